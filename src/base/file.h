@@ -1,0 +1,28 @@
+/*
+ * base/file.h - whole files: read bounded, write durably
+ *
+ * Blocks on the disk: workers, start-up and tools only.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/buffer.h"
+
+/*
+ * Read all of `path` into `out_contents` (the caller frees it). SG_NOT_FOUND, SG_DENIED, SG_LIMIT
+ * when larger than `bytes_max`, SG_IO otherwise (errno tells).
+ */
+MUST_USE enum sg_result file_read(const char *path, size_t bytes_max, struct buffer *out_contents);
+
+/*
+ * Replace `path` whole: a temporary file in the same folder with `mode`, synced, renamed, and the
+ * folder synced. Either the old or the new contents are there after a crash.
+ */
+MUST_USE enum sg_result file_write(const char *path, mode_t mode, struct span contents);
+/* The same without the syncs, for many files that one syncfs() follows. */
+MUST_USE enum sg_result file_write_unsynced(const char *path, mode_t mode, struct span contents);
+
+/* Make `path` and what leads to it. SG_OK when it exists already as a folder. */
+MUST_USE enum sg_result file_make_folder(const char *path, mode_t mode);

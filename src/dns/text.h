@@ -1,0 +1,24 @@
+/*
+ * dns/text.h - presentation format of rdata, by ldns: every type it knows, and RFC 3597
+ *
+ * Slow and allocating: for the odd record of a zone file, for tools, dumps and logs. Common types
+ * in zone files go by zone/zonefile's own parser, which must agree with this one.
+ * Thread: any (ldns keeps no state).
+ */
+#pragma once
+
+#include "dns/name.h"
+
+/*
+ * Rdata text of `type` (one logical line, comments and parentheses already removed), relative
+ * names completed by `origin`, appended as wire format. SG_MALFORMED, then `out_error` (may be
+ * NULL) points at a constant that says what is wrong.
+ */
+MUST_USE enum sg_result dns_rdata_from_text(uint16_t type, const char *text, size_t length,
+                                            const struct dns_name *origin, struct buffer *out_rdata,
+                                            const char **out_error);
+/* Appends. Rdata that does not fit its type comes out as RFC 3597's \# form. */
+void dns_rdata_to_text(uint16_t type, struct span rdata, struct buffer *out_text);
+/* "owner TTL IN TYPE rdata", appended without a newline. */
+void dns_record_to_text(const uint8_t *owner_wire, uint32_t ttl, uint16_t type, struct span rdata,
+                        struct buffer *out_text);

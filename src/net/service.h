@@ -1,0 +1,38 @@
+/*
+ * net/service.h - what net asks of the front desk: bytes in, bytes out
+ *
+ * net/ knows no zone. At start it is given one `struct net_service`; every packet and every TCP
+ * message goes through `answer`, in the thread that received it.
+ */
+#pragma once
+
+#include "base/buffer.h"
+#include "net/address.h"
+
+struct net_request {
+    struct span wire;
+    struct net_address client;
+    struct net_address local; /* where it arrived; the wildcard when not known */
+    bool tcp;
+};
+
+/* A response of more than one message (a transfer); owned by the connection. */
+struct net_stream {
+    /* The next message into `out_bytes` (65535); 0: complete. */
+    size_t (*next)(struct net_stream *stream, uint8_t *out_bytes);
+    /* The connection is done with it, complete or not. */
+    void (*close)(struct net_stream *stream, bool complete);
+};
+
+struct net_service {
+    /* Per-thread state (hasher, counters), made and freed in that thread. */
+    void *(*thread_start)(void *argument, bool tcp);
+    void (*thread_stop)(void *argument, void *thread_state);
+    /*
+     * Write a response of at most `bytes_max` into `out_bytes`; returns its length, 0: drop. Over
+     * TCP `out_stream` may be set instead, then 0 is returned.
+     */
+    size_t (*answer)(void *argument, void *thread_state, const struct net_request *request,
+                     uint8_t *out_bytes, size_t bytes_max, struct net_stream **out_stream);
+    void *argument;
+};
