@@ -1,0 +1,131 @@
+/*
+ * keeper/keeper.h - the life of every zone: what comes in, the one pipeline, what goes out
+ *
+ * The keeper runs in the main thread, which owns the event loop; it has none of its own. server/
+ * calls keeper_turn() whenever its mailbox has been woken or the instant that the last turn
+ * asked for has come. It never blocks and never touches the disk: jobs do that, in workers.
+ *
+ *   server: conf_load() -> generation -> keeper_configure() -> slots -> front_publish()
+ *   a zone: wanted -> job (read, check, keys, sign, seal) -> reply -> publish -> wait for a wake
+ *
+ * Thread: keeper, all functions.
+ */
+#pragma once
+
+#include "base/worker_pool.h"
+#include "kasp/policy.h"
+#include "zone/check.h"
+#include "zone/table.h"
+
+struct keeper;
+struct managed_zone;
+
+enum zone_type { ZONE_PRIMARY, ZONE_SECONDARY };
+enum zone_serial_update {
+    ZONE_SERIAL_INCREMENT,
+    ZONE_SERIAL_UNIXTIME,
+    ZONE_SERIAL_DATE,
+    ZONE_SERIAL_KEEP
+};
+
+/* What the keeper wants to know of a zone. Borrows strings and policy from its generation. */
+struct zone_settings {
+    const char *name; /* as written in the configuration */
+    const char *view; /* "_default" where there are no views */
+    struct dns_name apex;
+    uint16_t rrclass;
+    enum zone_type type;
+    const char *file;                 /* relative to the working directory; NULL: none */
+    const struct kasp_policy *policy; /* NULL: served as it is */
+    bool inline_signing;
+    bool dynamic; /* takes updates */
+    const char *key_directory;
+    uint32_t max_zone_ttl;
+    enum zone_serial_update serial_update;
+    unsigned loadkeys_interval_minutes;
+    const struct zone_check_options *checks;
+    const void *access;      /* put into the slot's options */
+    uint64_t fingerprint;    /* of all of the above */
+    const char *source_file; /* where the statement stands */
+    unsigned source_line;
+
+    struct zone_slot *slot; /* out: set by keeper_configure() */
+};
+
+/*
+ * One configuration's settings. `release` is called, in the keeper's thread, when neither the
+ * keeper nor any job uses them any more; a grace period has passed by then.
+ */
+struct keeper_generation {
+    struct zone_settings *zones;
+    size_t zones_count;
+    /* Folder of a key-store by name; NULL: unknown. */
+    const char *(*key_store_folder)(const struct keeper_generation *generation, const char *name);
+    void (*release)(struct keeper_generation *generation);
+    void *owner; /* of whoever made it, e.g. the conf */
+    size_t uses; /* private to the keeper */
+};
+
+struct keeper_io {
+    struct worker_pool *pool;
+    struct mailbox *mailbox; /* replies of jobs come here; its wake leads to keeper_turn() */
+    /* Every zone has been tried once after keeper_configure(): `failed` of `zones` did not load. */
+    void (*all_loaded)(void *argument, size_t zones, size_t failed);
+    void *argument;
+};
+
+struct keeper *keeper_new(const struct keeper_io *io);
+/* No job may be running: keeper_stop() first, then turns until keeper_is_idle(). */
+void keeper_free(struct keeper *keeper);
+
+/*
+ * Take a new configuration: zones that are new are loaded, those that are gone are forgotten once
+ * the next front is published, those whose fingerprint changed are loaded again, the others go on.
+ * Takes the generation. Fills in each `zones[i].slot`. SG_EXISTS when two zones are the same
+ * (nothing is changed and the generation is still the caller's), `out_duplicate` its index.
+ */
+MUST_USE enum sg_result keeper_configure(struct keeper *keeper,
+                                         struct keeper_generation *generation, sg_time now,
+                                         size_t *out_duplicate);
+/* The new front is published: what only the old one used may go after a grace period. */
+void keeper_front_published(struct keeper *keeper);
+
+/*
+ * Do what is due: take replies, publish, start jobs, wake zones. Returns the instant of the next
+ * wake (INT64_MAX: none but the mailbox).
+ */
+sg_time keeper_turn(struct keeper *keeper, sg_time now);
+
+/* Start nothing more. */
+void keeper_stop(struct keeper *keeper);
+bool keeper_is_idle(const struct keeper *keeper);
+/* Jobs that run or wait for a worker. */
+size_t keeper_jobs(const struct keeper *keeper);
+
+/* --- what commands ask for ------------------------------------------------------------------ */
+
+/*
+ * Zones by name: `view` and `rrclass` (0: any) may be left open. Returns how many fit (more than
+ * one: ambiguous) and sets `out_zone` to the first.
+ */
+size_t keeper_find(struct keeper *keeper, const struct dns_name *apex, uint16_t rrclass,
+                   const char *view, struct managed_zone **out_zone);
+size_t keeper_zones(const struct keeper *keeper);
+/* For a walk over all zones, in no particular order; NULL after the last. */
+struct managed_zone *keeper_zone(struct keeper *keeper, size_t index);
+
+enum reload_outcome { RELOAD_STARTED, RELOAD_UP_TO_DATE, RELOAD_FAILED };
+/* Told once, in a later keeper_turn(): how a load that was asked for ended. */
+typedef void reload_done(void *argument, enum reload_outcome outcome, const char *text);
+/*
+ * Read the zone's file again if it changed (or `force`). `done` may be NULL; it is called with
+ * RELOAD_UP_TO_DATE, RELOAD_FAILED (why, in a few words) or RELOAD_STARTED for a success.
+ * SG_UNSUPPORTED for a zone without file, SG_CANCELLED while stopping.
+ */
+MUST_USE enum sg_result keeper_reload(struct keeper *keeper, struct managed_zone *zone, bool force,
+                                      reload_done *done, void *argument);
+/* The same for every zone whose file changed. */
+void keeper_reload_all(struct keeper *keeper);
+/* Look at the key directory now; sign again where the keys changed. */
+MUST_USE enum sg_result keeper_loadkeys(struct keeper *keeper, struct managed_zone *zone,
+                                        bool sign_all);

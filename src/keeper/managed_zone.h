@@ -1,0 +1,24 @@
+/*
+ * keeper/managed_zone.h - what the keeper remembers of one zone, and what it tells of it
+ */
+#pragma once
+
+#include "keeper/keeper.h"
+
+/* Every fact that `zonestatus` prints, so that it can also be JSON. Strings are borrowed until
+ * the next turn. */
+struct zone_status {
+    const struct zone_settings *settings;
+    const struct zone_facts *facts; /* NULL: nothing is served, SERVFAIL */
+    sg_time loaded_at;              /* 0: never */
+    bool loading;                   /* a job is at work */
+    char **files;                   /* every file that was read */
+    size_t files_count;
+    bool secure;           /* signed, here or elsewhere */
+    sg_time resign_at;     /* 0: none; signatures are made anew then */
+    sg_time expires_first; /* 0: none; the earliest expiration */
+    sg_time key_event_at;  /* 0: none */
+    const char *problem;   /* NULL: all is well; else what, and what to do */
+};
+void managed_zone_status(const struct managed_zone *zone, struct zone_status *out_status);
+const struct zone_settings *managed_zone_settings(const struct managed_zone *zone);
