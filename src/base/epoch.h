@@ -11,8 +11,6 @@
  */
 #pragma once
 
-#include <stdbool.h>
-
 /* Every thread that dereferences published pointers, once at its begin and its end. */
 void epoch_join(void);
 void epoch_leave(void);
@@ -25,7 +23,6 @@ void epoch_online(void);
 struct epoch_retired {
     struct epoch_retired *next;
     void (*release)(struct epoch_retired *retired);
-    unsigned long grace; /* private */
 };
 
 /*

@@ -1,0 +1,183 @@
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+static enum sg_result result_of_errno(void)
+{
+    switch (errno) {
+    case ENOENT:
+    case ENOTDIR:
+        return SG_NOT_FOUND;
+    case EACCES:
+    case EPERM:
+        return SG_DENIED;
+    default:
+        return SG_IO;
+    }
+}
+
+static enum sg_result read_all(int fd, size_t bytes_max, struct buffer *out)
+{
+    struct stat status;
+    if (fstat(fd, &status) != 0) {
+        return SG_IO;
+    }
+    if (S_ISDIR(status.st_mode)) {
+        errno = EISDIR;
+        return SG_IO;
+    }
+    if (status.st_size > 0 && (uint64_t)status.st_size > bytes_max) {
+        return SG_LIMIT;
+    }
+    buffer_reserve(out, status.st_size > 0 ? (size_t)status.st_size + 1 : 4096);
+    for (;;) {
+        /* The size may have changed since fstat, and pipes have none. */
+        buffer_reserve(out, 4096);
+        ssize_t got = read(fd, out->bytes + out->length, out->capacity - out->length - 1);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got < 0) {
+            return SG_IO;
+        }
+        if (got == 0) {
+            return SG_OK;
+        }
+        out->length += (size_t)got;
+        if (out->length > bytes_max) {
+            return SG_LIMIT;
+        }
+    }
+}
+
+enum sg_result file_read(const char *path, size_t bytes_max, struct buffer *out_contents)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return result_of_errno();
+    }
+    struct buffer contents = BUFFER_EMPTY;
+    enum sg_result result = read_all(fd, bytes_max, &contents);
+    int saved = errno;
+    close(fd);
+    if (result != SG_OK) {
+        buffer_wipe(&contents); /* it may be a key file */
+        errno = saved;
+        return result;
+    }
+    *out_contents = contents;
+    return SG_OK;
+}
+
+static bool write_all(int fd, struct span contents)
+{
+    while (contents.length > 0) {
+        ssize_t put = write(fd, contents.bytes, contents.length);
+        if (put < 0 && errno == EINTR) {
+            continue;
+        }
+        if (put < 0) {
+            return false;
+        }
+        contents.bytes += put;
+        contents.length -= (size_t)put;
+    }
+    return true;
+}
+
+static enum sg_result sync_folder_of(const char *path)
+{
+    char *folder = mem_copy_text(path);
+    char *slash = strrchr(folder, '/');
+    if (slash == NULL) {
+        strcpy(folder, ".");
+    } else {
+        slash[slash == folder ? 1 : 0] = 0;
+    }
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    mem_free(folder);
+    if (fd < 0) {
+        return result_of_errno();
+    }
+    enum sg_result result = fsync(fd) == 0 ? SG_OK : SG_IO;
+    close(fd);
+    return result;
+}
+
+static enum sg_result replace(const char *path, mode_t mode, struct span contents, bool synced)
+{
+    char *temporary = mem_format("%s.XXXXXX", path);
+    enum sg_result result = SG_OK;
+    int fd = mkostemp(temporary, O_CLOEXEC); /* mode 0600 until the contents are right */
+    if (fd < 0) {
+        result = result_of_errno();
+        goto out;
+    }
+    if (!write_all(fd, contents) || fchmod(fd, mode) != 0 || (synced && fsync(fd) != 0)) {
+        result = SG_IO;
+    }
+    if (close(fd) != 0 && result == SG_OK) {
+        result = SG_IO;
+    }
+    if (result == SG_OK && rename(temporary, path) != 0) {
+        result = result_of_errno();
+    }
+    if (result != SG_OK) {
+        int saved = errno;
+        unlink(temporary);
+        errno = saved;
+        goto out;
+    }
+    if (synced) {
+        result = sync_folder_of(path);
+    }
+
+out:
+    mem_free(temporary);
+    return result;
+}
+
+enum sg_result file_write(const char *path, mode_t mode, struct span contents)
+{
+    return replace(path, mode, contents, true);
+}
+
+enum sg_result file_write_unsynced(const char *path, mode_t mode, struct span contents)
+{
+    return replace(path, mode, contents, false);
+}
+
+enum sg_result file_make_folder(const char *path, mode_t mode)
+{
+    char *partial = mem_copy_text(path);
+    enum sg_result result = SG_OK;
+    for (char *at = partial + 1; *partial != 0 && result == SG_OK; at++) {
+        bool whole = *at == 0;
+        if (!whole && *at != '/') {
+            continue;
+        }
+        *at = 0;
+        if (mkdir(partial, mode) != 0 && errno != EEXIST) {
+            result = result_of_errno();
+        }
+        if (whole) {
+            break;
+        }
+        *at = '/';
+    }
+    struct stat status;
+    if (result == SG_OK && (stat(path, &status) != 0 || !S_ISDIR(status.st_mode))) {
+        errno = ENOTDIR;
+        result = SG_IO;
+    }
+    mem_free(partial);
+    return result;
+}

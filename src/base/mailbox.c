@@ -1,0 +1,114 @@
+#include "base/mailbox.h"
+
+#include "base/assert.h"
+
+void mailbox_init(struct mailbox *mailbox, void (*wake)(void *), void *wake_argument)
+{
+    *mailbox = (struct mailbox){.wake = wake, .wake_argument = wake_argument};
+    mailbox->last = &mailbox->first;
+    pthread_mutex_init(&mailbox->mutex, NULL);
+    pthread_cond_init(&mailbox->arrived, NULL);
+}
+
+void mailbox_clear(struct mailbox *mailbox)
+{
+    ASSERT(mailbox->first == NULL);
+    pthread_cond_destroy(&mailbox->arrived);
+    pthread_mutex_destroy(&mailbox->mutex);
+}
+
+static bool send(struct mailbox *mailbox, struct letter *letter, bool in_front)
+{
+    pthread_mutex_lock(&mailbox->mutex);
+    bool open = !mailbox->closed;
+    if (open) {
+        bool was_empty = mailbox->first == NULL;
+        letter->next = in_front ? mailbox->first : NULL;
+        if (in_front) {
+            mailbox->first = letter;
+            mailbox->last = was_empty ? &letter->next : mailbox->last;
+        } else {
+            *mailbox->last = letter;
+            mailbox->last = &letter->next;
+        }
+        mailbox->waiting++;
+        pthread_cond_signal(&mailbox->arrived);
+        /* Under the lock: the owner cannot clear the box while a sender still wakes it. */
+        if (was_empty && mailbox->wake != NULL) {
+            mailbox->wake(mailbox->wake_argument);
+        }
+    }
+    pthread_mutex_unlock(&mailbox->mutex);
+    return open;
+}
+
+bool mailbox_send(struct mailbox *mailbox, struct letter *letter)
+{
+    return send(mailbox, letter, false);
+}
+
+bool mailbox_send_first(struct mailbox *mailbox, struct letter *letter)
+{
+    return send(mailbox, letter, true);
+}
+
+/* The mutex is held. */
+static struct letter *take_first(struct mailbox *mailbox)
+{
+    struct letter *letter = mailbox->first;
+    if (letter != NULL) {
+        mailbox->first = letter->next;
+        if (mailbox->first == NULL) {
+            mailbox->last = &mailbox->first;
+        }
+        mailbox->waiting--;
+        letter->next = NULL;
+    }
+    return letter;
+}
+
+struct letter *mailbox_take(struct mailbox *mailbox)
+{
+    pthread_mutex_lock(&mailbox->mutex);
+    struct letter *letter = take_first(mailbox);
+    pthread_mutex_unlock(&mailbox->mutex);
+    return letter;
+}
+
+struct letter *mailbox_take_all(struct mailbox *mailbox)
+{
+    pthread_mutex_lock(&mailbox->mutex);
+    struct letter *first = mailbox->first;
+    mailbox->first = NULL;
+    mailbox->last = &mailbox->first;
+    mailbox->waiting = 0;
+    pthread_mutex_unlock(&mailbox->mutex);
+    return first;
+}
+
+struct letter *mailbox_wait(struct mailbox *mailbox)
+{
+    pthread_mutex_lock(&mailbox->mutex);
+    while (mailbox->first == NULL && !mailbox->closed) {
+        pthread_cond_wait(&mailbox->arrived, &mailbox->mutex);
+    }
+    struct letter *letter = take_first(mailbox);
+    pthread_mutex_unlock(&mailbox->mutex);
+    return letter;
+}
+
+void mailbox_close(struct mailbox *mailbox)
+{
+    pthread_mutex_lock(&mailbox->mutex);
+    mailbox->closed = true;
+    pthread_cond_broadcast(&mailbox->arrived);
+    pthread_mutex_unlock(&mailbox->mutex);
+}
+
+size_t mailbox_waiting(struct mailbox *mailbox)
+{
+    pthread_mutex_lock(&mailbox->mutex);
+    size_t waiting = mailbox->waiting;
+    pthread_mutex_unlock(&mailbox->mutex);
+    return waiting;
+}
