@@ -107,45 +107,59 @@ struct conf_zone_access {
     enum answer_minimal minimal_responses;
 };
 
-/* What zones that say the same share. Durations in seconds. */
-struct conf_zone_options {
-    struct conf_zone_access access;
+/* Whom to tell of a change (RFC 1996). */
+struct conf_zone_notify {
+    enum conf_notify mode;
+    bool to_soa;       /* notify-to-soa: the SOA's MNAME too */
+    sg_duration delay; /* 5 */
+    struct conf_remotes also;
+    struct conf_source source;
+};
 
-    enum conf_notify notify;
-    bool notify_to_soa;
-    sg_duration notify_delay; /* 5 */
-    struct conf_remotes also_notify;
-    struct conf_source notify_source;
-
+/* How a secondary gets its zone. */
+struct conf_zone_transfer_in {
     struct conf_remotes primaries;
-    struct conf_source transfer_source;
+    struct conf_source source;
     bool request_ixfr;
     bool request_expire;
     bool try_tcp_refresh;
     bool multi_primary; /* multi-master: no word when a primary's serial is lower */
     sg_duration min_refresh_time, max_refresh_time;
     sg_duration min_retry_time, max_retry_time;
-    sg_duration max_transfer_time_in, max_transfer_idle_in;
-    sg_duration max_transfer_time_out, max_transfer_idle_out;
+    sg_duration time_max, idle_max; /* max-transfer-time-in, max-transfer-idle-in */
+};
 
-    struct conf_remotes parental_agents;
+/* Whom to ask for the DS. */
+struct conf_zone_parent {
+    struct conf_remotes agents;
     enum conf_checkds checkds;
-    struct conf_source parental_source;
+    struct conf_source source;
+};
 
+struct conf_zone_limits {
+    uint32_t records_max;          /* max-records; 0: unlimited, as all of these */
+    uint32_t records_per_type_max; /* max-records-per-type, 100 */
+    uint32_t types_per_name_max;   /* max-types-per-name, 100 */
+    uint32_t ixfr_ratio_percent;   /* max-ixfr-ratio, 100 */
+    uint64_t journal_bytes_max;    /* max-journal-size; 0: twice the zone, UINT64_MAX: unlimited */
+    sg_duration transfer_time_out_max, transfer_idle_out_max;
+};
+
+/* What zones that say the same share. */
+struct conf_zone_options {
+    struct conf_zone_access access;
+    struct conf_zone_notify notify;
+    struct conf_zone_transfer_in transfer_in;
+    struct conf_zone_parent parent;
+    struct conf_zone_limits limits;
+    struct zone_check_options checks;
     enum conf_serial_update serial_update;
     uint32_t max_zone_ttl; /* without policy; 0: no limit */
-    struct zone_check_options checks;
     unsigned loadkeys_interval_minutes;
-    uint16_t sig_signing_type; /* of the private records; 65534 */
-
+    uint16_t sig_signing_type;       /* of the private records; 65534 */
     enum conf_file_style file_style; /* masterfile-style */
     bool file_raw;                   /* masterfile-format raw */
     bool ixfr_from_differences;
-    unsigned max_ixfr_ratio_percent; /* 0: unlimited */
-    uint64_t max_journal_bytes;      /* 0: the default, twice the zone; UINT64_MAX: unlimited */
-    uint32_t max_records;            /* 0: unlimited */
-    uint32_t max_records_per_type;   /* 0: unlimited */
-    uint32_t max_types_per_name;     /* 0: unlimited */
     enum conf_statistics statistics;
 };
 
@@ -221,10 +235,47 @@ struct conf_control {
     bool read_only;
 };
 
+struct conf_cookies {
+    bool answer;               /* answer-cookie */
+    bool required;             /* require-server-cookie */
+    uint16_t udp_size_without; /* nocookie-udp-size */
+    uint8_t secrets[4][16];    /* the first makes cookies, all verify */
+    unsigned secrets_count;    /* 0: a random one */
+};
+
+struct conf_tcp {
+    unsigned clients_max;           /* tcp-clients, 150 */
+    unsigned listen_queue;          /* 10 */
+    sg_duration initial_timeout;    /* 30 */
+    sg_duration idle_timeout;       /* 30 */
+    sg_duration keepalive_timeout;  /* 30; RFC 7828 */
+    sg_duration advertised_timeout; /* 30 */
+};
+
+/* What may run at the same time, or in a second. */
+struct conf_rates {
+    unsigned transfers_out;        /* 10 */
+    unsigned transfers_in;         /* 10 */
+    unsigned transfers_per_server; /* transfers-per-ns, 2 */
+    unsigned notify;               /* notify-rate, 20 a second */
+    unsigned startup_notify;       /* 20 */
+    unsigned serial_query;         /* 20 */
+    unsigned update_quota;         /* 100 */
+};
+
+/* The key of `update-policy local`, made at each start. */
+struct conf_session_key {
+    const char *file; /* NULL: none */
+    struct dns_name name;
+    enum tsig_algorithm algorithm;
+    uint16_t mac_bits;
+};
+
 struct conf_options {
     const char *directory; /* NULL: where the server was started */
     const char *pid_file;  /* NULL: none */
     const char *store_directory;
+    const char *statistics_file, *dump_file;
     const char *version_text; /* for version.bind; NULL: the default, "" or none: refused */
     const char *server_id;    /* NSID and id.server; NULL: none */
     bool server_id_hostname;
@@ -232,37 +283,16 @@ struct conf_options {
     struct conf_listen *listens;
     size_t listens_count;
     const struct conf_acl *blackhole; /* NULL: none */
-
-    unsigned tcp_clients; /* 150 */
-    unsigned tcp_listen_queue;
-    sg_duration tcp_idle_timeout; /* 30 */
-    sg_duration tcp_initial_timeout;
-    sg_duration tcp_keepalive_timeout; /* 30; RFC 7828 */
-    sg_duration tcp_advertised_timeout;
+    uint16_t edns_payload;            /* edns-udp-size, 1232 */
+    uint16_t max_udp_size;            /* 1232 */
+    uint16_t transfer_message_bytes;  /* 20480 */
+    struct conf_tcp tcp;
+    struct conf_rates rates;
+    struct conf_cookies cookies;
+    struct conf_session_key session_key;
     sg_duration max_transfer_time_out; /* 7200 */
-    unsigned transfers_out;            /* 10 */
-    unsigned transfers_in;             /* 10 */
-    unsigned transfers_per_server;     /* 2; transfers-per-ns */
-    unsigned notify_rate;              /* 20 a second */
-    unsigned startup_notify_rate;      /* 20 */
-    unsigned serial_query_rate;        /* 20 */
-    unsigned update_quota;             /* 100 */
-    uint16_t edns_payload;             /* edns-udp-size / max-udp-size 1232 */
-    uint16_t max_udp_size;
-    uint16_t nocookie_udp_size;
-    uint16_t transfer_message_bytes; /* 20480 */
-    bool answer_cookie;
-    bool require_server_cookie;
-    uint8_t cookie_secrets[4][16]; /* the first makes cookies, all verify */
-    unsigned cookie_secrets_count; /* 0: a random one */
-    bool query_log;                /* querylog yes */
+    uint64_t history_memory_bytes;     /* of changesets for IXFR, all zones together; 64 MiB */
+    bool query_log;                    /* querylog yes */
     bool flush_zones_on_shutdown;
     bool allow_new_zones;
-    uint64_t history_memory_bytes; /* of changesets kept for IXFR, all zones together; 64 MiB */
-
-    const char *session_key_file;     /* for `update-policy local`; NULL: none */
-    struct dns_name session_key_name; /* local-ddns */
-    enum tsig_algorithm session_key_algorithm;
-    const char *statistics_file, *dump_file;
-    bool recursion_asked; /* `recursion yes` was written: recursion is off all the same */
 };
