@@ -2,7 +2,7 @@
  * net/service.h - what net asks of the front desk: bytes in, bytes out
  *
  * net/ knows no zone. At start it is given one `struct net_service`; every packet and every TCP
- * message goes through `answer`, in the thread that received it.
+ * message goes through `answer`, in the thread that received it, inside an epoch (base/epoch.h).
  */
 #pragma once
 
@@ -11,8 +11,8 @@
 
 struct net_request {
     struct span wire;
-    struct net_address client;
-    struct net_address local; /* where it arrived; the wildcard when not known */
+    const struct net_address *client;
+    const struct net_address *local; /* the address that was asked, with port */
     bool tcp;
 };
 
@@ -30,7 +30,7 @@ struct net_service {
     void (*thread_stop)(void *argument, void *thread_state);
     /*
      * Write a response of at most `bytes_max` into `out_bytes`; returns its length, 0: drop. Over
-     * TCP `out_stream` may be set instead, then 0 is returned.
+     * TCP `out_stream` (NULL over UDP) may be set instead, then 0 is returned.
      */
     size_t (*answer)(void *argument, void *thread_state, const struct net_request *request,
                      uint8_t *out_bytes, size_t bytes_max, struct net_stream **out_stream);
