@@ -62,8 +62,9 @@ struct keeper_generation {
     /* Folder of a key-store by name; NULL: unknown. */
     const char *(*key_store_folder)(const struct keeper_generation *generation, const char *name);
     void (*release)(struct keeper_generation *generation);
-    void *owner; /* of whoever made it, e.g. the conf */
-    size_t uses; /* private to the keeper */
+    void *owner;                  /* of whoever made it, e.g. the conf */
+    size_t uses;                  /* private to the keeper */
+    struct epoch_retired retired; /* private to the keeper */
 };
 
 struct keeper_io {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "keeper/keeper.h"
+#include "keeper/zone_job.h"
 
 /* Every fact that `zonestatus` prints, so that it can also be JSON. Strings are borrowed until
  * the next turn. */
@@ -12,7 +13,7 @@ struct zone_status {
     const struct zone_facts *facts; /* NULL: nothing is served, SERVFAIL */
     sg_time loaded_at;              /* 0: never */
     bool loading;                   /* a job is at work */
-    char **files;                   /* every file that was read */
+    const struct file_stamp *files; /* every file that was read: `path` */
     size_t files_count;
     bool secure;           /* signed, here or elsewhere */
     sg_time resign_at;     /* 0: none; signatures are made anew then */

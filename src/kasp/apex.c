@@ -1,0 +1,124 @@
+#include "kasp/apex.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "dns/rdata.h"
+
+enum { APEX_RDATAS_MAX = 256 };
+
+/* Rdatas of one type, sorted in as they come. */
+struct collection {
+    uint16_t type;
+    size_t count;
+    struct buffer rdatas[APEX_RDATAS_MAX];
+};
+
+static void collect(struct collection *collection, struct span rdata)
+{
+    size_t at = 0;
+    int order = 1;
+    while (at < collection->count) {
+        order = dns_rdata_compare(collection->type, rdata, buffer_span(&collection->rdatas[at]));
+        if (order <= 0) {
+            break;
+        }
+        at++;
+    }
+    if (order == 0 || collection->count == APEX_RDATAS_MAX) {
+        return; /* keystore_list() is bounded far below */
+    }
+    memmove(&collection->rdatas[at + 1], &collection->rdatas[at],
+            (collection->count - at) * sizeof(collection->rdatas[0]));
+    collection->rdatas[at] = BUFFER_EMPTY;
+    buffer_append(&collection->rdatas[at], rdata.bytes, rdata.length);
+    collection->count++;
+}
+
+static void finish(struct collection *collection, uint32_t ttl, struct kasp_apex *apex)
+{
+    struct buffer *packed = &apex->packed[apex->count];
+    for (size_t i = 0; i < collection->count; i++) {
+        buffer_append_u16(packed, (uint16_t)collection->rdatas[i].length);
+        buffer_append(packed, collection->rdatas[i].bytes, collection->rdatas[i].length);
+        buffer_free(&collection->rdatas[i]);
+    }
+    if (collection->count > 0) {
+        apex->rrsets[apex->count] = (struct dns_rrset){
+            .packed = packed->bytes,
+            .bytes = (uint32_t)packed->length,
+            .ttl = ttl,
+            .type = collection->type,
+            .count = (uint16_t)collection->count,
+        };
+        apex->count++;
+    }
+    mem_free(collection);
+}
+
+static struct collection *collection_new(uint16_t type)
+{
+    struct collection *collection = mem_alloc_zero(1, sizeof(*collection));
+    collection->type = type;
+    return collection;
+}
+
+static enum sg_result collect_cds(struct collection *collection, const struct key_list *keys,
+                                  const struct kasp_policy *policy)
+{
+    for (size_t i = 0; i < keys->count; i++) {
+        if (!kasp_key_wants_ds(keys->keys[i])) {
+            continue;
+        }
+        for (unsigned d = 0; d < policy->cds_digests_count; d++) {
+            struct buffer rdata = BUFFER_EMPTY;
+            enum sg_result result = signing_key_ds(keys->keys[i], policy->cds_digests[d], &rdata);
+            if (result == SG_OK) {
+                collect(collection, buffer_span(&rdata));
+            }
+            buffer_free(&rdata);
+            if (result != SG_OK) {
+                return result;
+            }
+        }
+    }
+    return SG_OK;
+}
+
+enum sg_result kasp_apex_rrsets(const struct key_list *keys, const struct kasp_policy *policy,
+                                struct kasp_apex *out_apex)
+{
+    struct kasp_apex apex = {.count = 0};
+    struct collection *dnskey = collection_new(DNS_TYPE_DNSKEY);
+    struct collection *cdnskey = collection_new(DNS_TYPE_CDNSKEY);
+    struct collection *cds = collection_new(DNS_TYPE_CDS);
+
+    for (size_t i = 0; i < keys->count; i++) {
+        const struct signing_key *key = keys->keys[i];
+        if (kasp_key_is_published(key)) {
+            collect(dnskey, key->dnskey);
+        }
+        if (policy->cdnskey && kasp_key_wants_ds(key)) {
+            collect(cdnskey, key->dnskey);
+        }
+    }
+    enum sg_result result = collect_cds(cds, keys, policy);
+    finish(dnskey, policy->dnskey_ttl, &apex);
+    finish(cds, policy->dnskey_ttl, &apex);
+    finish(cdnskey, policy->dnskey_ttl, &apex);
+    if (result != SG_OK) {
+        kasp_apex_clear(&apex);
+        return result;
+    }
+    *out_apex = apex;
+    return SG_OK;
+}
+
+void kasp_apex_clear(struct kasp_apex *apex)
+{
+    for (size_t i = 0; i < KASP_APEX_RRSETS_MAX; i++) {
+        buffer_free(&apex->packed[i]);
+    }
+    apex->count = 0;
+}

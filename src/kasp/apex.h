@@ -1,0 +1,20 @@
+/*
+ * kasp/apex.h - DNSKEY, CDS and CDNSKEY of a zone, from its keys (RFC 4034 2, 7344, 8078)
+ */
+#pragma once
+
+#include "kasp/keyset.h"
+
+enum { KASP_APEX_RRSETS_MAX = 3 };
+
+struct kasp_apex {
+    struct dns_rrset rrsets[KASP_APEX_RRSETS_MAX];
+    size_t count;
+    struct buffer packed[KASP_APEX_RRSETS_MAX]; /* what the rrsets point into */
+};
+
+/* SG_CRYPTO if a digest cannot be made. The caller clears. */
+MUST_USE enum sg_result kasp_apex_rrsets(const struct key_list *keys,
+                                         const struct kasp_policy *policy,
+                                         struct kasp_apex *out_apex);
+void kasp_apex_clear(struct kasp_apex *apex);

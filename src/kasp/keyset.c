@@ -1,0 +1,334 @@
+#include "kasp/keyset.h"
+
+#include <string.h>
+
+/* The role of the whole key, as its state tells. */
+static enum kasp_role role_of(const struct signing_key *key)
+{
+    return (enum kasp_role)((key->state.ksk ? KASP_ROLE_KSK : 0) |
+                            (key->state.zsk ? KASP_ROLE_ZSK : 0));
+}
+
+static uint16_t revoked_tag(const struct signing_key *key)
+{
+    uint8_t rdata[KEY_PUBLIC_BYTES_MAX];
+    ASSERT(key->dnskey.length >= 4 && key->dnskey.length <= sizeof(rdata));
+    memcpy(rdata, key->dnskey.bytes, key->dnskey.length);
+    rdata[1] |= KEY_FLAG_REVOKE;
+    return dnskey_tag((struct span){rdata, key->dnskey.length});
+}
+
+bool kasp_key_matches(const struct kasp_key *wanted, const struct signing_key *key)
+{
+    uint16_t revoked = revoked_tag(key);
+    return key->algorithm == wanted->algorithm && key->bits == wanted->bits &&
+           role_of(key) == wanted->role && key->tag >= wanted->tag_min &&
+           key->tag <= wanted->tag_max && revoked >= wanted->tag_min && revoked <= wanted->tag_max;
+}
+
+static bool has_passed(sg_time when, sg_time now)
+{
+    return when != KEY_TIME_UNSET && when <= now;
+}
+
+/* Durations of RFC 7583 as the policy gives them (reference: key manager, times). */
+static sg_duration dnskey_ttl(const struct signing_key *key, const struct kasp_policy *policy)
+{
+    return key->ttl != 0 ? key->ttl : policy->dnskey_ttl;
+}
+
+static sg_duration zone_ttl(const struct kasp_policy *policy)
+{
+    return policy->max_zone_ttl != 0 ? policy->max_zone_ttl : SG_WEEK;
+}
+
+struct adopted {
+    enum key_state_value goal, dnskey, zrrsig, ds;
+};
+
+static enum key_state_value arrived(sg_time since, sg_duration wait, sg_time now)
+{
+    return since + wait <= now ? KEY_STATE_OMNIPRESENT : KEY_STATE_RUMOURED;
+}
+
+static enum key_state_value gone(sg_time since, sg_duration wait, sg_time now)
+{
+    return since + wait <= now ? KEY_STATE_HIDDEN : KEY_STATE_UNRETENTIVE;
+}
+
+/* Later rules override earlier ones. */
+static struct adopted states_from_times(const struct signing_key *key,
+                                        const struct kasp_policy *policy, sg_time now)
+{
+    const sg_time *times = key->times;
+    sg_duration key_wait = dnskey_ttl(key, policy) + policy->zone_propagation_delay;
+    sg_duration zone_wait = zone_ttl(policy) + policy->zone_propagation_delay;
+    sg_duration ds_wait = policy->parent_ds_ttl + policy->parent_propagation_delay;
+    struct adopted state = {KEY_STATE_HIDDEN, KEY_STATE_HIDDEN, KEY_STATE_HIDDEN, KEY_STATE_HIDDEN};
+
+    if (has_passed(times[KEY_ACTIVATE], now)) {
+        state.zrrsig = arrived(times[KEY_ACTIVATE], zone_wait, now);
+        state.goal = KEY_STATE_OMNIPRESENT;
+    }
+    if (has_passed(times[KEY_PUBLISH], now)) {
+        state.dnskey = arrived(times[KEY_PUBLISH], key_wait, now);
+        state.goal = KEY_STATE_OMNIPRESENT;
+    }
+    if (has_passed(times[KEY_SYNC_PUBLISH], now)) {
+        state.ds = arrived(times[KEY_SYNC_PUBLISH], ds_wait, now);
+        state.goal = KEY_STATE_OMNIPRESENT;
+    }
+    if (has_passed(times[KEY_INACTIVE], now)) {
+        state.zrrsig = gone(times[KEY_INACTIVE], zone_wait, now);
+        state.ds = KEY_STATE_UNRETENTIVE;
+        state.goal = KEY_STATE_HIDDEN;
+    }
+    if (has_passed(times[KEY_DELETE], now)) {
+        state.dnskey = gone(times[KEY_DELETE], key_wait, now);
+        state.zrrsig = KEY_STATE_HIDDEN;
+        state.ds = KEY_STATE_HIDDEN;
+        state.goal = KEY_STATE_HIDDEN;
+    }
+    return state;
+}
+
+static bool fill_record(struct key_state *state, enum key_record record, enum key_state_value value,
+                        sg_time now)
+{
+    if (state->records[record] != KEY_STATE_NA) {
+        return false;
+    }
+    state->records[record] = value;
+    if (state->changes[record] == KEY_TIME_UNSET) {
+        state->changes[record] = now;
+    }
+    return true;
+}
+
+bool kasp_key_adopt(struct signing_key *key, const struct kasp_policy *policy, bool alone,
+                    sg_time now)
+{
+    struct key_state *state = &key->state;
+    bool changed = !state->present;
+
+    if (!state->has_roles) {
+        state->ksk = (key->flags & KEY_FLAG_SEP) != 0;
+        state->zsk = !state->ksk || alone;
+        state->has_roles = true;
+        changed = true;
+    }
+    struct adopted adopted = states_from_times(key, policy, now);
+    if (state->goal == KEY_STATE_NA) {
+        state->goal = adopted.goal;
+        changed = true;
+    }
+    changed |= fill_record(state, KEY_RECORD_DNSKEY, adopted.dnskey, now);
+    if (state->ksk) {
+        changed |= fill_record(state, KEY_RECORD_KRRSIG, adopted.dnskey, now);
+        changed |= fill_record(state, KEY_RECORD_DS, adopted.ds, now);
+    }
+    if (state->zsk) {
+        changed |= fill_record(state, KEY_RECORD_ZRRSIG, adopted.zrrsig, now);
+    }
+    state->present = true;
+    return changed;
+}
+
+static bool is_unused(const struct signing_key *key)
+{
+    for (int time = 0; time < KEY_TIMES; time++) {
+        if (time != KEY_CREATED && key->times[time] != KEY_TIME_UNSET) {
+            return false;
+        }
+    }
+    for (int record = 0; record < KEY_RECORDS; record++) {
+        if (key->state.records[record] != KEY_STATE_HIDDEN &&
+            key->state.records[record] != KEY_STATE_NA) {
+            return false;
+        }
+    }
+    return true;
+}
+
+size_t kasp_key_choose(const struct kasp_key *wanted, const struct key_list *keys,
+                       const bool *taken)
+{
+    size_t unused = SIZE_MAX;
+    for (size_t i = 0; i < keys->count; i++) {
+        const struct signing_key *key = keys->keys[i];
+        if (taken[i] || !kasp_key_matches(wanted, key)) {
+            continue;
+        }
+        if (key->state.goal == KEY_STATE_OMNIPRESENT) {
+            return i;
+        }
+        if (unused == SIZE_MAX && is_unused(key)) {
+            unused = i;
+        }
+    }
+    return unused;
+}
+
+void kasp_key_introduce(struct signing_key *key, const struct kasp_policy *policy,
+                        const struct kasp_key *wanted, sg_time now)
+{
+    struct key_state *state = &key->state;
+    bool ksk = (wanted->role & KASP_ROLE_KSK) != 0;
+    bool zsk = (wanted->role & KASP_ROLE_ZSK) != 0;
+
+    state->present = true;
+    state->has_roles = true;
+    state->ksk = ksk;
+    state->zsk = zsk;
+    state->has_lifetime = true;
+    state->lifetime = wanted->lifetime;
+    state->goal = KEY_STATE_OMNIPRESENT;
+    for (int record = 0; record < KEY_RECORDS; record++) {
+        state->records[record] = KEY_STATE_NA;
+        state->changes[record] = KEY_TIME_UNSET;
+    }
+    state->records[KEY_RECORD_DNSKEY] = KEY_STATE_RUMOURED;
+    state->changes[KEY_RECORD_DNSKEY] = now;
+    if (zsk) {
+        state->records[KEY_RECORD_ZRRSIG] = KEY_STATE_RUMOURED;
+        state->changes[KEY_RECORD_ZRRSIG] = now;
+    }
+    if (ksk) {
+        state->records[KEY_RECORD_KRRSIG] = KEY_STATE_RUMOURED;
+        state->changes[KEY_RECORD_KRRSIG] = now;
+        state->records[KEY_RECORD_DS] = KEY_STATE_HIDDEN;
+        state->changes[KEY_RECORD_DS] = now;
+        /* Ipub, and not before the zone's signatures are everywhere (RFC 7583 3.3.1). */
+        sg_duration publish =
+            policy->dnskey_ttl + policy->zone_propagation_delay + policy->publish_safety;
+        sg_duration sign = zone_ttl(policy) + policy->zone_propagation_delay;
+        key->times[KEY_SYNC_PUBLISH] = now + (publish > sign ? publish : sign);
+    }
+    if (key->times[KEY_CREATED] == KEY_TIME_UNSET) {
+        key->times[KEY_CREATED] = now;
+    }
+    key->times[KEY_PUBLISH] = now;
+    key->times[KEY_ACTIVATE] = now;
+    if (wanted->lifetime != KASP_LIFETIME_UNLIMITED) {
+        key->times[KEY_INACTIVE] = now + (sg_duration)wanted->lifetime;
+    }
+}
+
+/* How long a record that was introduced takes to reach every cache. */
+static sg_duration introduction(const struct signing_key *key, enum key_record record,
+                                const struct kasp_policy *policy)
+{
+    if (record == KEY_RECORD_ZRRSIG) {
+        return zone_ttl(policy) + policy->zone_propagation_delay;
+    }
+    return dnskey_ttl(key, policy) + policy->zone_propagation_delay + policy->publish_safety;
+}
+
+static sg_time settle(struct signing_key *key, enum key_record record,
+                      const struct kasp_policy *policy, sg_time now, bool *changed)
+{
+    struct key_state *state = &key->state;
+    if (state->records[record] != KEY_STATE_RUMOURED) {
+        return INT64_MAX;
+    }
+    if (state->changes[record] == KEY_TIME_UNSET) {
+        state->changes[record] = now;
+        *changed = true;
+    }
+    sg_time when = state->changes[record] + introduction(key, record, policy);
+    if (when > now) {
+        return when;
+    }
+    state->records[record] = KEY_STATE_OMNIPRESENT;
+    state->changes[record] = now;
+    *changed = true;
+    return INT64_MAX;
+}
+
+/* Every zone-signing key of the algorithm that is meant to stay has its signatures everywhere. */
+static bool zone_is_signed(const struct key_list *keys, uint8_t algorithm)
+{
+    bool some = false;
+    for (size_t i = 0; i < keys->count; i++) {
+        const struct signing_key *key = keys->keys[i];
+        if (key->algorithm != algorithm || !key->state.zsk) {
+            continue;
+        }
+        some |= key->state.records[KEY_RECORD_ZRRSIG] == KEY_STATE_OMNIPRESENT &&
+                key->state.records[KEY_RECORD_DNSKEY] == KEY_STATE_OMNIPRESENT;
+    }
+    return some;
+}
+
+/* May a resolver be told to trust this key? Then its CDS and CDNSKEY may appear. */
+static bool may_ask_for_ds(const struct key_list *keys, const struct signing_key *key)
+{
+    const struct key_state *state = &key->state;
+    return state->ksk && state->goal == KEY_STATE_OMNIPRESENT &&
+           state->records[KEY_RECORD_DS] == KEY_STATE_HIDDEN &&
+           state->records[KEY_RECORD_DNSKEY] == KEY_STATE_OMNIPRESENT &&
+           state->records[KEY_RECORD_KRRSIG] == KEY_STATE_OMNIPRESENT &&
+           zone_is_signed(keys, key->algorithm);
+}
+
+static bool is_last_introduced(const struct key_list *keys)
+{
+    for (size_t i = 0; i < keys->count; i++) {
+        const struct key_state *state = &keys->keys[i]->state;
+        /* A roll is going on: asking for a DS is its business. */
+        if (state->has_predecessor || state->has_successor) {
+            return false;
+        }
+    }
+    return true;
+}
+
+sg_time kasp_keys_advance(const struct key_list *keys, const struct kasp_policy *policy,
+                          sg_time now, bool *changed)
+{
+    static const enum key_record records[] = {KEY_RECORD_DNSKEY, KEY_RECORD_ZRRSIG,
+                                              KEY_RECORD_KRRSIG};
+    sg_time wake = INT64_MAX;
+    for (size_t i = 0; i < keys->count; i++) {
+        struct signing_key *key = keys->keys[i];
+        for (size_t r = 0; key->state.goal == KEY_STATE_OMNIPRESENT && r < ARRAY_LEN(records);
+             r++) {
+            sg_time when = settle(key, records[r], policy, now, &changed[i]);
+            wake = when < wake ? when : wake;
+        }
+    }
+    for (size_t i = 0; i < keys->count && is_last_introduced(keys); i++) {
+        struct signing_key *key = keys->keys[i];
+        if (may_ask_for_ds(keys, key)) {
+            key->state.records[KEY_RECORD_DS] = KEY_STATE_RUMOURED;
+            key->state.changes[KEY_RECORD_DS] = now;
+            changed[i] = true;
+        }
+    }
+    return wake;
+}
+
+static bool is_in_use(enum key_state_value value)
+{
+    return value == KEY_STATE_RUMOURED || value == KEY_STATE_OMNIPRESENT;
+}
+
+bool kasp_key_is_published(const struct signing_key *key)
+{
+    return is_in_use(key->state.records[KEY_RECORD_DNSKEY]);
+}
+
+bool kasp_key_signs_keys(const struct signing_key *key)
+{
+    return is_in_use(key->state.records[KEY_RECORD_KRRSIG]);
+}
+
+bool kasp_key_signs_zone(const struct signing_key *key)
+{
+    return is_in_use(key->state.records[KEY_RECORD_ZRRSIG]);
+}
+
+bool kasp_key_wants_ds(const struct signing_key *key)
+{
+    return is_in_use(key->state.records[KEY_RECORD_DS]);
+}

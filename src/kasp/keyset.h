@@ -1,0 +1,48 @@
+/*
+ * kasp/keyset.h - the keys of one zone beside its policy: which exist, which are missing, what
+ * each does in the zone now
+ *
+ * Pure: no clock, no disk. A key's states outrank its times (BIND's order); a key without a
+ * .state file is adopted, i.e. its states are derived from its times once.
+ */
+#pragma once
+
+#include "dnssec/keystore.h"
+#include "dnssec/sign_zone.h"
+#include "kasp/policy.h"
+
+/* Same algorithm, size and role, and both its tags in the entry's range. */
+bool kasp_key_matches(const struct kasp_key *wanted, const struct signing_key *key);
+
+/*
+ * Fill in role and states that the key's files do not tell, from its times (only what is missing).
+ * `alone`: it is the zone's only key, so a key-signing key signs everything. True if it changed.
+ */
+bool kasp_key_adopt(struct signing_key *key, const struct kasp_policy *policy, bool alone,
+                    sg_time now);
+
+/*
+ * Index of the key that serves `wanted`: one whose goal is omnipresent, else one that was made in
+ * advance and never used; keys that `taken` marks are passed over. SIZE_MAX: one must be made.
+ */
+size_t kasp_key_choose(const struct kasp_key *wanted, const struct key_list *keys,
+                       const bool *taken);
+
+/* Times and states of a key that is to be introduced now, the first of its role. */
+void kasp_key_introduce(struct signing_key *key, const struct kasp_policy *policy,
+                        const struct kasp_key *wanted, sg_time now);
+
+/*
+ * Let time pass for keys that are being introduced: a record that every cache has learnt becomes
+ * omnipresent, and once DNSKEY and signatures are, the DS may be asked for (CDS, CDNSKEY). Keys
+ * whose goal is hidden are left as they are. Sets `changed[i]` for keys that moved; returns when
+ * to look again, INT64_MAX for never.
+ */
+sg_time kasp_keys_advance(const struct key_list *keys, const struct kasp_policy *policy,
+                          sg_time now, bool *changed);
+
+/* What a key does in the zone. */
+bool kasp_key_is_published(const struct signing_key *key);
+bool kasp_key_signs_keys(const struct signing_key *key);
+bool kasp_key_signs_zone(const struct signing_key *key);
+bool kasp_key_wants_ds(const struct signing_key *key);

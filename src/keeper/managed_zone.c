@@ -1,0 +1,33 @@
+#include "keeper/managed_zone.h"
+
+#include <string.h>
+
+#include "keeper/zone_record.h"
+
+const struct zone_settings *managed_zone_settings(const struct managed_zone *zone)
+{
+    return zone->settings;
+}
+
+static sg_time known_or_zero(sg_time when)
+{
+    return when == INT64_MAX ? 0 : when;
+}
+
+void managed_zone_status(const struct managed_zone *zone, struct zone_status *out_status)
+{
+    const struct zone_version *version = zone->slot->version;
+    *out_status = (struct zone_status){
+        .settings = zone->settings,
+        .facts = version == NULL ? NULL : zone_version_facts(version),
+        .loaded_at = zone->health.loaded_at,
+        .loading = zone->job != NULL || zone->queued,
+        .files = zone->files.files,
+        .files_count = zone->files.count,
+        .secure = version != NULL && zone_version_facts(version)->denial != ZONE_DENIAL_NONE,
+        .resign_at = known_or_zero(zone->health.resign_at),
+        .expires_first = zone->health.expires_first,
+        .key_event_at = known_or_zero(zone->health.key_event_at),
+        .problem = zone->health.problem,
+    };
+}

@@ -1,0 +1,272 @@
+#include "keeper/zone_keys.h"
+
+#include <string.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/siphash.h"
+
+/* What one preparation works on. */
+struct preparation {
+    const struct zone_settings *settings;
+    const struct keeper_generation *generation;
+    const struct kasp_policy *policy;
+    sg_time now;
+    struct key_list *list;
+    bool changed[ZONE_KEYS_MAX]; /* the key's files are to be written again */
+    bool taken[ZONE_KEYS_MAX];   /* an entry of the policy has this key */
+    char *problem;
+};
+
+static void report_key_file(void *argument, const char *path, const char *problem)
+{
+    const struct preparation *p = argument;
+    log_write(LOG_DNSSEC, SEVERITY_ERROR, "zone %s/IN: key file %s: %s", p->settings->name, path,
+              problem);
+}
+
+static const char *folder_of(const struct preparation *p, const struct kasp_key *wanted)
+{
+    if (wanted->key_store == NULL) {
+        return p->settings->key_directory;
+    }
+    return p->generation->key_store_folder(p->generation, wanted->key_store);
+}
+
+static enum sg_result append_folder(struct preparation *p, const char *folder)
+{
+    struct key_list found = {NULL, 0};
+    enum sg_result result = keystore_list(folder, &p->settings->apex, report_key_file, p, &found);
+    if (result != SG_OK) {
+        p->problem =
+            mem_format("keys in '%s': %s%s", folder, sg_result_text(result),
+                       result == SG_BAD_KEY ? "; mend or remove the key files named in the log"
+                                            : "; see that the folder exists and can be read");
+        key_list_clear(&found);
+        return result;
+    }
+    if (p->list->count + found.count > ZONE_KEYS_MAX) {
+        p->problem = mem_format("more than %d keys in '%s'; remove those that are done with",
+                                ZONE_KEYS_MAX, folder);
+        key_list_clear(&found);
+        return SG_LIMIT;
+    }
+    p->list->keys = mem_resize_array(p->list->keys, p->list->count + found.count + 1,
+                                     sizeof(struct signing_key *));
+    for (size_t i = 0; i < found.count; i++) {
+        p->list->keys[p->list->count++] = found.keys[i];
+    }
+    mem_free(found.keys);
+    return SG_OK;
+}
+
+/* The key-directory and each key-store of the policy, every folder once. */
+static enum sg_result read_keys(struct preparation *p)
+{
+    const char *folders[KASP_KEYS_MAX + 1] = {p->settings->key_directory};
+    size_t count = 1;
+    for (unsigned i = 0; i < p->policy->keys_count; i++) {
+        const char *folder = folder_of(p, &p->policy->keys[i]);
+        bool known = false;
+        for (size_t f = 0; f < count && folder != NULL; f++) {
+            known |= strcmp(folders[f], folder) == 0;
+        }
+        if (folder != NULL && !known) {
+            folders[count++] = folder;
+        }
+    }
+    enum sg_result result = file_make_folder(folders[0], 0750);
+    if (result != SG_OK) {
+        p->problem =
+            mem_format("key directory '%s' cannot be made: %s", folders[0], sg_result_text(result));
+    }
+    for (size_t f = 0; f < count && result == SG_OK; f++) {
+        result = append_folder(p, folders[f]);
+    }
+    return result;
+}
+
+static enum sg_result make_key(struct preparation *p, const struct kasp_key *wanted)
+{
+    const char *folder = folder_of(p, wanted);
+    if (folder == NULL) {
+        p->problem = mem_format("key-store '%s' does not exist", wanted->key_store);
+        return SG_NOT_FOUND;
+    }
+    if (p->list->count == ZONE_KEYS_MAX) {
+        p->problem = mem_format("more than %d keys", ZONE_KEYS_MAX);
+        return SG_LIMIT;
+    }
+    uint16_t tags[2 * ZONE_KEYS_MAX];
+    struct key_tag_set set = {tags, 0, wanted->tag_min, wanted->tag_max};
+    for (size_t i = 0; i < p->list->count; i++) {
+        tags[set.count++] = p->list->keys[i]->tag;
+    }
+    struct signing_key metadata = {.ttl = p->policy->dnskey_ttl};
+    for (int time = 0; time < KEY_TIMES; time++) {
+        metadata.times[time] = KEY_TIME_UNSET;
+    }
+    kasp_key_introduce(&metadata, p->policy, wanted, p->now);
+
+    uint16_t flags =
+        (uint16_t)(KEY_FLAG_ZONE | ((wanted->role & KASP_ROLE_KSK) != 0 ? KEY_FLAG_SEP : 0));
+    struct signing_key *key = NULL;
+    enum sg_result result = keystore_generate(folder, &p->settings->apex, wanted->algorithm,
+                                              wanted->bits, flags, &set, &metadata, &key);
+    if (result != SG_OK) {
+        p->problem =
+            mem_format("no %s key could be made in '%s': %s",
+                       dnssec_algorithm_text(wanted->algorithm), folder, sg_result_text(result));
+        return result;
+    }
+    char *text = signing_key_text(key);
+    log_write(LOG_DNSSEC, SEVERITY_INFO, "keymgr: DNSKEY %s (%s) created for policy %s", text,
+              wanted->role == KASP_ROLE_CSK   ? "CSK"
+              : wanted->role == KASP_ROLE_KSK ? "KSK"
+                                              : "ZSK",
+              p->policy->name);
+    mem_free(text);
+    p->taken[p->list->count] = true;
+    p->list->keys = mem_resize_array(p->list->keys, p->list->count + 1, sizeof(*p->list->keys));
+    p->list->keys[p->list->count++] = key;
+    return SG_OK;
+}
+
+static enum sg_result satisfy_policy(struct preparation *p)
+{
+    for (size_t i = 0; i < p->list->count; i++) {
+        p->changed[i] = kasp_key_adopt(p->list->keys[i], p->policy, p->list->count == 1, p->now);
+    }
+    for (unsigned k = 0; k < p->policy->keys_count; k++) {
+        const struct kasp_key *wanted = &p->policy->keys[k];
+        size_t chosen = kasp_key_choose(wanted, p->list, p->taken);
+        if (chosen == SIZE_MAX) {
+            enum sg_result result = make_key(p, wanted);
+            if (result != SG_OK) {
+                return result;
+            }
+            continue;
+        }
+        struct signing_key *key = p->list->keys[chosen];
+        p->taken[chosen] = true;
+        if (key->state.goal != KEY_STATE_OMNIPRESENT) {
+            kasp_key_introduce(key, p->policy, wanted, p->now);
+            p->changed[chosen] = true;
+        }
+    }
+    return SG_OK;
+}
+
+static enum sg_result write_changed(struct preparation *p)
+{
+    for (size_t i = 0; i < p->list->count; i++) {
+        if (!p->changed[i]) {
+            continue;
+        }
+        enum sg_result result = keystore_write(p->list->keys[i]);
+        if (result != SG_OK) {
+            char *text = signing_key_text(p->list->keys[i]);
+            p->problem = mem_format("the files of key %s in '%s' cannot be written: %s", text,
+                                    p->list->keys[i]->folder, sg_result_text(result));
+            mem_free(text);
+            return result;
+        }
+    }
+    return SG_OK;
+}
+
+static void choose_signers(const struct key_list *list, struct zone_keys *keys)
+{
+    static const uint8_t fixed[16] = {0}; /* a fingerprint, not a defence */
+    for (size_t i = 0; i < list->count; i++) {
+        const struct signing_key *key = list->keys[i];
+        struct sign_key sign = {key, kasp_key_signs_keys(key), kasp_key_signs_zone(key)};
+        uint64_t facts[4] = {key->tag, key->algorithm,
+                             (uint64_t)sign.signs_keys << 3 | (uint64_t)sign.signs_zone << 2 |
+                                 (uint64_t)kasp_key_is_published(key) << 1 |
+                                 (uint64_t)kasp_key_wants_ds(key),
+                             keys->fingerprint};
+        keys->fingerprint = siphash(fixed, facts, sizeof(facts));
+        if (sign.signs_keys || sign.signs_zone) {
+            keys->sign[keys->sign_count++] = sign;
+        }
+    }
+}
+
+/* Each algorithm in the DNSKEY RRset must sign everything (RFC 6840 5.11). */
+static enum sg_result check_signers(struct preparation *p, const struct zone_keys *keys)
+{
+    for (size_t i = 0; i < p->list->count; i++) {
+        const struct signing_key *key = p->list->keys[i];
+        bool signs_keys = false;
+        bool signs_zone = false;
+        for (size_t s = 0; s < keys->sign_count; s++) {
+            const struct sign_key *sign = &keys->sign[s];
+            if (sign->key->secret == NULL) {
+                char *text = signing_key_text(sign->key);
+                p->problem = mem_format("key %s is to sign but its private half is not in '%s'",
+                                        text, sign->key->folder);
+                mem_free(text);
+                return SG_BAD_KEY;
+            }
+            signs_keys |= sign->signs_keys && sign->key->algorithm == key->algorithm;
+            signs_zone |= sign->signs_zone && sign->key->algorithm == key->algorithm;
+        }
+        if (kasp_key_is_published(key) && (!signs_keys || !signs_zone)) {
+            p->problem = mem_format("algorithm %s is published but no key of it signs the %s; see "
+                                    "the states and times of the zone's keys",
+                                    dnssec_algorithm_text(key->algorithm),
+                                    signs_keys ? "zone" : "DNSKEY records");
+            return SG_CONFLICT;
+        }
+    }
+    /* Going insecure: the keys that are there sign on while a DS may still point at them. */
+    if (keys->sign_count == 0 && p->policy->keys_count > 0) {
+        p->problem = mem_copy_text("no key signs; see the states and times of the zone's keys");
+        return SG_CONFLICT;
+    }
+    return SG_OK;
+}
+
+enum sg_result zone_keys_prepare(const struct zone_settings *settings,
+                                 const struct keeper_generation *generation, sg_time now,
+                                 struct zone_keys *out_keys, char **problem)
+{
+    struct zone_keys keys = {.wake_at = INT64_MAX};
+    struct preparation p = {.settings = settings,
+                            .generation = generation,
+                            .policy = settings->policy,
+                            .now = now,
+                            .list = &keys.list};
+
+    enum sg_result result = read_keys(&p);
+    if (result == SG_OK) {
+        result = satisfy_policy(&p);
+    }
+    if (result == SG_OK) {
+        keys.wake_at = kasp_keys_advance(p.list, p.policy, now, p.changed);
+        result = write_changed(&p);
+    }
+    if (result == SG_OK) {
+        choose_signers(p.list, &keys);
+        result = check_signers(&p, &keys);
+    }
+    if (result == SG_OK) {
+        result = kasp_apex_rrsets(p.list, p.policy, &keys.apex);
+    }
+    if (result != SG_OK) {
+        *problem = p.problem != NULL ? p.problem : mem_copy_text(sg_result_text(result));
+        zone_keys_clear(&keys);
+        return result;
+    }
+    *out_keys = keys;
+    return SG_OK;
+}
+
+void zone_keys_clear(struct zone_keys *keys)
+{
+    kasp_apex_clear(&keys->apex);
+    key_list_clear(&keys->list);
+    keys->sign_count = 0;
+}

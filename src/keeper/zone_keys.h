@@ -1,0 +1,27 @@
+/*
+ * keeper/zone_keys.h - bring a zone's keys in line with its policy: read, adopt, make, advance
+ *
+ * A worker's job: blocks on the disk. Missing keys are made; broken or unreadable key files never
+ * lead to new keys: the zone is left as it is and the log says what to do.
+ */
+#pragma once
+
+#include "kasp/apex.h"
+#include "keeper/keeper.h"
+
+enum { ZONE_KEYS_MAX = 64 };
+
+struct zone_keys {
+    struct key_list list;
+    struct sign_key sign[ZONE_KEYS_MAX]; /* those that sign now */
+    size_t sign_count;
+    struct kasp_apex apex;
+    sg_time wake_at;      /* when states change next; INT64_MAX: never */
+    uint64_t fingerprint; /* of who is published and signs what: the same, nothing to sign anew */
+};
+
+/* `problem` (the caller frees) tells why, when the result is not SG_OK. */
+MUST_USE enum sg_result zone_keys_prepare(const struct zone_settings *settings,
+                                          const struct keeper_generation *generation, sg_time now,
+                                          struct zone_keys *out_keys, char **problem);
+void zone_keys_clear(struct zone_keys *keys);
