@@ -1,0 +1,14 @@
+"""Wait for a condition with a deadline, never for a span of time."""
+
+import time
+
+
+def wait_until(condition, within_s=20, what="the condition", pause_s=0.02):
+    """The first true value of condition(); AssertionError after `within_s` seconds."""
+    deadline = time.monotonic() + within_s
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"{what} did not come true in {within_s} s"
+        time.sleep(pause_s)
