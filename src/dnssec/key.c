@@ -8,6 +8,29 @@
 
 enum { DS_DIGEST_SHA1 = 1, DS_DIGEST_SHA256 = 2, DS_DIGEST_SHA384 = 4 };
 
+void signing_key_init(struct signing_key *key)
+{
+    *key = (struct signing_key){.zone = dns_name_root, .state = {.goal = KEY_STATE_NA}};
+    for (size_t i = 0; i < KEY_TIMES; i++) {
+        key->times[i] = KEY_TIME_UNSET;
+    }
+    for (size_t i = 0; i < KEY_RECORDS; i++) {
+        key->state.records[i] = KEY_STATE_NA;
+        key->state.changes[i] = KEY_TIME_UNSET;
+    }
+}
+
+struct signing_key *signing_key_copy(const struct signing_key *key)
+{
+    struct signing_key *copy = mem_copy(key, sizeof(*key));
+    copy->dnskey.bytes = mem_copy(key->dnskey.bytes, key->dnskey.length);
+    copy->folder = key->folder != NULL ? mem_copy_text(key->folder) : NULL;
+    if (copy->secret != NULL) {
+        key_secret_ref(copy->secret);
+    }
+    return copy;
+}
+
 void signing_key_free(struct signing_key *key)
 {
     if (key == NULL) {

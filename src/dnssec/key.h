@@ -79,6 +79,10 @@ struct signing_key {
     struct signing_key_secret *secret; /* NULL: only the public half is here */
 };
 
+/* No times, no states, neither half. */
+void signing_key_init(struct signing_key *key);
+/* A copy that shares the secret. */
+struct signing_key *signing_key_copy(const struct signing_key *key);
 void signing_key_free(struct signing_key *key); /* wipes; NULL is fine */
 /* Key tag of DNSKEY rdata (RFC 4034 appendix B). */
 uint16_t dnskey_tag(struct span dnskey);

@@ -25,9 +25,15 @@ typedef void keystore_report(void *argument, const char *path, const char *probl
 MUST_USE enum sg_result keystore_list(const char *folder, const struct dns_name *zone,
                                       keystore_report *report, void *argument,
                                       struct key_list *out_list);
-/* One key by its base name or path, with or without suffix: for tools. */
+/*
+ * One key by its base name or path, with or without suffix: for tools. Without a .private file
+ * the key has no secret. SG_NOT_FOUND (no .key file, not reported), SG_UNSUPPORTED ...
+ */
 MUST_USE enum sg_result keystore_read(const char *path, keystore_report *report, void *argument,
                                       struct signing_key **out_key);
+/* The same, never looking at the .private file, which the reader may not be allowed to see. */
+MUST_USE enum sg_result keystore_read_public(const char *path, keystore_report *report,
+                                             void *argument, struct signing_key **out_key);
 
 /* Tags that a new key must not have: its own nor its revoked one. */
 struct key_tag_set {
@@ -37,13 +43,16 @@ struct key_tag_set {
 };
 
 /*
- * Make a key pair and write its files, durably, before anyone learns of it: `times` and `state`
- * are as the caller wants them in the files. The .private file has mode 0600 from the start.
+ * Make a key pair and write its files, durably, before anyone learns of it. `metadata`, which was
+ * signing_key_init()ed, gives times, state and ttl as the caller wants them in the files. `taken`
+ * NULL: any tag. The .private file has mode 0600 from the start. SG_UNSUPPORTED for an algorithm
+ * that is not made any more, SG_LIMIT for a size out of range or no free tag.
  */
 MUST_USE enum sg_result keystore_generate(const char *folder, const struct dns_name *zone,
                                           uint8_t algorithm, unsigned bits, uint16_t flags,
                                           const struct key_tag_set *taken,
                                           const struct signing_key *metadata,
                                           struct signing_key **out_key);
-/* Rewrite the files of a key after its times or states changed (.state last). */
+/* Rewrite the files of a key after its times or states changed (.state last, and only if
+ * `state.present`). */
 MUST_USE enum sg_result keystore_write(const struct signing_key *key);
