@@ -1,0 +1,89 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "support/table.h"
+
+static char folder[] = "/tmp/signet-file-XXXXXX";
+
+static int make_folder(void **state)
+{
+    (void)state;
+    return mkdtemp(folder) == NULL;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    char *command = mem_format("rm -rf %s", folder);
+    int failed = system(command);
+    mem_free(command);
+    return failed;
+}
+
+static void what_was_written_is_read_with_its_mode(void **state)
+{
+    (void)state;
+    char *path = mem_format("%s/key", folder);
+    struct buffer contents = BUFFER_EMPTY;
+    struct stat status;
+    assert_int_equal(file_write(path, 0600, span_of_text("first")), SG_OK);
+    assert_int_equal(file_write(path, 0600, span_of_text("second")), SG_OK);
+    assert_int_equal(file_read(path, 100, &contents), SG_OK);
+    assert_string_equal(buffer_text(&contents), "second");
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_mode & 0777, 0600);
+    buffer_free(&contents);
+    mem_free(path);
+}
+
+static void a_file_above_the_bound_is_refused(void **state)
+{
+    (void)state;
+    char *path = mem_format("%s/large", folder);
+    struct buffer contents = BUFFER_EMPTY;
+    assert_int_equal(file_write_unsynced(path, 0644, span_of_text("0123456789")), SG_OK);
+    assert_int_equal(file_read(path, 9, &contents), SG_LIMIT);
+    assert_int_equal(file_read(path, 10, &contents), SG_OK);
+    assert_int_equal(contents.length, 10);
+    buffer_free(&contents);
+    mem_free(path);
+}
+
+static void what_is_missing_and_what_is_a_folder_are_told_apart(void **state)
+{
+    (void)state;
+    char *path = mem_format("%s/missing", folder);
+    struct buffer contents = BUFFER_EMPTY;
+    assert_int_equal(file_read(path, 10, &contents), SG_NOT_FOUND);
+    assert_int_equal(file_read(folder, 10, &contents), SG_IO);
+    assert_int_equal(file_write("/nonexistent/x/y", 0600, span_of_text("")), SG_NOT_FOUND);
+    mem_free(path);
+}
+
+static void folders_are_made_with_those_that_lead_to_them(void **state)
+{
+    (void)state;
+    char *path = mem_format("%s/a/b/c", folder);
+    char *file = mem_format("%s/a/file", folder);
+    assert_int_equal(file_make_folder(path, 0750), SG_OK);
+    assert_int_equal(file_make_folder(path, 0750), SG_OK);
+    assert_int_equal(file_write(file, 0600, span_of_text("x")), SG_OK);
+    assert_int_equal(file_make_folder(file, 0750), SG_IO);
+    mem_free(file);
+    mem_free(path);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_written_is_read_with_its_mode),
+        cmocka_unit_test(a_file_above_the_bound_is_refused),
+        cmocka_unit_test(what_is_missing_and_what_is_a_folder_are_told_apart),
+        cmocka_unit_test(folders_are_made_with_those_that_lead_to_them),
+    };
+    return cmocka_run_group_tests_name("file", tests, make_folder, remove_folder);
+}

@@ -1,0 +1,95 @@
+#include "base/mailbox.h"
+#include "base/thread.h"
+#include "support/table.h"
+
+enum { SENDERS = 4, LETTERS = 2000 };
+
+struct numbered {
+    struct letter letter;
+    int sender, number;
+};
+
+static struct mailbox box;
+
+static void *send_all(void *argument)
+{
+    struct numbered *letters = argument;
+    for (int i = 0; i < LETTERS; i++) {
+        mailbox_send(&box, &letters[i].letter);
+    }
+    return NULL;
+}
+
+static void each_senders_letters_arrive_in_order(void **state)
+{
+    (void)state;
+    static struct numbered letters[SENDERS][LETTERS];
+    pthread_t threads[SENDERS];
+    int next[SENDERS] = {0};
+    mailbox_init(&box, NULL, NULL);
+    for (int s = 0; s < SENDERS; s++) {
+        for (int i = 0; i < LETTERS; i++) {
+            letters[s][i].sender = s;
+            letters[s][i].number = i;
+        }
+        assert_int_equal(thread_start(&threads[s], send_all, letters[s]), SG_OK);
+    }
+    for (int i = 0; i < SENDERS * LETTERS; i++) {
+        struct numbered *letter = (struct numbered *)mailbox_wait(&box);
+        assert_int_equal(letter->number, next[letter->sender]++);
+    }
+    for (int s = 0; s < SENDERS; s++) {
+        pthread_join(threads[s], NULL);
+    }
+    mailbox_clear(&box);
+}
+
+static int wakes;
+
+static void count_wake(void *argument)
+{
+    (void)argument;
+    wakes++;
+}
+
+static void an_empty_box_wakes_its_owner_once(void **state)
+{
+    (void)state;
+    struct letter letters[3];
+    mailbox_init(&box, count_wake, NULL);
+    for (int i = 0; i < 3; i++) {
+        assert_true(mailbox_send(&box, &letters[i]));
+    }
+    assert_int_equal(wakes, 1);
+    assert_ptr_equal(mailbox_take(&box), &letters[0]);
+    assert_true(mailbox_send_first(&box, &letters[0]));
+    assert_ptr_equal(mailbox_take_all(&box), &letters[0]);
+    assert_null(mailbox_take(&box));
+    assert_true(mailbox_send(&box, &letters[0]));
+    assert_int_equal(wakes, 2);
+    assert_ptr_equal(mailbox_take(&box), &letters[0]);
+    mailbox_clear(&box);
+}
+
+static void a_closed_box_takes_nothing_and_ends_the_wait(void **state)
+{
+    (void)state;
+    struct letter letters[2];
+    mailbox_init(&box, NULL, NULL);
+    assert_true(mailbox_send(&box, &letters[0]));
+    mailbox_close(&box);
+    assert_false(mailbox_send(&box, &letters[1]));
+    assert_ptr_equal(mailbox_wait(&box), &letters[0]);
+    assert_null(mailbox_wait(&box));
+    mailbox_clear(&box);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_senders_letters_arrive_in_order),
+        cmocka_unit_test(an_empty_box_wakes_its_owner_once),
+        cmocka_unit_test(a_closed_box_takes_nothing_and_ends_the_wait),
+    };
+    return cmocka_run_group_tests_name("mailbox", tests, NULL, NULL);
+}
