@@ -112,14 +112,23 @@ static enum sg_result section_parse(struct dns_message *message, int section, si
     return SG_OK;
 }
 
+/*
+ * A response may leave the question out, as later messages of a transfer do (RFC 5936 2.2). So may
+ * requests of an opcode that we do not know, such as DSO, which are to be NOTIMP and not FORMERR.
+ */
+static bool needs_question(const struct dns_message *message)
+{
+    return (message->flags & DNS_FLAG_QR) == 0 &&
+           (message->opcode == DNS_OPCODE_QUERY || message->opcode == DNS_OPCODE_NOTIFY ||
+            message->opcode == DNS_OPCODE_UPDATE);
+}
+
 /* Everything but the usual query. */
 static enum sg_result general_parse(struct dns_message *message)
 {
-    bool is_response = (message->flags & DNS_FLAG_QR) != 0;
     size_t offset = DNS_HEADER_BYTES;
 
-    /* A response may leave the question out, as later messages of a transfer do (RFC 5936 2.2). */
-    if (message->counts[0] > 1 || (message->counts[0] == 0 && !is_response)) {
+    if (message->counts[0] > 1 || (message->counts[0] == 0 && needs_question(message))) {
         return SG_MALFORMED;
     }
     if (message->counts[0] == 1) {

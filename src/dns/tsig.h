@@ -24,6 +24,7 @@ enum {
     TSIG_MAC_BYTES_MAX = 64,
     TSIG_FUDGE = 300,
     TSIG_SECRET_BYTES_MAX = 512,
+    TSIG_UNSIGNED_MAX = 99, /* messages between two signed ones, RFC 8945 5.3.1 */
     TSIG_RR_BYTES_MAX = 255 + 10 + 255 + 16 + 64 + 6
 };
 
@@ -44,23 +45,25 @@ const char *tsig_algorithm_text(enum tsig_algorithm algorithm);
 /* State of one signed exchange. A plain value; tsig_exchange_clear() wipes it. */
 struct tsig_exchange {
     const struct tsig_key *key; /* borrowed; NULL: the request was not signed */
-    uint16_t error;             /* 0, or BADSIG, BADKEY, BADTIME: goes into the response's TSIG */
+    uint16_t error;             /* 0, BADSIG, BADKEY, BADTIME, BADTRUNC: for the response's TSIG */
     uint64_t time_signed;       /* of the request */
     uint16_t fudge;
     uint16_t mac_length; /* the MAC that the next message covers */
     uint8_t mac[TSIG_MAC_BYTES_MAX];
     bool first_sent;          /* later messages of a transfer cover only the timers (5.3.1) */
-    struct dns_name key_name; /* as in the request, for a BADKEY response */
+    struct dns_name key_name; /* of the request, lower case */
     struct dns_name algorithm_name;
     uint16_t original_id;
-    void *running; /* private: digest over unsigned messages between two signed ones */
+    uint16_t unsigned_count; /* messages that `running` covers */
+    void *running;           /* private: digest over unsigned messages between two signed ones */
 };
 
 /*
- * Verify the TSIG of a parsed request against `keys`. SG_OK; SG_BAD_KEY, SG_BAD_SIG, SG_BAD_TIME
- * (RFC 8945 5.2; `out_exchange->error` is set, answer NOTAUTH with tsig_sign_error() semantics: an
- * unsigned TSIG for BADKEY and BADSIG, a signed one for BADTIME); SG_MALFORMED: FORMERR.
- * `out_exchange` is usable in all cases.
+ * Verify the TSIG of a parsed request against `keys`. SG_OK (`key` stays NULL if there is no
+ * TSIG); SG_BAD_KEY, SG_BAD_SIG, SG_BAD_TIME (RFC 8945 5.2): `error` is set, answer NOTAUTH and
+ * call tsig_sign() as for any response: it makes the unsigned TSIG of BADKEY and BADSIG and the
+ * signed one of BADTIME and BADTRUNC (a SG_BAD_SIG too). SG_MALFORMED: FORMERR, without TSIG.
+ * `out_exchange` is usable in all cases; `key` names who asked only after SG_OK.
  */
 MUST_USE enum sg_result tsig_verify_request(const struct dns_message *message,
                                             const struct tsig_key *const *keys, size_t keys_count,
@@ -68,7 +71,7 @@ MUST_USE enum sg_result tsig_verify_request(const struct dns_message *message,
 /*
  * Append a TSIG RR to the response of `length` bytes in `bytes` (capacity `bytes_max`), raise
  * ARCOUNT, and remember the MAC for the next message. Returns the new length, or 0 if it does not
- * fit (the caller reserves tsig_reserve() bytes).
+ * fit (the caller reserves tsig_reserve() bytes). Without TSIG in the request: nothing to do.
  */
 size_t tsig_sign(struct tsig_exchange *exchange, sg_time now, uint8_t *bytes, size_t length,
                  size_t bytes_max);
@@ -79,6 +82,13 @@ void tsig_skip(struct tsig_exchange *exchange, const uint8_t *bytes, size_t leng
 /* Begin an exchange as the client: sign a request, verify the answer(s). */
 size_t tsig_sign_request(const struct tsig_key *key, sg_time now, uint8_t *bytes, size_t length,
                          size_t bytes_max, struct tsig_exchange *out_exchange);
+/*
+ * SG_OK also for a message of a transfer without TSIG, up to TSIG_UNSIGNED_MAX in a row: whoever
+ * uses what came asks tsig_is_settled() at the end. Otherwise as above; a TSIG that reports the
+ * peer's error gives that error.
+ */
 MUST_USE enum sg_result tsig_verify_response(struct tsig_exchange *exchange,
                                              const struct dns_message *message, sg_time now);
+/* Does a verified TSIG cover everything that was received? */
+bool tsig_is_settled(const struct tsig_exchange *exchange);
 void tsig_exchange_clear(struct tsig_exchange *exchange);
