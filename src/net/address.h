@@ -36,6 +36,8 @@ uint16_t net_address_port(const struct net_address *address);
 void net_address_set_port(struct net_address *address, uint16_t port);
 bool net_address_equal(const struct net_address *a, const struct net_address *b); /* with port */
 bool net_address_same_host(const struct net_address *a, const struct net_address *b);
+/* 0.0.0.0 or ::, any port. */
+bool net_address_is_wildcard(const struct net_address *address);
 socklen_t net_address_length(const struct net_address *address);
 
 /* The host's own addresses (getifaddrs): the caller frees with mem_free(). */

@@ -63,10 +63,7 @@ size_t net_bound(const struct net *net, const struct net_address **out_addresses
 
 /* Begin to read. SG_IO when the system has no more threads; then call net_stop(). */
 MUST_USE enum sg_result net_start(struct net *net);
-/*
- * End all threads and close all sockets and connections; returns when the last thread is gone.
- * The calling thread must be offline or not joined to epochs, since threads that end may wait.
- */
+/* End all threads, close all sockets and connections. Returns when the last thread is gone. */
 void net_stop(struct net *net);
 void net_free(struct net *net); /* stopped */
 

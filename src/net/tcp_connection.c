@@ -1,0 +1,391 @@
+#include "net/tcp_connection.h"
+
+#include "base/mem.h"
+
+enum { WAITING_BYTES_KEPT = 4096 }; /* what an idle connection may hold on to */
+
+struct tcp_connection {
+    struct tcp_connection *next;
+    struct tcp_connection **back; /* what points to us */
+    struct tcp_connection *stirred_next;
+    struct tcp_host *host;
+    uv_tcp_t socket;
+    uv_timer_t timer;
+    struct net_address client;
+    struct net_address local;
+    struct buffer waiting; /* input that is not answered yet */
+    struct net_stream *stream;
+    uint64_t stream_ends_ms;
+    size_t unsent_seen; /* when the timer was set */
+    unsigned handles;   /* of libuv, still open */
+    bool stirred;
+    bool greeted; /* it has sent a whole message */
+    bool reading;
+    bool writing;
+    bool ended;  /* the client sends no more; it may still want its answers */
+    bool failed; /* broken, or out of time */
+    bool closing;
+};
+
+/* Output that the kernel did not take at once. */
+struct tcp_write {
+    uv_write_t write;
+    size_t length;
+    uint8_t bytes[];
+};
+
+static void stir(struct tcp_connection *connection)
+{
+    struct tcp_host *host = connection->host;
+
+    if (!connection->stirred) {
+        connection->stirred = true;
+        connection->stirred_next = NULL;
+        *host->stirred_last = connection;
+        host->stirred_last = &connection->stirred_next;
+    }
+}
+
+/* --- what libuv tells ----------------------------------------------------------------------- */
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct tcp_connection *connection = handle->data;
+
+    if (--connection->handles > 0) {
+        return;
+    }
+    *connection->back = connection->next;
+    if (connection->next != NULL) {
+        connection->next->back = connection->back;
+    }
+    __atomic_fetch_sub(&connection->host->common->clients, 1, __ATOMIC_RELAXED);
+    buffer_free(&connection->waiting);
+    mem_free(connection);
+}
+
+/* Nothing whole was sent, nothing was taken, or a stream takes too long. */
+static void on_timer(uv_timer_t *timer)
+{
+    struct tcp_connection *connection = timer->data;
+    struct tcp_host *host = connection->host;
+    size_t unsent = uv_stream_get_write_queue_size((uv_stream_t *)&connection->socket);
+    bool in_time = connection->stream == NULL || uv_now(&host->loop) < connection->stream_ends_ms;
+
+    if (unsent != connection->unsent_seen && in_time) {
+        connection->unsent_seen = unsent; /* The client takes something: wait again. */
+        return;
+    }
+    __atomic_fetch_add(&host->common->timed_out, 1, __ATOMIC_RELAXED);
+    connection->failed = true;
+    stir(connection);
+}
+
+static void on_input_wanted(uv_handle_t *handle, size_t suggested, uv_buf_t *out_input)
+{
+    struct tcp_connection *connection = handle->data;
+
+    (void)suggested;
+    *out_input = uv_buf_init((char *)connection->host->input, TCP_INPUT_BYTES);
+}
+
+static void on_read(uv_stream_t *socket, ssize_t length, const uv_buf_t *input)
+{
+    struct tcp_connection *connection = socket->data;
+
+    if (length == 0) {
+        return;
+    }
+    if (length > 0) {
+        buffer_append(&connection->waiting, input->base, (size_t)length);
+    } else if (length == UV_EOF) {
+        connection->ended = true;
+    } else {
+        connection->failed = true;
+    }
+    if (length < 0 || connection->waiting.length >= TCP_FRAME_BYTES_MAX) {
+        uv_read_stop(socket);
+        connection->reading = false;
+    }
+    stir(connection);
+}
+
+static void on_written(uv_write_t *write, int status)
+{
+    struct tcp_connection *connection = write->data;
+
+    mem_free(write); /* the first member of its tcp_write */
+    connection->writing = false;
+    if (status < 0) {
+        connection->failed = true;
+    }
+    stir(connection);
+}
+
+/* --- one step ------------------------------------------------------------------------------- */
+
+static uint64_t limit_ms(const sg_duration *limit)
+{
+    return (uint64_t)__atomic_load_n(limit, __ATOMIC_RELAXED) * 1000;
+}
+
+static void set_timer(struct tcp_connection *connection)
+{
+    struct tcp_host *host = connection->host;
+    const struct net_limits *limits = &host->common->limits;
+    uint64_t wait_ms =
+        limit_ms(connection->greeted ? &limits->tcp_idle_timeout : &limits->tcp_initial_timeout);
+
+    if (connection->stream != NULL) {
+        uint64_t now_ms = uv_now(&host->loop);
+        uint64_t left_ms =
+            connection->stream_ends_ms > now_ms ? connection->stream_ends_ms - now_ms : 1;
+        wait_ms = left_ms < TCP_STREAM_STALL_MS ? left_ms : TCP_STREAM_STALL_MS;
+    }
+    connection->unsent_seen = uv_stream_get_write_queue_size((uv_stream_t *)&connection->socket);
+    uv_timer_start(&connection->timer, on_timer, wait_ms, wait_ms);
+}
+
+static void stop_stream(struct tcp_connection *connection, bool complete)
+{
+    struct net_stream *stream = connection->stream;
+
+    if (stream != NULL) {
+        connection->stream = NULL;
+        stream->close(stream, complete);
+    }
+}
+
+static void close_connection(struct tcp_connection *connection)
+{
+    if (connection->closing) {
+        return;
+    }
+    connection->closing = true;
+    stop_stream(connection, false);
+    uv_close((uv_handle_t *)&connection->socket, on_closed);
+    uv_close((uv_handle_t *)&connection->timer, on_closed);
+}
+
+/* Is there a whole message in what waits, behind the `used` bytes? */
+static bool has_message(const struct buffer *waiting, size_t used)
+{
+    size_t left = waiting->length - used;
+    return left >= 2 && left - 2 >= (size_t)wire_get_u16(waiting->bytes + used);
+}
+
+/* Answer the message at `used`, into `frame`. Returns bytes written; a stream may begin instead. */
+static size_t answer_message(struct tcp_connection *connection, size_t used, uint8_t *frame)
+{
+    struct tcp_host *host = connection->host;
+    const uint8_t *at = connection->waiting.bytes + used;
+    struct net_request request = {
+        .wire = {at + 2, wire_get_u16(at)},
+        .client = &connection->client,
+        .local = &connection->local,
+        .tcp = true,
+    };
+
+    size_t length = host->service->answer(host->service->argument, host->thread_state, &request,
+                                          frame + 2, TCP_MESSAGE_BYTES_MAX, &connection->stream);
+    if (connection->stream != NULL) {
+        connection->stream_ends_ms =
+            uv_now(&host->loop) + limit_ms(&host->common->limits.transfer_time);
+        return 0;
+    }
+    if (length == 0) {
+        return 0;
+    }
+    wire_put_u16(frame, (uint16_t)length);
+    connection->greeted = true;
+    return 2 + length;
+}
+
+/* The stream's next message, into `frame`. Returns bytes written; 0: it is complete. */
+static size_t continue_stream(struct tcp_connection *connection, uint8_t *frame)
+{
+    size_t length = connection->stream->next(connection->stream, frame + 2);
+
+    if (length == 0) {
+        stop_stream(connection, true);
+        return 0;
+    }
+    wire_put_u16(frame, (uint16_t)length);
+    return 2 + length;
+}
+
+/* Fill the chunk with as many answers as there are, or as it takes. Returns its length. */
+static size_t fill_chunk(struct tcp_connection *connection)
+{
+    struct buffer *waiting = &connection->waiting;
+    uint8_t *chunk = connection->host->chunk;
+    size_t filled = 0;
+    size_t used = 0;
+
+    while (filled < TCP_CHUNK_BYTES) {
+        if (connection->stream != NULL) {
+            filled += continue_stream(connection, chunk + filled);
+        } else if (has_message(waiting, used)) {
+            filled += answer_message(connection, used, chunk + filled);
+            used += 2 + (size_t)wire_get_u16(waiting->bytes + used);
+        } else {
+            break;
+        }
+    }
+    if (used > 0) {
+        waiting->length -= used;
+        memmove(waiting->bytes, waiting->bytes + used, waiting->length);
+    }
+    if (waiting->length == 0 && waiting->capacity > WAITING_BYTES_KEPT) {
+        buffer_free(waiting);
+    }
+    return filled;
+}
+
+/*
+ * Send the chunk. What the kernel does not take at once is copied and left to libuv. With `more`
+ * to come it all goes by libuv, which calls back in the next turn: others get theirs in between.
+ */
+static void send_chunk(struct tcp_connection *connection, size_t length, bool more)
+{
+    uv_stream_t *socket = (uv_stream_t *)&connection->socket;
+    uint8_t *chunk = connection->host->chunk;
+    uv_buf_t output = uv_buf_init((char *)chunk, (unsigned)length);
+    size_t sent = 0;
+
+    if (!more) {
+        int taken = uv_try_write(socket, &output, 1);
+        if (taken < 0 && taken != UV_EAGAIN) {
+            connection->failed = true;
+            return;
+        }
+        sent = taken > 0 ? (size_t)taken : 0;
+        if (sent == length) {
+            return;
+        }
+    }
+    struct tcp_write *rest = mem_alloc(sizeof(*rest) + length - sent);
+    rest->length = length - sent;
+    rest->write.data = connection;
+    memcpy(rest->bytes, chunk + sent, rest->length);
+    output = uv_buf_init((char *)rest->bytes, (unsigned)rest->length);
+    if (uv_write(&rest->write, socket, &output, 1, on_written) != 0) {
+        mem_free(rest);
+        connection->failed = true;
+        return;
+    }
+    connection->writing = true;
+}
+
+static void answer_what_waits(struct tcp_connection *connection)
+{
+    size_t length = fill_chunk(connection);
+    bool more = connection->stream != NULL || has_message(&connection->waiting, 0);
+
+    if (length > 0) {
+        send_chunk(connection, length, more);
+        set_timer(connection);
+    }
+}
+
+static void step(struct tcp_connection *connection)
+{
+    uv_stream_t *socket = (uv_stream_t *)&connection->socket;
+
+    if (connection->closing) {
+        return;
+    }
+    if (!connection->writing && !connection->failed) {
+        answer_what_waits(connection);
+    }
+    bool done = connection->ended && !connection->writing; /* Whole messages are all answered. */
+    if (connection->failed || done) {
+        close_connection(connection);
+        return;
+    }
+    bool room = connection->waiting.length < TCP_FRAME_BYTES_MAX && !connection->ended;
+    if (room && !connection->reading) {
+        connection->reading = uv_read_start(socket, on_input_wanted, on_read) == 0;
+    }
+}
+
+void tcp_host_turn(struct tcp_host *host)
+{
+    struct tcp_connection *next = host->stirred;
+
+    host->stirred = NULL;
+    host->stirred_last = &host->stirred;
+    while (next != NULL) {
+        struct tcp_connection *connection = next;
+        next = connection->stirred_next;
+        connection->stirred = false;
+        step(connection);
+    }
+}
+
+void tcp_host_close_connections(struct tcp_host *host)
+{
+    for (struct tcp_connection *at = host->connections; at != NULL; at = at->next) {
+        close_connection(at);
+    }
+}
+
+/* --- the beginning -------------------------------------------------------------------------- */
+
+/* Count one more client; false when there are enough. */
+static bool admit(struct tcp_common *common)
+{
+    unsigned clients = __atomic_add_fetch(&common->clients, 1, __ATOMIC_RELAXED);
+    unsigned high_water = __atomic_load_n(&common->clients_high_water, __ATOMIC_RELAXED);
+
+    __atomic_fetch_add(&common->accepted, 1, __ATOMIC_RELAXED);
+    if (clients > __atomic_load_n(&common->limits.tcp_clients, __ATOMIC_RELAXED)) {
+        __atomic_fetch_add(&common->refused, 1, __ATOMIC_RELAXED);
+        return false;
+    }
+    while (clients > high_water &&
+           !__atomic_compare_exchange_n(&common->clients_high_water, &high_water, clients, true,
+                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+    }
+    return true;
+}
+
+static bool learn_addresses(struct tcp_connection *connection)
+{
+    int client_length = sizeof(connection->client.at);
+    int local_length = sizeof(connection->local.at);
+
+    return uv_tcp_getpeername(&connection->socket, &connection->client.at.any, &client_length) ==
+               0 &&
+           uv_tcp_getsockname(&connection->socket, &connection->local.at.any, &local_length) == 0;
+}
+
+void tcp_connection_accept(struct tcp_host *host, uv_stream_t *listener)
+{
+    struct tcp_connection *connection = mem_alloc_zero(1, sizeof(*connection));
+
+    connection->host = host;
+    connection->waiting = BUFFER_EMPTY;
+    connection->handles = 2;
+    connection->next = host->connections;
+    connection->back = &host->connections;
+    if (host->connections != NULL) {
+        host->connections->back = &connection->next;
+    }
+    host->connections = connection;
+    uv_tcp_init(&host->loop, &connection->socket);
+    uv_timer_init(&host->loop, &connection->timer);
+    connection->socket.data = connection;
+    connection->timer.data = connection;
+
+    bool admitted = admit(host->common);
+    /* Turned away or not: it must be taken, or the listener would never ask again. */
+    if (uv_accept(listener, (uv_stream_t *)&connection->socket) != 0 || !admitted ||
+        !learn_addresses(connection)) {
+        close_connection(connection);
+        return;
+    }
+    uv_tcp_nodelay(&connection->socket, 1);
+    set_timer(connection);
+    stir(connection);
+}
