@@ -1,0 +1,159 @@
+/* Expected instants: the worked timeline "first signing" of BIND's key manager with default policy.
+ */
+#include "base/mem.h"
+#include "kasp/keyset.h"
+#include "support/table.h"
+
+#define T0 ((sg_time)1767225600) /* 2026-01-01T00:00:00Z; any instant will do. */
+
+static uint8_t public_key[68] = {1, 1, 3, 13};
+
+static struct signing_key key_of_nothing(uint16_t flags)
+{
+    struct signing_key key = {.algorithm = 13, .flags = flags, .bits = 256, .tag = 4711};
+    public_key[1] = (uint8_t)flags;
+    key.dnskey = (struct span){public_key, sizeof(public_key)};
+    for (int i = 0; i < KEY_TIMES; i++) {
+        key.times[i] = KEY_TIME_UNSET;
+    }
+    key.state.goal = KEY_STATE_NA;
+    for (int i = 0; i < KEY_RECORDS; i++) {
+        key.state.records[i] = KEY_STATE_NA;
+        key.state.changes[i] = KEY_TIME_UNSET;
+    }
+    return key;
+}
+
+static void first_signing_takes_the_times_of_the_default_policy(void **state)
+{
+    (void)state;
+    struct kasp_policy *policy = kasp_policy_default();
+    struct signing_key key = key_of_nothing(257);
+    struct signing_key *keys[] = {&key};
+    struct key_list list = {keys, 1};
+    bool changed[1] = {false};
+
+    kasp_key_introduce(&key, policy, &policy->keys[0], T0);
+    assert_true(kasp_key_is_published(&key) && kasp_key_signs_keys(&key));
+    assert_true(kasp_key_signs_zone(&key));
+    assert_false(kasp_key_wants_ds(&key));
+    assert_int_equal(key.times[KEY_SYNC_PUBLISH], T0 + 86700);
+
+    assert_int_equal(kasp_keys_advance(&list, policy, T0, changed), T0 + 7500);
+    assert_false(changed[0]);
+    assert_int_equal(kasp_keys_advance(&list, policy, T0 + 7500, changed), T0 + 86700);
+    assert_true(changed[0]);
+    assert_int_equal(key.state.records[KEY_RECORD_DNSKEY], KEY_STATE_OMNIPRESENT);
+    assert_int_equal(key.state.records[KEY_RECORD_KRRSIG], KEY_STATE_OMNIPRESENT);
+    assert_int_equal(key.state.records[KEY_RECORD_ZRRSIG], KEY_STATE_RUMOURED);
+    assert_false(kasp_key_wants_ds(&key));
+    assert_int_equal(kasp_keys_advance(&list, policy, T0 + 86700, changed), INT64_MAX);
+    assert_int_equal(key.state.records[KEY_RECORD_ZRRSIG], KEY_STATE_OMNIPRESENT);
+    assert_int_equal(key.state.records[KEY_RECORD_DS], KEY_STATE_RUMOURED);
+    assert_true(kasp_key_wants_ds(&key));
+    kasp_policy_free(policy);
+}
+
+static void a_key_in_a_roll_is_left_to_the_roll(void **state)
+{
+    (void)state;
+    struct kasp_policy *policy = kasp_policy_default();
+    struct signing_key old = key_of_nothing(257);
+    struct signing_key new = key_of_nothing(257);
+    struct signing_key *keys[] = {&old, &new};
+    struct key_list list = {keys, 2};
+    bool changed[2] = {false, false};
+    kasp_key_introduce(&old, policy, &policy->keys[0], T0);
+    kasp_key_introduce(&new, policy, &policy->keys[0], T0);
+    old.state.goal = KEY_STATE_HIDDEN;
+    old.state.has_successor = true;
+    new.state.has_predecessor = true;
+
+    kasp_keys_advance(&list, policy, T0 + 30 * SG_DAY, changed);
+    assert_false(changed[0]);
+    assert_int_equal(old.state.records[KEY_RECORD_DNSKEY], KEY_STATE_RUMOURED);
+    assert_int_equal(new.state.records[KEY_RECORD_DS], KEY_STATE_HIDDEN);
+    kasp_policy_free(policy);
+}
+
+/* The table for keys without a .state file. */
+/* clang-format off */
+static const struct adopt_case {
+    const char *name;
+    uint16_t flags;
+    bool alone;
+    sg_duration publish, activate, sync, inactive, delete; /* before now; -1: not set */
+    enum key_state_value goal, dnskey, zrrsig, krrsig, ds;
+} adoptions[] = {
+#define H KEY_STATE_HIDDEN
+#define R KEY_STATE_RUMOURED
+#define O KEY_STATE_OMNIPRESENT
+#define U KEY_STATE_UNRETENTIVE
+#define N KEY_STATE_NA
+    {"made for later: all hidden",        257, false, -1, -1, -1, -1, -1,                      H, H, N, H, H},
+    {"fresh key-signing key",             257, false, 60, 60, -1, -1, -1,                      O, R, N, R, H},
+    {"old key-signing key with DS",       257, false, SG_WEEK, SG_WEEK, SG_WEEK, -1, -1,       O, O, N, O, O},
+    {"alone: it signs everything",        257, true,  SG_WEEK, SG_WEEK, -1, -1, -1,            O, O, O, O, H},
+    {"old zone-signing key",              256, false, SG_WEEK, SG_WEEK, -1, -1, -1,            O, O, O, N, N},
+    {"zone-signing key, just inactive",   256, false, SG_WEEK, SG_WEEK, -1, 60, -1,            H, O, U, N, N},
+    {"zone-signing key, just deleted",    256, false, SG_WEEK, SG_WEEK, -1, SG_WEEK, 60,       H, U, H, N, N},
+    {"deleted long ago",                  256, false, SG_WEEK, SG_WEEK, -1, SG_WEEK, SG_WEEK,  H, H, H, N, N},
+};
+/* clang-format on */
+
+static sg_time ago(sg_duration before)
+{
+    return before < 0 ? KEY_TIME_UNSET : T0 - before;
+}
+
+static void keys_without_states_get_them_from_their_times(void **state)
+{
+    const struct adopt_case *c = *state;
+    struct kasp_policy *policy = kasp_policy_default();
+    struct signing_key key = key_of_nothing(c->flags);
+    key.times[KEY_PUBLISH] = ago(c->publish);
+    key.times[KEY_ACTIVATE] = ago(c->activate);
+    key.times[KEY_SYNC_PUBLISH] = ago(c->sync);
+    key.times[KEY_INACTIVE] = ago(c->inactive);
+    key.times[KEY_DELETE] = ago(c->delete);
+
+    assert_true(kasp_key_adopt(&key, policy, c->alone, T0));
+    assert_int_equal(key.state.goal, c->goal);
+    assert_int_equal(key.state.records[KEY_RECORD_DNSKEY], c->dnskey);
+    assert_int_equal(key.state.records[KEY_RECORD_ZRRSIG], c->zrrsig);
+    assert_int_equal(key.state.records[KEY_RECORD_KRRSIG], c->krrsig);
+    assert_int_equal(key.state.records[KEY_RECORD_DS], c->ds);
+    assert_false(kasp_key_adopt(&key, policy, c->alone, T0));
+    kasp_policy_free(policy);
+}
+
+static void only_a_key_of_size_role_and_tag_range_fits(void **state)
+{
+    (void)state;
+    struct kasp_policy *policy = kasp_policy_default();
+    struct signing_key key = key_of_nothing(257);
+    struct kasp_key wanted = policy->keys[0];
+    kasp_key_adopt(&key, policy, true, T0);
+
+    assert_true(kasp_key_matches(&wanted, &key));
+    wanted.role = KASP_ROLE_KSK;
+    assert_false(kasp_key_matches(&wanted, &key));
+    wanted = policy->keys[0];
+    wanted.bits = 384;
+    assert_false(kasp_key_matches(&wanted, &key));
+    wanted = policy->keys[0];
+    wanted.tag_max = 4710;
+    assert_false(kasp_key_matches(&wanted, &key));
+    kasp_policy_free(policy);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(first_signing_takes_the_times_of_the_default_policy),
+        cmocka_unit_test(a_key_in_a_roll_is_left_to_the_roll),
+        cmocka_unit_test(only_a_key_of_size_role_and_tag_range_fits),
+    };
+    return RUN_TABLE(adoptions, keys_without_states_get_them_from_their_times) +
+           cmocka_run_group_tests_name("keyset", tests, NULL, NULL);
+}
