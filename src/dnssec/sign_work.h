@@ -1,0 +1,69 @@
+/*
+ * dnssec/sign_work.h - the work of signing a whole draft, as sign_zone.c and nsec3.c share it
+ *
+ * First one pass over the draft lists the authoritative names; then all workers take ranges of
+ * the list, each with a lane (signer, pile, memory) of its own; then the calling thread alone
+ * places what they made. While workers run, everything here but lanes, the `made` fields of their
+ * own ranges and `failure` is read only. Private to dnssec/.
+ */
+#pragma once
+
+#include "dnssec/sign_name.h"
+
+enum { SIGN_RANGE_NAMES = 256 };
+
+/* Which block of which lane's pile. */
+struct sign_made {
+    zone_block_ref ref; /* 0: none */
+    uint32_t lane;
+};
+
+/* An authoritative name, or with NSEC3 an empty non-terminal (`source` NULL). */
+struct sign_item {
+    const struct zone_block *source;
+    uint32_t flags; /* of the zone_node */
+    uint32_t owner; /* where in `owners`: one byte of length, then the relative name */
+    struct sign_made made;
+};
+
+struct nsec3_entry {
+    uint8_t hash[NSEC3_HASH_BYTES];
+    uint32_t item;
+};
+
+struct sign_work {
+    struct sign_run run;
+    struct worker_pool *pool;
+    struct dns_name apex;
+    struct dns_rrset *apex_rrsets; /* generated ones, packed in `apex_bytes` */
+    size_t apex_count;
+    struct buffer apex_bytes;
+    struct buffer owners;
+    struct sign_item *items; /* in canonical order; the first is the apex */
+    size_t items_count, items_max;
+    struct nsec3_entry *chain; /* sorted by hash */
+    struct sign_made *chain_made;
+    size_t chain_count;
+    struct sign_lane *lanes;
+    bool *lanes_taken; /* atomic, each */
+    size_t lanes_count;
+    int failure; /* atomic: the first enum sg_result that was not SG_OK */
+};
+
+/* A free lane for the range that the calling thread is about to do. Never waits: there are as
+ * many as threads. */
+struct sign_lane *sign_work_take_lane(struct sign_work *work);
+void sign_work_return_lane(struct sign_work *work, struct sign_lane *lane);
+/* Remember a failure; the others stop at their next name. */
+void sign_work_fail(struct sign_work *work, enum sg_result result);
+bool sign_work_has_failed(const struct sign_work *work);
+
+/* The item's absolute owner name. */
+void sign_item_owner(const struct sign_work *work, const struct sign_item *item,
+                     struct dns_name *out_owner);
+struct zone_node sign_item_node(const struct sign_item *item);
+
+/* Hash and sort every item into `chain`. SG_CONFLICT when two names have one hash. */
+MUST_USE enum sg_result nsec3_chain_make(struct sign_work *work);
+/* The NSEC3 RRs of the chain and their signatures, into `chain_made`. */
+void nsec3_chain_sign(struct sign_work *work);
