@@ -1,0 +1,154 @@
+#include "server/generation.h"
+
+#include "base/mem.h"
+#include "conf/memory.h"
+
+static const char *key_store_folder(const struct keeper_generation *keeper, const char *name)
+{
+    const struct generation *generation = (const struct generation *)keeper;
+    const struct conf_key_store *store = conf_key_store_find(generation->conf, name);
+
+    return store == NULL ? NULL : store->directory;
+}
+
+static void release(struct keeper_generation *keeper)
+{
+    generation_free((struct generation *)keeper);
+}
+
+static enum zone_serial_update serial_update(enum conf_serial_update update)
+{
+    switch (update) {
+    case CONF_SERIAL_INCREMENT:
+        return ZONE_SERIAL_INCREMENT;
+    case CONF_SERIAL_UNIXTIME:
+        return ZONE_SERIAL_UNIXTIME;
+    case CONF_SERIAL_DATE:
+        return ZONE_SERIAL_DATE;
+    case CONF_SERIAL_KEEP:
+        return ZONE_SERIAL_KEEP;
+    }
+    UNREACHABLE();
+}
+
+static void fill_settings(const struct conf_zone *zone, struct zone_settings *settings)
+{
+    *settings = (struct zone_settings){
+        .name = zone->name,
+        .view = zone->view->name,
+        .rrclass = zone->rrclass,
+        .type = zone->type == CONF_ZONE_PRIMARY ? ZONE_PRIMARY : ZONE_SECONDARY,
+        .file = zone->file,
+        .policy = zone->policy,
+        .inline_signing = zone->inline_signing,
+        .dynamic = conf_zone_is_dynamic(zone),
+        .key_directory = zone->key_directory,
+        .max_zone_ttl = zone->options->max_zone_ttl,
+        .serial_update = serial_update(zone->options->serial_update),
+        .loadkeys_interval_minutes = zone->options->loadkeys_interval_minutes,
+        .checks = &zone->options->checks,
+        .access = zone,
+        .fingerprint = zone->content_fingerprint,
+        .source_file = zone->source_file,
+        .source_line = zone->source_line,
+    };
+    conf_zone_apex(zone, &settings->apex);
+}
+
+/* The zone that stands twice in the view, shared ones included; NULL: none. */
+static const struct conf_zone *find_twice(const struct conf_view *view)
+{
+    struct conf_names seen = CONF_NAMES_EMPTY;
+    const struct conf_zone *twice = NULL;
+
+    for (size_t i = 0; i < view->zones_count + view->shared_zones_count && twice == NULL; i++) {
+        const struct conf_zone *zone =
+            i < view->zones_count ? view->zones[i] : view->shared_zones[i - view->zones_count];
+        if (!conf_names_add(&seen, zone->apex, dns_name_wire_length(zone->apex),
+                            (void *)(uintptr_t)zone)) {
+            twice = zone;
+        }
+    }
+    conf_names_free(&seen);
+    return twice;
+}
+
+enum sg_result generation_new(struct conf *conf, struct generation **out_generation,
+                              const struct conf_zone **out_twice)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < conf->views_count; i++) {
+        const struct conf_zone *twice = find_twice(conf->views[i]);
+        if (twice != NULL) {
+            *out_twice = twice;
+            return SG_EXISTS;
+        }
+        count += conf->views[i]->zones_count;
+    }
+    struct generation *generation = mem_alloc_zero(1, sizeof(*generation));
+    generation->conf = conf;
+    generation->keeper.zones = mem_alloc_zero(count, sizeof(*generation->keeper.zones));
+    generation->keeper.zones_count = count;
+    generation->keeper.key_store_folder = key_store_folder;
+    generation->keeper.release = release;
+    count = 0;
+    for (size_t i = 0; i < conf->views_count; i++) {
+        for (size_t j = 0; j < conf->views[i]->zones_count; j++) {
+            fill_settings(conf->views[i]->zones[j], &generation->keeper.zones[count++]);
+        }
+    }
+    *out_generation = generation;
+    return SG_OK;
+}
+
+void generation_free(struct generation *generation)
+{
+    if (generation == NULL) {
+        return;
+    }
+    conf_free(generation->conf);
+    mem_free(generation->keeper.zones);
+    mem_free(generation);
+}
+
+/* Slots by the zones of the configuration, for those that `in-view` shares. */
+static void index_slots(const struct generation *generation, struct conf_names *slots)
+{
+    for (size_t i = 0; i < generation->keeper.zones_count; i++) {
+        const struct zone_settings *settings = &generation->keeper.zones[i];
+        (void)conf_names_add(slots, &settings->access, sizeof(settings->access), settings->slot);
+    }
+}
+
+struct front *generation_front(const struct generation *generation)
+{
+    const struct conf *conf = generation->conf;
+    struct front_zones *views = mem_alloc_zero(conf->views_count, sizeof(*views));
+    struct conf_names slots = CONF_NAMES_EMPTY;
+    struct front *front = NULL;
+
+    index_slots(generation, &slots);
+    for (size_t i = 0; i < conf->views_count; i++) {
+        const struct conf_view *view = conf->views[i];
+        size_t count = 0;
+        struct zone_slot **of_view = mem_alloc_zero(view->zones_count + view->shared_zones_count,
+                                                    sizeof(struct zone_slot *));
+        for (size_t j = 0; j < view->zones_count; j++) {
+            of_view[count++] = conf_names_find(&slots, &view->zones[j], sizeof(view->zones[j]));
+        }
+        for (size_t j = 0; j < view->shared_zones_count; j++) {
+            of_view[count++] =
+                conf_names_find(&slots, &view->shared_zones[j], sizeof(view->shared_zones[j]));
+        }
+        views[i] = (struct front_zones){of_view, count};
+    }
+    enum sg_result result = front_new(conf, views, &front);
+    ASSERT(result == SG_OK); /* generation_new() has refused zones that stand twice. */
+    for (size_t i = 0; i < conf->views_count; i++) {
+        mem_free((void *)(uintptr_t)views[i].slots);
+    }
+    mem_free(views);
+    conf_names_free(&slots);
+    return front;
+}

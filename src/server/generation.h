@@ -1,0 +1,24 @@
+/*
+ * server/generation.h - one configuration and what keeper and front desk are told of it
+ *
+ * Made at a start or a reload, given to the keeper, which releases it when the last zone, job and
+ * reader is done with it. Thread: keeper; generation_new() also in a worker.
+ */
+#pragma once
+
+#include "keeper/keeper.h"
+#include "server/front.h"
+
+struct generation {
+    struct keeper_generation keeper; /* first member; its `owner` is not used */
+    struct conf *conf;
+};
+
+/* Takes conf, also on failure. SG_EXISTS: a view has a zone twice; `out_twice` names it. */
+MUST_USE enum sg_result generation_new(struct conf *conf, struct generation **out_generation,
+                                       const struct conf_zone **out_twice);
+/* For one that the keeper did not take. */
+void generation_free(struct generation *generation);
+
+/* What queries shall see. After keeper_configure(), which made the slots. */
+struct front *generation_front(const struct generation *generation);

@@ -1,0 +1,131 @@
+#include "server/interfaces.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+
+struct wanted {
+    struct net_address *addresses;
+    size_t count;
+};
+
+static void add(struct wanted *wanted, const struct net_address *address)
+{
+    for (size_t i = 0; i < wanted->count; i++) {
+        if (net_address_equal(&wanted->addresses[i], address)) {
+            return;
+        }
+    }
+    if (wanted->count == NET_ADDRESSES_MAX) {
+        log_write(LOG_NETWORK, SEVERITY_ERROR,
+                  "more than %d addresses to listen on: the rest is "
+                  "left out",
+                  NET_ADDRESSES_MAX);
+        return;
+    }
+    wanted->addresses[wanted->count++] = *address;
+}
+
+static struct net_address wildcard(const struct conf_listen *listen)
+{
+    struct net_address address;
+
+    enum sg_result result =
+        net_address_from_text(listen->ipv6 ? "::" : "0.0.0.0", listen->port, &address);
+    ASSERT(result == SG_OK);
+    return address;
+}
+
+/*
+ * Shall "any" be the wildcard address? At first yes; where that turned out to be taken, its
+ * addresses are served one by one, and must not be given up for another attempt at each reload.
+ */
+static bool prefers_wildcard(const struct net *net, const struct net_address *any, bool first)
+{
+    const struct net_address *bound = NULL;
+    size_t count = net_bound(net, &bound);
+    bool one_by_one = false;
+
+    for (size_t i = 0; i < count; i++) {
+        if (net_address_equal(&bound[i], any)) {
+            return true;
+        }
+        one_by_one |= net_address_port(&bound[i]) == net_address_port(any) &&
+                      net_address_is_v6(&bound[i]) == net_address_is_v6(any);
+    }
+    return first && !one_by_one;
+}
+
+struct host {
+    struct net_address *addresses;
+    size_t count;
+};
+
+static void add_matching(struct wanted *wanted, const struct conf_listen *listen,
+                         const struct host *host)
+{
+    for (size_t i = 0; i < host->count; i++) {
+        struct net_address address = host->addresses[i];
+        if (net_address_is_v6(&address) != listen->ipv6) {
+            continue;
+        }
+        net_address_set_port(&address, listen->port);
+        if (conf_acl_matches(listen->addresses, &address, &address, NULL)) {
+            add(wanted, &address);
+        }
+    }
+}
+
+static void collect(const struct conf *conf, const struct net *net, const struct host *host,
+                    bool first, struct wanted *wanted)
+{
+    for (size_t i = 0; i < conf->options.listens_count; i++) {
+        const struct conf_listen *listen = &conf->options.listens[i];
+        struct net_address any = wildcard(listen);
+        if (listen->tls != NULL || listen->http != NULL) {
+            continue;
+        }
+        if (conf_acl_is_any(listen->addresses) && prefers_wildcard(net, &any, first)) {
+            add(wanted, &any);
+        } else {
+            add_matching(wanted, listen, host);
+        }
+    }
+}
+
+static void warn_of_encrypted(const struct conf *conf)
+{
+    for (size_t i = 0; i < conf->options.listens_count; i++) {
+        const struct conf_listen *listen = &conf->options.listens[i];
+        if (listen->tls != NULL || listen->http != NULL) {
+            log_write(LOG_NETWORK, SEVERITY_WARNING,
+                      "listen-on port %u with tls or http is not implemented yet: left out",
+                      listen->port);
+        }
+    }
+}
+
+size_t interfaces_bind(struct net *net, const struct conf *conf, size_t *out_wanted)
+{
+    struct wanted wanted = {.addresses =
+                                mem_alloc_zero(NET_ADDRESSES_MAX, sizeof(*wanted.addresses))};
+    struct host host = {NULL, 0};
+
+    warn_of_encrypted(conf);
+    if (net_address_local(&host.addresses, &host.count) != SG_OK) {
+        log_write(LOG_NETWORK, SEVERITY_ERROR, "the host does not tell its addresses");
+    }
+    collect(conf, net, &host, true, &wanted);
+    size_t meant = wanted.count;
+    size_t served = net_bind(net, wanted.addresses, wanted.count);
+    if (served < meant) {
+        /* A wildcard that is taken in part: e.g. a resolver on a loopback address. */
+        wanted.count = 0;
+        collect(conf, net, &host, false, &wanted);
+        meant = wanted.count;
+        served = net_bind(net, wanted.addresses, wanted.count);
+    }
+    mem_free(host.addresses);
+    mem_free(wanted.addresses);
+    *out_wanted = meant;
+    return served;
+}
