@@ -42,15 +42,25 @@ enum answer_minimal {
     ANSWER_MINIMAL_NO_AUTH_RECURSIVE
 };
 
+/* How an owner name is known, hence how it is written. Private to answer/. */
+enum answer_owner_kind {
+    ANSWER_OWNER_QUESTION, /* the question's name: a pointer to offset 12 */
+    ANSWER_OWNER_RELATIVE, /* labels relative to the apex of the item's version */
+    ANSWER_OWNER_ABSOLUTE, /* labels of a whole name, its root label left out */
+};
+
+struct answer_owner {
+    const uint8_t *labels; /* borrowed from the version, or from `names`; not with QUESTION */
+    uint8_t length;
+    uint8_t kind;
+};
+
 struct answer_item {
     struct dns_rrset rrset;
     struct dns_rrset signatures; /* .packed NULL: none, or not asked for */
-    uint8_t owner_kind;          /* private to answer/: how the owner name is written */
+    struct answer_owner owner;
     uint8_t section;
     bool required; /* glue without which TC must be set */
-    uint16_t owner_labels;
-    const uint8_t *owner; /* relative labels in the version, or an absolute name in `names` */
-    uint8_t owner_length;
     const struct zone_version *version;
 };
 
@@ -60,9 +70,10 @@ struct answer {
     bool authoritative;
     uint16_t count;
     struct answer_item items[ANSWER_RRSETS_MAX];
-    /* Names made for this answer (CNAMEs from DNAMEs, expanded wildcards' owners). */
+    /* Where the CNAMEs and DNAMEs of the chain led, lower case. Never cleared as a whole: large. */
     uint16_t names_used;
-    struct dns_name names[ANSWER_CHAIN_MAX + 1];
+    struct dns_name names[ANSWER_CHAIN_MAX];
+    /* Packed rdata of the CNAMEs that DNAMEs made. */
     uint16_t synthesized_used;
     uint8_t synthesized[ANSWER_CHAIN_MAX][2 + DNS_NAME_BYTES_MAX];
 };
@@ -71,6 +82,7 @@ struct answer_context {
     const struct zone_table *table; /* of the client's view: for chains that leave the zone */
     const struct zone_slot *slot;   /* the zone found for the question; not NULL */
     enum answer_minimal minimal;
+    bool minimal_any;            /* ANY gets one RRset (RFC 8482 4.1) instead of all */
     struct nsec3_hasher *hasher; /* the thread's own */
     /* May a CNAME chain go on into that zone? (its allow-query). NULL: yes. */
     bool (*may_enter)(void *argument, const struct zone_slot *slot);
