@@ -1,0 +1,267 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "keeper/keeper.h"
+#include "keeper/managed_zone.h"
+#include "support/table.h"
+
+#define T0          ((sg_time)1767225600)
+#define GOOD        "$TTL 60\n@ SOA ns1 host 7 60 60 60 60\n@ NS ns1\nns1 A 192.0.2.1\n"
+#define NEWER       "$TTL 60\n@ SOA ns1 host 9 60 60 60 60\n@ NS ns1\nns1 A 192.0.2.1\nwww A 192.0.2.2\n"
+#define SAME_SERIAL "$TTL 60\n@ SOA ns1 host 7 60 60 60 60\n@ NS ns1\nns1 A 192.0.2.3\n"
+#define BROKEN      "$TTL 60\n@ SOA ns1 host 8 60 60 60 60\n@ NS ns1\nns1 A 192.0.2.300\n"
+
+/* A keeper whose jobs run at once, in this thread: a pool of no workers. */
+struct world {
+    char folder[64];
+    char *file;
+    struct worker_pool *pool;
+    struct mailbox mailbox;
+    struct keeper *keeper;
+    struct kasp_policy *policy;
+    size_t loaded, failed, rounds, released;
+};
+
+static void count_loaded(void *argument, size_t zones, size_t failed)
+{
+    struct world *world = argument;
+    world->loaded = zones;
+    world->failed = failed;
+    world->rounds++;
+}
+
+static void release(struct keeper_generation *generation)
+{
+    struct world *world = generation->owner;
+    world->released++;
+    mem_free(generation->zones);
+    mem_free(generation);
+}
+
+static const char *no_folder(const struct keeper_generation *generation, const char *name)
+{
+    (void)generation;
+    (void)name;
+    return NULL;
+}
+
+static int begin(void **state)
+{
+    struct world *world = mem_alloc_zero(1, sizeof(*world));
+    strcpy(world->folder, "/tmp/signet-keeper-XXXXXX");
+    if (mkdtemp(world->folder) == NULL || worker_pool_new(0, &world->pool) != SG_OK) {
+        return 1;
+    }
+    world->file = mem_format("%s/zone", world->folder);
+    mailbox_init(&world->mailbox, NULL, NULL);
+    struct keeper_io io = {world->pool, &world->mailbox, count_loaded, world};
+    world->keeper = keeper_new(&io);
+    world->policy = kasp_policy_default();
+    *state = world;
+    return 0;
+}
+
+static void turn(struct world *world, sg_time now)
+{
+    do {
+        keeper_turn(world->keeper, now);
+    } while (keeper_jobs(world->keeper) > 0);
+}
+
+static int end(void **state)
+{
+    struct world *world = *state;
+    keeper_stop(world->keeper);
+    turn(world, T0);
+    keeper_free(world->keeper);
+    epoch_barrier();
+    mailbox_clear(&world->mailbox);
+    worker_pool_free(world->pool);
+    kasp_policy_free(world->policy);
+    char *command = mem_format("rm -rf %s", world->folder);
+    int failed = system(command);
+    mem_free(command);
+    mem_free(world->file);
+    mem_free(world);
+    return failed;
+}
+
+static void write_zone(struct world *world, const char *text)
+{
+    assert_int_equal(file_write(world->file, 0644, span_of_text(text)), SG_OK);
+}
+
+/* `zones` zones of the same file: example.test., example0.test. ... */
+static void configure(struct world *world, size_t zones, bool is_signed)
+{
+    struct keeper_generation *generation = mem_alloc_zero(1, sizeof(*generation));
+    generation->zones = mem_alloc_zero(zones, sizeof(*generation->zones));
+    generation->zones_count = zones;
+    generation->key_store_folder = no_folder;
+    generation->release = release;
+    generation->owner = world;
+    for (size_t i = 0; i < zones; i++) {
+        char name[64];
+        snprintf(name, sizeof(name), "example%zu.test.", i);
+        struct zone_settings *settings = &generation->zones[i];
+        settings->name = "example";
+        settings->view = "_default";
+        settings->rrclass = 1;
+        settings->file = world->file;
+        settings->key_directory = world->folder;
+        settings->policy = is_signed ? world->policy : NULL;
+        settings->checks = &zone_check_defaults;
+        settings->fingerprint = is_signed;
+        assert_int_equal(dns_name_from_text(name, strlen(name), NULL, &settings->apex), SG_OK);
+    }
+    size_t duplicate;
+    assert_int_equal(keeper_configure(world->keeper, generation, T0, &duplicate), SG_OK);
+    keeper_front_published(world->keeper);
+    turn(world, T0);
+}
+
+static struct zone_status status_of(struct world *world, size_t index)
+{
+    struct zone_status status;
+    managed_zone_status(keeper_zone(world->keeper, index), &status);
+    return status;
+}
+
+static enum reload_outcome outcome;
+
+static void note_outcome(void *argument, enum reload_outcome ended, const char *text)
+{
+    (void)argument;
+    (void)text;
+    outcome = ended;
+}
+
+static enum reload_outcome reload(struct world *world)
+{
+    assert_int_equal(
+        keeper_reload(world->keeper, keeper_zone(world->keeper, 0), false, note_outcome, NULL),
+        SG_OK);
+    outcome = (enum reload_outcome)99;
+    turn(world, T0);
+    return outcome;
+}
+
+static void a_zone_is_loaded_signed_and_published(void **state)
+{
+    struct world *world = *state;
+    write_zone(world, GOOD);
+    configure(world, 1, true);
+    struct zone_status status = status_of(world, 0);
+    assert_non_null(status.facts);
+    assert_true(status.secure);
+    assert_int_equal(status.facts->serial, 7);
+    assert_int_equal(world->loaded, 1);
+    assert_int_equal(world->failed, 0);
+    assert_int_equal(status.key_event_at, T0 + 7500);
+    assert_true(status.resign_at > T0 + 8 * SG_DAY && status.resign_at < T0 + 9 * SG_DAY);
+}
+
+static void a_broken_file_leaves_the_last_good_version(void **state)
+{
+    struct world *world = *state;
+    write_zone(world, GOOD);
+    configure(world, 1, true);
+    write_zone(world, BROKEN);
+    assert_int_equal(reload(world), RELOAD_FAILED);
+    assert_int_equal(status_of(world, 0).facts->serial, 7);
+    assert_non_null(status_of(world, 0).problem);
+    write_zone(world, NEWER);
+    assert_int_equal(reload(world), RELOAD_STARTED);
+    assert_int_equal(status_of(world, 0).facts->serial, 9);
+    assert_null(status_of(world, 0).problem);
+    assert_int_equal(reload(world), RELOAD_UP_TO_DATE);
+}
+
+static void the_signed_serial_rises_where_the_files_did_not(void **state)
+{
+    struct world *world = *state;
+    write_zone(world, GOOD);
+    configure(world, 1, true);
+    write_zone(world, SAME_SERIAL);
+    assert_int_equal(reload(world), RELOAD_STARTED);
+    assert_int_equal(status_of(world, 0).facts->serial, 8);
+    assert_int_equal(status_of(world, 0).facts->source_serial, 7);
+}
+
+static void signatures_are_made_anew_before_they_expire(void **state)
+{
+    struct world *world = *state;
+    write_zone(world, GOOD);
+    configure(world, 1, true);
+    turn(world, T0 + 86700); /* CDS and CDNSKEY appear: signed anew */
+    assert_int_equal(status_of(world, 0).facts->serial, 8);
+    sg_time due = status_of(world, 0).resign_at;
+    sg_time expires = status_of(world, 0).expires_first;
+    turn(world, due - 1);
+    assert_int_equal(status_of(world, 0).facts->serial, 8);
+    turn(world, due);
+    assert_int_equal(status_of(world, 0).facts->serial, 9);
+    assert_true(status_of(world, 0).expires_first > expires);
+}
+
+static void a_missing_file_fails_its_zone_alone(void **state)
+{
+    struct world *world = *state;
+    configure(world, 1, false);
+    assert_null(status_of(world, 0).facts);
+    assert_int_equal(world->failed, 1);
+    write_zone(world, GOOD);
+    assert_int_equal(reload(world), RELOAD_STARTED);
+    assert_non_null(status_of(world, 0).facts);
+}
+
+static void zones_come_stay_and_go_with_the_configuration(void **state)
+{
+    struct world *world = *state;
+    write_zone(world, GOOD);
+    configure(world, 3, false);
+    const struct zone_slot *slot = managed_zone_settings(keeper_zone(world->keeper, 0))->slot;
+    const struct zone_version *version = slot->version;
+    assert_non_null(version);
+    configure(world, 1, false);
+    assert_int_equal(keeper_zones(world->keeper), 1);
+    assert_ptr_equal(managed_zone_settings(keeper_zone(world->keeper, 0))->slot, slot);
+    assert_ptr_equal(slot->version, version);
+    epoch_barrier();
+    assert_int_equal(world->released, 1);
+    configure(world, 200, true);
+    assert_int_equal(world->failed, 0);
+    assert_true(status_of(world, 199).secure);
+}
+
+static void the_same_zone_twice_is_refused_whole(void **state)
+{
+    struct world *world = *state;
+    struct keeper_generation generation = {0};
+    struct zone_settings zones[2] = {{.view = "v", .rrclass = 1}, {.view = "v", .rrclass = 1}};
+    zones[0].apex = zones[1].apex = dns_name_root;
+    generation.zones = zones;
+    generation.zones_count = 2;
+    size_t duplicate = 0;
+    assert_int_equal(keeper_configure(world->keeper, &generation, T0, &duplicate), SG_EXISTS);
+    assert_int_equal(duplicate, 1);
+    assert_int_equal(keeper_zones(world->keeper), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_zone_is_loaded_signed_and_published, begin, end),
+        cmocka_unit_test_setup_teardown(a_broken_file_leaves_the_last_good_version, begin, end),
+        cmocka_unit_test_setup_teardown(the_signed_serial_rises_where_the_files_did_not, begin,
+                                        end),
+        cmocka_unit_test_setup_teardown(signatures_are_made_anew_before_they_expire, begin, end),
+        cmocka_unit_test_setup_teardown(a_missing_file_fails_its_zone_alone, begin, end),
+        cmocka_unit_test_setup_teardown(zones_come_stay_and_go_with_the_configuration, begin, end),
+        cmocka_unit_test_setup_teardown(the_same_zone_twice_is_refused_whole, begin, end),
+    };
+    return cmocka_run_group_tests_name("keeper", tests, NULL, NULL);
+}
