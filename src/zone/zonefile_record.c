@@ -1,0 +1,372 @@
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "dns/rrtype.h"
+#include "zone/zonefile_loader.h"
+#include "zone/zonefile_words.h"
+
+enum { LINE_PROBLEM_BYTES = 1500, TOKEN_SHOWN_BYTES = 60 };
+
+bool zonefile_ttl_is_valid(uint32_t ttl)
+{
+    return ttl <= INT32_MAX;
+}
+
+void zonefile_refuse_line(struct zonefile_loader *loader, struct scan *scan, const char *format,
+                          ...)
+{
+    char text[LINE_PROBLEM_BYTES];
+    unsigned line = scan->line;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+
+    /* What looks wrong may only be cut off: wait until the line is whole. */
+    scan_skip_line(scan);
+    if (scan->starved) {
+        return;
+    }
+    zonefile_report_add(loader->report, ZONEFILE_ERROR, zonefile_present_file(loader)->path, line,
+                        "%s", text);
+    scan_consume_end(scan);
+}
+
+void zonefile_warn_line(struct zonefile_loader *loader, const struct scan *scan, const char *format,
+                        ...)
+{
+    char text[LINE_PROBLEM_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    zonefile_report_add(loader->report, ZONEFILE_WARNING, zonefile_present_file(loader)->path,
+                        scan->line, "%s", text);
+}
+
+static int shown(const struct scan_token *token)
+{
+    return (int)(token->length < TOKEN_SHOWN_BYTES ? token->length : TOKEN_SHOWN_BYTES);
+}
+
+static bool refuse_token(struct zonefile_loader *loader, struct scan *scan, const char *problem,
+                         const struct scan_token *token)
+{
+    zonefile_refuse_line(loader, scan, "%s '%.*s'", problem, shown(token),
+                         (const char *)token->text);
+    return false;
+}
+
+bool zonefile_line_is_whole(struct zonefile_loader *loader, struct scan *scan)
+{
+    struct scan_token token;
+    switch (scan_next(scan, &token)) {
+    case SCAN_WORD:
+    case SCAN_QUOTED:
+        return refuse_token(loader, scan, "extra input text near", &token);
+    case SCAN_BROKEN:
+        zonefile_refuse_line(loader, scan, "%s", scan->problem);
+        return false;
+    case SCAN_END:
+        return !scan->starved;
+    }
+    UNREACHABLE();
+}
+
+/* ---- owner ---- */
+
+bool zonefile_set_owner(struct zonefile_loader *loader, struct scan *scan,
+                        const struct scan_token *token)
+{
+    struct zonefile_owner *owner = &loader->owner;
+    if (token->kind == SCAN_WORD && token->length == owner->text_length &&
+        memcmp(token->text, owner->text, token->length) == 0) {
+        return true; /* The records of a name mostly follow each other. */
+    }
+    const struct zonefile_file *file = zonefile_present_file(loader);
+    owner->text_length = 0;
+    owner->state = OWNER_NONE;
+    owner->reported = false;
+    owner->type = 0;
+    const char *problem = zonefile_name(token, &file->origin_lower, &owner->name);
+    if (problem != NULL) {
+        zonefile_refuse_line(loader, scan, "owner name '%.*s': %s", shown(token),
+                             (const char *)token->text, problem);
+        return false;
+    }
+    dns_name_lower(&owner->name);
+    owner->state =
+        dns_name_is_at_or_below(&owner->name, &loader->apex) ? OWNER_IN_ZONE : OWNER_OUTSIDE;
+    if (token->length <= OWNER_TEXT_BYTES) {
+        owner->text_length = (uint8_t)token->length;
+        memcpy(owner->text, token->text, token->length);
+    }
+    return true;
+}
+
+/* BIND ignores such data, however it goes on. */
+static void ignore_outside(struct zonefile_loader *loader, struct scan *scan)
+{
+    scan_skip_line(scan);
+    if (scan->starved) {
+        return;
+    }
+    if (!loader->owner.reported) {
+        char name[DNS_NAME_TEXT_BYTES];
+        zonefile_warn_line(loader, scan, "ignoring out-of-zone data (%s)",
+                           dns_name_to_text_short(&loader->owner.name, name));
+        loader->owner.reported = true;
+    }
+    scan_consume_end(scan);
+}
+
+/* ---- TTL, class, type ---- */
+
+static bool is_class_in(const struct scan_token *token)
+{
+    return token->length == 2 && dns_lower[token->text[0]] == 'i' &&
+           dns_lower[token->text[1]] == 'n';
+}
+
+/* Is it a class? Then it must be the zone's. */
+static bool read_class(struct zonefile_loader *loader, struct scan *scan,
+                       const struct scan_token *token, bool *out_refused)
+{
+    uint16_t rrclass = DNS_CLASS_IN;
+    *out_refused = false;
+    if (!is_class_in(token) &&
+        dns_class_from_text((const char *)token->text, token->length, &rrclass) != SG_OK) {
+        return false;
+    }
+    if (rrclass != loader->rrclass) {
+        char wanted[DNS_TYPE_TEXT_BYTES];
+        zonefile_refuse_line(loader, scan, "class '%.*s' is not the zone's class '%s'",
+                             shown(token), (const char *)token->text,
+                             dns_class_to_text(loader->rrclass, wanted));
+        *out_refused = true;
+    }
+    return true;
+}
+
+static bool read_ttl(struct zonefile_loader *loader, struct scan *scan,
+                     const struct scan_token *token, struct zonefile_record *record)
+{
+    enum sg_result result = zonefile_period(token, &record->ttl);
+    if (result != SG_OK) {
+        return refuse_token(loader, scan,
+                            result == SG_LIMIT ? "TTL out of range:" : "not a valid TTL:", token);
+    }
+    record->ttl_given = true;
+    return true;
+}
+
+/* A word that is neither TTL nor class. */
+static bool is_type(const struct scan_token *token, uint16_t *out_type)
+{
+    return token->kind == SCAN_WORD && !token->escaped && zonefile_type(token, out_type) == SG_OK;
+}
+
+bool zonefile_read_type(struct zonefile_loader *loader, struct scan *scan,
+                        struct zonefile_record *out_record)
+{
+    struct zonefile_record record = {0};
+    bool class_given = false;
+    struct scan_token token;
+    /* Each turn takes one of TTL, class and type; the type is the last. */
+    for (unsigned turn = 0; turn < 3; turn++) {
+        enum scan_kind kind = scan_next(scan, &token);
+        if (kind == SCAN_BROKEN) {
+            zonefile_refuse_line(loader, scan, "%s", scan->problem);
+            return false;
+        }
+        if (kind == SCAN_END) {
+            zonefile_refuse_line(loader, scan, "unexpected end of line");
+            return false;
+        }
+        bool digits = kind == SCAN_WORD && (scan_chars[token.text[0]] & SCAN_CHAR_DIGIT) != 0;
+        if (digits && !record.ttl_given) {
+            if (!read_ttl(loader, scan, &token, &record)) {
+                return false;
+            }
+            continue;
+        }
+        if (is_type(&token, &record.type)) {
+            *out_record = record;
+            return true;
+        }
+        bool refused;
+        if (class_given || !read_class(loader, scan, &token, &refused)) {
+            break;
+        }
+        if (refused) {
+            return false;
+        }
+        class_given = true;
+    }
+    return refuse_token(loader, scan, "unknown RR type", &token);
+}
+
+/* ---- the record ---- */
+
+/* BIND's rules (RFC 1035 5.1, RFC 2308 4). False: there is no TTL to be had. */
+static bool settle_ttl(struct zonefile_loader *loader, struct scan *scan,
+                       struct zonefile_record *record, struct span rdata)
+{
+    struct zonefile_ttl *ttl = &loader->ttl;
+    if (record->ttl_given) {
+        if (!zonefile_ttl_is_valid(record->ttl)) {
+            zonefile_warn_line(loader, scan, "TTL %u is larger than 2147483647, taken as 0",
+                               record->ttl);
+            record->ttl = 0;
+        }
+    } else if (ttl->default_known) {
+        record->ttl = ttl->standard;
+    } else if (ttl->known) {
+        record->ttl = ttl->last;
+        if (!ttl->rfc1035_reported) {
+            ttl->rfc1035_reported = true;
+            zonefile_warn_line(loader, scan,
+                               "no TTL specified and no $TTL; using the previous record's TTL");
+        }
+    } else if (record->type == DNS_TYPE_SOA) {
+        uint32_t minimum = wire_get_u32(rdata.bytes + rdata.length - 4);
+        record->ttl = zonefile_ttl_is_valid(minimum) ? minimum : 0;
+        ttl->standard = record->ttl;
+        ttl->default_known = true;
+        zonefile_warn_line(loader, scan, "no TTL specified; using the SOA's minimum instead");
+    } else {
+        zonefile_refuse_line(loader, scan, "no TTL specified");
+        return false;
+    }
+    ttl->last = record->ttl;
+    ttl->known = true;
+    uint32_t ttl_max = loader->options->ttl_max;
+    if (ttl_max != 0 && record->ttl > ttl_max) {
+        zonefile_refuse_line(loader, scan, "TTL %u exceeds configured max-zone-ttl %u", record->ttl,
+                             ttl_max);
+        return false;
+    }
+    return true;
+}
+
+static bool add_record(struct zonefile_loader *loader, struct scan *scan,
+                       const struct zonefile_record *record, struct span rdata)
+{
+    struct zonefile_owner *owner = &loader->owner;
+    uint32_t standing = record->ttl;
+    enum sg_result result = zone_edit_add_record(loader->edit, &owner->name, record->type,
+                                                 record->ttl, rdata, &standing);
+    if (result == SG_LIMIT) {
+        zonefile_refuse_line(loader, scan, "too many records at one name");
+        return false;
+    }
+    if (result != SG_OK && result != SG_EXISTS) {
+        zonefile_refuse_line(loader, scan, "record not taken: %s", sg_result_text(result));
+        return false;
+    }
+    loader->report->records += result == SG_OK;
+    bool differs = owner->type == record->type && owner->ttl != record->ttl;
+    /* RRSIGs of one name go by the TTLs of what they cover (RFC 4034 3). */
+    if (result == SG_OK && (differs || standing != record->ttl) && record->type != DNS_TYPE_RRSIG) {
+        uint32_t lowest = differs && owner->ttl < standing ? owner->ttl : standing;
+        zonefile_warn_line(loader, scan, "TTLs of one RRset differ; set to the lowest, %u", lowest);
+        owner->ttl = lowest;
+    } else {
+        owner->ttl = record->ttl;
+    }
+    owner->type = record->type;
+    return true;
+}
+
+static bool is_stripped(const struct zonefile_loader *loader, uint16_t type)
+{
+    return loader->options->strip_generated &&
+           (dns_type_is_generated(type) || type == DNS_TYPE_PRIVATE);
+}
+
+/* A record that will be made anew. Read no further than needed to pass it by. */
+static bool strip(struct zonefile_loader *loader, struct scan *scan)
+{
+    scan_skip_line(scan);
+    if (!scan->starved) {
+        loader->report->stripped++;
+        scan_consume_end(scan);
+    }
+    return true;
+}
+
+static bool refuse_type(struct zonefile_loader *loader, struct scan *scan, uint16_t type,
+                        const char *problem)
+{
+    char text[DNS_TYPE_TEXT_BYTES];
+    zonefile_refuse_line(loader, scan, "%s %s", dns_type_to_text(type, text), problem);
+    return false;
+}
+
+bool zonefile_read_rdata(struct zonefile_loader *loader, struct scan *scan,
+                         const struct zonefile_record *record)
+{
+    if (is_stripped(loader, record->type)) {
+        return strip(loader, scan);
+    }
+    if (dns_type_is_meta(record->type)) {
+        return refuse_type(loader, scan, record->type, "is not a type of zone data");
+    }
+    struct span rdata;
+    if (zonefile_rdata_read(loader->rdata, scan, &zonefile_present_file(loader)->origin,
+                            record->type, &rdata) != SG_OK) {
+        zonefile_refuse_line(loader, scan, "%s", loader->rdata->problem);
+        return false;
+    }
+    if (scan->starved) {
+        return false;
+    }
+    if (record->type == DNS_TYPE_SOA && !dns_name_equal(&loader->owner.name, &loader->apex)) {
+        return refuse_type(loader, scan, record->type, "record not at top of zone");
+    }
+    struct zonefile_record settled = *record;
+    if (!settle_ttl(loader, scan, &settled, rdata) || !add_record(loader, scan, &settled, rdata)) {
+        return false;
+    }
+    scan_consume_end(scan);
+    return true;
+}
+
+void zonefile_read_line(struct zonefile_loader *loader, struct scan *scan)
+{
+    bool inherits = (scan_chars[*scan->at] & SCAN_CHAR_BLANK) != 0;
+    struct scan begin = *scan;
+    struct scan_token token;
+    enum scan_kind kind = scan_next(scan, &token);
+    if (kind == SCAN_END) {
+        if (!scan->starved) {
+            scan_consume_end(scan);
+        }
+        return;
+    }
+    if (kind == SCAN_BROKEN) {
+        zonefile_refuse_line(loader, scan, "%s", scan->problem);
+        return;
+    }
+    if (!inherits && kind == SCAN_WORD && token.text[0] == '$') {
+        zonefile_read_directive(loader, scan, &token);
+        return;
+    }
+    if (inherits) {
+        *scan = begin;
+    } else if (!zonefile_set_owner(loader, scan, &token)) {
+        return;
+    }
+    if (loader->owner.state == OWNER_NONE) {
+        zonefile_refuse_line(loader, scan, "no owner name");
+        return;
+    }
+    if (loader->owner.state == OWNER_OUTSIDE) {
+        ignore_outside(loader, scan);
+        return;
+    }
+    struct zonefile_record record;
+    if (zonefile_read_type(loader, scan, &record)) {
+        (void)zonefile_read_rdata(loader, scan, &record);
+    }
+}
