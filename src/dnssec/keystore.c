@@ -16,7 +16,7 @@ enum {
     DNSKEY_PROTOCOL = 3,
     TAG_DIGITS = 5,
     ALGORITHM_DIGITS = 3,
-    KEY_DRAWS_MAX = 65536, /* a tag range of one tag takes about so many */
+    KEY_DRAWS_MAX = 2048, /* a sixtieth of all tags is found almost surely; RSA draws take long */
     PRIVATE_MODE = 0600,
     PUBLIC_MODE = 0644,
 };
@@ -243,14 +243,14 @@ enum sg_result keystore_read_public(const char *path, keystore_report *report, v
     return result;
 }
 
-static bool is_taken(const struct key_tag_set *taken, uint16_t tag)
+static bool is_free(const struct key_tag_set *taken, uint16_t tag)
 {
     for (size_t i = 0; i < taken->count; i++) {
         if (taken->tags[i] == tag) {
-            return true;
+            return false;
         }
     }
-    return false;
+    return tag >= taken->tag_min && tag <= taken->tag_max;
 }
 
 /* The tag that the key has once it is revoked (RFC 5011 3). */
@@ -310,9 +310,8 @@ static enum sg_result draw_untaken(struct signing_key *key, const struct key_tag
         if (result != SG_OK) {
             return result;
         }
-        if (key->tag >= taken->tag_min && key->tag <= taken->tag_max &&
-            !is_taken(taken, key->tag) && !is_taken(taken, revoked_tag(key->dnskey)) &&
-            !has_files(key)) {
+        uint16_t revoked = revoked_tag(key->dnskey);
+        if (is_free(taken, key->tag) && is_free(taken, revoked) && !has_files(key)) {
             return SG_OK;
         }
     }

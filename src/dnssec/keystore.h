@@ -39,7 +39,7 @@ MUST_USE enum sg_result keystore_read_public(const char *path, keystore_report *
 struct key_tag_set {
     const uint16_t *tags;
     size_t count;
-    uint16_t tag_min, tag_max; /* 0, 65535: any */
+    uint16_t tag_min, tag_max; /* both tags lie within; 0, 65535: any */
 };
 
 /*
