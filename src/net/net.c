@@ -62,7 +62,6 @@ void net_set_limits(struct net *net, const struct net_limits *limits)
     __atomic_store_n(&to->tcp_clients, limits->tcp_clients, __ATOMIC_RELAXED);
     set_duration(&to->tcp_initial_timeout, limits->tcp_initial_timeout);
     set_duration(&to->tcp_idle_timeout, limits->tcp_idle_timeout);
-    set_duration(&to->transfer_time, limits->transfer_time);
 }
 
 /* --- one address ---------------------------------------------------------------------------- */

@@ -12,7 +12,6 @@
  */
 #pragma once
 
-#include "base/time.h"
 #include "net/service.h"
 
 enum { NET_THREADS_MAX = 1024, NET_ADDRESSES_MAX = 4096 };
@@ -28,7 +27,6 @@ struct net_limits {
     unsigned tcp_clients;            /* tcp-clients: more connections are closed at once */
     sg_duration tcp_initial_timeout; /* until the first whole message */
     sg_duration tcp_idle_timeout;    /* between messages, and for an answer that nobody takes */
-    sg_duration transfer_time;       /* max-transfer-time-out: a whole stream */
 };
 
 struct net_counts {

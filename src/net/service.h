@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/buffer.h"
+#include "base/time.h"
 #include "net/address.h"
 
 struct net_request {
@@ -22,6 +23,8 @@ struct net_stream {
     size_t (*next)(struct net_stream *stream, uint8_t *out_bytes);
     /* The connection is done with it, complete or not. */
     void (*close)(struct net_stream *stream, bool complete);
+    sg_duration time_max; /* for all of it */
+    sg_duration idle_max; /* while the client takes nothing */
 };
 
 struct net_service {

@@ -140,7 +140,8 @@ static void set_timer(struct tcp_connection *connection)
         uint64_t now_ms = uv_now(&host->loop);
         uint64_t left_ms =
             connection->stream_ends_ms > now_ms ? connection->stream_ends_ms - now_ms : 1;
-        wait_ms = left_ms < TCP_STREAM_STALL_MS ? left_ms : TCP_STREAM_STALL_MS;
+        uint64_t idle_ms = (uint64_t)connection->stream->idle_max * 1000;
+        wait_ms = left_ms < idle_ms ? left_ms : idle_ms;
     }
     connection->unsent_seen = uv_stream_get_write_queue_size((uv_stream_t *)&connection->socket);
     uv_timer_start(&connection->timer, on_timer, wait_ms, wait_ms);
@@ -190,7 +191,7 @@ static size_t answer_message(struct tcp_connection *connection, size_t used, uin
                                           frame + 2, TCP_MESSAGE_BYTES_MAX, &connection->stream);
     if (connection->stream != NULL) {
         connection->stream_ends_ms =
-            uv_now(&host->loop) + limit_ms(&host->common->limits.transfer_time);
+            uv_now(&host->loop) + (uint64_t)connection->stream->time_max * 1000;
         return 0;
     }
     if (length == 0) {

@@ -23,9 +23,8 @@
 enum {
     TCP_MESSAGE_BYTES_MAX = 65535,
     TCP_FRAME_BYTES_MAX = 2 + TCP_MESSAGE_BYTES_MAX,
-    TCP_INPUT_BYTES = 65536,          /* one read */
-    TCP_CHUNK_BYTES = 128 << 10,      /* one write is at least this where there is more */
-    TCP_STREAM_STALL_MS = 300 * 1000, /* a stream of which no byte was taken */
+    TCP_INPUT_BYTES = 65536,     /* one read */
+    TCP_CHUNK_BYTES = 128 << 10, /* one write is at least this where there is more */
 };
 
 /* What all TCP threads have in common; read and written with relaxed atomics. */

@@ -12,7 +12,7 @@
 
 struct dispatch;
 
-/* Answers SERVFAIL to all until the first front is published. */
+/* Drops everything until the first front is published. */
 struct dispatch *dispatch_new(void);
 /* When all net threads are gone; frees the front as well. */
 void dispatch_free(struct dispatch *desk);

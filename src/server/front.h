@@ -4,7 +4,7 @@
  * Made by the keeper's thread from a conf and the keeper's slots, published with
  * dispatch_publish() (server/dispatch.h), retired by epoch when the next one is published. It
  * borrows the conf and the slots: both must live until a grace period after the next front was
- * published. A slot's `options` point to the `access` member of its `struct conf_zone`.
+ * published. A slot's `options` point to the `access` of its zone's `struct conf_zone_options`.
  */
 #pragma once
 
@@ -13,7 +13,7 @@
 
 enum { FRONT_TEXT_BYTES_MAX = 255 };
 
-/* One view's zones, in the order of conf->views. The array itself is only read by front_new(). */
+/* One view's zones, those of `in-view` included. The array itself is only read by front_new(). */
 struct front_zones {
     struct zone_slot *const *slots;
     size_t count;
@@ -24,10 +24,10 @@ struct front_view {
     struct zone_table *table;
 };
 
-/* A text that a CH TXT query or NSID asks for; length 0: not told. */
+/* A text that a client may ask for; length 0: not told. */
 struct front_text {
     uint8_t length;
-    char bytes[FRONT_TEXT_BYTES_MAX];
+    char bytes[FRONT_TEXT_BYTES_MAX + 1]; /* a C string */
 };
 
 struct front {
@@ -35,28 +35,35 @@ struct front {
     const struct conf *conf;
     struct front_view *views;
     size_t views_count;
-    bool shows_view;   /* there are view statements: log lines name the view */
-    bool plain_choice; /* one view that takes every client: nothing to match */
-    struct front_text version, hostname, server_id;
+    bool shows_view; /* there are view statements: log lines name the view */
+    bool takes_all;  /* the only view takes every client of class IN: nothing to match */
+    struct front_text server_id; /* for NSID */
+    struct chaos *chaos;
+    struct front_view chaos_view; /* of class CH, where no view statement has it */
 };
 
 /*
- * `zones` has conf->views_count elements. SG_EXISTS when a view has two zones of the same name:
- * nothing is made. Thread: keeper.
+ * `zones` has conf->views_count elements, in the order of conf->views. SG_EXISTS when a view has
+ * two zones of the same name: nothing is made. Thread: keeper.
  */
 MUST_USE enum sg_result front_new(const struct conf *conf, const struct front_zones *zones,
                                   struct front **out_front);
-/* For a front that was never published. NULL is fine. */
+/* For a front that no thread reads. NULL is fine. */
 void front_free(struct front *front);
+/* The same after a grace period. */
+void front_retire(struct front *front);
 
-/* The configuration of a slot's zone. Thread: any, inside an epoch. */
-const struct conf_zone *front_zone(const struct zone_slot *slot);
+/* What the configuration says of a slot's zone. Thread: any, inside an epoch. */
+const struct conf_zone_options *front_options(const struct zone_slot *slot);
 
-/*
- * The first view of `rrclass` (CH has none unless configured) that takes this client, or NULL.
- * `key`: of the request's verified TSIG, or NULL. Thread: any, inside an epoch.
- */
-const struct front_view *front_view_find(const struct front *front, uint16_t rrclass,
-                                         const struct net_address *client,
-                                         const struct net_address *local,
-                                         const struct tsig_key *key, bool recursion_desired);
+/* Who asks, for which view to take. */
+struct front_client {
+    const struct net_address *address;
+    const struct net_address *local;
+    const struct tsig_key *key; /* of a verified TSIG, or NULL */
+    uint16_t rrclass;
+    bool recursive;
+};
+/* The first view that takes this client, or NULL. Thread: any, inside an epoch. */
+const struct front_view *front_view_find(const struct front *front,
+                                         const struct front_client *client);

@@ -1,0 +1,17 @@
+/*
+ * server/access.h - may this client do that? Lists of the zone, with their defaults
+ *
+ * Pure: nothing is logged here. Thread: any, inside an epoch.
+ */
+#pragma once
+
+#include "server/request.h"
+
+/* allow-query and allow-query-on; without them: any. */
+bool access_query(const struct request *request, const struct zone_slot *slot);
+/* allow-transfer, its port and transport; without it: none. */
+bool access_transfer(const struct request *request, const struct zone_slot *slot);
+/* allow-notify; without it: the zone's primaries. */
+bool access_notify(const struct request *request, const struct zone_slot *slot);
+/* allow-update; without it: none. An update-policy looks at the records, too: not here. */
+bool access_update(const struct request *request, const struct zone_slot *slot);

@@ -1,0 +1,365 @@
+#include "server/dispatch.h"
+
+#include "base/mem.h"
+#include "dns/rrtype.h"
+#include "server/access.h"
+#include "server/notify_in.h"
+#include "server/request.h"
+#include "server/transfer_out.h"
+#include "server/update_in.h"
+
+struct dispatch {
+    struct front *front; /* epoch_publish(); NULL at first */
+    bool query_log;      /* relaxed atomic */
+    struct transfer_quota transfers;
+    struct stats stats;
+};
+
+/* What a net thread has for itself; too large for the stack, and warm in the cache. */
+struct desk_thread {
+    struct dispatch *desk;
+    struct nsec3_hasher *hasher;
+    struct request request;
+    struct tsig_exchange tsig;
+    struct answer answer;
+};
+
+/* The reply that is being written. */
+struct reply {
+    uint8_t *bytes;
+    size_t bytes_max;
+    struct net_stream **stream; /* NULL over UDP */
+};
+
+static size_t refuse(const struct request *request, uint16_t rcode, enum request_error error,
+                     const struct reply *reply)
+{
+    return request_refuse(request, rcode, error, reply->bytes, reply->bytes_max);
+}
+
+/* --- who asks ------------------------------------------------------------------------------- */
+
+/*
+ * Ports of echo, daytime, chargen and time, and none: whatever comes from there is no client, and
+ * answering it might go on forever.
+ */
+static bool is_suspicious_port(uint16_t port)
+{
+    return port == 0 || port == 7 || port == 13 || port == 19 || port == 37;
+}
+
+static bool is_unwanted(const struct request *request)
+{
+    const struct net_request *net = request->net;
+    const struct conf_acl *blackhole = request->front->conf->options.blackhole;
+
+    if (!net->tcp && is_suspicious_port(net_address_port(net->client))) {
+        return true;
+    }
+    return blackhole != NULL && conf_acl_matches(blackhole, net->client, net->local, NULL);
+}
+
+static void count_arrival(const struct request *request)
+{
+    const struct dns_edns *edns = &request->message.edns;
+
+    stats_count(request->counters, request->net->tcp ? STATS_TCP : STATS_UDP);
+    if (net_address_is_v6(request->net->client)) {
+        stats_count(request->counters, STATS_IPV6);
+    }
+    if (edns->present) {
+        stats_count(request->counters, STATS_EDNS);
+    }
+    if (edns->dnssec_ok) {
+        stats_count(request->counters, STATS_DNSSEC_OK);
+    }
+}
+
+/* Check the TSIG. NOERROR, FORMERR or NOTAUTH; with NOTAUTH the response's TSIG tells why. */
+static uint16_t authenticate(struct desk_thread *thread)
+{
+    struct request *request = &thread->request;
+    const struct conf *conf = request->front->conf;
+    char key[DNS_NAME_TEXT_BYTES];
+
+    request->now = time_now();
+    enum sg_result result =
+        tsig_verify_request(&request->message, (const struct tsig_key *const *)conf->keys,
+                            conf->keys_count, request->now, &thread->tsig);
+    if (result == SG_OK) {
+        request->key = thread->tsig.key;
+        request->tsig = &thread->tsig;
+        stats_count(request->counters, STATS_SIGNED);
+        return DNS_RCODE_NOERROR;
+    }
+    stats_count(request->counters, STATS_TSIG_FAILED);
+    if (result == SG_MALFORMED) {
+        return DNS_RCODE_FORMERR;
+    }
+    request->tsig = &thread->tsig;
+    request_log(request, LOG_SECURITY, SEVERITY_ERROR,
+                "request has invalid signature: TSIG %s: tsig verify failure (%s)",
+                dns_name_to_text_short(&thread->tsig.key_name, key),
+                dns_rcode_to_text(thread->tsig.error));
+    return DNS_RCODE_NOTAUTH;
+}
+
+/* Classes that no zone can have: 0, NONE, ANY (as BIND answers them). */
+static bool is_meta_class(uint16_t rrclass)
+{
+    return rrclass == 0 || rrclass == DNS_CLASS_NONE || rrclass == DNS_CLASS_ANY;
+}
+
+static const struct front_view *choose_view(const struct request *request)
+{
+    const struct front_client client = {
+        .address = request->net->client,
+        .local = request->net->local,
+        .key = request->key,
+        .rrclass = request->message.qclass,
+        .recursive = (request->message.flags & DNS_FLAG_RD) != 0,
+    };
+    return front_view_find(request->front, &client);
+}
+
+/* --- what is asked -------------------------------------------------------------------------- */
+
+static bool may_enter(void *argument, const struct zone_slot *slot)
+{
+    return access_query(argument, slot);
+}
+
+static void count_answer(const struct request *request, const struct answer *answer)
+{
+    static const enum stats_counter by_kind[] = {
+        [ANSWER_POSITIVE] = STATS_POSITIVE,
+        [ANSWER_NODATA] = STATS_NODATA,
+        [ANSWER_NXDOMAIN] = STATS_NXDOMAIN,
+        [ANSWER_REFERRAL] = STATS_REFERRAL,
+    };
+
+    if (answer->kind <= ANSWER_REFERRAL) {
+        stats_count(request->counters, by_kind[answer->kind]);
+    }
+}
+
+static void log_denied(const struct request *request)
+{
+    char name[DNS_NAME_TEXT_BYTES];
+    char type[DNS_TYPE_TEXT_BYTES];
+    char rrclass[DNS_TYPE_TEXT_BYTES];
+
+    request_log(request, LOG_SECURITY, SEVERITY_INFO,
+                "query '%s/%s/%s' denied (allow-query did not match)",
+                dns_name_to_text_short(&request->message.qname, name),
+                dns_type_to_text(request->message.qtype, type),
+                dns_class_to_text(request->message.qclass, rrclass));
+}
+
+static size_t answer_from_zone(struct desk_thread *thread, const struct reply *reply)
+{
+    struct request *request = &thread->request;
+    const struct dns_message *message = &request->message;
+    const struct zone_table *table = request->view->table;
+    const struct zone_slot *slot =
+        zone_table_find(table, &message->qname, message->qtype == DNS_TYPE_DS);
+
+    if (slot == NULL) {
+        return refuse(request, DNS_RCODE_REFUSED, REQUEST_ERROR_NOT_AUTHORITATIVE, reply);
+    }
+    if (!access_query(request, slot)) {
+        log_denied(request);
+        return refuse(request, DNS_RCODE_REFUSED, REQUEST_ERROR_PROHIBITED, reply);
+    }
+    const struct answer_context context = {
+        .table = table,
+        .slot = slot,
+        .minimal = front_options(slot)->access.minimal_responses,
+        .minimal_any = request->view->conf->minimal_any,
+        .hasher = thread->hasher,
+        .may_enter = may_enter,
+        .argument = request,
+    };
+    answer_build(&context, message, &thread->answer);
+    count_answer(request, &thread->answer);
+    enum request_error error =
+        thread->answer.kind == ANSWER_SERVFAIL ? REQUEST_ERROR_NOT_READY : REQUEST_ERROR_NONE;
+    return request_answer(request, &thread->answer, error, reply->bytes, reply->bytes_max);
+}
+
+static size_t answer_query(struct desk_thread *thread, const struct reply *reply)
+{
+    struct request *request = &thread->request;
+    uint16_t qtype = request->message.qtype;
+
+    stats_count(request->counters, STATS_QUERIES);
+    if (request->message.qclass == DNS_CLASS_CH) {
+        stats_count(request->counters, STATS_CHAOS);
+    }
+    if (__atomic_load_n(&thread->desk->query_log, __ATOMIC_RELAXED)) {
+        request_log_query(request);
+    }
+    if (qtype == DNS_TYPE_AXFR || qtype == DNS_TYPE_IXFR) {
+        const struct transfer_desk desk = {
+            .quota = &thread->desk->transfers,
+            .hasher = thread->hasher,
+            .answer = &thread->answer,
+        };
+        return transfer_out_answer(&desk, request, reply->bytes, reply->bytes_max, reply->stream);
+    }
+    return answer_from_zone(thread, reply);
+}
+
+/* --- the order of a request (RFC 1035, 6891, 8945) ------------------------------------------ */
+
+static size_t answer_message(struct desk_thread *thread, enum sg_result parsed,
+                             const struct reply *reply)
+{
+    struct request *request = &thread->request;
+    struct dns_message *message = &request->message;
+
+    if (message->opcode != DNS_OPCODE_QUERY && message->opcode != DNS_OPCODE_NOTIFY &&
+        message->opcode != DNS_OPCODE_UPDATE) {
+        message->has_question = false; /* Its sections may mean anything. */
+        message->edns.present = false;
+        return refuse(request, DNS_RCODE_NOTIMP, REQUEST_ERROR_NONE, reply);
+    }
+    if (parsed != SG_OK || !message->has_question) {
+        return refuse(request, DNS_RCODE_FORMERR, REQUEST_ERROR_NONE, reply);
+    }
+    if (message->edns.present && message->edns.version > 0) {
+        return refuse(request, DNS_RCODE_BADVERS, REQUEST_ERROR_NONE, reply);
+    }
+    if (message->tsig_offset != 0) {
+        uint16_t rcode = authenticate(thread);
+        if (rcode != DNS_RCODE_NOERROR) {
+            return refuse(request, rcode, REQUEST_ERROR_NONE, reply);
+        }
+    }
+    if (is_meta_class(message->qclass)) {
+        return refuse(request, DNS_RCODE_FORMERR, REQUEST_ERROR_NONE, reply);
+    }
+    request->view = choose_view(request);
+    if (request->view == NULL) {
+        return refuse(request, DNS_RCODE_REFUSED, REQUEST_ERROR_NOT_AUTHORITATIVE, reply);
+    }
+    switch (message->opcode) {
+    case DNS_OPCODE_NOTIFY:
+        return notify_in_answer(request, reply->bytes, reply->bytes_max);
+    case DNS_OPCODE_UPDATE:
+        return update_in_answer(request, reply->bytes, reply->bytes_max);
+    default:
+        return answer_query(thread, reply);
+    }
+}
+
+static size_t dispatch_request(void *argument, void *thread_state, const struct net_request *net,
+                               uint8_t *out_bytes, size_t bytes_max, struct net_stream **out_stream)
+{
+    const struct dispatch *desk = argument;
+    struct desk_thread *thread = thread_state;
+    struct request *request = &thread->request;
+    const struct reply reply = {out_bytes, bytes_max, out_stream};
+
+    request->net = net;
+    request->front = epoch_read(&desk->front);
+    if (request->front == NULL) {
+        return 0;
+    }
+    request->view = NULL;
+    request->key = NULL;
+    request->tsig = NULL;
+    enum sg_result parsed = dns_message_parse(net->wire, &request->message);
+    if (parsed == SG_NO_SPACE || (request->message.flags & DNS_FLAG_QR) != 0 ||
+        is_unwanted(request)) {
+        stats_count(request->counters, STATS_DROPPED);
+        return 0;
+    }
+    count_arrival(request);
+    size_t length = answer_message(thread, parsed, &reply);
+    if (request->tsig != NULL) {
+        tsig_exchange_clear(request->tsig);
+    }
+    return length;
+}
+
+static void *thread_open(void *argument, bool tcp)
+{
+    struct dispatch *desk = argument;
+    struct desk_thread *thread = mem_alloc_zero(1, sizeof(*thread));
+
+    (void)tcp;
+    thread->desk = desk;
+    thread->hasher = nsec3_hasher_new();
+    thread->request.counters = stats_take(&desk->stats);
+    return thread;
+}
+
+static void thread_close(void *argument, void *thread_state)
+{
+    struct desk_thread *thread = thread_state;
+
+    (void)argument;
+    stats_give_back(thread->request.counters);
+    nsec3_hasher_free(thread->hasher);
+    mem_free(thread);
+}
+
+struct dispatch *dispatch_new(void)
+{
+    struct dispatch *desk = mem_alloc_zero(1, sizeof(*desk));
+
+    stats_init(&desk->stats);
+    return desk;
+}
+
+void dispatch_free(struct dispatch *desk)
+{
+    if (desk == NULL) {
+        return;
+    }
+    ASSERT(dispatch_transfers(desk) == 0);
+    front_free(desk->front);
+    stats_clear(&desk->stats);
+    mem_free(desk);
+}
+
+struct net_service dispatch_service(struct dispatch *desk)
+{
+    return (struct net_service){
+        .thread_start = thread_open,
+        .thread_stop = thread_close,
+        .answer = dispatch_request,
+        .argument = desk,
+    };
+}
+
+void dispatch_publish(struct dispatch *desk, struct front *front)
+{
+    struct front *before = desk->front;
+
+    epoch_publish(&desk->front, front);
+    if (before != NULL) {
+        front_retire(before);
+    }
+}
+
+void dispatch_set_query_log(struct dispatch *desk, bool on)
+{
+    __atomic_store_n(&desk->query_log, on, __ATOMIC_RELAXED);
+}
+
+bool dispatch_query_log(const struct dispatch *desk)
+{
+    return __atomic_load_n(&desk->query_log, __ATOMIC_RELAXED);
+}
+
+void dispatch_counts(const struct dispatch *desk, struct stats_counts *out_counts)
+{
+    stats_sum(&desk->stats, out_counts);
+}
+
+unsigned dispatch_transfers(const struct dispatch *desk)
+{
+    return __atomic_load_n(&desk->transfers.running, __ATOMIC_RELAXED);
+}

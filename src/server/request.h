@@ -1,0 +1,46 @@
+/*
+ * server/request.h - one message as the front desk sees it, and how it is answered
+ */
+#pragma once
+
+#include "net/service.h"
+#include "server/front.h"
+#include "server/stats.h"
+
+enum { REQUEST_PREFIX_BYTES = 2048 };
+
+struct request {
+    const struct net_request *net;
+    const struct front *front;
+    const struct front_view *view; /* NULL until chosen */
+    const struct tsig_key *key;    /* of a TSIG that verified; NULL: none */
+    struct tsig_exchange *tsig;    /* NULL: the response is not signed */
+    sg_time now;                   /* set where there is a TSIG */
+    struct stats_block *counters;
+    struct dns_message message;
+};
+
+/* Extended DNS errors (RFC 8914) that tell an operator why. */
+enum request_error {
+    REQUEST_ERROR_NONE = 0,
+    REQUEST_ERROR_NOT_READY = 14,
+    REQUEST_ERROR_PROHIBITED = 18,
+    REQUEST_ERROR_NOT_AUTHORITATIVE = 20,
+};
+
+/*
+ * Encode `answer` into `out_bytes`, within what the client and the options allow. Returns the
+ * length and counts the outcome.
+ */
+size_t request_answer(const struct request *request, const struct answer *answer,
+                      enum request_error error, uint8_t *out_bytes, size_t bytes_max);
+/* The same without records. */
+size_t request_refuse(const struct request *request, uint16_t rcode, enum request_error error,
+                      uint8_t *out_bytes, size_t bytes_max);
+
+/* "client @0x2a 192.0.2.1#53 (example)": how each log line about a request begins. */
+const char *request_prefix(const struct request *request, char out_text[REQUEST_PREFIX_BYTES]);
+void request_log(const struct request *request, enum log_category category, int severity,
+                 const char *format, ...) PRINTF_LIKE(4, 5);
+/* BIND's line of category queries. */
+void request_log_query(const struct request *request);
