@@ -1,5 +1,7 @@
 #include "dns/name.h"
 
+#include "dns/escape.h"
+
 const struct dns_name dns_name_root = {.length = 1, .labels = 0, .wire = {0}};
 
 /* clang-format off */
@@ -77,30 +79,6 @@ static int label_compare(const uint8_t *a, const uint8_t *b)
     return a[0] - b[0];
 }
 
-/*
- * The byte that a backslash at text[-1] stands for. Returns how many characters follow the
- * backslash, 0 when the escape is broken.
- */
-static size_t unescape(const char *text, size_t length, uint8_t *out_byte)
-{
-    if (length == 0) {
-        return 0;
-    }
-    if (text[0] < '0' || text[0] > '9') {
-        *out_byte = (uint8_t)text[0];
-        return 1;
-    }
-    if (length < 3 || text[1] < '0' || text[1] > '9' || text[2] < '0' || text[2] > '9') {
-        return 0;
-    }
-    int value = (text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0');
-    if (value > 255) {
-        return 0;
-    }
-    *out_byte = (uint8_t)value;
-    return 3;
-}
-
 /* A name whose last label is being written: `label_at` is where its length byte will stand. */
 struct name_draft {
     size_t label_at;
@@ -155,7 +133,7 @@ enum sg_result dns_name_from_text(const char *text, size_t length, const struct 
             continue;
         }
         if (byte == '\\') {
-            size_t escaped = unescape(text + i, length - i, &byte);
+            size_t escaped = dns_unescape(text + i, length - i, &byte);
             if (escaped == 0) {
                 return SG_MALFORMED;
             }
@@ -241,11 +219,7 @@ enum sg_result dns_name_from_message(struct span message, size_t offset, struct 
 static char *text_add_byte(char *text, uint8_t byte)
 {
     if (byte <= ' ' || byte >= 0x7f) {
-        *text++ = '\\';
-        *text++ = (char)('0' + byte / 100);
-        *text++ = (char)('0' + byte / 10 % 10);
-        *text++ = (char)('0' + byte % 10);
-        return text;
+        return dns_escape_decimal(text, byte);
     }
     if (strchr(".\\\"();@$", byte) != NULL) {
         *text++ = '\\';

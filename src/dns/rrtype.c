@@ -16,7 +16,7 @@ struct type_name {
 /* clang-format off */
 static const struct type_name type_names[] = {
     {"A", 1, false},           {"A6", 38, false},        {"AAAA", 28, false},
-    {"AFSDB", 18, false},      {"ANY", 255, false},      {"APL", 42, false},
+    {"AFSDB", 18, false},      {"AMTRELAY", 260, true}, {"ANY", 255, false},      {"APL", 42, false},
     {"ATMA", 34, false},       {"AVC", 258, true},       {"AXFR", 252, false},
     {"CAA", 257, false},       {"CDNSKEY", 60, false},   {"CDS", 59, false},
     {"CERT", 37, false},       {"CNAME", 5, false},      {"CSYNC", 62, false},

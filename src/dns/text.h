@@ -1,9 +1,11 @@
 /*
- * dns/text.h - presentation format of rdata, by ldns: every type it knows, and RFC 3597
+ * dns/text.h - presentation format of rdata (RFC 1035 5.1, RFC 3597 5)
  *
- * Slow and allocating: for the odd record of a zone file, for tools, dumps and logs. Common types
+ * A table says how the text of a type goes; LOC, APL, HIP, SVCB and HTTPS are left to ldns. What
+ * comes from text is always checked as wire format. WKS, A6, NXT and other relics have the \#
+ * form only. Not fast: for the odd record of a zone file, for tools, dumps and logs. Common types
  * in zone files go by zone/zonefile's own parser, which must agree with this one.
- * Thread: any (ldns keeps no state).
+ * Thread: any (no state here nor in the parts of ldns that are used).
  */
 #pragma once
 
@@ -17,7 +19,8 @@
 MUST_USE enum sg_result dns_rdata_from_text(uint16_t type, const char *text, size_t length,
                                             const struct dns_name *origin, struct buffer *out_rdata,
                                             const char **out_error);
-/* Appends. Rdata that does not fit its type comes out as RFC 3597's \# form. */
+/* Appends. The \# form for rdata that does not fit its type, and for types whose
+ * mnemonic other tools may not know. */
 void dns_rdata_to_text(uint16_t type, struct span rdata, struct buffer *out_text);
 /* "owner TTL IN TYPE rdata", appended without a newline. */
 void dns_record_to_text(const uint8_t *owner_wire, uint32_t ttl, uint16_t type, struct span rdata,
