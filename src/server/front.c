@@ -1,6 +1,5 @@
 #include "server/front.h"
 
-#include <assert.h>
 #include <stddef.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,12 +16,17 @@ static const struct conf_view chaos_view = {.name = "_bind", .rrclass = DNS_CLAS
 static const struct conf_zone_options chaos_options = {
     .access = {.minimal_responses = ANSWER_MINIMAL_YES}};
 
-/* Slots point to the first member of the options. */
-static_assert(offsetof(struct conf_zone_options, access) == 0, "a slot's options");
+static const struct conf_zone chaos_zone = {
+    .rrclass = DNS_CLASS_CH, .view = &chaos_view, .options = &chaos_options};
+
+const struct conf_zone *front_zone(const struct zone_slot *slot)
+{
+    return epoch_read(&slot->options);
+}
 
 const struct conf_zone_options *front_options(const struct zone_slot *slot)
 {
-    return epoch_read(&slot->options);
+    return front_zone(slot)->options;
 }
 
 static void text_set(struct front_text *text, const char *from)
@@ -64,7 +68,7 @@ static void set_texts(struct front *front)
         .hostname = hostname.bytes,
         .server_id = front->server_id.bytes,
     };
-    front->chaos = chaos_new(&texts, &chaos_options.access);
+    front->chaos = chaos_new(&texts, &chaos_zone);
     front->chaos_view.conf = &chaos_view;
     front->chaos_view.table = chaos_table(front->chaos);
 }

@@ -4,7 +4,7 @@
  * Made by the keeper's thread from a conf and the keeper's slots, published with
  * dispatch_publish() (server/dispatch.h), retired by epoch when the next one is published. It
  * borrows the conf and the slots: both must live until a grace period after the next front was
- * published. A slot's `options` point to the `access` of its zone's `struct conf_zone_options`.
+ * published. A slot's `options` point to its zone's `struct conf_zone`.
  */
 #pragma once
 
@@ -54,6 +54,7 @@ void front_free(struct front *front);
 void front_retire(struct front *front);
 
 /* What the configuration says of a slot's zone. Thread: any, inside an epoch. */
+const struct conf_zone *front_zone(const struct zone_slot *slot);
 const struct conf_zone_options *front_options(const struct zone_slot *slot);
 
 /* Who asks, for which view to take. */

@@ -35,7 +35,7 @@ size_t notify_in_answer(const struct request *request, uint8_t *out_bytes, size_
         return request_refuse(request, DNS_RCODE_NOTAUTH, REQUEST_ERROR_NOT_AUTHORITATIVE,
                               out_bytes, bytes_max);
     }
-    bool secondary = front_options(slot)->transfer_in.primaries.count > 0;
+    bool secondary = front_zone(slot)->type == CONF_ZONE_SECONDARY;
     if (secondary && !access_notify(request, slot)) {
         request_log(request, LOG_NOTIFY, SEVERITY_INFO,
                     "zone %s: refused notify from non-primary: %s", zone,
