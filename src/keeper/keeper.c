@@ -18,6 +18,7 @@ enum {
 struct keeper {
     struct keeper_io io;
     struct keeper_generation *generation; /* the present one; NULL before the first */
+    struct keeper_generation *fronted;    /* the one that queries still see; NULL: the present */
     struct zone_index index;
     struct managed_zone **zones;
     size_t zones_count;
@@ -475,7 +476,12 @@ enum sg_result keeper_configure(struct keeper *keeper, struct keeper_generation 
         }
     }
     mem_free(before);
-    generation_drop(keeper->generation);
+    /* Queries go on under the old front until the next one is published. */
+    if (keeper->fronted == NULL) {
+        keeper->fronted = keeper->generation;
+    } else {
+        generation_drop(keeper->generation);
+    }
     keeper->generation = generation;
     if (keeper->untried == 0 && keeper->io.all_loaded != NULL) {
         keeper->io.all_loaded(keeper->io.argument, keeper->zones_count, keeper->failed);
@@ -487,6 +493,8 @@ void keeper_front_published(struct keeper *keeper)
 {
     struct managed_zone *zone = keeper->removed;
     keeper->removed = NULL;
+    generation_drop(keeper->fronted);
+    keeper->fronted = NULL;
     while (zone != NULL) {
         struct managed_zone *next = zone->queue_next;
         log_write(LOG_ZONE, SEVERITY_INFO, "zone %s/IN: no longer configured",

@@ -59,7 +59,7 @@ struct zone_settings {
 struct keeper_generation {
     struct zone_settings *zones;
     size_t zones_count;
-    /* Folder of a key-store by name; NULL: unknown. */
+    /* Folder of a key-store by name; NULL: the zone's key-directory. */
     const char *(*key_store_folder)(const struct keeper_generation *generation, const char *name);
     void (*release)(struct keeper_generation *generation);
     void *owner;                  /* of whoever made it, e.g. the conf */

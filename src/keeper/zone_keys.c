@@ -28,10 +28,10 @@ static void report_key_file(void *argument, const char *path, const char *proble
 
 static const char *folder_of(const struct preparation *p, const struct kasp_key *wanted)
 {
-    if (wanted->key_store == NULL) {
-        return p->settings->key_directory;
-    }
-    return p->generation->key_store_folder(p->generation, wanted->key_store);
+    const char *folder = wanted->key_store == NULL
+                             ? NULL
+                             : p->generation->key_store_folder(p->generation, wanted->key_store);
+    return folder != NULL ? folder : p->settings->key_directory;
 }
 
 static enum sg_result append_folder(struct preparation *p, const char *folder)
@@ -69,10 +69,10 @@ static enum sg_result read_keys(struct preparation *p)
     for (unsigned i = 0; i < p->policy->keys_count; i++) {
         const char *folder = folder_of(p, &p->policy->keys[i]);
         bool known = false;
-        for (size_t f = 0; f < count && folder != NULL; f++) {
+        for (size_t f = 0; f < count; f++) {
             known |= strcmp(folders[f], folder) == 0;
         }
-        if (folder != NULL && !known) {
+        if (!known) {
             folders[count++] = folder;
         }
     }
@@ -90,10 +90,6 @@ static enum sg_result read_keys(struct preparation *p)
 static enum sg_result make_key(struct preparation *p, const struct kasp_key *wanted)
 {
     const char *folder = folder_of(p, wanted);
-    if (folder == NULL) {
-        p->problem = mem_format("key-store '%s' does not exist", wanted->key_store);
-        return SG_NOT_FOUND;
-    }
     if (p->list->count == ZONE_KEYS_MAX) {
         p->problem = mem_format("more than %d keys", ZONE_KEYS_MAX);
         return SG_LIMIT;
