@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
+#include "keeper/generation.h"
 #include "keeper/publish.h"
 #include "keeper/zone_index.h"
 #include "keeper/zone_record.h"
@@ -42,29 +43,6 @@ struct keeper *keeper_new(const struct keeper_io *io)
     keeper->next_id = 1;
     zone_index_init(&keeper->index);
     return keeper;
-}
-
-/* --- generations ---------------------------------------------------------------------------- */
-
-static void release_generation(struct epoch_retired *retired)
-{
-    struct keeper_generation *generation =
-        (struct keeper_generation *)((char *)retired - offsetof(struct keeper_generation, retired));
-    generation->release(generation);
-}
-
-static struct keeper_generation *generation_use(struct keeper_generation *generation)
-{
-    generation->uses++;
-    return generation;
-}
-
-/* Readers may still look at the access lists of the last front: a grace period first. */
-static void generation_drop(struct keeper_generation *generation)
-{
-    if (generation != NULL && --generation->uses == 0) {
-        epoch_retire(&generation->retired, release_generation);
-    }
 }
 
 /* --- one zone ------------------------------------------------------------------------------- */
