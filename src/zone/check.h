@@ -15,6 +15,7 @@ enum check_mode { CHECK_IGNORE, CHECK_WARN, CHECK_FAIL };
 
 struct zone_check_options {
     enum check_mode names;       /* check-names: hostnames of A, AAAA, MX owners; default fail */
+    enum check_mode ns;          /* NS is an address; default warn */
     enum check_mode mx;          /* check-mx: MX is an address; default warn */
     enum check_mode mx_cname;    /* default warn */
     enum check_mode srv_cname;   /* default warn */

@@ -1,0 +1,10 @@
+/*
+ * zone/check_target.h - do the names that NS, MX and SRV point at have addresses? Private to check.
+ */
+#pragma once
+
+#include "zone/check_problem.h"
+
+bool check_has_target(uint16_t type);
+/* `rdata` is of a type with a target; its owner is not below a zone cut. */
+void check_target(const struct zone_check *check, uint16_t type, struct span rdata);
