@@ -126,19 +126,19 @@ static enum sg_result read_files(struct zonefile_loader *loader)
     return result;
 }
 
-static enum sg_result load(struct zone_edit *edit, const struct zonefile_options *options,
-                           const struct zonefile_source *source, const char *path,
-                           struct zonefile_report *report)
+enum sg_result zonefile_read_source(const struct zonefile_sink *sink,
+                                    const struct zonefile_options *options,
+                                    const struct zonefile_source *source,
+                                    struct zonefile_report *report)
 {
     struct zonefile_loader *loader = mem_alloc_zero(1, sizeof(*loader));
-    const struct zone_version *draft = zone_edit_draft(edit);
-    loader->edit = edit;
+    char *path = resolve_path(options, options->path);
+    loader->sink = sink;
     loader->options = options;
     loader->report = report;
-    loader->apex = *zone_version_apex(draft);
-    loader->rrclass = zone_version_class(draft);
     loader->rdata = zonefile_rdata_new();
-    push_file(loader, source, path, &loader->apex);
+    push_file(loader, source, path, &sink->apex);
+    mem_free(path);
 
     enum sg_result result = read_files(loader);
     if (result == SG_OK && report->errors > 0) {
@@ -149,6 +149,22 @@ static enum sg_result load(struct zone_edit *edit, const struct zonefile_options
     return result;
 }
 
+static enum sg_result add_to_edit(void *argument, const struct dns_name *owner, uint16_t type,
+                                  uint32_t ttl, struct span rdata, uint32_t *out_ttl)
+{
+    return zone_edit_add_record(argument, owner, type, ttl, rdata, out_ttl);
+}
+
+static enum sg_result read_into(struct zone_edit *edit, const struct zonefile_options *options,
+                                const struct zonefile_source *source,
+                                struct zonefile_report *report)
+{
+    const struct zone_version *draft = zone_edit_draft(edit);
+    struct zonefile_sink sink = {add_to_edit, edit, *zone_version_apex(draft),
+                                 zone_version_class(draft)};
+    return zonefile_read_source(&sink, options, source, report);
+}
+
 enum sg_result zonefile_load(struct zone_edit *edit, const struct zonefile_options *options,
                              struct zonefile_report *report)
 {
@@ -157,7 +173,7 @@ enum sg_result zonefile_load(struct zone_edit *edit, const struct zonefile_optio
     *report = (struct zonefile_report){0};
     enum sg_result result = zonefile_source_open(&source, path);
     if (result == SG_OK) {
-        result = load(edit, options, &source, path, report);
+        result = read_into(edit, options, &source, report);
     } else {
         zonefile_report_add(report, ZONEFILE_ERROR, path, 0, "%s",
                             result == SG_IO ? strerror(errno) : sg_result_text(result));
@@ -166,18 +182,11 @@ enum sg_result zonefile_load(struct zone_edit *edit, const struct zonefile_optio
     return result;
 }
 
-enum sg_result zonefile_load_windowed(struct zone_edit *edit,
-                                      const struct zonefile_options *options, struct span text,
-                                      size_t window_bytes, struct zonefile_report *report)
-{
-    struct zonefile_source source;
-    *report = (struct zonefile_report){0};
-    zonefile_source_from_text(&source, text, window_bytes);
-    return load(edit, options, &source, options->path, report);
-}
-
 enum sg_result zonefile_load_text(struct zone_edit *edit, const struct zonefile_options *options,
                                   struct span text, struct zonefile_report *report)
 {
-    return zonefile_load_windowed(edit, options, text, ZONEFILE_WINDOW_BYTES, report);
+    struct zonefile_source source;
+    *report = (struct zonefile_report){0};
+    zonefile_source_from_text(&source, text, ZONEFILE_WINDOW_BYTES);
+    return read_into(edit, options, &source, report);
 }

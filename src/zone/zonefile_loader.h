@@ -43,12 +43,20 @@ struct zonefile_ttl {
     uint32_t standard; /* the default */
 };
 
-struct zonefile_loader {
-    struct zone_edit *edit;
-    const struct zonefile_options *options;
-    struct zonefile_report *report;
+/* Where records go, with the contract of zone_edit_add_record(): an edit, or what a test or a
+ * benchmark puts in its place. */
+struct zonefile_sink {
+    enum sg_result (*add)(void *argument, const struct dns_name *owner, uint16_t type, uint32_t ttl,
+                          struct span rdata, uint32_t *out_ttl);
+    void *argument;
     struct dns_name apex;
     uint16_t rrclass;
+};
+
+struct zonefile_loader {
+    const struct zonefile_sink *sink;
+    const struct zonefile_options *options;
+    struct zonefile_report *report;
     struct zonefile_ttl ttl;
     struct zonefile_owner owner;
     struct zonefile_rdata *rdata;
@@ -97,9 +105,8 @@ bool zonefile_read_rdata(struct zonefile_loader *loader, struct scan *scan,
 /* RFC 2181 8: the most significant bit of a TTL is zero; BIND takes 0 for a larger one. */
 bool zonefile_ttl_is_valid(uint32_t ttl);
 
-/* zonefile_load_text() with a first window of so many bytes: a small one makes every line starve.
- */
-MUST_USE enum sg_result zonefile_load_windowed(struct zone_edit *edit,
-                                               const struct zonefile_options *options,
-                                               struct span text, size_t window_bytes,
-                                               struct zonefile_report *report);
+/* Read a source that is open, and all that it includes. As zonefile_load(). Takes the source. */
+MUST_USE enum sg_result zonefile_read_source(const struct zonefile_sink *sink,
+                                             const struct zonefile_options *options,
+                                             const struct zonefile_source *source,
+                                             struct zonefile_report *report);

@@ -96,7 +96,7 @@ bool zonefile_set_owner(struct zonefile_loader *loader, struct scan *scan,
     }
     dns_name_lower(&owner->name);
     owner->state =
-        dns_name_is_at_or_below(&owner->name, &loader->apex) ? OWNER_IN_ZONE : OWNER_OUTSIDE;
+        dns_name_is_at_or_below(&owner->name, &loader->sink->apex) ? OWNER_IN_ZONE : OWNER_OUTSIDE;
     if (token->length <= OWNER_TEXT_BYTES) {
         owner->text_length = (uint8_t)token->length;
         memcpy(owner->text, token->text, token->length);
@@ -138,11 +138,11 @@ static bool read_class(struct zonefile_loader *loader, struct scan *scan,
         dns_class_from_text((const char *)token->text, token->length, &rrclass) != SG_OK) {
         return false;
     }
-    if (rrclass != loader->rrclass) {
+    if (rrclass != loader->sink->rrclass) {
         char wanted[DNS_TYPE_TEXT_BYTES];
         zonefile_refuse_line(loader, scan, "class '%.*s' is not the zone's class '%s'",
                              shown(token), (const char *)token->text,
-                             dns_class_to_text(loader->rrclass, wanted));
+                             dns_class_to_text(loader->sink->rrclass, wanted));
         *out_refused = true;
     }
     return true;
@@ -254,8 +254,8 @@ static bool add_record(struct zonefile_loader *loader, struct scan *scan,
 {
     struct zonefile_owner *owner = &loader->owner;
     uint32_t standing = record->ttl;
-    enum sg_result result = zone_edit_add_record(loader->edit, &owner->name, record->type,
-                                                 record->ttl, rdata, &standing);
+    enum sg_result result = loader->sink->add(loader->sink->argument, &owner->name, record->type,
+                                              record->ttl, rdata, &standing);
     if (result == SG_LIMIT) {
         zonefile_refuse_line(loader, scan, "too many records at one name");
         return false;
@@ -321,7 +321,7 @@ bool zonefile_read_rdata(struct zonefile_loader *loader, struct scan *scan,
     if (scan->starved) {
         return false;
     }
-    if (record->type == DNS_TYPE_SOA && !dns_name_equal(&loader->owner.name, &loader->apex)) {
+    if (record->type == DNS_TYPE_SOA && !dns_name_equal(&loader->owner.name, &loader->sink->apex)) {
         return refuse_type(loader, scan, record->type, "record not at top of zone");
     }
     struct zonefile_record settled = *record;
