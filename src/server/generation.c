@@ -47,7 +47,7 @@ static void fill_settings(const struct conf_zone *zone, struct zone_settings *se
         .serial_update = serial_update(zone->options->serial_update),
         .loadkeys_interval_minutes = zone->options->loadkeys_interval_minutes,
         .checks = &zone->options->checks,
-        .access = zone,
+        .access = &zone->options->access,
         .fingerprint = zone->content_fingerprint,
         .source_file = zone->source_file,
         .source_line = zone->source_line,
@@ -115,9 +115,13 @@ void generation_free(struct generation *generation)
 /* Slots by the zones of the configuration, for those that `in-view` shares. */
 static void index_slots(const struct generation *generation, struct conf_names *slots)
 {
-    for (size_t i = 0; i < generation->keeper.zones_count; i++) {
-        const struct zone_settings *settings = &generation->keeper.zones[i];
-        (void)conf_names_add(slots, &settings->access, sizeof(settings->access), settings->slot);
+    const struct zone_settings *settings = generation->keeper.zones;
+
+    for (size_t i = 0; i < generation->conf->views_count; i++) {
+        const struct conf_view *view = generation->conf->views[i];
+        for (size_t j = 0; j < view->zones_count; j++, settings++) {
+            (void)conf_names_add(slots, &view->zones[j], sizeof(view->zones[j]), settings->slot);
+        }
     }
 }
 

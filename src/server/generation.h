@@ -14,7 +14,7 @@ struct generation {
     struct conf *conf;
 };
 
-/* Takes conf, also on failure. SG_EXISTS: a view has a zone twice; `out_twice` names it. */
+/* Takes conf. SG_EXISTS: a view has `out_twice` twice, and conf is still the caller's. */
 MUST_USE enum sg_result generation_new(struct conf *conf, struct generation **out_generation,
                                        const struct conf_zone **out_twice);
 /* For one that the keeper did not take. */

@@ -1,0 +1,28 @@
+/*
+ * server/reload.h - read the configuration again and go on with it, or stay with the old one
+ *
+ *   asked -> a worker reads and checks -> good: take over all of it, then answer
+ *                                      -> bad: log every problem, answer "failed"
+ *
+ * Whoever asks while one is under way is answered by the next. Thread: keeper.
+ */
+#pragma once
+
+#include "server/server.h"
+
+enum reload_kind {
+    RELOAD_CONFIGURATION, /* rndc reconfig: the configuration and zones new in it */
+    RELOAD_CONFIGURATION_AND_ZONES,
+};
+
+struct reload *reload_new(void);
+void reload_free(struct reload *reload);
+
+/* `request` (NULL: a signal asked) is answered when it is done. */
+void reload_request(struct server *server, enum reload_kind kind, struct control_request *request);
+bool reload_is_busy(const struct reload *reload);
+
+/* Say in the log what is wrong with a configuration. */
+void reload_log_report(const struct conf_report *report);
+/* "permission denied": why conf_load() failed, in the words of isc results. */
+uint32_t reload_result_code(enum sg_result result);

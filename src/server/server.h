@@ -1,0 +1,91 @@
+/*
+ * server/server.h - one process: what its parts share, and the event loop of the keeper's thread
+ *
+ *   woken by  a job's reply, a command, a signal, each second
+ *   does      server_turn(): the keeper's turn, and what follows from it
+ *
+ * Errands are jobs of the server's own, such as reading the configuration: a worker runs them,
+ * then `done` is called here. Thread: keeper (main), all functions.
+ */
+#pragma once
+
+#include <uv.h>
+
+#include "net/control_channel.h"
+#include "net/net.h"
+#include "server/daemon.h"
+#include "server/dispatch.h"
+#include "server/generation.h"
+#include "server/log_channels.h"
+#include "server/startup.h"
+
+enum {
+    SERVER_SIGNALS = 4,
+    SERVER_STOP_MS_MAX = 5000, /* then running jobs are left behind; all they write is crash-safe */
+};
+
+struct reload;
+struct zone_request;
+
+struct server_loop {
+    uv_loop_t uv;
+    struct mailbox keeper_mailbox;
+    struct mailbox errands;
+    uv_async_t woken;     /* a letter in one of the mailboxes */
+    uv_async_t logs_full; /* a log file wants to be rolled */
+    uv_timer_t tick;      /* each second */
+    uv_signal_t signals[SERVER_SIGNALS];
+    sg_time wake_at; /* when the keeper wants its next turn */
+};
+
+struct server_progress {
+    sg_time booted_at;
+    sg_time configured_at;
+    bool loaded;   /* every zone was tried; not said yet */
+    bool reconfig; /* what was asked for last was `reconfig` */
+    bool stopping;
+    bool abandoned; /* jobs were still running when the patience ended */
+    bool reload_failed;
+    uint64_t stop_deadline_ns;
+    uint64_t errands; /* out at present */
+};
+
+struct server {
+    const struct server_options *options;
+    char *configuration;            /* absolute path */
+    const struct daemon_user *user; /* NULL: no change of user */
+    unsigned processors, threads;
+    struct log_channels *logs;
+    struct worker_pool *pool;
+    struct keeper *keeper;
+    struct generation *generation; /* the present one; it is the keeper's */
+    struct dispatch *desk;
+    struct net *net;
+    struct control_channel *control;
+    struct reload *reload;
+    struct zone_request *zone_requests; /* reloads of one zone that will be answered */
+    struct daemon_pid_file pid_file;
+    struct server_loop loop;
+    struct server_progress progress;
+};
+
+struct errand {
+    struct job job; /* first member; the errand's maker sets `run` only */
+    void (*done)(struct server *server, struct errand *errand);
+};
+/* Let a worker run it, ahead of bulk work. `done` frees it. */
+void server_send(struct server *server, struct errand *errand);
+
+/* Open the loop and take signals; the mailboxes work from here on. SG_IO. */
+MUST_USE enum sg_result server_loop_open(struct server *server);
+/* Until server_stop() was called and all jobs have ended, or the patience has. */
+void server_loop_run(struct server *server);
+/* Everything of the loop is closed, the control channel too. */
+void server_loop_close(struct server *server);
+
+/* After anything that gave the keeper something to do. */
+void server_turn(struct server *server);
+/* The keeper's word that all zones have been tried. */
+void server_all_loaded(void *server, size_t zones, size_t failed);
+/* Begin to end. Again: end now. */
+void server_stop(struct server *server);

@@ -1,0 +1,187 @@
+#include "server/status.h"
+
+#include <inttypes.h>
+#include <sys/utsname.h>
+
+#include "dns/rrtype.h"
+#include "server/reload.h"
+
+static void put_line(struct buffer *text, const char *name, const char *value)
+{
+    buffer_format(text, "%s%s: %s", text->length == 0 ? "" : "\n", name, value);
+}
+
+static void put_number(struct buffer *text, const char *name, uint64_t value)
+{
+    buffer_format(text, "%s%s: %" PRIu64, text->length == 0 ? "" : "\n", name, value);
+}
+
+static void put_time(struct buffer *text, const char *name, sg_time when)
+{
+    char value[TIME_HUMAN_BYTES];
+
+    if (when != 0) {
+        time_to_http(when, value);
+        put_line(text, name, value);
+    }
+}
+
+static void put_flag(struct buffer *text, const char *name, bool value)
+{
+    put_line(text, name, value ? "yes" : "no");
+}
+
+static void put_host(struct buffer *text)
+{
+    struct utsname host;
+
+    if (uname(&host) == 0) {
+        buffer_format(text, "\nrunning on %s: %s %s %s %s", host.nodename, host.sysname,
+                      host.machine, host.release, host.version);
+    }
+}
+
+void status_of_server(const struct server *server, struct buffer *out_text)
+{
+    const struct server_progress *progress = &server->progress;
+    struct net_counts counts;
+
+    net_counts(server->net, &counts);
+    put_line(out_text, "version", "Signet " SIGNET_VERSION " <id:>");
+    put_host(out_text);
+    put_time(out_text, "boot time", progress->booted_at);
+    put_time(out_text, "last configured", progress->configured_at);
+    put_line(out_text, "configuration file", server->configuration);
+    put_number(out_text, "CPUs found", server->processors);
+    put_number(out_text, "worker threads", server->threads);
+    put_number(out_text, "UDP listeners per interface", server->threads);
+    buffer_format(out_text, "\nnumber of zones: %zu (0 automatic)", keeper_zones(server->keeper));
+    put_number(out_text, "debug level", log_channels_debug(server->logs));
+    put_number(out_text, "xfers running", dispatch_transfers(server->desk));
+    put_number(out_text, "xfers deferred", 0);
+    put_number(out_text, "xfers first refresh", 0);
+    put_number(out_text, "soa queries in progress", 0);
+    buffer_format(out_text, "\nquery logging is %s",
+                  dispatch_query_log(server->desk) ? "ON" : "OFF");
+    buffer_append_text(out_text, "\nresponse logging is OFF");
+    buffer_append_text(out_text, "\nmemory profiling is INACTIVE");
+    buffer_append_text(out_text, "\nrecursive clients: 0/0/0");
+    buffer_append_text(out_text, "\nrecursive high-water: 0");
+    buffer_format(out_text, "\ntcp clients: %u/%u", counts.tcp_clients,
+                  server->generation->conf->options.tcp.clients_max);
+    put_number(out_text, "TCP high-water", counts.tcp_clients_high_water);
+    if (reload_is_busy(server->reload)) {
+        buffer_append_text(out_text, "\nreload/reconfig in progress");
+    } else if (progress->reload_failed) {
+        buffer_append_text(out_text, "\nreload/reconfig failed");
+    }
+    buffer_append_text(out_text, "\nserver is up and running");
+}
+
+static void put_files(struct buffer *text, const struct zone_status *status)
+{
+    if (status->files_count == 0) {
+        if (status->settings->file != NULL) {
+            put_line(text, "files", status->settings->file);
+        }
+        return;
+    }
+    put_line(text, "files", status->files[0].path);
+    for (size_t i = 1; i < status->files_count; i++) {
+        buffer_format(text, ", %s", status->files[i].path);
+    }
+}
+
+static void put_serials(struct buffer *text, const struct zone_status *status)
+{
+    const struct zone_facts *facts = status->facts;
+
+    if (facts == NULL) {
+        return;
+    }
+    if (status->settings->inline_signing && facts->signed_here) {
+        put_number(text, "serial", facts->source_serial);
+        put_number(text, "signed serial", facts->serial);
+    } else {
+        put_number(text, "serial", facts->serial);
+    }
+    put_number(text, "nodes", facts->names);
+}
+
+void status_of_zone(const struct managed_zone *zone, struct buffer *out_text)
+{
+    struct zone_status status;
+
+    managed_zone_status(zone, &status);
+    put_line(out_text, "name", status.settings->name);
+    put_line(out_text, "type", status.settings->type == ZONE_PRIMARY ? "primary" : "secondary");
+    put_files(out_text, &status);
+    put_serials(out_text, &status);
+    put_time(out_text, "last loaded", status.loaded_at);
+    put_flag(out_text, "secure", status.secure);
+    if (status.secure) {
+        put_flag(out_text, "inline signing", status.settings->inline_signing);
+        put_line(out_text, "key maintenance",
+                 status.settings->policy != NULL ? "automatic" : "none");
+        put_time(out_text, "next key event", status.key_event_at);
+        put_time(out_text, "next resign time", status.resign_at);
+    }
+    put_flag(out_text, "dynamic", status.settings->dynamic);
+    if (status.settings->dynamic) {
+        put_flag(out_text, "frozen", false);
+    }
+    put_flag(out_text, "reconfigurable via modzone", false);
+    /* Ours, and last: scripts know the lines above by heart. */
+    if (status.loading) {
+        put_flag(out_text, "work in progress", true);
+    }
+    if (status.problem != NULL) {
+        put_line(out_text, "problem", status.problem);
+    }
+}
+
+void status_statement_of_zone(const struct managed_zone *zone, struct buffer *out_text)
+{
+    const struct zone_settings *settings = managed_zone_settings(zone);
+    char rrclass[DNS_TYPE_TEXT_BYTES];
+
+    buffer_format(out_text, "zone \"%s\" ", settings->name);
+    if (settings->rrclass != DNS_CLASS_IN) {
+        buffer_format(out_text, "%s ", dns_class_to_text(settings->rrclass, rrclass));
+    }
+    buffer_format(out_text, "{ type %s; ",
+                  settings->type == ZONE_PRIMARY ? "primary" : "secondary");
+    if (settings->file != NULL) {
+        buffer_format(out_text, "file \"%s\"; ", settings->file);
+    }
+    if (settings->policy != NULL) {
+        buffer_format(out_text, "dnssec-policy \"%s\"; inline-signing %s; key-directory \"%s\"; ",
+                      settings->policy->name, settings->inline_signing ? "yes" : "no",
+                      settings->key_directory);
+    }
+    buffer_append_text(out_text, "};");
+}
+
+void status_statistics(const struct server *server, struct buffer *out_text)
+{
+    long long now = (long long)time_now();
+    struct stats_counts counts;
+    struct net_counts net;
+
+    dispatch_counts(server->desk, &counts);
+    net_counts(server->net, &net);
+    buffer_format(out_text, "+++ Statistics Dump +++ (%lld)\n++ Name Server Statistics ++\n", now);
+    for (unsigned i = 0; i < STATS_COUNTERS; i++) {
+        if (counts.counters[i] != 0) {
+            buffer_format(out_text, "%20" PRIu64 " %s\n", counts.counters[i],
+                          stats_counter_text((enum stats_counter)i));
+        }
+    }
+    buffer_append_text(out_text, "++ Socket I/O Statistics ++\n");
+    buffer_format(out_text, "%20" PRIu64 " UDP packets received\n", net.udp_received);
+    buffer_format(out_text, "%20" PRIu64 " UDP packets sent\n", net.udp_sent);
+    buffer_format(out_text, "%20" PRIu64 " UDP send errors\n", net.udp_send_failed);
+    buffer_format(out_text, "%20" PRIu64 " TCP connections accepted\n", net.tcp_accepted);
+    buffer_format(out_text, "%20" PRIu64 " TCP connections refused\n", net.tcp_refused);
+    buffer_format(out_text, "--- Statistics Dump --- (%lld)\n", now);
+}
