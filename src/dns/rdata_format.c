@@ -5,6 +5,7 @@
 #include "dns/rrtype.h"
 
 enum {
+    ALGORITHM_PRIVATEDNS = 253,
     APL_FAMILY_IP4 = 1,
     APL_FAMILY_IP6 = 2,
     WKS_BITMAP_BYTES_MAX = 8192,
@@ -18,9 +19,20 @@ enum {
     SVCB_PORT = 3,
     SVCB_IP4HINT = 4,
     SVCB_IP6HINT = 6,
+    SVCB_DOHPATH = 7,
 };
 
-/* Digest lengths where a standard fixes them: RFC 3658, 4509, 5933, 6605. */
+static bool is_digit(uint8_t c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_letter_or_digit(uint8_t c)
+{
+    return is_digit(c) || (dns_lower[c] >= 'a' && dns_lower[c] <= 'z');
+}
+
+/* Digest lengths where a standard fixes them: RFC 3658, 4509, 6605. */
 static bool ds_valid(struct span rdata)
 {
     size_t digest = rdata.length - 4;
@@ -28,7 +40,6 @@ static bool ds_valid(struct span rdata)
     case 1:
         return digest == 20;
     case 2:
-    case 3:
         return digest == 32;
     case 4:
         return digest == 48;
@@ -52,8 +63,7 @@ static bool zonemd_valid(struct span rdata) /* RFC 8976 2.2.4 */
 static bool caa_valid(struct span rdata) /* RFC 8659 4.1: the tag is letters and digits */
 {
     for (size_t i = 0; i < rdata.bytes[1]; i++) {
-        uint8_t c = dns_lower[rdata.bytes[2 + i]];
-        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))) {
+        if (!is_letter_or_digit(rdata.bytes[2 + i])) {
             return false;
         }
     }
@@ -62,17 +72,46 @@ static bool caa_valid(struct span rdata) /* RFC 8659 4.1: the tag is letters and
 
 static bool wks_valid(struct span rdata)
 {
-    return rdata.length - 5 <= WKS_BITMAP_BYTES_MAX;
+    size_t bitmap = rdata.length - 5;
+    return bitmap == 0 || (bitmap <= WKS_BITMAP_BYTES_MAX && rdata.bytes[rdata.length - 1] != 0);
+}
+
+static bool digits_only(struct span text)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        if (!is_digit(text.bytes[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool atma_valid(struct span rdata) /* format 1: E.164, in digits */
+{
+    return rdata.bytes[0] != 1 || digits_only((struct span){rdata.bytes + 1, rdata.length - 1});
+}
+
+/* A key of PRIVATEDNS begins with a name (RFC 4034 A.1.1). */
+static bool dnskey_valid(struct span rdata)
+{
+    struct span key = {rdata.bytes + 4, rdata.length - 4};
+    return rdata.bytes[3] != ALGORITHM_PRIVATEDNS || dns_name_wire_check(key) > 0;
+}
+
+static bool key_valid(struct span rdata) /* RFC 2535 3.1.2: both type bits say "no key" */
+{
+    bool has_key = (rdata.bytes[0] & 0xc0) != 0xc0;
+    return has_key == (rdata.length > 4) && (!has_key || dnskey_valid(rdata));
+}
+
+static bool rkey_valid(struct span rdata) /* its flags are reserved */
+{
+    return wire_get_u16(rdata.bytes) == 0 && dnskey_valid(rdata);
 }
 
 static bool x25_valid(struct span rdata) /* RFC 1183 3.1: a PSDN address, at least four digits */
 {
-    for (size_t i = 1; i < rdata.length; i++) {
-        if (rdata.bytes[i] < '0' || rdata.bytes[i] > '9') {
-            return false;
-        }
-    }
-    return rdata.bytes[0] >= 4;
+    return rdata.bytes[0] >= 4 && digits_only((struct span){rdata.bytes + 1, rdata.length - 1});
 }
 
 static bool isdn_valid(struct span rdata) /* one string or two */
@@ -86,10 +125,7 @@ static bool nxt_valid(struct span rdata) /* RFC 2535 5.2: bit 0 would mean anoth
     size_t name = dns_name_wire_length(rdata.bytes);
     const uint8_t *bitmap = rdata.bytes + name;
     size_t length = rdata.length - name;
-    if (length == 0) {
-        return true;
-    }
-    return (bitmap[0] & 0x80) != 0 || (length <= 16 && bitmap[length - 1] != 0);
+    return length == 0 || ((bitmap[0] & 0x80) == 0 && length <= 16 && bitmap[length - 1] != 0);
 }
 
 static bool loc_size_valid(uint8_t size) /* mantissa and exponent of ten, RFC 1876 2 */
@@ -100,7 +136,10 @@ static bool loc_size_valid(uint8_t size) /* mantissa and exponent of ten, RFC 18
 static bool loc_valid(struct span rdata)
 {
     const uint32_t equator = UINT32_C(1) << 31;
-    if (rdata.length != 16 || rdata.bytes[0] != 0) {
+    if (rdata.bytes[0] != 0) {
+        return true; /* a version that is not defined */
+    }
+    if (rdata.length != 16) {
         return false;
     }
     uint32_t latitude = wire_get_u32(rdata.bytes + 4);
@@ -114,11 +153,14 @@ static bool loc_valid(struct span rdata)
 
 static bool apl_item_valid(uint16_t family, uint8_t prefix, struct span address)
 {
+    if (family != APL_FAMILY_IP4 && family != APL_FAMILY_IP6) {
+        return true;
+    }
     if (address.length > 0 && address.bytes[address.length - 1] == 0) {
         return false; /* RFC 3123 4: trailing zero bytes are left out. */
     }
-    return (family == APL_FAMILY_IP4 && prefix <= 32 && address.length <= 4) ||
-           (family == APL_FAMILY_IP6 && prefix <= 128 && address.length <= 16);
+    return family == APL_FAMILY_IP4 ? prefix <= 32 && address.length <= 4
+                                    : prefix <= 128 && address.length <= 16;
 }
 
 static bool apl_valid(struct span rdata)
@@ -159,7 +201,7 @@ static bool ipseckey_valid(struct span rdata) /* RFC 4025 2.1 */
 {
     struct span rest = {rdata.bytes + 3, rdata.length - 3};
     size_t gateway = gateway_length(rdata.bytes[1], rest);
-    return gateway <= rest.length;
+    return gateway < rest.length;
 }
 
 static bool amtrelay_valid(struct span rdata) /* RFC 8777 4.2 */
@@ -210,7 +252,7 @@ static bool naptr_valid(struct span rdata)
         return true;
     }
     uint8_t delimiter = regexp.bytes[0];
-    if ((delimiter >= '0' && delimiter <= '9') || strchr("\\i", delimiter) != NULL) {
+    if (is_digit(delimiter) || strchr("\\i", delimiter) != NULL) {
         return false; /* strchr finds NUL as well. */
     }
     unsigned delimiters = 1;
@@ -266,6 +308,68 @@ static bool svcb_alpn_valid(struct span value) /* RFC 9460 7.1.1 */
     return value.length > 0 && at == value.length;
 }
 
+/* Bytes of the UTF-8 character at the start of `text`; 0 if it is none. Over-long forms pass. */
+static size_t utf8_length(struct span text)
+{
+    uint8_t first = text.bytes[0];
+    size_t length = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    if (length > text.length || first > 0xf4) {
+        return 0;
+    }
+    for (size_t i = 1; i < length; i++) {
+        if ((text.bytes[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+    return length;
+}
+
+/*
+ * Length of the expression of a URI template (RFC 6570 2.2) behind "{", its "}" included; 0 if it
+ * is broken. `has_dns` becomes true if one of its variables is "dns".
+ */
+static size_t template_expression(struct span text, bool *has_dns)
+{
+    size_t at = text.length > 0 && strchr("+#./;?&", text.bytes[0]) != NULL;
+    for (; at < text.length; at++) { /* each turn takes a variable and what ends it */
+        size_t begin = at;
+        while (at < text.length && (is_letter_or_digit(text.bytes[at]) || text.bytes[at] == '_')) {
+            at++;
+        }
+        if (at == begin) {
+            return 0;
+        }
+        *has_dns |= at - begin == 3 && memcmp(text.bytes + begin, "dns", 3) == 0;
+        while (at < text.length &&
+               (text.bytes[at] == '*' || text.bytes[at] == ':' || is_digit(text.bytes[at]))) {
+            at++;
+        }
+        if (at < text.length && text.bytes[at] != ',') {
+            return text.bytes[at] == '}' ? at + 1 : 0;
+        }
+    }
+    return 0;
+}
+
+static bool svcb_dohpath_valid(struct span value) /* RFC 9461 5 */
+{
+    bool has_dns = false;
+    size_t step;
+    for (size_t at = 0; at < value.length; at += step) {
+        struct span left = {value.bytes + at, value.length - at};
+        if (left.bytes[0] == '{') {
+            step = template_expression((struct span){left.bytes + 1, left.length - 1}, &has_dns);
+            step += step > 0;
+        } else {
+            step = left.bytes[0] == '}' ? 0 : utf8_length(left);
+        }
+        if (step == 0) {
+            return false;
+        }
+    }
+    return has_dns && value.bytes[0] == '/';
+}
+
 static bool svcb_param_valid(uint16_t key, struct span value, struct span params)
 {
     switch (key) {
@@ -281,6 +385,8 @@ static bool svcb_param_valid(uint16_t key, struct span value, struct span params
         return value.length > 0 && value.length % 4 == 0;
     case SVCB_IP6HINT:
         return value.length > 0 && value.length % 16 == 0;
+    case SVCB_DOHPATH:
+        return svcb_dohpath_valid(value);
     default:
         return true;
     }
@@ -335,7 +441,7 @@ static const struct rdata_format formats[] = {
     [22 /* NSAP */]       = {"+", 0, 0, NULL},
     [23 /* NSAP-PTR */]   = {"n", 1, 0, NULL},
     [DNS_TYPE_SIG]        = {"2114442n+", 1, MIDDLE, NULL},
-    [DNS_TYPE_KEY]        = {"211*", 0, 0, NULL},
+    [DNS_TYPE_KEY]        = {"211*", 0, 0, key_valid},
     [DNS_TYPE_PX]         = {"2nn", 2, MIDDLE, NULL},
     [27 /* GPOS */]       = {"sss", 0, 0, NULL},
     [DNS_TYPE_AAAA]       = {"F", 0, 0, NULL},
@@ -344,7 +450,7 @@ static const struct rdata_format formats[] = {
     [31 /* EID */]        = {"+", 0, 0, NULL},
     [32 /* NIMLOC */]     = {"+", 0, 0, NULL},
     [DNS_TYPE_SRV]        = {"222n", 1, MIDDLE, NULL},
-    [34 /* ATMA */]       = {"1+", 0, 0, NULL},
+    [34 /* ATMA */]       = {"1+", 0, 0, atma_valid},
     [DNS_TYPE_NAPTR]      = {"22sssn", 1, MIDDLE, naptr_valid},
     [DNS_TYPE_KX]         = {"2n", 1, MIDDLE, NULL},
     [DNS_TYPE_CERT]       = {"221+", 0, 0, NULL},
@@ -357,7 +463,7 @@ static const struct rdata_format formats[] = {
     [45 /* IPSECKEY */]   = {"111*", 0, 0, ipseckey_valid},
     [DNS_TYPE_RRSIG]      = {"2114442n+", 1, RDATA_LOWER, NULL},
     [DNS_TYPE_NSEC]       = {"nB", 1, 0, NULL},
-    [DNS_TYPE_DNSKEY]     = {"211+", 0, 0, NULL},
+    [DNS_TYPE_DNSKEY]     = {"211+", 0, 0, dnskey_valid},
     [49 /* DHCID */]      = {"+", 0, 0, NULL},
     [DNS_TYPE_NSEC3]      = {"112sHb", 0, 0, NULL},
     [DNS_TYPE_NSEC3PARAM] = {"112s", 0, 0, NULL},
@@ -365,10 +471,10 @@ static const struct rdata_format formats[] = {
     [53 /* SMIMEA */]     = {"111+", 0, 0, NULL},
     [55 /* HIP */]        = {"+", 0, 0, hip_valid},
     [56 /* NINFO */]      = {"t", 0, 0, NULL},
-    [57 /* RKEY */]       = {"211+", 0, 0, NULL},
+    [57 /* RKEY */]       = {"211+", 0, 0, rkey_valid},
     [58 /* TALINK */]     = {"nn", 2, 0, NULL},
     [DNS_TYPE_CDS]        = {"211+", 0, 0, ds_valid},
-    [DNS_TYPE_CDNSKEY]    = {"211+", 0, 0, NULL},
+    [DNS_TYPE_CDNSKEY]    = {"211+", 0, 0, dnskey_valid},
     [DNS_TYPE_OPENPGPKEY] = {"+", 0, 0, NULL},
     [DNS_TYPE_CSYNC]      = {"42b", 0, 0, NULL},
     [DNS_TYPE_ZONEMD]     = {"411+", 0, 0, zonemd_valid},
@@ -381,7 +487,7 @@ static const struct rdata_format formats[] = {
     [107 /* LP */]        = {"2n", 1, 0, NULL},
     [108 /* EUI48 */]     = {"6", 0, 0, NULL},
     [109 /* EUI64 */]     = {"8", 0, 0, NULL},
-    [256 /* URI */]       = {"22+", 0, 0, NULL},
+    [256 /* URI */]       = {"22*", 0, 0, NULL},
     [DNS_TYPE_CAA]        = {"1H*", 0, 0, caa_valid},
     [258 /* AVC */]       = {"t", 0, 0, NULL},
     [259 /* DOA */]       = {"441s*", 0, 0, NULL},
