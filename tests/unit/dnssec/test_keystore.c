@@ -1,0 +1,350 @@
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "dnssec/keystore.h"
+#include "support/table.h"
+
+static char folder[64];
+static char reported[4096];
+
+static void report(void *argument, const char *path, const char *problem)
+{
+    size_t used = strlen(reported);
+    assert_ptr_equal(argument, folder);
+    snprintf(reported + used, sizeof(reported) - used, "%s: %s\n", strrchr(path, '/') + 1, problem);
+}
+
+static int make_folder(void **state)
+{
+    (void)state;
+    snprintf(folder, sizeof(folder), "/tmp/test_keystore.XXXXXX");
+    reported[0] = 0;
+    return mkdtemp(folder) == NULL;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    DIR *listing = opendir(folder);
+    for (const struct dirent *entry; (entry = readdir(listing)) != NULL;) {
+        char path[512];
+        snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
+        unlink(path);
+    }
+    closedir(listing);
+    return rmdir(folder);
+}
+
+static struct dns_name name_of(const char *text)
+{
+    struct dns_name name;
+    assert_int_equal(dns_name_from_text(text, strlen(text), NULL, &name), SG_OK);
+    return name;
+}
+
+static struct signing_key *generate(const char *zone_text, uint8_t algorithm, uint16_t flags)
+{
+    struct signing_key metadata;
+    struct signing_key *key;
+    struct dns_name zone = name_of(zone_text);
+    signing_key_init(&metadata);
+    metadata.ttl = 3600;
+    metadata.times[KEY_CREATED] = 1795317163;
+    assert_int_equal(keystore_generate(folder, &zone, algorithm, 0, flags, NULL, &metadata, &key),
+                     SG_OK);
+    return key;
+}
+
+static char *path_of(const struct signing_key *key, const char *suffix)
+{
+    char *name = signing_key_file_name(key);
+    char *path = mem_format("%s/%s.%s", folder, name, suffix);
+    mem_free(name);
+    return path;
+}
+
+static mode_t mode_of(const struct signing_key *key, const char *suffix)
+{
+    char *path = path_of(key, suffix);
+    struct stat status;
+    mode_t mode = stat(path, &status) == 0 ? status.st_mode & 07777 : 0;
+    mem_free(path);
+    return mode;
+}
+
+static void write_text(const struct signing_key *key, const char *suffix, const char *text)
+{
+    char *path = path_of(key, suffix);
+    assert_int_equal(file_write(path, 0600, span_of_text(text)), SG_OK);
+    mem_free(path);
+}
+
+static enum sg_result list(const char *zone_text, struct key_list *out_list)
+{
+    struct dns_name zone = name_of(zone_text);
+    *out_list = (struct key_list){NULL, 0};
+    return keystore_list(folder, &zone, report, folder, out_list);
+}
+
+static void what_is_generated_is_found_again(void **state)
+{
+    (void)state;
+    struct signing_key *ksk = generate("Example.Test.", DNSSEC_ECDSAP256SHA256, 257);
+    struct signing_key *zsk = generate("example.test.", DNSSEC_ED25519, 256);
+    struct signing_key *other = generate("www.example.test.", DNSSEC_ED25519, 256);
+    struct key_list found;
+
+    assert_int_equal(list("EXAMPLE.test.", &found), SG_OK);
+    assert_int_equal(found.count, 2);
+    assert_int_equal(found.keys[0]->tag, ksk->tag);
+    assert_int_equal(found.keys[0]->flags, 257);
+    assert_int_equal(found.keys[0]->ttl, 3600);
+    assert_int_equal(found.keys[0]->times[KEY_CREATED], 1795317163);
+    assert_int_equal(found.keys[0]->times[KEY_PUBLISH], KEY_TIME_UNSET);
+    assert_non_null(found.keys[0]->secret);
+    assert_false(found.keys[0]->state.present);
+    assert_string_equal(found.keys[0]->folder, folder);
+    assert_int_equal(found.keys[1]->tag, zsk->tag);
+    assert_string_equal(reported, "");
+    key_list_clear(&found);
+    signing_key_free(ksk);
+    signing_key_free(zsk);
+    signing_key_free(other);
+}
+
+static void the_private_file_is_for_its_owner_alone(void **state)
+{
+    (void)state;
+    struct signing_key *key = generate("example.", DNSSEC_ED25519, 256);
+    char *path = path_of(key, "private");
+    assert_int_equal(mode_of(key, "private"), 0600);
+    assert_int_equal(mode_of(key, "key"), 0644);
+    assert_int_equal(mode_of(key, "state"), 0); /* only a policy keeps states */
+    assert_int_equal(chmod(path, 0644), 0);
+    assert_int_equal(keystore_write(key), SG_OK);
+    assert_int_equal(mode_of(key, "private"), 0600);
+    mem_free(path);
+    signing_key_free(key);
+}
+
+static void states_are_written_and_read(void **state)
+{
+    (void)state;
+    struct key_list found;
+    struct signing_key *key = generate("example.", DNSSEC_ED25519, 256);
+    key->state.present = true;
+    key->state.has_roles = key->state.zsk = true;
+    key->state.goal = KEY_STATE_OMNIPRESENT;
+    key->state.records[KEY_RECORD_DNSKEY] = KEY_STATE_RUMOURED;
+    key->state.changes[KEY_RECORD_DNSKEY] = 1795317163;
+    key->times[KEY_SIG_PUBLISH] = 1795317164;
+    assert_int_equal(keystore_write(key), SG_OK);
+    assert_int_equal(mode_of(key, "state"), 0644);
+
+    assert_int_equal(list("example.", &found), SG_OK);
+    assert_int_equal(found.count, 1);
+    assert_memory_equal(&found.keys[0]->state, &key->state, sizeof(key->state));
+    assert_memory_equal(found.keys[0]->times, key->times, sizeof(key->times));
+    key_list_clear(&found);
+    signing_key_free(key);
+}
+
+static void a_broken_key_is_reported_and_is_not_absent(void **state)
+{
+    (void)state;
+    struct key_list found;
+    struct signing_key *good = generate("example.", DNSSEC_ED25519, 256);
+    struct signing_key *broken = generate("example.", DNSSEC_ECDSAP256SHA256, 256);
+    write_text(broken, "private", "Private-key-format: v1.3\nAlgorithm: 13\n");
+
+    assert_int_equal(list("example.", &found), SG_BAD_KEY);
+    assert_int_equal(found.count, 1);
+    assert_int_equal(found.keys[0]->tag, good->tag);
+    assert_non_null(strstr(reported, ".private: a part of the private key is missing\n"));
+    key_list_clear(&found);
+    signing_key_free(good);
+    signing_key_free(broken);
+}
+
+static void files_of_different_keys_do_not_make_a_key(void **state)
+{
+    (void)state;
+    struct key_list found;
+    struct buffer text;
+    struct signing_key *key = generate("example.", DNSSEC_ED25519, 256);
+    struct signing_key *other = generate("example.", DNSSEC_ED25519, 256);
+    char *path = path_of(other, "private");
+    assert_int_equal(file_read(path, 4096, &text), SG_OK);
+    write_text(key, "private", buffer_text(&text));
+
+    assert_int_equal(list("example.", &found), SG_BAD_KEY);
+    assert_int_equal(found.count, 1);
+    assert_non_null(strstr(reported, "does not belong"));
+    key_list_clear(&found);
+    buffer_free(&text);
+    mem_free(path);
+    signing_key_free(key);
+    signing_key_free(other);
+}
+
+static void a_private_file_without_key_file_is_reported(void **state)
+{
+    (void)state;
+    struct key_list found;
+    struct signing_key *key = generate("example.", DNSSEC_ED25519, 256);
+    char *path = path_of(key, "key");
+    unlink(path);
+    assert_int_equal(list("example.", &found), SG_BAD_KEY);
+    assert_int_equal(found.count, 0);
+    assert_non_null(strstr(reported, "no .key file"));
+    mem_free(path);
+    key_list_clear(&found);
+    signing_key_free(key);
+}
+
+static void a_file_under_another_name_is_reported(void **state)
+{
+    (void)state;
+    struct key_list found;
+    struct signing_key *key = generate("example.", DNSSEC_ED25519, 256);
+    static const char *const suffixes[] = {"key", "private"};
+    for (size_t i = 0; i < 2; i++) {
+        char *path = path_of(key, suffixes[i]);
+        char *moved =
+            mem_format("%s/Kexample.+015+%05u.%s", folder, (key->tag + 1) % 65536, suffixes[i]);
+        assert_int_equal(rename(path, moved), 0);
+        mem_free(moved);
+        mem_free(path);
+    }
+    assert_int_equal(list("example.", &found), SG_BAD_KEY);
+    assert_non_null(strstr(reported, "another name"));
+    key_list_clear(&found);
+    signing_key_free(key);
+}
+
+static void other_files_of_the_folder_do_not_matter(void **state)
+{
+    (void)state;
+    struct key_list found;
+    static const char *const names[] = {
+        "Kexample.+015+1234.private",   "Kexample.+15+01234.private",
+        "Kexample.+015+012345.private", "Kexample.+015+01234.private~",
+        "Kexample.+015+01234.key",      "Kexample2.+015+01234.private",
+        "example.+015+01234.private",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        char *path = mem_format("%s/%s", folder, names[i]);
+        assert_int_equal(file_write(path, 0600, span_of_text("junk")), SG_OK);
+        mem_free(path);
+    }
+    assert_int_equal(list("example.", &found), SG_OK);
+    assert_int_equal(found.count, 0);
+    assert_string_equal(reported, "");
+    key_list_clear(&found);
+}
+
+static void tags_that_are_taken_are_not_drawn(void **state)
+{
+    (void)state;
+    static uint16_t tags[65536];
+    struct key_tag_set taken = {tags, 0, 0, UINT16_MAX};
+    struct signing_key metadata;
+    struct signing_key *key;
+    struct dns_name zone = name_of("example.");
+    signing_key_init(&metadata);
+    /* Only tags of 8 modulo 64 are free: one of 64 draws fits, and so does its revoked tag. */
+    for (unsigned tag = 0; tag < 65536; tag++) {
+        if (tag % 64 != 8) {
+            tags[taken.count++] = (uint16_t)tag;
+        }
+    }
+    assert_int_equal(
+        keystore_generate(folder, &zone, DNSSEC_ED25519, 0, 257, &taken, &metadata, &key), SG_OK);
+    assert_int_equal(key->tag % 64, 8);
+    signing_key_free(key);
+
+    const struct key_tag_set range = {NULL, 0, 30000, 40000};
+    assert_int_equal(
+        keystore_generate(folder, &zone, DNSSEC_ED25519, 0, 257, &range, &metadata, &key), SG_OK);
+    assert_in_range(key->tag, 30000, 40000);
+    signing_key_free(key);
+
+    const struct key_tag_set none = {NULL, 0, 7, 6};
+    assert_int_equal(
+        keystore_generate(folder, &zone, DNSSEC_ED25519, 0, 257, &none, &metadata, &key), SG_LIMIT);
+}
+
+static void what_must_not_be_made_is_refused(void **state)
+{
+    (void)state;
+    struct signing_key metadata;
+    struct signing_key *key = NULL;
+    struct dns_name zone = name_of("example.");
+    signing_key_init(&metadata);
+    assert_int_equal(keystore_generate(folder, &zone, 5, 0, 256, NULL, &metadata, &key),
+                     SG_UNSUPPORTED);
+    assert_int_equal(keystore_generate(folder, &zone, 8, 512, 256, NULL, &metadata, &key),
+                     SG_LIMIT);
+    assert_int_equal(keystore_generate("/nonexistent", &zone, 15, 0, 256, NULL, &metadata, &key),
+                     SG_NOT_FOUND);
+    assert_null(key);
+}
+
+static void folders_that_are_not_there_are_told(void **state)
+{
+    (void)state;
+    struct key_list found;
+    struct dns_name zone = name_of("example.");
+    assert_int_equal(keystore_list("/nonexistent", &zone, report, folder, &found), SG_NOT_FOUND);
+}
+
+static void tools_read_one_key_by_any_of_its_names(void **state)
+{
+    (void)state;
+    struct signing_key *key = generate("example.", DNSSEC_ED25519, 257);
+    static const char *const suffixes[] = {"key", "private", "state"};
+    struct signing_key *read;
+    char *path = path_of(key, "key");
+    for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
+        char *named = path_of(key, suffixes[i]);
+        assert_int_equal(keystore_read(named, report, folder, &read), SG_OK);
+        assert_int_equal(read->tag, key->tag);
+        assert_non_null(read->secret);
+        signing_key_free(read);
+        mem_free(named);
+    }
+    path[strlen(path) - strlen(".key")] = 0;
+    assert_int_equal(keystore_read_public(path, report, folder, &read), SG_OK);
+    assert_null(read->secret);
+    signing_key_free(read);
+    assert_int_equal(keystore_read("/nonexistent/Kx.+015+00001", report, folder, &read),
+                     SG_NOT_FOUND);
+    mem_free(path);
+    signing_key_free(key);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, make_folder, remove_folder)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(what_is_generated_is_found_again),
+        TEST(the_private_file_is_for_its_owner_alone),
+        TEST(states_are_written_and_read),
+        TEST(a_broken_key_is_reported_and_is_not_absent),
+        TEST(files_of_different_keys_do_not_make_a_key),
+        TEST(a_private_file_without_key_file_is_reported),
+        TEST(a_file_under_another_name_is_reported),
+        TEST(other_files_of_the_folder_do_not_matter),
+        TEST(tags_that_are_taken_are_not_drawn),
+        TEST(what_must_not_be_made_is_refused),
+        TEST(folders_that_are_not_there_are_told),
+        TEST(tools_read_one_key_by_any_of_its_names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
