@@ -1,0 +1,44 @@
+/*
+ * zone/draft.h - an edit inside (private to zone/)
+ */
+#pragma once
+
+#include "zone/edit.h"
+#include "zone/gather.h"
+#include "zone/lineage.h"
+
+struct zone_edit {
+    struct zone_lineage *lineage;
+    const struct zone_version *base; /* NULL: a new zone */
+    struct zone_version *draft;      /* what zone_edit_seal() will return */
+    struct tree_writer writer;
+    struct gather gather;
+    enum sg_result failed; /* what kept records out; then the edit cannot be sealed */
+};
+
+/* zone_edit_new() with other sizes of memory. */
+struct zone_edit *draft_new(const struct dns_name *apex, uint16_t rrclass,
+                            const struct arena_sizes *sizes);
+/* Bring records that were gathered into the tree. If there is no room, the edit has `failed`. */
+void draft_flush(struct zone_edit *edit);
+
+static inline struct tree_cell *draft_tree(struct zone_edit *edit, bool nsec3)
+{
+    return nsec3 ? &edit->draft->nsec3 : &edit->draft->names;
+}
+
+/* Does a record or signature set belong to the tree of hashes? (RFC 5155 7.1) */
+static inline bool draft_is_nsec3(uint16_t type, uint16_t covered)
+{
+    return type == DNS_TYPE_NSEC3 || (type == DNS_TYPE_RRSIG && covered == DNS_TYPE_NSEC3);
+}
+
+/*
+ * Let the name have these blocks: `source` 0 takes the name out with all it has. Blocks that are
+ * replaced are discarded. The new block is the tree's if SG_OK, else the caller's.
+ */
+MUST_USE enum sg_result draft_set_source(struct zone_edit *edit, bool nsec3, struct span owner,
+                                         arena_ref source);
+/* SG_NOT_FOUND: no such name. */
+MUST_USE enum sg_result draft_set_generated(struct zone_edit *edit, struct span owner,
+                                            arena_ref generated);
