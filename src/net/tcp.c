@@ -155,6 +155,7 @@ static void *run(void *argument)
     tcp->host.thread_state = service->thread_start(service->argument, true);
     epoch_offline();
     uv_run(&tcp->host.loop, UV_RUN_DEFAULT);
+    tcp_host_turn(&tcp->host); /* Connections that closed last are freed. */
     service->thread_stop(service->argument, tcp->host.thread_state);
     epoch_leave();
     return NULL;

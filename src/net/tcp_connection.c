@@ -48,20 +48,13 @@ static void stir(struct tcp_connection *connection)
 
 /* --- what libuv tells ----------------------------------------------------------------------- */
 
+/* Freed in its last turn: until then it may be among the stirred. */
 static void on_closed(uv_handle_t *handle)
 {
     struct tcp_connection *connection = handle->data;
 
-    if (--connection->handles > 0) {
-        return;
-    }
-    *connection->back = connection->next;
-    if (connection->next != NULL) {
-        connection->next->back = connection->back;
-    }
-    __atomic_fetch_sub(&connection->host->common->clients, 1, __ATOMIC_RELAXED);
-    buffer_free(&connection->waiting);
-    mem_free(connection);
+    connection->handles--;
+    stir(connection);
 }
 
 /* Nothing whole was sent, nothing was taken, or a stream takes too long. */
@@ -164,8 +157,22 @@ static void close_connection(struct tcp_connection *connection)
     }
     connection->closing = true;
     stop_stream(connection, false);
-    uv_close((uv_handle_t *)&connection->socket, on_closed);
+    /* Who does not take what is sent shall not keep the kernel's buffer either. */
+    if (!connection->writing || uv_tcp_close_reset(&connection->socket, on_closed) != 0) {
+        uv_close((uv_handle_t *)&connection->socket, on_closed);
+    }
     uv_close((uv_handle_t *)&connection->timer, on_closed);
+}
+
+static void free_connection(struct tcp_connection *connection)
+{
+    *connection->back = connection->next;
+    if (connection->next != NULL) {
+        connection->next->back = connection->back;
+    }
+    __atomic_fetch_sub(&connection->host->common->clients, 1, __ATOMIC_RELAXED);
+    buffer_free(&connection->waiting);
+    mem_free(connection);
 }
 
 /* Is there a whole message in what waits, behind the `used` bytes? */
@@ -294,6 +301,9 @@ static void step(struct tcp_connection *connection)
     uv_stream_t *socket = (uv_stream_t *)&connection->socket;
 
     if (connection->closing) {
+        if (connection->handles == 0) {
+            free_connection(connection);
+        }
         return;
     }
     if (!connection->writing && !connection->failed) {
