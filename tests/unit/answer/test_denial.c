@@ -1,0 +1,97 @@
+#include "answer/denial.h"
+#include "answer/fixture.h"
+#include "answer/judge.h"
+
+static const char *const zone_files[] = {"nsec.zone", "nsec3.zone", "optout.zone"};
+
+static ldns_rr_list *keys_of(struct fixture *fixture)
+{
+    static uint8_t bytes[DNS_MESSAGE_BYTES_MAX];
+    struct fixture_query query = {.name = "@", .type = DNS_TYPE_DNSKEY, .edns = true};
+    size_t length = fixture_ask(fixture, &query, bytes);
+    ldns_pkt *packet;
+    assert_int_equal(ldns_wire2pkt(&packet, bytes, length), LDNS_STATUS_OK);
+    ldns_rr_list *keys = ldns_rr_list_clone(ldns_pkt_answer(packet));
+    ldns_pkt_free(packet);
+    assert_int_equal(ldns_rr_list_rr_count(keys), 2);
+    return keys;
+}
+
+static void judge_one(struct fixture *fixture, const ldns_rr_list *keys, const char *name,
+                      uint16_t type)
+{
+    static uint8_t bytes[DNS_MESSAGE_BYTES_MAX];
+    char text[FIXTURE_TEXT_BYTES];
+    struct fixture_query query = {.name = name, .type = type, .dnssec = true, .payload = 4096};
+    struct dns_name wire = fixture_name(name);
+    char whole[DNS_NAME_TEXT_BYTES];
+    size_t length = fixture_ask(fixture, &query, bytes);
+    struct judge judge = {.keys = keys, .qtype = type};
+
+    assert_int_equal(ldns_wire2pkt(&judge.packet, bytes, length), LDNS_STATUS_OK);
+    ldns_rdf *apex = ldns_dname_new_frm_str("nasty.test.");
+    ldns_rdf *qname = ldns_dname_new_frm_str(dns_name_to_text(&wire, whole));
+    judge.apex = apex;
+    if (!judge_response(&judge, qname)) {
+        fail_msg("%s type %u: %s\n%s", whole, type, judge.complaint,
+                 fixture_describe(bytes, length, text));
+    }
+    ldns_rdf_deep_free(qname);
+    ldns_rdf_deep_free(apex);
+    ldns_pkt_free(judge.packet);
+}
+
+/* The owner, and names that fall before, behind, below and beside it. */
+static void judge_around(struct fixture *fixture, const ldns_rr_list *keys,
+                         const struct dns_name *owner)
+{
+    static const char *const prefixes[] = {"", "00.", "zz.", "a.b.", "*.", "x.*."};
+    static const uint16_t types[] = {DNS_TYPE_A,  DNS_TYPE_AAAA,  DNS_TYPE_TXT, DNS_TYPE_NS,
+                                     DNS_TYPE_DS, DNS_TYPE_CNAME, DNS_TYPE_SRV};
+    char text[DNS_NAME_TEXT_BYTES];
+    char name[DNS_NAME_TEXT_BYTES + 8];
+
+    dns_name_to_text(owner, text);
+    for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
+        for (size_t j = 0; j < ARRAY_LEN(types); j++) {
+            snprintf(name, sizeof(name), "%s%s", prefixes[i], text);
+            judge_one(fixture, keys, name, types[j]);
+        }
+    }
+}
+
+static void every_name_type_and_gap_of_a_zone_is_answered_securely(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(zone_files); i++) {
+        static struct fixture fixture;
+        static struct zone_cursor cursor;
+        struct dns_name previous = {0};
+        fixture_load(&fixture, "@", zone_files[i]);
+        const struct zone_version *version = fixture.slots[0].version;
+        ldns_rr_list *keys = keys_of(&fixture);
+        zone_cursor_start(&cursor, version);
+        while (zone_cursor_next(&cursor)) {
+            struct dns_name owner;
+            zone_version_owner(version, &cursor.node, &owner);
+            for (; owner.labels >= 2; owner = dns_name_parent(&owner, 1)) {
+                /* Ancestors come again and again; those shared with the name before are done. */
+                if (dns_name_is_at_or_below(&previous, &owner)) {
+                    break;
+                }
+                judge_around(&fixture, keys, &owner);
+            }
+            zone_version_owner(version, &cursor.node, &previous);
+        }
+        ldns_rr_list_deep_free(keys);
+        fixture_clear(&fixture);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_name_type_and_gap_of_a_zone_is_answered_securely),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
