@@ -13,6 +13,16 @@ static void remember_file(struct zonefile_report *report, const char *path)
     report->files[report->files_count++] = mem_copy_text(path);
 }
 
+void zonefile_set_origin(struct zonefile_loader *loader, const struct dns_name *origin)
+{
+    struct zonefile_file *file = zonefile_present_file(loader);
+    file->origin = *origin;
+    file->origin_lower = *origin;
+    dns_name_lower(&file->origin_lower);
+    file->origin_in_zone = dns_name_is_at_or_below(&file->origin_lower, &loader->sink->apex);
+    loader->owner.text_length = 0; /* The same word is another name now. */
+}
+
 /* Let a source that is open be the present file. */
 static void push_file(struct zonefile_loader *loader, const struct zonefile_source *source,
                       const char *path, const struct dns_name *origin)
@@ -20,12 +30,8 @@ static void push_file(struct zonefile_loader *loader, const struct zonefile_sour
     struct zonefile_file *file = &loader->files[loader->depth++];
     file->source = *source;
     file->path = mem_copy_text(path);
-    file->origin = *origin;
-    file->origin_lower = *origin;
-    dns_name_lower(&file->origin_lower);
     file->includer_owner = loader->owner;
-    /* The owner is inherited, but what word stood for it depends on the origin. */
-    loader->owner.text_length = 0;
+    zonefile_set_origin(loader, origin);
     remember_file(loader->report, path);
 }
 

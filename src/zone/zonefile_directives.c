@@ -38,11 +38,7 @@ static void read_origin(struct zonefile_loader *loader, struct scan *scan)
         !zonefile_line_is_whole(loader, scan)) {
         return;
     }
-    struct zonefile_file *file = zonefile_present_file(loader);
-    file->origin = origin;
-    file->origin_lower = origin;
-    dns_name_lower(&file->origin_lower);
-    loader->owner.text_length = 0; /* The same word is another name now. */
+    zonefile_set_origin(loader, &origin);
     scan_consume_end(scan);
 }
 
@@ -97,13 +93,13 @@ static void read_include(struct zonefile_loader *loader, struct scan *scan)
         zonefile_refuse_line(loader, scan, "file name is too long or empty");
         return;
     }
-    struct scan before = *scan;
+    struct scan_mark before = scan_mark(scan);
     if (scan_next(scan, &token) == SCAN_WORD) {
         if (!read_name(loader, scan, &token, &origin)) {
             return;
         }
     } else {
-        *scan = before;
+        scan_return(scan, before);
     }
     if (!zonefile_line_is_whole(loader, scan)) {
         return;

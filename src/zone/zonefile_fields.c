@@ -126,13 +126,8 @@ static bool field_type(struct zonefile_rdata *rdata)
 
 static bool field_name(struct zonefile_rdata *rdata)
 {
-    struct dns_name name;
-    const char *problem = zonefile_name(&rdata->token, rdata->origin, &name);
-    if (problem != NULL) {
-        return zonefile_refuse(rdata, problem);
-    }
-    writer_bytes(&rdata->out, name.wire, name.length);
-    return true;
+    const char *problem = zonefile_name_write(&rdata->token, rdata->origin, &rdata->out);
+    return problem == NULL || zonefile_refuse(rdata, problem);
 }
 
 static bool field_ipv4(struct zonefile_rdata *rdata)

@@ -32,6 +32,7 @@ struct zonefile_file {
     char *path;
     struct dns_name origin;
     struct dns_name origin_lower;
+    bool origin_in_zone;
     struct zonefile_owner includer_owner; /* what holds again when this file ends */
 };
 
@@ -72,6 +73,7 @@ static inline struct zonefile_file *zonefile_present_file(struct zonefile_loader
 /* Open a file on top of the present one. Reports what fails at `line` of the present one. */
 void zonefile_include(struct zonefile_loader *loader, const char *path,
                       const struct dns_name *origin, unsigned line);
+void zonefile_set_origin(struct zonefile_loader *loader, const struct dns_name *origin);
 /* Say what is wrong with the line at hand and skip the rest of it. */
 void zonefile_refuse_line(struct zonefile_loader *loader, struct scan *scan, const char *format,
                           ...) PRINTF_LIKE(3, 4);

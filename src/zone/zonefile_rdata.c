@@ -161,13 +161,13 @@ static enum sg_result read_by_ldns(struct zonefile_rdata *rdata, uint16_t type)
 /* Types without a row, RFC 3597's form, and what is odd. */
 static enum sg_result read_slowly(struct zonefile_rdata *rdata, uint16_t type)
 {
-    struct scan begin = *rdata->scan;
+    struct scan_mark begin = scan_mark(rdata->scan);
     struct scan_token token;
     if (scan_next(rdata->scan, &token) == SCAN_WORD && token.length == 2 &&
         memcmp(token.text, "\\#", 2) == 0) {
         return read_generic(rdata, type);
     }
-    *rdata->scan = begin;
+    scan_return(rdata->scan, begin);
     return read_by_ldns(rdata, type);
 }
 
@@ -176,7 +176,7 @@ enum sg_result zonefile_rdata_read(struct zonefile_rdata *rdata, struct scan *sc
                                    struct span *out_wire)
 {
     const uint8_t *fields = zonefile_type_fields(type);
-    struct scan begin = *scan;
+    struct scan_mark begin = scan_mark(scan);
     struct span wire;
     rdata->scan = scan;
     rdata->origin = origin;
@@ -186,7 +186,7 @@ enum sg_result zonefile_rdata_read(struct zonefile_rdata *rdata, struct scan *sc
 
     bool good = !rdata->odd && zonefile_fields_read(rdata, fields);
     if (rdata->odd) {
-        *scan = begin;
+        scan_return(scan, begin);
         if (read_slowly(rdata, type) != SG_OK) {
             return SG_MALFORMED;
         }

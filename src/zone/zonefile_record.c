@@ -88,15 +88,16 @@ bool zonefile_set_owner(struct zonefile_loader *loader, struct scan *scan,
     owner->state = OWNER_NONE;
     owner->reported = false;
     owner->type = 0;
-    const char *problem = zonefile_name(token, &file->origin_lower, &owner->name);
+    const char *problem = zonefile_owner_name(token, &file->origin_lower, &owner->name);
     if (problem != NULL) {
         zonefile_refuse_line(loader, scan, "owner name '%.*s': %s", shown(token),
                              (const char *)token->text, problem);
         return false;
     }
-    dns_name_lower(&owner->name);
-    owner->state =
-        dns_name_is_at_or_below(&owner->name, &loader->sink->apex) ? OWNER_IN_ZONE : OWNER_OUTSIDE;
+    /* A relative name is below its origin, which mostly is the apex. */
+    bool in_zone = (file->origin_in_zone && token->text[token->length - 1] != '.') ||
+                   dns_name_is_at_or_below(&owner->name, &loader->sink->apex);
+    owner->state = in_zone ? OWNER_IN_ZONE : OWNER_OUTSIDE;
     if (token->length <= OWNER_TEXT_BYTES) {
         owner->text_length = (uint8_t)token->length;
         memcpy(owner->text, token->text, token->length);
@@ -149,15 +150,12 @@ static bool read_class(struct zonefile_loader *loader, struct scan *scan,
 }
 
 static bool read_ttl(struct zonefile_loader *loader, struct scan *scan,
-                     const struct scan_token *token, struct zonefile_record *record)
+                     const struct scan_token *token, uint32_t *out_ttl)
 {
-    enum sg_result result = zonefile_period(token, &record->ttl);
-    if (result != SG_OK) {
-        return refuse_token(loader, scan,
-                            result == SG_LIMIT ? "TTL out of range:" : "not a valid TTL:", token);
-    }
-    record->ttl_given = true;
-    return true;
+    enum sg_result result = zonefile_period(token, out_ttl);
+    return result == SG_OK ||
+           refuse_token(loader, scan,
+                        result == SG_LIMIT ? "TTL out of range:" : "not a valid TTL:", token);
 }
 
 /* A word that is neither TTL nor class. */
@@ -169,8 +167,10 @@ static bool is_type(const struct scan_token *token, uint16_t *out_type)
 bool zonefile_read_type(struct zonefile_loader *loader, struct scan *scan,
                         struct zonefile_record *out_record)
 {
-    struct zonefile_record record = {0};
+    uint32_t ttl = 0;
+    bool ttl_given = false;
     bool class_given = false;
+    uint16_t type;
     struct scan_token token;
     /* Each turn takes one of TTL, class and type; the type is the last. */
     for (unsigned turn = 0; turn < 3; turn++) {
@@ -184,14 +184,17 @@ bool zonefile_read_type(struct zonefile_loader *loader, struct scan *scan,
             return false;
         }
         bool digits = kind == SCAN_WORD && (scan_chars[token.text[0]] & SCAN_CHAR_DIGIT) != 0;
-        if (digits && !record.ttl_given) {
-            if (!read_ttl(loader, scan, &token, &record)) {
+        if (digits && !ttl_given) {
+            if (!read_ttl(loader, scan, &token, &ttl)) {
                 return false;
             }
+            ttl_given = true;
             continue;
         }
-        if (is_type(&token, &record.type)) {
-            *out_record = record;
+        if (is_type(&token, &type)) {
+            out_record->type = type;
+            out_record->ttl_given = ttl_given;
+            out_record->ttl = ttl;
             return true;
         }
         bool refused;
@@ -208,54 +211,68 @@ bool zonefile_read_type(struct zonefile_loader *loader, struct scan *scan,
 
 /* ---- the record ---- */
 
-/* BIND's rules (RFC 1035 5.1, RFC 2308 4). False: there is no TTL to be had. */
-static bool settle_ttl(struct zonefile_loader *loader, struct scan *scan,
-                       struct zonefile_record *record, struct span rdata)
+/* The TTL of a record that has none of its own, by BIND's rules (RFC 1035 5.1, RFC 2308 4). */
+static bool missing_ttl(struct zonefile_loader *loader, struct scan *scan, uint16_t type,
+                        struct span rdata, uint32_t *out_ttl)
 {
     struct zonefile_ttl *ttl = &loader->ttl;
-    if (record->ttl_given) {
-        if (!zonefile_ttl_is_valid(record->ttl)) {
-            zonefile_warn_line(loader, scan, "TTL %u is larger than 2147483647, taken as 0",
-                               record->ttl);
-            record->ttl = 0;
-        }
-    } else if (ttl->default_known) {
-        record->ttl = ttl->standard;
-    } else if (ttl->known) {
-        record->ttl = ttl->last;
+    if (ttl->default_known) {
+        *out_ttl = ttl->standard;
+        return true;
+    }
+    if (ttl->known) {
+        *out_ttl = ttl->last;
         if (!ttl->rfc1035_reported) {
             ttl->rfc1035_reported = true;
             zonefile_warn_line(loader, scan,
                                "no TTL specified and no $TTL; using the previous record's TTL");
         }
-    } else if (record->type == DNS_TYPE_SOA) {
-        uint32_t minimum = wire_get_u32(rdata.bytes + rdata.length - 4);
-        record->ttl = zonefile_ttl_is_valid(minimum) ? minimum : 0;
-        ttl->standard = record->ttl;
-        ttl->default_known = true;
-        zonefile_warn_line(loader, scan, "no TTL specified; using the SOA's minimum instead");
-    } else {
-        zonefile_refuse_line(loader, scan, "no TTL specified");
-        return false;
+        return true;
     }
-    ttl->last = record->ttl;
-    ttl->known = true;
+    if (type == DNS_TYPE_SOA) {
+        uint32_t minimum = wire_get_u32(rdata.bytes + rdata.length - 4);
+        ttl->standard = zonefile_ttl_is_valid(minimum) ? minimum : 0;
+        ttl->default_known = true;
+        *out_ttl = ttl->standard;
+        zonefile_warn_line(loader, scan, "no TTL specified; using the SOA's minimum instead");
+        return true;
+    }
+    zonefile_refuse_line(loader, scan, "no TTL specified");
+    return false;
+}
+
+/* The TTL that holds for the record. False: the line was refused. */
+static bool settle_ttl(struct zonefile_loader *loader, struct scan *scan,
+                       const struct zonefile_record *record, struct span rdata, uint32_t *out_ttl)
+{
+    uint32_t ttl = record->ttl;
+    if (!record->ttl_given) {
+        if (!missing_ttl(loader, scan, record->type, rdata, &ttl)) {
+            return false;
+        }
+    } else if (!zonefile_ttl_is_valid(ttl)) {
+        zonefile_warn_line(loader, scan, "TTL %u is larger than 2147483647, taken as 0", ttl);
+        ttl = 0;
+    }
+    loader->ttl.last = ttl;
+    loader->ttl.known = true;
     uint32_t ttl_max = loader->options->ttl_max;
-    if (ttl_max != 0 && record->ttl > ttl_max) {
-        zonefile_refuse_line(loader, scan, "TTL %u exceeds configured max-zone-ttl %u", record->ttl,
+    if (ttl_max != 0 && ttl > ttl_max) {
+        zonefile_refuse_line(loader, scan, "TTL %u exceeds configured max-zone-ttl %u", ttl,
                              ttl_max);
         return false;
     }
+    *out_ttl = ttl;
     return true;
 }
 
-static bool add_record(struct zonefile_loader *loader, struct scan *scan,
-                       const struct zonefile_record *record, struct span rdata)
+static bool add_record(struct zonefile_loader *loader, struct scan *scan, uint16_t type,
+                       uint32_t ttl, struct span rdata)
 {
     struct zonefile_owner *owner = &loader->owner;
-    uint32_t standing = record->ttl;
-    enum sg_result result = loader->sink->add(loader->sink->argument, &owner->name, record->type,
-                                              record->ttl, rdata, &standing);
+    const struct zonefile_sink *sink = loader->sink;
+    uint32_t standing = ttl;
+    enum sg_result result = sink->add(sink->argument, &owner->name, type, ttl, rdata, &standing);
     if (result == SG_LIMIT) {
         zonefile_refuse_line(loader, scan, "too many records at one name");
         return false;
@@ -265,16 +282,15 @@ static bool add_record(struct zonefile_loader *loader, struct scan *scan,
         return false;
     }
     loader->report->records += result == SG_OK;
-    bool differs = owner->type == record->type && owner->ttl != record->ttl;
+    bool differs = owner->type == type && owner->ttl != ttl;
+    owner->type = type;
+    owner->ttl = ttl;
     /* RRSIGs of one name go by the TTLs of what they cover (RFC 4034 3). */
-    if (result == SG_OK && (differs || standing != record->ttl) && record->type != DNS_TYPE_RRSIG) {
-        uint32_t lowest = differs && owner->ttl < standing ? owner->ttl : standing;
-        zonefile_warn_line(loader, scan, "TTLs of one RRset differ; set to the lowest, %u", lowest);
-        owner->ttl = lowest;
-    } else {
-        owner->ttl = record->ttl;
+    if (result == SG_OK && (differs || standing != ttl) && type != DNS_TYPE_RRSIG) {
+        owner->ttl = standing;
+        zonefile_warn_line(loader, scan, "TTLs of one RRset differ; set to the lowest, %u",
+                           standing);
     }
-    owner->type = record->type;
     return true;
 }
 
@@ -324,18 +340,32 @@ bool zonefile_read_rdata(struct zonefile_loader *loader, struct scan *scan,
     if (record->type == DNS_TYPE_SOA && !dns_name_equal(&loader->owner.name, &loader->sink->apex)) {
         return refuse_type(loader, scan, record->type, "record not at top of zone");
     }
-    struct zonefile_record settled = *record;
-    if (!settle_ttl(loader, scan, &settled, rdata) || !add_record(loader, scan, &settled, rdata)) {
+    uint32_t ttl;
+    if (!settle_ttl(loader, scan, record, rdata, &ttl) ||
+        !add_record(loader, scan, record->type, ttl, rdata)) {
         return false;
     }
     scan_consume_end(scan);
     return true;
 }
 
+/* The line has an owner name, its own or its predecessor's. */
+static void read_record(struct zonefile_loader *loader, struct scan *scan)
+{
+    struct zonefile_record record;
+    if (loader->owner.state == OWNER_NONE) {
+        zonefile_refuse_line(loader, scan, "no owner name");
+    } else if (loader->owner.state == OWNER_OUTSIDE) {
+        ignore_outside(loader, scan);
+    } else if (zonefile_read_type(loader, scan, &record)) {
+        (void)zonefile_read_rdata(loader, scan, &record);
+    }
+}
+
 void zonefile_read_line(struct zonefile_loader *loader, struct scan *scan)
 {
     bool inherits = (scan_chars[*scan->at] & SCAN_CHAR_BLANK) != 0;
-    struct scan begin = *scan;
+    struct scan_mark begin = scan_mark(scan);
     struct scan_token token;
     enum scan_kind kind = scan_next(scan, &token);
     if (kind == SCAN_END) {
@@ -348,25 +378,12 @@ void zonefile_read_line(struct zonefile_loader *loader, struct scan *scan)
         zonefile_refuse_line(loader, scan, "%s", scan->problem);
         return;
     }
-    if (!inherits && kind == SCAN_WORD && token.text[0] == '$') {
-        zonefile_read_directive(loader, scan, &token);
-        return;
-    }
     if (inherits) {
-        *scan = begin;
-    } else if (!zonefile_set_owner(loader, scan, &token)) {
-        return;
-    }
-    if (loader->owner.state == OWNER_NONE) {
-        zonefile_refuse_line(loader, scan, "no owner name");
-        return;
-    }
-    if (loader->owner.state == OWNER_OUTSIDE) {
-        ignore_outside(loader, scan);
-        return;
-    }
-    struct zonefile_record record;
-    if (zonefile_read_type(loader, scan, &record)) {
-        (void)zonefile_read_rdata(loader, scan, &record);
+        scan_return(scan, begin); /* The token is not the owner. */
+        read_record(loader, scan);
+    } else if (kind == SCAN_WORD && token.text[0] == '$') {
+        zonefile_read_directive(loader, scan, &token);
+    } else if (zonefile_set_owner(loader, scan, &token)) {
+        read_record(loader, scan);
     }
 }

@@ -11,6 +11,9 @@
 #pragma once
 
 #include <stdbool.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "base/buffer.h"
 
@@ -53,6 +56,30 @@ struct scan {
 /* The odd half of scan_next(): comments, parentheses, quotes, escapes, ends. */
 enum scan_kind scan_next_odd(struct scan *scan, struct scan_token *out_token);
 
+/* How far the plain characters go, 16 at a time where the processor can. May stop early. */
+static inline const uint8_t *scan_plain(const uint8_t *at)
+{
+#ifdef __SSE2__
+    /* No delimiter lies above the quote but ( ) ; and \. What is below it besides, such as an
+     * exclamation mark, is left to the table. */
+    while (true) {
+        __m128i text = _mm_loadu_si128((const __m128i *)(const void *)at);
+        __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(text, _mm_set1_epi8('"')), text);
+        __m128i parenthesis =
+            _mm_cmpeq_epi8(_mm_and_si128(text, _mm_set1_epi8((char)0xfe)), _mm_set1_epi8('('));
+        __m128i other = _mm_or_si128(_mm_cmpeq_epi8(text, _mm_set1_epi8(';')),
+                                     _mm_cmpeq_epi8(text, _mm_set1_epi8('\\')));
+        int found = _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(low, parenthesis), other));
+        if (found != 0) {
+            return at + __builtin_ctz((unsigned)found);
+        }
+        at += sizeof(text);
+    }
+#else
+    return at;
+#endif
+}
+
 /* The next token of the logical line. */
 static inline enum scan_kind scan_next(struct scan *scan, struct scan_token *out_token)
 {
@@ -61,8 +88,13 @@ static inline enum scan_kind scan_next(struct scan *scan, struct scan_token *out
         at++;
     }
     const uint8_t *start = at;
+    at = scan_plain(at);
     while (!(scan_chars[*at] & (SCAN_CHAR_DELIMITER | SCAN_CHAR_ESCAPE))) {
         at++;
+    }
+    if (at == start && *at == '\n' && scan->depth == 0) {
+        scan->at = start;
+        return SCAN_END;
     }
     /* A zero byte may be the window's end; a word that ends elsewhere is whole. */
     if (at == start || *at == '\\' || *at == 0) {
@@ -72,6 +104,25 @@ static inline enum scan_kind scan_next(struct scan *scan, struct scan_token *out
     scan->at = at;
     *out_token = (struct scan_token){start, (size_t)(at - start), SCAN_WORD, false};
     return SCAN_WORD;
+}
+
+/* A place to return to. Field by field: to copy what was just written in other sizes stalls. */
+struct scan_mark {
+    const uint8_t *at;
+    unsigned line;
+    unsigned depth;
+};
+
+static inline struct scan_mark scan_mark(const struct scan *scan)
+{
+    return (struct scan_mark){scan->at, scan->line, scan->depth};
+}
+
+static inline void scan_return(struct scan *scan, struct scan_mark mark)
+{
+    scan->at = mark.at;
+    scan->line = mark.line;
+    scan->depth = mark.depth;
 }
 
 /* Skip what is left of the logical line, broken tokens included, up to its SCAN_END. */

@@ -1,12 +1,11 @@
 #include "zone/zonefile_words.h"
 
-#include <endian.h>
-
 #include "base/time.h"
 #include "dns/rrtype.h"
+#include "zone/zonefile_wide.h"
 
 enum {
-    NAME_TEXT_BYTES_MAX = 254, /* without escapes: a byte of wire each, and the root label */
+    WIDE_NAME_BYTES_MAX = 240, /* so that a word stored over the end stays in the name */
     PERIOD_BYTES_MAX = 64,
     NUMBER_DIGITS_MAX = 64, /* leading zeros among them */
     TYPE_KEY_BITS = 6,
@@ -69,24 +68,10 @@ static const struct {
     TYPE_ENTRY(URI, 'U', 'R', 'I'),
 };
 
-/* ASCII letters of eight bytes at once to upper case. */
-static inline uint64_t upper8(uint64_t text)
-{
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    uint64_t low = text & (0x7f * ones);
-    uint64_t from_a = low + (0x80 - 'a') * ones;
-    uint64_t above_z = low + (0x7f - 'z') * ones;
-    uint64_t letters = (from_a ^ above_z) & ~text & (0x80 * ones);
-    return text - (letters >> 2);
-}
-
 enum sg_result zonefile_type(const struct scan_token *token, uint16_t *out_type)
 {
     if (token->length - 1 < sizeof(uint64_t)) {
-        uint64_t key;
-        memcpy(&key, token->text, sizeof(key)); /* the window's slack makes it safe */
-        key = le64toh(key) & (UINT64_MAX >> (64 - 8 * token->length));
-        key = upper8(key);
+        uint64_t key = wide_upper(wide_first(wide_load(token->text), token->length));
         if (type_table[TYPE_SLOT(key)].key == key) {
             *out_type = type_table[TYPE_SLOT(key)].type;
             return SG_OK;
@@ -161,14 +146,62 @@ enum sg_result zonefile_period(const struct scan_token *token, uint32_t *out_sec
     return SG_OK;
 }
 
-static inline const char *label_problem(size_t length)
+/* Let the label that begins at `label` end at `end`. 0, or more when it is empty or too long. */
+static inline unsigned close_label(uint8_t *label, const uint8_t *end)
 {
-    return length == 0 ? "empty label" : length > DNS_LABEL_BYTES_MAX ? "label too long" : NULL;
+    size_t length = (size_t)(end - label) - 1;
+    *label = (uint8_t)length;
+    return length - 1 >= DNS_LABEL_BYTES_MAX;
+}
+
+/*
+ * The text shifted by one byte, with each dot's place taken by the next label's length. `wire` has
+ * DNS_NAME_BYTES_MAX bytes; a name that might leave too little of them is not wide.
+ */
+static inline const char *wide_name(const struct scan_token *token, const struct dns_name *origin,
+                                    bool lower, uint8_t *wire, size_t *out_length,
+                                    unsigned *out_labels)
+{
+    uint8_t *label = wire;
+    unsigned labels = 0;
+    unsigned bad = 0;
+    for (size_t i = 0; i < token->length; i += sizeof(uint64_t)) {
+        uint64_t word = wide_load(token->text + i);
+        uint64_t dots = wide_first(wide_equal(word, '.'), token->length - i);
+        wide_store(wire + 1 + i, lower ? wide_lower(word) : word);
+        for (; dots != 0; dots &= dots - 1) {
+            uint8_t *dot = wire + 1 + i + wide_first_index(dots);
+            bad |= close_label(label, dot);
+            label = dot;
+            labels++;
+        }
+    }
+    uint8_t *end = wire + 1 + token->length;
+    if (token->text[token->length - 1] == '.') {
+        *label = 0;
+        *out_labels = labels;
+    } else {
+        bad |= close_label(label, end);
+        wide_copy(end, origin->wire, origin->length);
+        end += origin->length;
+        *out_labels = labels + 1 + origin->labels;
+    }
+    *out_length = (size_t)(end - wire);
+    return bad ? "empty label, or one longer than 63 bytes" : NULL;
+}
+
+static inline bool name_is_wide(const struct scan_token *token, const struct dns_name *origin)
+{
+    bool at_or_root = token->length == 1 && (token->text[0] == '@' || token->text[0] == '.');
+    return !token->escaped && !at_or_root && token->length + origin->length <= WIDE_NAME_BYTES_MAX;
 }
 
 static const char *odd_name(const struct scan_token *token, const struct dns_name *origin,
                             struct dns_name *out_name)
 {
+    if (token->kind == SCAN_QUOTED) {
+        return "a name may not be quoted";
+    }
     enum sg_result result =
         dns_name_from_text((const char *)token->text, token->length, origin, out_name);
     return result == SG_OK ? NULL : "bad name";
@@ -177,75 +210,98 @@ static const char *odd_name(const struct scan_token *token, const struct dns_nam
 const char *zonefile_name(const struct scan_token *token, const struct dns_name *origin,
                           struct dns_name *out_name)
 {
-    if (token->kind == SCAN_QUOTED) {
-        return "a name may not be quoted";
-    }
-    if (token->escaped ||
-        (token->length == 1 && (token->text[0] == '@' || token->text[0] == '.'))) {
+    size_t length;
+    unsigned labels;
+    if (token->kind == SCAN_QUOTED || !name_is_wide(token, origin)) {
         return odd_name(token, origin, out_name);
     }
-    if (token->length > NAME_TEXT_BYTES_MAX) {
-        return "name too long";
-    }
-    /* The text shifted by one byte, with each dot's place taken by the next label's length. */
-    uint8_t *label = out_name->wire;
-    uint8_t *at = label + 1;
-    unsigned labels = 0;
-    for (size_t i = 0; i < token->length; i++) {
-        uint8_t c = token->text[i];
-        if (c != '.') {
-            *at++ = c;
-            continue;
+    const char *problem = wide_name(token, origin, false, out_name->wire, &length, &labels);
+    out_name->length = (uint8_t)length;
+    out_name->labels = (uint8_t)labels;
+    return problem;
+}
+
+const char *zonefile_owner_name(const struct scan_token *token, const struct dns_name *origin_lower,
+                                struct dns_name *out_name)
+{
+    size_t length;
+    unsigned labels;
+    if (token->kind == SCAN_QUOTED || !name_is_wide(token, origin_lower)) {
+        const char *problem = odd_name(token, origin_lower, out_name);
+        if (problem == NULL) {
+            dns_name_lower(out_name);
         }
-        size_t length = (size_t)(at - label) - 1;
-        if (length - 1 >= DNS_LABEL_BYTES_MAX) {
-            return label_problem(length);
+        return problem;
+    }
+    const char *problem = wide_name(token, origin_lower, true, out_name->wire, &length, &labels);
+    out_name->length = (uint8_t)length;
+    out_name->labels = (uint8_t)labels;
+    return problem;
+}
+
+const char *zonefile_name_write(const struct scan_token *token, const struct dns_name *origin,
+                                struct writer *out)
+{
+    struct dns_name name;
+    size_t length;
+    unsigned labels;
+    bool room = (size_t)(out->end - out->at) >= DNS_NAME_BYTES_MAX && !out->failed;
+    if (token->kind == SCAN_QUOTED || !room || !name_is_wide(token, origin)) {
+        const char *problem = odd_name(token, origin, &name);
+        if (problem == NULL) {
+            writer_bytes(out, name.wire, name.length);
         }
-        *label = (uint8_t)length;
-        label = at++;
-        labels++;
+        return problem;
     }
-    if (at == label + 1) {
-        *label = 0; /* It ended with a dot. */
-        out_name->length = (uint8_t)(at - out_name->wire);
-        out_name->labels = (uint8_t)labels;
-        return NULL;
-    }
-    size_t length = (size_t)(at - label) - 1;
-    if (length > DNS_LABEL_BYTES_MAX) {
-        return label_problem(length);
-    }
-    *label = (uint8_t)length;
-    size_t before = (size_t)(at - out_name->wire);
-    if (before + origin->length > DNS_NAME_BYTES_MAX) {
-        return "name too long";
-    }
-    memcpy(at, origin->wire, origin->length);
-    out_name->length = (uint8_t)(before + origin->length);
-    out_name->labels = (uint8_t)(labels + 1 + origin->labels);
-    return NULL;
+    const char *problem = wide_name(token, origin, false, out->at, &length, &labels);
+    out->at += length;
+    return problem;
+}
+
+/* One to three digits at `text`. Values above 255 are what is not an octet. */
+static inline unsigned octet(const uint8_t *text, size_t length)
+{
+    /* Digits in the high bytes of 32 bits, the last one highest, zeros below. */
+    uint32_t word = (uint32_t)wide_load(text);
+    unsigned shift = 8 * (4 - ((unsigned)length & 3));
+    uint32_t digits = length - 1 < 3 ? (word - 0x30303030u) << shift : UINT32_MAX;
+    unsigned value = (digits >> 24) + 10 * (digits >> 16 & 255) + 100 * (digits >> 8 & 255);
+    /* A leading zero might have meant octal, so it is refused everywhere. */
+    bool leading_zero = length > 1 && text[0] == '0';
+    bool all_digits = ((digits | (digits + 0x76767676u)) & 0x80808080u) == 0;
+    return all_digits && !leading_zero ? value : UINT32_MAX;
 }
 
 bool zonefile_ipv4(const uint8_t *text, size_t length, uint8_t out_address[4])
 {
-    const uint8_t *at = text;
-    const uint8_t *end = text + length;
-    for (unsigned i = 0; i < 4; i++) {
-        unsigned value = 0;
-        const uint8_t *start = at;
-        for (; at < end && (scan_chars[*at] & SCAN_CHAR_DIGIT) && at - start < 3; at++) {
-            value = value * 10 + (unsigned)(*at - '0');
-        }
-        /* A leading zero might have meant octal, so it is refused everywhere. */
-        if (at == start || value > 255 || (*start == '0' && at - start > 1)) {
-            return false;
-        }
-        out_address[i] = (uint8_t)value;
-        if (i < 3 && (at == end || *at++ != '.')) {
-            return false;
+    enum { TEXT_BYTES_MIN = 7, TEXT_BYTES_MAX = 15, DOTS = 3 };
+    size_t ends[DOTS + 1];
+    unsigned found = 0;
+    if (length < TEXT_BYTES_MIN || length > TEXT_BYTES_MAX) {
+        return false;
+    }
+    for (size_t i = 0; i < length; i += sizeof(uint64_t)) {
+        uint64_t dots = wide_first(wide_equal(wide_load(text + i), '.'), length - i);
+        for (; dots != 0; dots &= dots - 1) {
+            if (found == DOTS) {
+                return false;
+            }
+            ends[found++] = i + wide_first_index(dots);
         }
     }
-    return at == end;
+    if (found != DOTS) {
+        return false;
+    }
+    ends[DOTS] = length;
+    unsigned bad = 0;
+    size_t start = 0;
+    for (unsigned i = 0; i <= DOTS; i++) {
+        unsigned value = octet(text + start, ends[i] - start);
+        bad |= value;
+        out_address[i] = (uint8_t)value;
+        start = ends[i] + 1;
+    }
+    return bad <= UINT8_MAX;
 }
 
 static int hex_digit(uint8_t c)

@@ -1,5 +1,7 @@
 /*
  * zone/zonefile_words.h - one word of a master file to its value. Private to zonefile.
+ *
+ * The text lies in a window, or has SCAN_SLACK_BYTES behind it that may be read.
  */
 #pragma once
 
@@ -17,7 +19,13 @@ MUST_USE enum sg_result zonefile_period(const struct scan_token *token, uint32_t
  */
 const char *zonefile_name(const struct scan_token *token, const struct dns_name *origin,
                           struct dns_name *out_name);
-/* SG_MALFORMED for what is no type. The token lies in a window with slack. */
+/* The same in lower case; `origin_lower` is already. */
+const char *zonefile_owner_name(const struct scan_token *token, const struct dns_name *origin_lower,
+                                struct dns_name *out_name);
+/* As zonefile_name(), its wire format appended. */
+const char *zonefile_name_write(const struct scan_token *token, const struct dns_name *origin,
+                                struct writer *out);
+/* SG_MALFORMED for what is no type. */
 MUST_USE enum sg_result zonefile_type(const struct scan_token *token, uint16_t *out_type);
 /* Dotted quad, and RFC 4291 2.2; as strict as inet_pton(). */
 bool zonefile_ipv4(const uint8_t *text, size_t length, uint8_t out_address[4]);
