@@ -26,7 +26,7 @@ static unsigned common_labels(struct span a, struct span b)
     while (common < labels_a && common < labels_b) {
         const uint8_t *label_a = a.bytes + starts_a[labels_a - common - 1];
         const uint8_t *label_b = b.bytes + starts_b[labels_b - common - 1];
-        if (memcmp(label_a, label_b, 1U + *label_a) != 0) {
+        if (*label_a != *label_b || memcmp(label_a, label_b, 1U + *label_a) != 0) {
             break;
         }
         common++;
