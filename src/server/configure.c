@@ -33,7 +33,7 @@ enum sg_result configure_prepare(struct server *server, const struct conf *conf,
 
     enum sg_result result = go_to_directory(conf, out_problem);
     if (result == SG_OK) {
-        if (server->options->log.stderr_always && conf->logging.channels_count > 0) {
+        if (server->options->log.stderr_always) {
             log_write(LOG_GENERAL, SEVERITY_NOTICE,
                       "not using config file logging statement for logging due to -g option");
         }

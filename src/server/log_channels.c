@@ -10,12 +10,12 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "server/log_roll.h"
 
 enum {
     LINE_BYTES = 4096 + 256, /* a line of base/log and what stands before it */
     STAMP_BYTES = 48,
     CHANNELS_OF_CATEGORY_MAX = 8,
-    VERSIONS_MAX = 10000, /* "unlimited" ends somewhere */
     FILE_MODE = 0644,
 };
 
@@ -130,6 +130,9 @@ static void channel_write(struct log_channels *channels, struct channel *channel
     const struct conf_channel *settings = &channel->settings;
     char text[LINE_BYTES];
 
+    if (settings->kind == CONF_LOG_NULL) {
+        return;
+    }
     size_t length = format_line(settings, category, severity, line, text);
     if (settings->kind == CONF_LOG_SYSLOG) {
         syslog(settings->facility | syslog_priority(severity), "%.*s", (int)length - 1, text);
@@ -184,6 +187,9 @@ static void update_threshold(const struct log_channels *channels)
 
     for (size_t i = 0; i < channels->table->count; i++) {
         int shown = severity_shown(&channels->table->channels[i], channels->debug_level);
+        if (channels->table->channels[i].settings.kind == CONF_LOG_NULL) {
+            continue;
+        }
         threshold = shown > threshold ? shown : threshold;
     }
     log_set_threshold(threshold > SEVERITY_ERROR ? threshold : SEVERITY_ERROR);
@@ -194,31 +200,13 @@ static int open_file(const char *path)
     return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, FILE_MODE);
 }
 
-/* FILE.0 is the newest of the old ones. */
 static void roll(const struct channel *channel)
 {
-    unsigned versions = channel->settings.versions;
-    unsigned kept = 0;
-
-    versions = versions < VERSIONS_MAX ? versions : VERSIONS_MAX;
-    for (; kept + 1 < versions; kept++) {
-        char *path = mem_format("%s.%u", channel->settings.path, kept);
-        bool there = access(path, F_OK) == 0;
-        mem_free(path);
-        if (!there) {
-            break;
-        }
+    if (channel->settings.suffix_is_timestamp) {
+        log_roll_timestamp(channel->settings.path, channel->settings.versions);
+    } else {
+        log_roll_numbers(channel->settings.path, channel->settings.versions);
     }
-    for (unsigned i = kept; i > 0; i--) {
-        char *from = mem_format("%s.%u", channel->settings.path, i - 1);
-        char *to = mem_format("%s.%u", channel->settings.path, i);
-        (void)rename(from, to); /* A hole in the row of old files is no reason to stop. */
-        mem_free(from);
-        mem_free(to);
-    }
-    char *first = mem_format("%s.0", channel->settings.path);
-    (void)rename(channel->settings.path, first);
-    mem_free(first);
 }
 
 /* Only what may be rolled: /dev/null or a pipe may be a log too. */
@@ -301,12 +289,11 @@ static struct table *table_new(size_t channels)
     return table;
 }
 
-static enum sg_result table_of_defaults(const struct log_defaults *defaults,
-                                        struct table **out_table)
+/* Where all lines go without a logging statement. */
+static struct conf_channel default_channel(const struct log_defaults *defaults)
 {
-    struct table *table = table_new(1);
     struct conf_channel settings = {
-        .kind = CONF_LOG_SYSLOG, .facility = LOG_DAEMON, .severity = INT_MAX};
+        .name = "default", .kind = CONF_LOG_SYSLOG, .facility = LOG_DAEMON, .severity = INT_MAX};
 
     if (defaults->stderr_always || defaults->foreground) {
         settings.kind = CONF_LOG_STDERR;
@@ -319,6 +306,15 @@ static enum sg_result table_of_defaults(const struct log_defaults *defaults,
         settings.print_category = true;
         settings.print_severity = true;
     }
+    return settings;
+}
+
+static enum sg_result table_of_defaults(const struct log_defaults *defaults,
+                                        struct table **out_table)
+{
+    struct table *table = table_new(1);
+    struct conf_channel settings = default_channel(defaults);
+
     if (channel_open(&table->channels[0], &settings, false) != SG_OK) {
         int saved = errno;
         table_free(table);
@@ -327,6 +323,50 @@ static enum sg_result table_of_defaults(const struct log_defaults *defaults,
     }
     for (unsigned category = 0; category < LOG_CATEGORIES; category++) {
         table->routes[category].count = 1;
+    }
+    *out_table = table;
+    return SG_OK;
+}
+
+/* Channels that no category names are not opened: a file may be there for another day. */
+static bool is_used(const struct table *table, size_t channel)
+{
+    for (unsigned category = 0; category < LOG_CATEGORIES; category++) {
+        const struct route *route = &table->routes[category];
+        for (unsigned i = 0; i < route->count; i++) {
+            if (route->channels[i] == channel) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static enum sg_result table_of_statement(const struct log_channels *channels,
+                                         const struct conf_logging *logging,
+                                         struct table **out_table)
+{
+    bool first = __atomic_load_n(&channels->starting, __ATOMIC_RELAXED);
+    struct table *table = table_new(logging->channels_count);
+
+    for (unsigned category = 0; category < LOG_CATEGORIES; category++) {
+        const struct conf_category *said = &logging->categories[category];
+        struct route *route = &table->routes[category];
+        route->count = said->count;
+        memcpy(route->channels, said->channels, sizeof(route->channels));
+    }
+    for (size_t i = 0; i < table->count; i++) {
+        const struct conf_channel *settings = &logging->channels[i];
+        if (!is_used(table, i)) {
+            table->channels[i].settings.kind = CONF_LOG_NULL;
+            continue;
+        }
+        if (channel_open(&table->channels[i], settings, first) != SG_OK) {
+            log_write(LOG_CONFIG, SEVERITY_ERROR, "logging channel '%s' file '%s': %s",
+                      settings->name, settings->path, strerror(errno));
+            table_free(table);
+            return SG_IO;
+        }
     }
     *out_table = table;
     return SG_OK;
@@ -380,32 +420,14 @@ enum sg_result log_channels_configure(struct log_channels *channels,
                                       const struct conf_logging *logging)
 {
     struct table *table = NULL;
-    bool first = __atomic_load_n(&channels->starting, __ATOMIC_RELAXED);
 
-    if (channels->defaults->stderr_always || logging->channels_count == 0) {
-        enum sg_result result = table_of_defaults(channels->defaults, &table);
-        if (result == SG_OK) {
-            replace_table(channels, table);
-        }
-        return result;
+    bool by_default = channels->defaults->stderr_always || logging->channels_count == 0;
+    enum sg_result result = by_default ? table_of_defaults(channels->defaults, &table)
+                                       : table_of_statement(channels, logging, &table);
+    if (result == SG_OK) {
+        replace_table(channels, table);
     }
-    table = table_new(logging->channels_count);
-    for (size_t i = 0; i < logging->channels_count; i++) {
-        const struct conf_channel *settings = &logging->channels[i];
-        if (channel_open(&table->channels[i], settings, first) != SG_OK) {
-            log_write(LOG_CONFIG, SEVERITY_ERROR, "logging channel '%s' file '%s': %s",
-                      settings->name, settings->path, strerror(errno));
-            table_free(table);
-            return SG_IO;
-        }
-    }
-    for (unsigned category = 0; category < LOG_CATEGORIES; category++) {
-        struct route *route = &table->routes[category];
-        route->count = logging->categories[category].count;
-        memcpy(route->channels, logging->categories[category].channels, sizeof(route->channels));
-    }
-    replace_table(channels, table);
-    return SG_OK;
+    return result;
 }
 
 void log_channels_started(struct log_channels *channels)
