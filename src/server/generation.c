@@ -47,7 +47,7 @@ static void fill_settings(const struct conf_zone *zone, struct zone_settings *se
         .serial_update = serial_update(zone->options->serial_update),
         .loadkeys_interval_minutes = zone->options->loadkeys_interval_minutes,
         .checks = &zone->options->checks,
-        .access = &zone->options->access,
+        .access = zone,
         .fingerprint = zone->content_fingerprint,
         .source_file = zone->source_file,
         .source_line = zone->source_line,
