@@ -43,6 +43,7 @@ struct conf_view {
     const struct conf_acl *match_destinations; /* NULL: any */
     bool match_recursive_only;
     bool minimal_any;
+    enum answer_minimal minimal_responses; /* its zones' access says the same */
     bool allow_new_zones;
     const struct conf_rate_limit *rate_limit; /* NULL: none */
     const struct conf_peer *peers;            /* `server` statements, the longest prefix first */

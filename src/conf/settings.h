@@ -37,7 +37,7 @@ struct conf_remote {
     const char *tls; /* name, or NULL */
 };
 struct conf_remotes {
-    struct conf_remote *remotes;
+    const struct conf_remote *remotes;
     size_t count;
 };
 
@@ -89,7 +89,7 @@ struct conf_update_rule {
 /* The first rule that matches decides; no match is "denied". */
 struct conf_update_policy {
     bool local; /* `update-policy local`: the session key, from this host's addresses alone */
-    struct conf_update_rule *rules;
+    const struct conf_update_rule *rules;
     size_t rules_count;
 };
 
@@ -216,15 +216,16 @@ struct conf_channel {
     bool print_time_iso, print_time_utc;
     bool buffered;
 };
+/* The channels of a category, by their index. */
+struct conf_category {
+    unsigned char channels[8];
+    unsigned char count;
+    bool set; /* false: it was not given, and has the channels of `default` */
+};
 struct conf_logging {
-    struct conf_channel *channels;
-    size_t channels_count;
-    /* For each category the channels (indices), count 0: those of `default`. */
-    struct {
-        unsigned char channels[8];
-        unsigned char count;
-        bool set;
-    } categories[LOG_CATEGORIES];
+    struct conf_channel *channels; /* those that the file defines or uses */
+    size_t channels_count;         /* 0: there is no logging statement */
+    struct conf_category categories[LOG_CATEGORIES];
 };
 
 struct conf_control {

@@ -1,0 +1,92 @@
+#include "conf/loader.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <strings.h>
+
+#include "conf/schema.h"
+#include "conf/value.h"
+
+enum { TEXT_BYTES = 900 };
+
+const struct conf_statement *conf_next_statement(const struct conf_statement *at, const char *name)
+{
+    while (at != NULL && (at->row == NULL || strcmp(at->row->name, name) != 0)) {
+        at = at->next;
+    }
+    return at;
+}
+
+const struct conf_statement *conf_find_statement(const struct conf_statement *first,
+                                                 const char *name)
+{
+    return conf_next_statement(first, name);
+}
+
+const struct conf_statement *conf_body(const struct conf_statement *statement)
+{
+    const struct conf_node *block = conf_statement_block(statement);
+    return block == NULL ? NULL : block->block;
+}
+
+void conf_error(struct conf_loader *loader, const struct conf_statement *statement,
+                const struct conf_node *node, const char *format, ...)
+{
+    char text[TEXT_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    conf_problem_at(loader->report, CONF_ERROR, statement, node, "%s", text);
+}
+
+void conf_warning(struct conf_loader *loader, const struct conf_statement *statement,
+                  const struct conf_node *node, const char *format, ...)
+{
+    char text[TEXT_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    conf_problem_at(loader->report, CONF_WARNING, statement, node, "%s", text);
+}
+
+bool conf_boolean_of(const struct conf_node *node)
+{
+    bool value = false;
+    bool good = conf_value_boolean(node->text, &value);
+    ASSERT(good); /* conf/check.c has seen to it, here and below. */
+    return value;
+}
+
+uint32_t conf_integer_of(const struct conf_node *node)
+{
+    uint32_t value = 0;
+    bool good = conf_value_integer(node->text, &value);
+    ASSERT(good);
+    return value;
+}
+
+uint32_t conf_duration_of(const struct conf_node *node)
+{
+    uint32_t value = 0;
+    bool good = conf_value_duration(node->text, &value);
+    ASSERT(good);
+    return value;
+}
+
+bool conf_node_says(const struct conf_node *node, const char *word)
+{
+    return conf_node_is_text(node) && strcasecmp(node->text, word) == 0;
+}
+
+enum answer_minimal conf_minimal_responses_of(const struct conf_node *node)
+{
+    if (conf_node_says(node, "no-auth")) {
+        return ANSWER_MINIMAL_NO_AUTH;
+    }
+    if (conf_node_says(node, "no-auth-recursive")) {
+        return ANSWER_MINIMAL_NO_AUTH_RECURSIVE;
+    }
+    return conf_boolean_of(node) ? ANSWER_MINIMAL_YES : ANSWER_MINIMAL_NO;
+}
