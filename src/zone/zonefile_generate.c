@@ -203,13 +203,13 @@ struct series {
 static bool generate(struct zonefile_loader *loader, const struct series *series, uint32_t number,
                      struct buffer *text)
 {
-    struct scan scan = {.line = series->line, .final = true};
+    static const uint8_t nothing[SCAN_SLACK_BYTES];
+    struct scan scan = {.at = nothing, .end = nothing, .line = series->line, .final = true};
     if (!expand((struct span){series->owner.text, series->owner.length}, number, text)) {
         zonefile_refuse_line(loader, &scan, "$GENERATE: bad modifier in the owner name");
         return false;
     }
     struct scan_token owner = {text->bytes, text->length, SCAN_WORD, series->owner.escaped};
-    scan.at = scan.end = text->bytes + text->length;
     if (!zonefile_set_owner(loader, &scan, &owner)) {
         return false;
     }

@@ -9,7 +9,7 @@
 #include "zone/zonefile_fields.h"
 #include "zone/zonefile_words.h"
 
-enum { FIELDS_MAX = 10, TYPES_IN_TABLE = 260, DIGEST_TYPES = 5 };
+enum { FIELDS_MAX = 10, TYPES_IN_TABLE = 260 };
 
 /* clang-format off */
 static const uint8_t type_fields[TYPES_IN_TABLE][FIELDS_MAX] = {
@@ -66,27 +66,19 @@ void zonefile_rdata_free(struct zonefile_rdata *rdata)
     }
 }
 
-/* Digests of a known kind have one length (RFC 4034 5.1.3, 4509, 6605; SSHFP: 4255, 6594). */
-static bool digest_fits(uint16_t type, struct span wire)
-{
-    static const uint8_t ds_bytes[DIGEST_TYPES] = {0, 20, 32, 32, 48};
-    static const uint8_t sshfp_bytes[DIGEST_TYPES] = {0, 20, 32, 0, 0};
-    bool is_ds = type == DNS_TYPE_DS || type == DNS_TYPE_CDS;
-    if (!is_ds && type != DNS_TYPE_SSHFP) {
-        return true;
-    }
-    size_t before = is_ds ? 4 : 2;
-    if (wire.length <= before) {
-        return false;
-    }
-    uint8_t kind = wire.bytes[before - 1];
-    uint8_t wanted = kind >= DIGEST_TYPES ? 0 : is_ds ? ds_bytes[kind] : sshfp_bytes[kind];
-    return wanted == 0 || wire.length == before + wanted;
-}
-
 static enum sg_result refuse(struct zonefile_rdata *rdata, const char *problem)
 {
     snprintf(rdata->problem, sizeof(rdata->problem), "%s", problem);
+    return SG_MALFORMED;
+}
+
+static enum sg_result refuse_misfit(struct zonefile_rdata *rdata, uint16_t type)
+{
+    char name[DNS_TYPE_TEXT_BYTES];
+    bool digest = type == DNS_TYPE_DS || type == DNS_TYPE_CDS || type == DNS_TYPE_SSHFP ||
+                  type == DNS_TYPE_ZONEMD;
+    snprintf(rdata->problem, sizeof(rdata->problem), "%s rdata %s", dns_type_to_text(type, name),
+             digest ? "whose digest is too short or too long" : "that does not fit its type");
     return SG_MALFORMED;
 }
 
@@ -114,9 +106,8 @@ static enum sg_result read_generic(struct zonefile_rdata *rdata, uint16_t type)
     if (rdata->slow.length != length) {
         return refuse(rdata, "\\# and the length do not fit together");
     }
-    return dns_rdata_check(type, buffer_span(&rdata->slow)) == SG_OK
-               ? SG_OK
-               : refuse(rdata, "\\# rdata does not fit its type");
+    return dns_rdata_check(type, buffer_span(&rdata->slow)) == SG_OK ? SG_OK
+                                                                     : refuse_misfit(rdata, type);
 }
 
 static void append_token(struct buffer *text, const struct scan_token *token)
@@ -171,13 +162,23 @@ static enum sg_result read_slowly(struct zonefile_rdata *rdata, uint16_t type)
     return read_by_ldns(rdata, type);
 }
 
+/* Types for which rdata that has the fields needs no further look (dns_rdata_check()). */
+static bool is_plain(uint16_t type)
+{
+    const uint64_t plain = UINT64_C(1) << DNS_TYPE_A | UINT64_C(1) << DNS_TYPE_NS |
+                           UINT64_C(1) << DNS_TYPE_CNAME | UINT64_C(1) << DNS_TYPE_SOA |
+                           UINT64_C(1) << DNS_TYPE_PTR | UINT64_C(1) << DNS_TYPE_MX |
+                           UINT64_C(1) << DNS_TYPE_TXT | UINT64_C(1) << DNS_TYPE_AAAA |
+                           UINT64_C(1) << DNS_TYPE_SRV | UINT64_C(1) << DNS_TYPE_DNAME;
+    return type < 64 && (plain >> type & 1) != 0;
+}
+
 enum sg_result zonefile_rdata_read(struct zonefile_rdata *rdata, struct scan *scan,
                                    const struct dns_name *origin, uint16_t type,
                                    struct span *out_wire)
 {
     const uint8_t *fields = zonefile_type_fields(type);
     struct scan_mark begin = scan_mark(scan);
-    struct span wire;
     rdata->scan = scan;
     rdata->origin = origin;
     rdata->out = writer_of(rdata->bytes, sizeof(rdata->bytes));
@@ -187,19 +188,21 @@ enum sg_result zonefile_rdata_read(struct zonefile_rdata *rdata, struct scan *sc
     bool good = !rdata->odd && zonefile_fields_read(rdata, fields);
     if (rdata->odd) {
         scan_return(scan, begin);
-        if (read_slowly(rdata, type) != SG_OK) {
-            return SG_MALFORMED;
+        enum sg_result result = read_slowly(rdata, type);
+        if (result == SG_OK) {
+            *out_wire = buffer_span(&rdata->slow);
         }
-        wire = buffer_span(&rdata->slow);
-    } else if (rdata->out.failed) {
-        return refuse(rdata, "rdata longer than 65535 bytes");
-    } else if (!good) {
-        return SG_MALFORMED;
-    } else {
-        wire = (struct span){rdata->bytes, writer_length(&rdata->out)};
+        return result;
     }
-    if (!digest_fits(type, wire)) {
-        return refuse(rdata, "digest is too short or too long for its type");
+    if (rdata->out.failed) {
+        return refuse(rdata, "rdata longer than 65535 bytes");
+    }
+    if (!good) {
+        return SG_MALFORMED;
+    }
+    struct span wire = {rdata->bytes, writer_length(&rdata->out)};
+    if (!is_plain(type) && dns_rdata_check(type, wire) != SG_OK) {
+        return refuse_misfit(rdata, type);
     }
     *out_wire = wire;
     return SG_OK;
