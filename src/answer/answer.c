@@ -83,6 +83,13 @@ static enum positive_step answer_name(struct answer_builder *builder)
     UNREACHABLE();
 }
 
+/* Who validates asks for these, and wants nothing beside them; the peers agree. */
+static bool is_key_material(uint16_t qtype)
+{
+    return qtype == DNS_TYPE_DNSKEY || qtype == DNS_TYPE_DS || qtype == DNS_TYPE_CDNSKEY ||
+           qtype == DNS_TYPE_CDS;
+}
+
 static void prepare(struct answer_builder *builder, const struct answer_context *context,
                     const struct dns_message *question, struct answer *answer)
 {
@@ -96,6 +103,10 @@ static void prepare(struct answer_builder *builder, const struct answer_context 
     builder->authority = context->minimal == ANSWER_MINIMAL_NO ||
                          (context->minimal == ANSWER_MINIMAL_NO_AUTH_RECURSIVE && !recursive);
     builder->additional = context->minimal != ANSWER_MINIMAL_YES;
+    if (is_key_material(builder->qtype)) {
+        builder->authority = false;
+        builder->additional = false;
+    }
     builder->name = &question->qname;
     builder->owner = (struct answer_owner){NULL, 0, ANSWER_OWNER_QUESTION};
     builder->slot = context->slot;

@@ -1,5 +1,7 @@
 #include "answer/denial.h"
 
+enum { ITERATIONS_MAX = 150 }; /* of NSEC3 hashes made while a client waits: RFC 9276 3.2 */
+
 static void add_soa(struct answer_builder *builder)
 {
     const struct answer_owner apex = {NULL, 0, ANSWER_OWNER_RELATIVE};
@@ -13,13 +15,25 @@ static void add_soa(struct answer_builder *builder)
     }
 }
 
+/* In the authority section: as an answer, a wildcard's NSEC may stand under another name. */
+static bool has_proof(const struct answer_builder *builder, const uint8_t *packed)
+{
+    for (unsigned i = 0; i < builder->answer->count; i++) {
+        const struct answer_item *item = &builder->answer->items[i];
+        if (item->section == ANSWER_SECTION_AUTHORITY && item->rrset.packed == packed) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* One NSEC or NSEC3 with its signatures, once. */
 static void add_proof(struct answer_builder *builder, const struct zone_node *node, uint16_t type)
 {
     struct dns_rrset rrset;
 
     if (!zone_node_rrset(node, ZONE_VIEW_SIGNED, type, &rrset) ||
-        builder_has(builder, rrset.packed)) {
+        has_proof(builder, rrset.packed)) {
         return;
     }
     struct answer_owner owner = owner_of_node(node);
@@ -133,7 +147,13 @@ static void add_nsec3_of_wildcard(struct answer_builder *builder)
 
 static enum zone_denial proofs(const struct answer_builder *builder)
 {
-    return builder->dnssec ? zone_version_facts(builder->version)->denial : ZONE_DENIAL_NONE;
+    const struct zone_facts *facts = zone_version_facts(builder->version);
+
+    if (!builder->dnssec ||
+        (facts->denial == ZONE_DENIAL_NSEC3 && facts->nsec3.iterations > ITERATIONS_MAX)) {
+        return ZONE_DENIAL_NONE;
+    }
+    return facts->denial;
 }
 
 static void begin(struct answer_builder *builder, enum answer_kind kind, uint16_t rcode)

@@ -144,6 +144,8 @@ enum positive_step positive_answer(struct answer_builder *builder, const struct 
         return POSITIVE_DONE; /* All there is to say has been said. */
     }
     if (!add_data(builder, node)) {
+        /* Also for NSEC in a zone with NSEC3: no proof of NODATA is good beside a CNAME
+         * (RFC 6840 4.3). */
         if ((node->flags & ZONE_NODE_CNAME) != 0) {
             cname =
                 builder_add(builder, ANSWER_SECTION_ANSWER, &builder->owner, node, DNS_TYPE_CNAME);

@@ -33,7 +33,7 @@ def signed_file(signet, zone, text, policy, path):
 @pytest.mark.parametrize("policy", ["default", *DENIAL, "split", "two", "rsa", "p384", "ed448"])
 def test_small_zone_validates_with_every_policy(signet, tmp_path, policy):
     path = signed_file(signet, "example.test.", small_zone(), policy, tmp_path / "signed")
-    assert_zone_validates("example.test.", path)
+    assert_zone_validates("example.test.", path, algorithms=2 if policy == "two" else 1)
 
 
 @pytest.mark.parametrize("policy", DENIAL)

@@ -17,6 +17,35 @@ static ldns_rr_list *keys_of(struct fixture *fixture)
     return keys;
 }
 
+/* Without any one of its proofs the response is insecure: none is missing, none too many. */
+static void want_every_proof(struct judge *judge, const ldns_rdf *qname)
+{
+    ldns_rr_list *authority = ldns_pkt_authority(judge->packet);
+    size_t count = ldns_rr_list_rr_count(authority);
+
+    judge->skip_signatures = true;
+    for (size_t i = 0; i < count; i++) {
+        ldns_rr *rr = ldns_rr_list_rr(authority, i);
+        ldns_rr_type type = ldns_rr_get_type(rr);
+        if (type != LDNS_RR_TYPE_NSEC && type != LDNS_RR_TYPE_NSEC3 && type != LDNS_RR_TYPE_SOA) {
+            continue;
+        }
+        /* The last takes its place, and goes back. */
+        ldns_rr *last = ldns_rr_list_pop_rr(authority);
+        if (rr != last) {
+            ldns_rr_list_set_rr(authority, last, i);
+        }
+        if (judge_response(judge, qname)) {
+            char *text = ldns_rr2str(rr);
+            fail_msg("not needed: %s", text);
+        }
+        if (rr != last) {
+            ldns_rr_list_set_rr(authority, rr, i);
+        }
+        ldns_rr_list_push_rr(authority, last);
+    }
+}
+
 static void judge_one(struct fixture *fixture, const ldns_rr_list *keys, const char *name,
                       uint16_t type)
 {
@@ -28,6 +57,9 @@ static void judge_one(struct fixture *fixture, const ldns_rr_list *keys, const c
     size_t length = fixture_ask(fixture, &query, bytes);
     struct judge judge = {.keys = keys, .qtype = type};
 
+    struct zone_match match;
+    assert_int_equal(zone_version_find(fixture->slots[0].version, &wire, &match), SG_OK);
+    judge.may_opt_out = type == DNS_TYPE_DS || match.kind == ZONE_MATCH_EMPTY;
     assert_int_equal(ldns_wire2pkt(&judge.packet, bytes, length), LDNS_STATUS_OK);
     ldns_rdf *apex = ldns_dname_new_frm_str("nasty.test.");
     ldns_rdf *qname = ldns_dname_new_frm_str(dns_name_to_text(&wire, whole));
@@ -35,6 +67,10 @@ static void judge_one(struct fixture *fixture, const ldns_rr_list *keys, const c
     if (!judge_response(&judge, qname)) {
         fail_msg("%s type %u: %s\n%s", whole, type, judge.complaint,
                  fixture_describe(bytes, length, text));
+    }
+    /* With opt-out, DS has two ways to be denied below a wildcard, and both are given. */
+    if (!judge.may_opt_out || !zone_version_facts(fixture->slots[0].version)->opt_out) {
+        want_every_proof(&judge, qname);
     }
     ldns_rdf_deep_free(qname);
     ldns_rdf_deep_free(apex);
@@ -47,7 +83,7 @@ static void judge_around(struct fixture *fixture, const ldns_rr_list *keys,
 {
     static const char *const prefixes[] = {"", "00.", "zz.", "a.b.", "*.", "x.*."};
     static const uint16_t types[] = {DNS_TYPE_A,  DNS_TYPE_AAAA,  DNS_TYPE_TXT, DNS_TYPE_NS,
-                                     DNS_TYPE_DS, DNS_TYPE_CNAME, DNS_TYPE_SRV};
+                                     DNS_TYPE_DS, DNS_TYPE_CNAME, DNS_TYPE_SRV, DNS_TYPE_NSEC};
     char text[DNS_NAME_TEXT_BYTES];
     char name[DNS_NAME_TEXT_BYTES + 8];
 

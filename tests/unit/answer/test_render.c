@@ -106,7 +106,9 @@ static void every_limit_is_kept_and_truncation_is_told(void **state)
             assert_true(ldns_pkt_edns(packet));
             if (ldns_pkt_tc(packet)) {
                 truncated_once = true;
-                assert_int_equal(ldns_pkt_arcount(packet), 0); /* ldns takes OPT out */
+                /* Only glue may have been dropped with the sections before it whole. */
+                assert_true(ldns_pkt_arcount(packet) == 0 ||
+                            ldns_pkt_nscount(packet) == ldns_pkt_nscount(whole));
             } else {
                 same_section(ldns_pkt_answer(whole), ldns_pkt_answer(packet));
                 same_section(ldns_pkt_authority(whole), ldns_pkt_authority(packet));
