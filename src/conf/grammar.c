@@ -45,9 +45,9 @@ static struct rule take_item(struct rule *rule)
     unsigned depth = 0;
 
     while (item.end < rule->end && (depth > 0 || *item.end != ' ')) {
-        depth += strchr("([{<", *item.end) != NULL;
-        depth -= strchr(")]}>", *item.end) != NULL;
-        item.end++;
+        char c = *item.end++;
+        depth += c == '(' || c == '[' || c == '{' || c == '<';
+        depth -= c == ')' || c == ']' || c == '}' || c == '>';
     }
     rule->at = item.end;
     return item;
