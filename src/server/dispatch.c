@@ -75,6 +75,12 @@ static void count_arrival(const struct request *request)
     }
 }
 
+/* The same number is BADVERS in the header and BADSIG in a TSIG. */
+static const char *tsig_error_text(uint16_t error)
+{
+    return error == DNS_RCODE_BADSIG ? "BADSIG" : dns_rcode_to_text(error);
+}
+
 /* Check the TSIG. NOERROR, FORMERR or NOTAUTH; with NOTAUTH the response's TSIG tells why. */
 static uint16_t authenticate(struct desk_thread *thread)
 {
@@ -100,7 +106,7 @@ static uint16_t authenticate(struct desk_thread *thread)
     request_log(request, LOG_SECURITY, SEVERITY_ERROR,
                 "request has invalid signature: TSIG %s: tsig verify failure (%s)",
                 dns_name_to_text_short(&thread->tsig.key_name, key),
-                dns_rcode_to_text(thread->tsig.error));
+                tsig_error_text(thread->tsig.error));
     return DNS_RCODE_NOTAUTH;
 }
 

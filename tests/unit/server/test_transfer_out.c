@@ -1,0 +1,202 @@
+#include "fixture.h"
+
+#define CONF                                                                                       \
+    DESK_KEY                                                                                       \
+    "options { transfers-out 2; };\n"                                                              \
+    "zone example { type primary; file \"x\"; allow-transfer { 127.0.0.1; key k; }; };\n"          \
+    "zone broken { type primary; file \"none\"; allow-transfer { any; }; };\n"
+
+enum { ZONE_RECORDS = 6 }; /* DESK_ZONE's, the SOA twice */
+
+static struct packet ixfr_of(const char *zone, uint32_t serial)
+{
+    struct packet packet = packet_of(zone, DNS_TYPE_IXFR, 0);
+    uint8_t *at = packet.bytes + packet.length;
+
+    wire_put_u16(packet.bytes + 8, 1);
+    memcpy(at, "\300\14\0\6\0\1\0\0\0\0\0\26\0\0", 14);
+    wire_put_u32(at + 14, serial);
+    memset(at + 18, 0, 16);
+    packet.length += 34;
+    return packet;
+}
+
+/* All messages of the stream; returns the number of records. */
+static unsigned take_stream(struct desk *desk)
+{
+    unsigned records = 0;
+
+    for (size_t length; (length = desk->stream->next(desk->stream, desk->reply)) > 0;) {
+        assert_true(length > DNS_HEADER_BYTES);
+        assert_int_equal(desk_rcode(desk), 0);
+        assert_true((desk_flags(desk) & DNS_FLAG_AA) != 0);
+        records += wire_get_u16(desk->reply + 6);
+        desk->length = length;
+    }
+    desk->stream->close(desk->stream, true);
+    desk->stream = NULL;
+    return records;
+}
+
+static void axfr_is_the_whole_zone(void **state)
+{
+    struct desk *desk = desk_open(CONF);
+
+    (void)state;
+    desk->tcp = true;
+    assert_int_equal(desk_ask_name(desk, "example", DNS_TYPE_AXFR), 0);
+    assert_non_null(desk->stream);
+    assert_int_equal(dispatch_transfers(desk->dispatch), 1);
+    assert_int_equal(take_stream(desk), ZONE_RECORDS);
+    assert_int_equal(dispatch_transfers(desk->dispatch), 0);
+    assert_int_equal(desk_count(desk, STATS_TRANSFERS), 1);
+    assert_true(desk_logged(desk, "xfer-out info: client @0x1234 127.0.0.1#5300 (example): "
+                                  "transfer of 'example/IN': AXFR started (serial 5)\n"));
+    assert_true(desk_logged(desk, "transfer of 'example/IN': AXFR ended: 1 messages, 6 records, "));
+    assert_true(desk_logged(desk, "bytes/sec) (serial 5)\n"));
+    desk_close(desk);
+}
+
+static void ixfr_from_an_older_serial_is_the_whole_zone(void **state)
+{
+    struct desk *desk = desk_open(CONF);
+    struct packet packet = ixfr_of("example", 4);
+
+    (void)state;
+    desk->tcp = true;
+    assert_int_equal(desk_ask_packet(desk, &packet), 0);
+    assert_int_equal(take_stream(desk), ZONE_RECORDS);
+    assert_true(desk_logged(desk, "'example/IN': AXFR-style IXFR started (serial 5)\n"));
+    desk_close(desk);
+}
+
+/* clang-format off */
+static const struct soa_case {
+    const char *name;
+    uint32_t serial;
+    bool tcp;
+} soa_cases[] = {
+    {"a client that is current gets the SOA alone",  5,           true},
+    {"so does one that is ahead",                    6,           true},
+    {"RFC 1982 says who is ahead",                   0x7FFFFFFF,  true},
+    {"over UDP all get the SOA alone",               4,           false},
+};
+/* clang-format on */
+
+static void ixfr_gets_the_soa(void **state)
+{
+    const struct soa_case *c = *state;
+    struct desk *desk = desk_open(CONF);
+    struct packet packet = ixfr_of("example", c->serial);
+
+    desk->tcp = c->tcp;
+    assert_true(desk_ask_packet(desk, &packet) > 0);
+    assert_null(desk->stream);
+    assert_memory_equal(desk->reply + 4, "\0\1\0\1\0\0\0\0", 8);
+    size_t question = DNS_HEADER_BYTES + 9 + 4;
+    assert_int_equal(wire_get_u16(desk->reply + question - 4), DNS_TYPE_IXFR);
+    assert_int_equal(wire_get_u16(desk->reply + question + 2), DNS_TYPE_SOA);
+    assert_int_equal(wire_get_u32(desk->reply + desk->length - 20), 5);
+    assert_int_equal(desk_count(desk, STATS_TRANSFERS), 0);
+    desk_close(desk);
+}
+
+static void a_client_outside_the_list_is_refused(void **state)
+{
+    struct desk *desk = desk_open(CONF);
+
+    (void)state;
+    desk->tcp = true;
+    assert_int_equal(net_address_from_text("127.0.0.2", 5300, &desk->client), SG_OK);
+    desk_ask_name(desk, "example", DNS_TYPE_AXFR);
+    assert_null(desk->stream);
+    assert_int_equal(desk_rcode(desk), DNS_RCODE_REFUSED);
+    assert_true(desk_logged(desk, "security error: client @0x1234 127.0.0.2#5300 (example): "
+                                  "zone transfer 'example/AXFR/IN' denied\n"));
+    assert_int_equal(desk_count(desk, STATS_TRANSFERS_REFUSED), 1);
+    desk_close(desk);
+}
+
+static void a_zone_that_is_not_loaded_is_servfail(void **state)
+{
+    struct desk *desk = desk_open(CONF);
+
+    (void)state;
+    desk->tcp = true;
+    desk_ask_name(desk, "broken", DNS_TYPE_AXFR);
+    assert_null(desk->stream);
+    assert_int_equal(desk_rcode(desk), DNS_RCODE_SERVFAIL);
+    desk_close(desk);
+}
+
+static void no_more_run_than_transfers_out(void **state)
+{
+    struct desk *desk = desk_open(CONF);
+    struct net_stream *running[2];
+
+    (void)state;
+    desk->tcp = true;
+    for (int i = 0; i < 2; i++) {
+        desk_ask_name(desk, "example", DNS_TYPE_AXFR);
+        running[i] = desk->stream;
+        assert_non_null(running[i]);
+    }
+    desk_ask_name(desk, "example", DNS_TYPE_AXFR);
+    assert_null(desk->stream);
+    assert_int_equal(desk_rcode(desk), DNS_RCODE_SERVFAIL);
+    assert_true(desk_logged(desk, "quota reached\n"));
+    running[0]->close(running[0], false);
+    assert_true(desk_logged(desk, "AXFR aborted after 0 messages, 0 bytes\n"));
+    desk_ask_name(desk, "example", DNS_TYPE_AXFR);
+    assert_non_null(desk->stream);
+    desk->stream->close(desk->stream, false);
+    running[1]->close(running[1], false);
+    desk_close(desk);
+}
+
+/* The configuration with its keys goes while the transfer runs (ASan would tell). */
+static void a_signed_transfer_outlives_its_configuration(void **state)
+{
+    struct desk *desk = desk_open(CONF);
+    const struct tsig_key key = desk_key("k", "secretsecretsecret");
+    struct packet packet = packet_of("example", DNS_TYPE_AXFR, 0);
+    sg_time now = time_now();
+    struct tsig_exchange exchange = packet_sign(&packet, &key, now);
+    struct conf *conf = desk_conf("zone other { type primary; file \"none\"; };");
+    const struct zone_version *version = desk->slots[0].version;
+    struct dns_message response;
+
+    (void)state;
+    desk->tcp = true;
+    assert_int_equal(net_address_from_text("192.0.2.1", 5300, &desk->client), SG_OK);
+    assert_int_equal(desk_ask_packet(desk, &packet), 0);
+    assert_non_null(desk->stream);
+    desk->slots[0].version = NULL;
+    dispatch_publish(desk->dispatch, desk_front(desk, conf));
+    epoch_barrier();
+    zone_version_unref(version);
+    conf_free(desk->conf);
+    desk->conf = conf;
+    epoch_barrier();
+    assert_int_equal(take_stream(desk), ZONE_RECORDS);
+    assert_int_equal(dns_message_parse((struct span){desk->reply, desk->length}, &response), SG_OK);
+    assert_int_equal(tsig_verify_response(&exchange, &response, now), SG_OK);
+    assert_true(desk_logged(desk, "/key k (example): transfer of 'example/IN': AXFR started: "
+                                  "TSIG k (serial 5)\n"));
+    tsig_exchange_clear(&exchange);
+    desk_close(desk);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(axfr_is_the_whole_zone),
+        cmocka_unit_test(ixfr_from_an_older_serial_is_the_whole_zone),
+        cmocka_unit_test(a_client_outside_the_list_is_refused),
+        cmocka_unit_test(a_zone_that_is_not_loaded_is_servfail),
+        cmocka_unit_test(no_more_run_than_transfers_out),
+        cmocka_unit_test(a_signed_transfer_outlives_its_configuration),
+    };
+    int failed = RUN_TABLE(soa_cases, ixfr_gets_the_soa);
+    return failed + cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,37 @@
+#include "fixture.h"
+
+#define CONF                                                                                       \
+    "zone example { type primary; file \"x\"; };\n"                                                \
+    "zone dynamic { type primary; file \"y\"; allow-update { 127.0.0.5; }; };\n"
+
+/* clang-format off */
+static const struct row {
+    const char *name, *zone, *client;
+    int rcode;
+    const char *log;
+} rows[] = {
+    {"a zone without a list denies",             "example", "127.0.0.1", 5, "update-security info: client @0x1234 127.0.0.1#5300 (example): update 'example/IN' denied\n"},
+    {"a client outside the list is denied",      "dynamic", "127.0.0.6", 5, "update 'dynamic/IN' denied\n"},
+    {"who is allowed is told that it is no use", "dynamic", "127.0.0.5", 5, "takes no dynamic updates\n"},
+    {"another zone is not ours",                 "other",   "127.0.0.1", 9, "update failed: other: not authoritative for update zone (NOTAUTH)\n"},
+};
+/* clang-format on */
+
+static void is_refused(void **state)
+{
+    const struct row *row = *state;
+    struct desk *desk = desk_open(CONF);
+    struct packet packet = packet_of(row->zone, DNS_TYPE_SOA, DNS_OPCODE_UPDATE << 11);
+
+    assert_int_equal(net_address_from_text(row->client, 5300, &desk->client), SG_OK);
+    desk_ask_packet(desk, &packet);
+    assert_int_equal(desk_rcode(desk), row->rcode);
+    assert_true(desk_logged(desk, row->log));
+    assert_int_equal(desk_count(desk, STATS_UPDATES), 1);
+    desk_close(desk);
+}
+
+int main(void)
+{
+    return RUN_TABLE(rows, is_refused);
+}
