@@ -110,10 +110,14 @@ static enum sg_result read_generic(struct zonefile_rdata *rdata, uint16_t type)
                                                                      : refuse_misfit(rdata, type);
 }
 
-static void append_token(struct buffer *text, const struct scan_token *token)
+/* `before` is where the last word ended: a quote right behind it belongs to the same field, as in
+ * alpn="h2" (RFC 9460 2.1). */
+static void append_token(struct buffer *text, const struct scan_token *token, const uint8_t *before)
 {
-    const char *quote = token->kind == SCAN_QUOTED ? "\"" : "";
-    buffer_append_text(text, text->length > 0 ? " " : "");
+    bool is_quoted = token->kind == SCAN_QUOTED;
+    const char *quote = is_quoted ? "\"" : "";
+    bool joined = text->length == 0 || (is_quoted && token->text - 1 == before);
+    buffer_append_text(text, joined ? "" : " ");
     buffer_append_text(text, quote);
     buffer_append(text, token->text, token->length);
     buffer_append_text(text, quote);
@@ -124,10 +128,12 @@ static enum sg_result read_by_ldns(struct zonefile_rdata *rdata, uint16_t type)
 {
     struct scan_token token;
     enum scan_kind kind;
+    const uint8_t *before = NULL;
     buffer_clear(&rdata->slow_text);
     buffer_clear(&rdata->slow);
     while ((kind = scan_next(rdata->scan, &token)) == SCAN_WORD || kind == SCAN_QUOTED) {
-        append_token(&rdata->slow_text, &token);
+        append_token(&rdata->slow_text, &token, before);
+        before = kind == SCAN_WORD ? token.text + token.length : NULL;
     }
     if (kind == SCAN_BROKEN) {
         return refuse(rdata, rdata->scan->problem);
