@@ -2,12 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "server/control_listen.h"
 
-static enum sg_result go_to_directory(const struct conf *conf, char **out_problem)
+enum sg_result configure_directory(const struct conf *conf, char **out_problem)
 {
     const char *directory = conf->options.directory;
 
@@ -20,27 +21,41 @@ static enum sg_result go_to_directory(const struct conf *conf, char **out_proble
         log_write(LOG_CONFIG, SEVERITY_ERROR, "%s", *out_problem);
         return SG_IO;
     }
-    /* Keys and journals go there; without leave to write, signing fails one zone at a time. */
-    if (access(".", W_OK | X_OK) != 0) {
-        log_write(LOG_CONFIG, SEVERITY_WARNING, "the working directory is not writable");
-    }
     return SG_OK;
+}
+
+/* As the user that we are from now on. Without leave, signing would fail one zone at a time. */
+static void warn_of_read_only_directory(void)
+{
+    char path[PATH_MAX] = ".";
+
+    if (access(".", W_OK | X_OK) != 0) {
+        log_write(LOG_CONFIG, SEVERITY_WARNING,
+                  "the working directory '%s' is not writable for uid %u",
+                  getcwd(path, sizeof(path)) == NULL ? "." : path, (unsigned)geteuid());
+    }
+}
+
+enum sg_result configure_log(struct server *server, const struct conf *conf, char **out_problem)
+{
+    if (server->options->log.stderr_always) {
+        log_write(LOG_GENERAL, SEVERITY_NOTICE,
+                  "not using config file logging statement for logging due to -g option");
+    }
+    enum sg_result result = log_channels_configure(server->logs, &conf->logging);
+    if (result != SG_OK) {
+        *out_problem = mem_copy_text("the files of the logging statement cannot be opened");
+    }
+    return result;
 }
 
 enum sg_result configure_prepare(struct server *server, const struct conf *conf, char **out_problem)
 {
     int before = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-    enum sg_result result = go_to_directory(conf, out_problem);
+    enum sg_result result = configure_directory(conf, out_problem);
     if (result == SG_OK) {
-        if (server->options->log.stderr_always) {
-            log_write(LOG_GENERAL, SEVERITY_NOTICE,
-                      "not using config file logging statement for logging due to -g option");
-        }
-        result = log_channels_configure(server->logs, &conf->logging);
-        if (result != SG_OK) {
-            *out_problem = mem_copy_text("the files of the logging statement cannot be opened");
-        }
+        result = configure_log(server, conf, out_problem);
     }
     if (result != SG_OK && before >= 0 && fchdir(before) != 0) {
         log_write(LOG_CONFIG, SEVERITY_ERROR, "the working directory is lost: %s", strerror(errno));
@@ -59,6 +74,7 @@ enum sg_result configure_take(struct server *server, struct generation *generati
     sg_time now = time_now();
     size_t twice = 0;
 
+    warn_of_read_only_directory();
     enum sg_result result = keeper_configure(server->keeper, &generation->keeper, now, &twice);
     ASSERT(result == SG_OK); /* generation_new() has refused zones that stand twice. */
     server->generation = generation;

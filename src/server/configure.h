@@ -9,9 +9,13 @@
 #include "server/server.h"
 
 /*
- * The working directory and the log. What is wrong is logged; `out_problem` (the caller frees)
- * has it too.
+ * The working directory and the log, one after the other: at the start the log is opened as the
+ * user that we become. What is wrong is logged; `out_problem` (the caller frees) has it too.
  */
+MUST_USE enum sg_result configure_directory(const struct conf *conf, char **out_problem);
+MUST_USE enum sg_result configure_log(struct server *server, const struct conf *conf,
+                                      char **out_problem);
+/* Both, or neither: for a reload. */
 MUST_USE enum sg_result configure_prepare(struct server *server, const struct conf *conf,
                                           char **out_problem);
 

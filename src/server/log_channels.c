@@ -36,6 +36,7 @@ struct table {
     struct table *next; /* of the retired ones */
     struct channel *channels;
     size_t count;
+    bool is_default; /* made without a logging statement */
     struct route routes[LOG_CATEGORIES];
 };
 
@@ -324,6 +325,7 @@ static enum sg_result table_of_defaults(const struct log_defaults *defaults,
     for (unsigned category = 0; category < LOG_CATEGORIES; category++) {
         table->routes[category].count = 1;
     }
+    table->is_default = true;
     *out_table = table;
     return SG_OK;
 }
@@ -421,7 +423,11 @@ enum sg_result log_channels_configure(struct log_channels *channels,
 {
     struct table *table = NULL;
 
+    /* The default stays as it is: a file of -L may have been opened by root, once. */
     bool by_default = channels->defaults->stderr_always || logging->channels_count == 0;
+    if (by_default && channels->table->is_default) {
+        return SG_OK;
+    }
     enum sg_result result = by_default ? table_of_defaults(channels->defaults, &table)
                                        : table_of_statement(channels, logging, &table);
     if (result == SG_OK) {

@@ -184,7 +184,7 @@ static enum sg_result start_up(struct server *server, struct start *start)
         return result;
     }
     const struct conf *conf = start->conf;
-    result = configure_prepare(server, conf, &problem);
+    result = configure_directory(conf, &problem);
     if (result == SG_OK) {
         prepare_folders(server, conf);
         control_listen_prepare_key(server, conf);
@@ -192,6 +192,9 @@ static enum sg_result start_up(struct server *server, struct start *start)
     }
     if (result == SG_OK) {
         result = give_up_root(server);
+    }
+    if (result == SG_OK) {
+        result = configure_log(server, conf, &problem);
     }
     if (result == SG_OK) {
         result = take_pid_file(server, conf);

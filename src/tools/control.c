@@ -460,8 +460,8 @@ static int show_reply(const struct client *client, const struct control_message 
     bool failed = reply->error.length > 0;
 
     if (failed) {
-        fprintf(stderr, "signet: '%s' failed: %.*s\n", client->command, (int)reply->error.length,
-                (const char *)reply->error.bytes);
+        fprintf(stderr, "signet: '%.*s' failed: %.*s\n", (int)strcspn(client->command, " "),
+                client->command, (int)reply->error.length, (const char *)reply->error.bytes);
     }
     if (reply->text.length > 0 && (failed || !client->quiet)) {
         fprintf(failed ? stderr : stdout, "%.*s\n", (int)reply->text.length,

@@ -1,0 +1,376 @@
+"""signetd as a process: start, background, user, signals, reload, end."""
+
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+
+import pytest
+
+from support.ports import free_port
+from support.server import HOST
+from support.signet import BIN
+from support.waiting import wait_until
+
+ZONE = """$TTL 300
+@ SOA ns hostmaster 1 7200 900 1209600 300
+@ NS ns
+ns A 192.0.2.1
+www A 192.0.2.80
+"""
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+
+
+def run(*arguments):
+    return subprocess.run([str(BIN / "signetd"), *map(str, arguments)], capture_output=True,
+                          text=True, timeout=60)
+
+
+def is_alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    # A zombie whose parent does not wait is as good as gone.
+    return " Z " not in pathlib.Path(f"/proc/{pid}/stat").read_text()
+
+
+@pytest.fixture
+def background(make_signet):
+    """Start a server that goes into the background; ended by its pid-file's number."""
+    pids = []
+
+    def start(server, *arguments):
+        server.configure()
+        result = run("-c", server.configuration, *arguments)
+        if result.returncode == 0:
+            pids.append(int((server.folder / "signetd.pid").read_text()))
+        return result, pids[-1] if pids else None
+
+    yield start
+    for pid in pids:
+        if is_alive(pid):
+            os.kill(pid, signal.SIGKILL)
+
+
+def test_the_starter_returns_when_the_server_answers(make_signet, background):
+    server = make_signet()
+    server.add_zone("example.org", ZONE)
+    result, pid = background(server, "-L", server.log_path)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == "" and result.stderr == ""
+    # No waiting: it answers.
+    assert server.answers_with("www.example.org", "A")[0].address == "192.0.2.80"
+    assert os.getsid(pid) == pid
+    assert os.readlink(f"/proc/{pid}/fd/0") == "/dev/null"
+    lines = server.log().splitlines()
+    assert "all zones loaded" in lines[-2] and lines[-1].endswith("general: notice: running")
+    os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: not is_alive(pid), what="the end")
+    assert not (server.folder / "signetd.pid").exists()
+
+
+def test_a_bad_configuration_is_said_where_it_was_started(make_signet, background):
+    server = make_signet(options="frobnicate yes;")
+    result, _ = background(server)
+    assert result.returncode == 1
+    assert re.search(r"signet\.conf:\d+:\d+: .*frobnicate", result.stderr), result.stderr
+    assert "exiting (due to fatal error)" in result.stderr
+
+
+def test_a_configuration_that_is_not_there(tmp_path):
+    result = run("-g", "-c", tmp_path / "nowhere.conf")
+    assert result.returncode == 1
+    assert "nowhere.conf" in result.stderr and "No such file" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [["-g", "--frob"], ["-p", "0"], ["-p", "x"], ["-n", "0"],
+                                       ["-d", "x"], ["-4", "-6"], ["extra"]])
+def test_a_wrong_command_line_is_refused(arguments):
+    result = run(*arguments)
+    assert result.returncode == 1
+    assert result.stderr.strip()
+
+
+@pytest.mark.parametrize("arguments", [["-v"], ["-V"], ["-h"]])
+def test_version_and_help(arguments):
+    result = run(*arguments)
+    assert result.returncode == 0
+    assert "ignet" in result.stdout and result.stderr == ""
+
+
+def test_named_s_options_without_a_meaning_are_accepted(make_signet, run_server):
+    server = make_signet()
+    server.arguments = ["-m", "record", "-M", "fill", "-S", "1000", "-T", "x", "-U", "2", "-X",
+                        "none", "-x", "cache", "-D", "text", "-n", "1", "-s"]
+    run_server(server)
+    assert "worker threads: 1\n" in server.rndc("status").stdout
+
+
+def test_p_replaces_the_port(make_signet, run_server):
+    server = make_signet()
+    server.add_zone("example.org", ZONE)
+    server.configure()
+    text = server.configuration.read_text().replace(f"listen-on port {server.port} ",
+                                                    "listen-on ")
+    server.configure = lambda: server.configuration.write_text(text)
+    server.arguments = ["-p", str(server.port)]
+    run_server(server)
+    assert server.answers_with("www.example.org", "A")
+
+
+@as_root
+def test_u_gives_up_root_for_good(make_signet, background):
+    server = make_signet()
+    server.add_zone("example.org", ZONE, policy="default")
+    server.folder.chmod(0o755)
+    for folder in server.folder.parents:  # pytest's folders are closed to others
+        if folder == pathlib.Path("/tmp"):
+            break
+        folder.chmod(0o755)
+    shutil.chown(server.folder, "nobody")
+    result, pid = background(server, "-u", "nobody", "-L", server.log_path)
+    assert result.returncode == 0, result.stderr
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+    nobody = shutil._get_uid("nobody")
+    assert fields["Uid"].split() == [str(nobody)] * 4
+    assert len(set(fields["Gid"].split())) == 1 and fields["Gid"].split()[0] != "0"
+    assert "0" not in fields["Groups"].split()
+    for which in ("CapEff", "CapPrm"):
+        assert int(fields[which], 16) & ~(1 << 10) == 0, "nothing but CAP_NET_BIND_SERVICE"
+    assert int(fields["CapInh"], 16) == 0
+    limits = pathlib.Path(f"/proc/{pid}/limits").read_text()
+    assert re.search(r"Max core file size +0 +0 ", limits)
+    keys = list(server.folder.glob("K*.private"))
+    assert keys and all(key.stat().st_uid == nobody for key in keys)
+    # What it may do later: read its configuration again.
+    assert server.rndc("reload").stdout == "server reload successful\n"
+
+
+def test_an_unknown_user_is_refused(make_signet, background):
+    result, _ = background(make_signet(), "-u", "no-such-user")
+    assert result.returncode == 1
+    assert "user 'no-such-user' unknown" in result.stderr
+
+
+@as_root
+def test_t_makes_the_folder_the_root(make_signet):
+    server = make_signet()
+    path = server.add_zone("example.org", ZONE, policy="default")
+    server.configure()
+    text = server.configuration.read_text().replace(f'"{server.folder}"', '"/"') \
+        .replace(str(server.folder), "")
+    server.configure = lambda: server.configuration.write_text(text)
+    server.command = lambda: [str(BIN / "signetd"), "-g", "-t", str(server.folder), "-c",
+                              "/signet.conf"]
+    # There is no /proc in there, which a leak check would need.
+    server.start(environment={"ASAN_OPTIONS": "detect_leaks=0"})
+    server.wait_until_signed("example.org")
+    assert path.exists() and list(server.folder.glob("Kexample.org.*.private"))
+    assert server.rndc("reload").returncode == 0
+
+
+def test_the_pid_file_tells_who_runs(make_signet, run_server):
+    server = run_server(make_signet())
+    server.wait_for_log("running\n")
+    assert int((server.folder / "signetd.pid").read_text()) == server.process.pid
+    other = make_signet("other")
+    other.configure()
+    text = other.configuration.read_text().replace(f"{other.folder}/signetd.pid",
+                                                   f"{server.folder}/signetd.pid")
+    other.configure = lambda: other.configuration.write_text(text)
+    other.start(ready=False)
+    assert other.process.wait(20) == 1
+    assert f"process {server.process.pid} holds the pid-file" in other.log()
+    assert int((server.folder / "signetd.pid").read_text()) == server.process.pid
+
+
+def test_a_stale_pid_file_is_no_hindrance(make_signet, run_server):
+    server = make_signet()
+    (server.folder / "signetd.pid").write_text("1\n")
+    run_server(server)
+    server.wait_for_log("running\n")
+    assert int((server.folder / "signetd.pid").read_text()) == server.process.pid
+
+
+def test_a_second_server_on_the_same_port_says_so(make_signet, run_server):
+    first = run_server(make_signet("first"))
+    second = make_signet("second")
+    second.port = first.port
+    second.start(ready=False)
+    assert second.process.wait(20) == 1
+    assert f"127.0.0.1#{first.port}" in second.log()
+    assert "is another server running?" in second.log()
+    assert first.is_running()
+
+
+class Manager:
+    """systemd's end of NOTIFY_SOCKET."""
+
+    def __init__(self, folder):
+        self.path = str(folder / "notify")
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(self.path)
+        self.socket.settimeout(20)
+
+    def next(self):
+        return self.socket.recv(4096).decode().splitlines()
+
+
+def test_systemd_is_told_of_start_reload_and_end(make_signet, tmp_path):
+    manager = Manager(tmp_path)
+    server = make_signet()
+    server.add_zone("example.org", ZONE)
+    server.start(ready=False, environment={"NOTIFY_SOCKET": manager.path})
+    ready = manager.next()
+    assert ready[0] == "READY=1" and f"MAINPID={server.process.pid}" in ready
+    assert server.answers_with("www.example.org", "A"), "READY=1 means that it answers"
+    server.process.send_signal(signal.SIGHUP)
+    reloading = manager.next()
+    assert reloading[0] == "RELOADING=1" and reloading[1].startswith("MONOTONIC_USEC=")
+    assert manager.next() == ["READY=1"]
+    server.process.send_signal(signal.SIGTERM)
+    assert manager.next() == ["STOPPING=1"]
+    assert server.process.wait(20) == 0
+
+
+def test_sighup_reads_the_configuration_again(make_signet, run_server):
+    server = make_signet()
+    server.add_zone("example.org", ZONE)
+    run_server(server)
+    server.add_zone("new.test", ZONE)
+    server.configure()
+    server.process.send_signal(signal.SIGHUP)
+    server.wait_for_log("received SIGHUP signal to reload zones\n")
+    wait_until(lambda: server.answers_with("www.new.test", "A"), what="the new zone")
+
+
+def test_a_bad_configuration_at_reload_leaves_the_old_one(make_signet, run_server):
+    server = make_signet()
+    server.add_zone("example.org", ZONE)
+    run_server(server)
+    server.options = "listen-onn { any; };"
+    server.add_zone("new.test", ZONE)
+    server.configure()
+    result = server.rndc("reload")
+    assert result.returncode == 1
+    assert "rndc: 'reload' failed: failure\n" in result.stderr
+    assert re.search(r"signet\.conf:\d+:\d+: .*listen-onn", result.stderr)
+    assert "reloading configuration failed: failure" in server.log()
+    assert server.answers_with("www.example.org", "A")
+    assert server.answers_with("www.new.test", "A") is None
+    assert "reload/reconfig failed" in server.rndc("status").stdout
+
+    server.options = ""
+    server.configure()
+    assert server.rndc("reload").returncode == 0
+    wait_until(lambda: server.answers_with("www.new.test", "A"), what="the new zone")
+    assert "reload/reconfig failed" not in server.rndc("status").stdout
+
+
+def test_a_reload_moves_to_another_port(make_signet, run_server):
+    server = make_signet()
+    server.add_zone("example.org", ZONE)
+    run_server(server)
+    old = server.port
+    server.port = free_port()
+    server.configure()
+    assert server.rndc("reload").returncode == 0
+    assert server.answers_with("www.example.org", "A")
+    server.port = old
+    assert server.answers_with("www.example.org", "A") is None
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_cleanly(make_signet, run_server, number):
+    server = make_signet()
+    server.add_zone("example.org", ZONE, policy="default")
+    run_server(server)
+    server.process.send_signal(number)
+    assert server.process.wait(20) == 0
+    assert server.log().rstrip().endswith("exiting")
+    assert not (server.folder / "signetd.pid").exists()
+
+
+@pytest.mark.parametrize("delay_s", [0.0, 0.3, 1.0])
+def test_a_long_load_can_be_interrupted(make_signet, delay_s):
+    server = make_signet()
+    names = "".join(f"n{i} A 192.0.2.{i % 250}\n" for i in range(150_000))
+    server.add_zone("example.org", ZONE + names, policy="default")
+    server.start(ready=False)
+    server.wait_for_log("command channel listening")
+    # A span of time on purpose: the moment shall be anywhere in the load.
+    try:
+        server.process.wait(delay_s)
+    except subprocess.TimeoutExpired:
+        pass
+    server.process.send_signal(signal.SIGINT)
+    assert server.process.wait(15) == 0
+    assert server.log().rstrip().endswith("exiting")
+    assert not (server.folder / "signetd.pid").exists()
+
+
+def test_a_restart_finds_the_same_keys(make_signet, run_server):
+    server = make_signet()
+    server.add_zone("example.org", ZONE, policy="default")
+    run_server(server)
+    server.wait_until_signed("example.org")
+    before = sorted(path.name for path in server.folder.glob("K*"))
+    server.terminate()
+    server.start()
+    server.wait_until_signed("example.org")
+    assert before and sorted(path.name for path in server.folder.glob("K*")) == before
+
+
+def test_a_logging_statement_is_followed(make_signet, run_server):
+    server = make_signet(extra="""
+logging {
+    channel all { file "all.log" versions 3 size 1m; severity dynamic;
+                  print-time iso8601-utc; print-category yes; print-severity yes; };
+    channel questions { file "questions.log"; print-time yes; };
+    category default { all; };
+    category queries { questions; };
+};""")
+    server.add_zone("example.org", ZONE)
+    server.command = lambda: [str(BIN / "signetd"), "-f", "-c", str(server.configuration)]
+    run_server(server)
+    every, questions = server.folder / "all.log", server.folder / "questions.log"
+    wait_until(lambda: "running\n" in every.read_text(), what="the last line")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z general: notice: running",
+                        every.read_text().splitlines()[-1])
+    assert server.rndc("querylog", "on").returncode == 0
+    server.query("www.example.org", "A")
+    wait_until(lambda: "www.example.org" in questions.read_text(), what="the query")
+    assert re.match(r"\d\d-\w{3}-\d{4} \d\d:\d\d:\d\d\.\d{3} client ", questions.read_text())
+    assert "client" not in every.read_text()
+
+    every.rename(server.folder / "moved.log")
+    server.process.send_signal(signal.SIGUSR1)
+    wait_until(lambda: every.exists() and "opened again" in every.read_text(), what="a new file")
+
+
+def test_a_log_file_that_cannot_be_opened_is_fatal(make_signet):
+    server = make_signet(extra="""logging { channel x { file "/nonexistent/log"; };
+                                            category default { x; }; };""")
+    server.command = lambda: [str(BIN / "signetd"), "-f", "-c", str(server.configuration)]
+    server.start(ready=False)
+    assert server.process.wait(20) == 1
+    assert "/nonexistent/log" in server.log()
+
+
+def test_listen_on_any_answers_on_every_address(make_signet, run_server):
+    server = make_signet()
+    server.add_zone("example.org", ZONE)
+    server.configure()
+    text = server.configuration.read_text().replace(f"{{ {HOST}; }};\n    listen-on-v6 {{ none; }}",
+                                                    "{ any; };\n    listen-on-v6 { none; }")
+    server.configure = lambda: server.configuration.write_text(text)
+    run_server(server)
+    result = subprocess.run(["dig", "@127.0.0.7", "-p", str(server.port), "www.example.org",
+                             "+short", "+tries=1"], capture_output=True, text=True, timeout=20)
+    assert result.stdout == "192.0.2.80\n"
