@@ -33,7 +33,7 @@ void nsec_bitmap_write(struct writer *writer, const uint16_t *types, size_t coun
 bool nsec_bitmap_has(struct span bitmap, uint16_t type)
 {
     struct reader reader = reader_of(bitmap);
-    while (reader_left(&reader) >= 2) {
+    while (!reader.failed && reader_left(&reader) >= 2) {
         unsigned window = reader_u8(&reader);
         struct span bits = reader_span(&reader, reader_u8(&reader));
         if (window == type >> 8) {

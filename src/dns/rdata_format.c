@@ -273,7 +273,7 @@ static bool naptr_valid(struct span rdata)
 static bool svcb_has_key(struct span params, uint16_t key)
 {
     struct reader reader = reader_of(params);
-    while (reader_left(&reader) >= 4) {
+    while (!reader.failed && reader_left(&reader) >= 4) {
         uint16_t found = reader_u16(&reader);
         reader_span(&reader, reader_u16(&reader));
         if (found == key) {

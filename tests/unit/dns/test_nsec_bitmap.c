@@ -86,6 +86,7 @@ static const struct check_case {
      true},
     {"a zero byte at the end", WIRE("\0\2\x40\0"), false},
     {"cut short", WIRE("\0\2\x40"), false},
+    {"cut short by far", WIRE("\0\x1f\x40\x40\x40"), false},
     {"half a header", WIRE("\0"), false},
 };
 
