@@ -1,0 +1,72 @@
+/*
+ * tools/signet.c - signet: one tool; what is not a subcommand is a command for the server
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "tools/checkconf.h"
+#include "tools/checkzone.h"
+#include "tools/control.h"
+#include "tools/dsfromkey.h"
+#include "tools/keygen.h"
+
+static const struct subcommand {
+    const char *name;
+    int (*run)(int count, char **arguments);
+    const char *purpose;
+} subcommands[] = {
+    {"checkconf", tool_checkconf, "check a configuration"},
+    {"checkzone", tool_checkzone, "check a zone file"},
+    {"dsfromkey", tool_dsfromkey, "the DS records for a key, for the parent"},
+    {"keygen", tool_keygen, "make a key pair"},
+};
+
+static void help(FILE *out)
+{
+    fputs("usage: signet SUBCOMMAND [options]        works by itself:\n", out);
+    for (size_t i = 0; i < ARRAY_LEN(subcommands); i++) {
+        fprintf(out, "  %-12s %s\n", subcommands[i].name, subcommands[i].purpose);
+    }
+    fputs("  help         this text\n"
+          "  version      which version this is\n\n"
+          "usage: signet [rndc's flags] COMMAND ...  is sent to the server:\n"
+          "  status                        how the server is\n"
+          "  reload [zone [class [view]]]  read the configuration and changed zones again\n"
+          "  reconfig                      read the configuration and new zones\n"
+          "  zonestatus zone               how a zone is\n"
+          "  showzone zone                 its statement\n"
+          "  loadkeys zone                 look at its keys now\n"
+          "  sign zone                     sign all of it anew\n"
+          "  querylog [on | off]           log each query\n"
+          "  trace [level], notrace        more and less in the log\n"
+          "  stats                         write the statistics file\n"
+          "  stop [-p], halt [-p]          end the server\n\n"
+          "`signet SUBCOMMAND -h` has a subcommand's options, signet(8) has all of it.\n",
+          out);
+}
+
+int main(int count, char **arguments)
+{
+    const char *word = count > 1 ? arguments[1] : "";
+
+    if (strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+        help(stdout);
+        return EXIT_SUCCESS;
+    }
+    if (strcmp(word, "version") == 0 || strcmp(word, "--version") == 0) {
+        puts("Signet " SIGNET_VERSION);
+        return EXIT_SUCCESS;
+    }
+    if (count < 2) {
+        help(stderr);
+        return EXIT_FAILURE;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(subcommands); i++) {
+        if (strcmp(word, subcommands[i].name) == 0) {
+            return subcommands[i].run(count - 1, arguments + 1);
+        }
+    }
+    return tool_control(count, arguments);
+}
