@@ -93,7 +93,7 @@ static void keys_free(struct control_listen *settings)
 static struct control_listen settings_copy(const struct control_listen *settings)
 {
     struct control_listen copy = *settings;
-    struct tsig_key **keys = mem_alloc_zero(settings->keys_count + 1, sizeof(*keys));
+    struct tsig_key **keys = mem_alloc_zero(settings->keys_count + 1, sizeof(struct tsig_key *));
 
     for (size_t i = 0; i < settings->keys_count; i++) {
         keys[i] = mem_copy(settings->keys[i], sizeof(*keys[i]));

@@ -87,30 +87,26 @@ void control_listen_prepare_key(const struct server *server, const struct conf *
     key_paths_clear(&paths);
 }
 
-/* The keys of the first rndc.key that is there. */
-static bool load_default_keys(const struct server *server, const struct conf *conf,
+/* The keys of the first rndc.key that is there; none, and why is logged, if it cannot be read. */
+static void load_default_keys(const struct server *server, const struct conf *conf,
                               struct rndc_conf *out_keys)
 {
     struct key_paths paths = key_paths(server, conf);
-    bool loaded = false;
+    char *problem = NULL;
 
     for (size_t i = 0; i < KEY_PATHS; i++) {
-        char *problem = NULL;
         if (access(paths.paths[i], F_OK) != 0) {
             continue;
         }
         log_write(LOG_GENERAL, SEVERITY_INFO, "configuring command channel from '%s'",
                   paths.paths[i]);
-        loaded = rndc_conf_load(paths.paths[i], out_keys, &problem) == SG_OK;
-        if (!loaded) {
+        if (rndc_conf_load(paths.paths[i], out_keys, &problem) != SG_OK) {
             log_write(LOG_GENERAL, SEVERITY_ERROR, "command channel: %s", problem);
             mem_free(problem);
         }
-        /* A client would take this one too: another would only confuse it. */
-        break;
+        break; /* A client would take this one too: another would only confuse it. */
     }
     key_paths_clear(&paths);
-    return loaded;
 }
 
 static bool allowed_by_acl(void *argument, const struct net_address *client,
@@ -192,6 +188,27 @@ static enum sg_result check_bound(const struct conf *conf, const struct control_
     return result;
 }
 
+/* Listeners without keys of their own get those of rndc.key; without any they are left out. */
+static size_t give_default_keys(const struct rndc_conf *file, const struct tsig_key **defaults,
+                                struct control_listen *listens, size_t count)
+{
+    size_t usable = 0;
+
+    for (size_t i = 0; i < file->keys_count; i++) {
+        defaults[i] = &file->keys[i];
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (listens[i].keys_count == 0) {
+            listens[i].keys = defaults;
+            listens[i].keys_count = file->keys_count;
+        }
+        if (listens[i].keys_count > 0) {
+            listens[usable++] = listens[i];
+        }
+    }
+    return usable;
+}
+
 enum sg_result control_listen_take(struct server *server, const struct conf *conf,
                                    char **out_problem)
 {
@@ -201,23 +218,12 @@ enum sg_result control_listen_take(struct server *server, const struct conf *con
     int errors[CONTROL_LISTENERS_MAX] = {0};
 
     size_t count = conf->controls_given ? fill_configured(conf, listens) : fill_default(listens);
-    bool has_defaults = needs_default_key(conf) && load_default_keys(server, conf, &file);
-    for (size_t i = 0; i < file.keys_count; i++) {
-        defaults[i] = &file.keys[i];
+    if (needs_default_key(conf)) {
+        load_default_keys(server, conf, &file);
     }
-    size_t usable = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (listens[i].keys_count == 0) {
-            if (!has_defaults) {
-                continue; /* Without a key nobody could command us: said above. */
-            }
-            listens[i].keys = defaults;
-            listens[i].keys_count = file.keys_count;
-        }
-        listens[usable++] = listens[i];
-    }
-    control_channel_listen(server->control, listens, usable, errors);
-    enum sg_result result = check_bound(conf, listens, errors, usable, out_problem);
+    count = give_default_keys(&file, defaults, listens, count);
+    control_channel_listen(server->control, listens, count, errors);
+    enum sg_result result = check_bound(conf, listens, errors, count, out_problem);
     rndc_conf_clear(&file);
     return result;
 }

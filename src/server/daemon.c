@@ -107,7 +107,7 @@ enum sg_result daemon_user_find(const char *name, struct daemon_user *out_user)
     }
     out_user->uid = entry->pw_uid;
     out_user->gid = entry->pw_gid;
-    strcpy(out_user->name, entry->pw_name);
+    memcpy(out_user->name, entry->pw_name, strlen(entry->pw_name) + 1);
     return SG_OK;
 }
 

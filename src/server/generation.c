@@ -120,7 +120,7 @@ static void index_slots(const struct generation *generation, struct conf_names *
     for (size_t i = 0; i < generation->conf->views_count; i++) {
         const struct conf_view *view = generation->conf->views[i];
         for (size_t j = 0; j < view->zones_count; j++, settings++) {
-            (void)conf_names_add(slots, &view->zones[j], sizeof(view->zones[j]), settings->slot);
+            (void)conf_names_add(slots, &view->zones[j], sizeof(void *), settings->slot);
         }
     }
 }
@@ -139,11 +139,10 @@ struct front *generation_front(const struct generation *generation)
         struct zone_slot **of_view = mem_alloc_zero(view->zones_count + view->shared_zones_count,
                                                     sizeof(struct zone_slot *));
         for (size_t j = 0; j < view->zones_count; j++) {
-            of_view[count++] = conf_names_find(&slots, &view->zones[j], sizeof(view->zones[j]));
+            of_view[count++] = conf_names_find(&slots, &view->zones[j], sizeof(void *));
         }
         for (size_t j = 0; j < view->shared_zones_count; j++) {
-            of_view[count++] =
-                conf_names_find(&slots, &view->shared_zones[j], sizeof(view->shared_zones[j]));
+            of_view[count++] = conf_names_find(&slots, &view->shared_zones[j], sizeof(void *));
         }
         views[i] = (struct front_zones){of_view, count};
     }

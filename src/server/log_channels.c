@@ -330,18 +330,25 @@ static enum sg_result table_of_defaults(const struct log_defaults *defaults,
     return SG_OK;
 }
 
-/* Channels that no category names are not opened: a file may be there for another day. */
-static bool is_used(const struct table *table, size_t channel)
+static bool route_has(const struct route *route, size_t channel)
 {
-    for (unsigned category = 0; category < LOG_CATEGORIES; category++) {
-        const struct route *route = &table->routes[category];
-        for (unsigned i = 0; i < route->count; i++) {
-            if (route->channels[i] == channel) {
-                return true;
-            }
+    for (unsigned i = 0; i < route->count; i++) {
+        if (route->channels[i] == channel) {
+            return true;
         }
     }
     return false;
+}
+
+/* Channels that no category names are not opened: a file may be there for another day. */
+static bool is_used(const struct table *table, size_t channel)
+{
+    bool used = false;
+
+    for (unsigned category = 0; category < LOG_CATEGORIES; category++) {
+        used |= route_has(&table->routes[category], channel);
+    }
+    return used;
 }
 
 static enum sg_result table_of_statement(const struct log_channels *channels,

@@ -350,21 +350,22 @@ static bool connect_any(struct client *client)
     return false;
 }
 
+/* Was the call only too early, and may it be tried again now? */
+static bool try_again(const struct client *client, short events)
+{
+    return errno == EINTR || (errno == EAGAIN && wait_for(client, events));
+}
+
 static bool send_all(const struct client *client, struct span bytes)
 {
     while (bytes.length > 0) {
         ssize_t sent = send(client->fd, bytes.bytes, bytes.length, MSG_NOSIGNAL);
-        if (sent < 0 && errno != EAGAIN && errno != EINTR) {
+        if (sent >= 0) {
+            bytes.bytes += sent;
+            bytes.length -= (size_t)sent;
+        } else if (!try_again(client, POLLOUT)) {
             return false;
         }
-        if (sent < 0) {
-            if (!wait_for(client, POLLOUT)) {
-                return false;
-            }
-            continue;
-        }
-        bytes.bytes += sent;
-        bytes.length -= (size_t)sent;
     }
     return true;
 }
@@ -380,16 +381,11 @@ static bool receive_all(const struct client *client, uint8_t *out_bytes, size_t 
             errno = 0;
             return false;
         }
-        if (more < 0 && errno != EAGAIN && errno != EINTR) {
+        if (more > 0) {
+            got += (size_t)more;
+        } else if (!try_again(client, POLLIN)) {
             return false;
         }
-        if (more < 0) {
-            if (!wait_for(client, POLLIN)) {
-                return false;
-            }
-            continue;
-        }
-        got += (size_t)more;
     }
     return true;
 }
