@@ -6,10 +6,10 @@
 
 #include <stdint.h>
 
-#define HEX10 "aabbccddeeff00112233"
+#define HEX10 "AABBCCDDEEFF00112233"
 #define HEX20 HEX10 HEX10
 #define HEX32 HEX20 HEX10 "4455"
-#define HEX48 HEX20 HEX20 "aabbccddeeff0011"
+#define HEX48 HEX20 HEX20 "AABBCCDDEEFF0011"
 
 struct rdata_sample {
     const char *name;
