@@ -38,7 +38,6 @@ struct message {
     uint16_t owner_pointer;      /* to the owner of the last record, if that is the next one's */
     const uint8_t *owner_labels; /* which owner that is */
     bool apex_known;
-    struct compress_suffix apex;
     struct compress compress;
     struct compress_slot slots[AXFR_SLOTS];
 };
@@ -119,18 +118,13 @@ static void advance(struct axfr *axfr)
 /* The apex stands uncompressed at `offset`: every owner name ends in a pointer there. */
 static void set_apex(const struct axfr *axfr, struct message *message, size_t offset)
 {
-    const struct compress_suffix root = {0, 0};
-    const struct dns_name *apex = zone_version_apex(axfr->version);
-
     message->apex_known = true;
-    message->apex = compress_suffix_at(&root, (struct span){apex->wire, apex->length - 1u},
-                                       apex->length > 1 ? offset : 0);
+    compress_set_apex(&message->compress, offset, zone_version_apex(axfr->version)->length - 1u);
 }
 
 /* Returns what is behind the owner name, or NULL if it does not fit. */
 static uint8_t *write_owner(const struct axfr *axfr, struct message *message)
 {
-    const struct compress_suffix root = {0, 0};
     const struct dns_name *apex = zone_version_apex(axfr->version);
     uint8_t name[DNS_NAME_BYTES_MAX];
 
@@ -142,8 +136,7 @@ static uint8_t *write_owner(const struct axfr *axfr, struct message *message)
         return message->at + 2;
     }
     if (message->apex_known) {
-        return compress_write(&message->compress, axfr->owner, &message->apex,
-                              COMPRESS_CASE_IGNORED, message->at, message->end);
+        return compress_write_relative(&message->compress, axfr->owner, message->at, message->end);
     }
     /* The first owner name of a message without question brings the apex. */
     if (axfr->owner.length > 0) {
@@ -152,7 +145,7 @@ static uint8_t *write_owner(const struct axfr *axfr, struct message *message)
     memcpy(name + axfr->owner.length, apex->wire, apex->length);
     uint8_t *after = compress_write(&message->compress,
                                     (struct span){name, axfr->owner.length + apex->length - 1u},
-                                    &root, COMPRESS_CASE_IGNORED, message->at, message->end);
+                                    COMPRESS_CASE_IGNORED, message->at, message->end);
     set_apex(axfr, message, (size_t)(message->at - message->start) + axfr->owner.length);
     return after;
 }
@@ -221,7 +214,6 @@ static void begin_message(const struct axfr *axfr, bool first, struct message *o
     if (first) {
         memcpy(out_message->at, axfr->question, axfr->question_length);
         out_message->at += axfr->question_length;
-        compress_learn(&out_message->compress, DNS_HEADER_BYTES);
         set_apex(axfr, out_message, DNS_HEADER_BYTES); /* It is what was asked for. */
     }
 }

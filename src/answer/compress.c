@@ -4,6 +4,15 @@
 
 enum { POINTER_BITS = 0xC0, POINTER_BYTES = 2 };
 
+/* A suffix and where it stands: hash of its labels, offset 0 for the root. */
+struct suffix {
+    uint64_t hash;
+    uint16_t offset;
+};
+
+static const struct suffix root = {0, 0};
+static const uint64_t apex_hash = 0x5349474E4554; /* anything but the root's */
+
 static uint64_t load_u64(const uint8_t *bytes)
 {
     uint64_t value;
@@ -27,7 +36,7 @@ static uint64_t mix(uint64_t hash, uint64_t bytes)
 }
 
 /* Of a label, its length byte first, in front of a suffix. */
-static uint64_t label_hash(uint64_t suffix, const uint8_t *label)
+static inline uint64_t label_hash(uint64_t suffix, const uint8_t *label)
 {
     const uint8_t *bytes = label + 1;
     unsigned length = *label;
@@ -120,78 +129,129 @@ static unsigned split(struct span labels, uint8_t out_starts[DNS_LABELS_MAX])
     return count;
 }
 
-void compress_start(struct compress *compress, uint8_t *message, struct compress_slot *slots,
-                    uint32_t count)
+static struct suffix apex_of(const struct compress *compress)
 {
-    ASSERT((count & (count - 1)) == 0);
-    memset(slots, 0, count * sizeof(*slots));
-    *compress = (struct compress){message, slots, count - 1, count / 4 * 3};
+    return compress->apex_offset != 0 ? (struct suffix){apex_hash, compress->apex_offset} : root;
 }
 
-void compress_learn(struct compress *compress, size_t offset)
+/* Remember the labels in front of `known` that stand at message[offset]. */
+static void learn(struct compress *compress, size_t offset, size_t length, uint64_t known)
 {
     const uint8_t *name = compress->message + offset;
     uint8_t starts[DNS_LABELS_MAX];
-    unsigned count = split((struct span){name, dns_name_wire_length(name) - 1}, starts);
-    uint64_t hash = 0;
+    unsigned count = split((struct span){name, length}, starts);
 
     while (count-- > 0) {
-        hash = label_hash(hash, name + starts[count]);
-        insert(compress, hash, offset + starts[count]);
+        known = label_hash(known, name + starts[count]);
+        insert(compress, known, offset + starts[count]);
     }
 }
 
-struct compress_suffix compress_suffix_at(const struct compress_suffix *known, struct span labels,
-                                          size_t offset)
+/* Does the name end in the apex, at a label's start? Then shorten it by that. */
+static bool cut_apex(const struct compress *compress, enum compress_case letters,
+                     struct span *labels)
 {
-    uint8_t starts[DNS_LABELS_MAX];
-    unsigned count = split(labels, starts);
-    uint64_t hash = known->hash;
+    const uint8_t *apex = compress->message + compress->apex_offset;
+    size_t at = 0;
 
-    while (count-- > 0) {
-        hash = label_hash(hash, labels.bytes + starts[count]);
+    if (compress->apex_offset == 0 || labels->length < compress->apex_length) {
+        return false;
     }
-    return (struct compress_suffix){hash, (uint16_t)offset};
+    size_t start = labels->length - compress->apex_length;
+    while (at < start) {
+        at += 1u + labels->bytes[at];
+    }
+    if (at != start) {
+        return false;
+    }
+    for (; at < labels->length; at += 1u + labels->bytes[at]) {
+        if (!label_same(labels->bytes + at, apex + (at - start), letters)) {
+            return false;
+        }
+    }
+    labels->length = start;
+    return true;
 }
 
-uint8_t *compress_write(struct compress *compress, struct span labels,
-                        const struct compress_suffix *known, enum compress_case letters,
-                        uint8_t *at, const uint8_t *end)
+static uint8_t *write_above(struct compress *compress, struct span labels, struct suffix known,
+                            enum compress_case letters, uint8_t *at, const uint8_t *end)
 {
     uint8_t starts[DNS_LABELS_MAX];
     unsigned left = split(labels, starts);
-    uint64_t hash = known->hash;
-    uint16_t below = known->offset;
     size_t unmatched = labels.length;
 
     while (left > 0) {
         const uint8_t *label = labels.bytes + starts[left - 1];
-        uint64_t longer = label_hash(hash, label);
-        uint16_t offset = find(compress, longer, label, below, letters);
+        uint64_t hash = label_hash(known.hash, label);
+        uint16_t offset = find(compress, hash, label, known.offset, letters);
         if (offset == 0) {
             break;
         }
-        hash = longer;
-        below = offset;
+        known = (struct suffix){hash, offset};
         unmatched = starts[--left];
     }
-    size_t tail = below != 0 ? POINTER_BYTES : 1;
+    size_t tail = known.offset != 0 ? POINTER_BYTES : 1;
     if ((size_t)(end - at) < unmatched + tail) {
         return NULL;
     }
     size_t start = (size_t)(at - compress->message);
     while (left-- > 0) {
-        hash = label_hash(hash, labels.bytes + starts[left]);
-        insert(compress, hash, start + starts[left]);
+        known.hash = label_hash(known.hash, labels.bytes + starts[left]);
+        insert(compress, known.hash, start + starts[left]);
     }
     if (unmatched > 0) {
         memcpy(at, labels.bytes, unmatched);
         at += unmatched;
     }
-    if (below != 0) {
-        wire_put_u16(at, (uint16_t)(POINTER_BITS << 8 | below));
+    if (known.offset != 0) {
+        wire_put_u16(at, (uint16_t)(POINTER_BITS << 8 | known.offset));
     } else {
         *at = 0;
     }
     return at + tail;
+}
+
+void compress_start(struct compress *compress, uint8_t *message, struct compress_slot *slots,
+                    uint32_t count)
+{
+    ASSERT((count & (count - 1)) == 0);
+    memset(slots, 0, count * sizeof(*slots));
+    *compress = (struct compress){
+        .message = message, .slots = slots, .mask = count - 1, .room = count / 4 * 3};
+}
+
+void compress_set_apex(struct compress *compress, size_t offset, size_t length)
+{
+    if (length > 0 && offset <= COMPRESS_OFFSET_MAX) {
+        compress->apex_offset = (uint16_t)offset;
+        compress->apex_length = (uint16_t)length;
+        compress->ancestors_to_learn = true;
+    }
+}
+
+void compress_learn(struct compress *compress, size_t offset)
+{
+    size_t length = dns_name_wire_length(compress->message + offset) - 1;
+
+    ASSERT(length >= compress->apex_length);
+    learn(compress, offset, length - compress->apex_length, apex_of(compress).hash);
+}
+
+uint8_t *compress_write(struct compress *compress, struct span labels, enum compress_case letters,
+                        uint8_t *at, const uint8_t *end)
+{
+    if (cut_apex(compress, letters, &labels)) {
+        return write_above(compress, labels, apex_of(compress), letters, at, end);
+    }
+    if (compress->ancestors_to_learn) {
+        compress->ancestors_to_learn = false;
+        learn(compress, compress->apex_offset, compress->apex_length, root.hash);
+    }
+    return write_above(compress, labels, root, letters, at, end);
+}
+
+uint8_t *compress_write_relative(struct compress *compress, struct span labels, uint8_t *at,
+                                 const uint8_t *end)
+{
+    return write_above(compress, labels, apex_of(compress), COMPRESS_CASE_IGNORED, at, end);
 }

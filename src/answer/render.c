@@ -12,7 +12,8 @@ struct renderer {
     uint8_t *start, *at, *end; /* `end` leaves room for OPT and TSIG */
     const struct dns_message *question;
     const struct zone_version *version; /* of the first item: its apex ends the question's name */
-    struct compress_suffix apex;        /* where it stands there */
+    uint16_t apex_offset;               /* where it stands there */
+    uint16_t apex_length;               /* without the root label; 0: it is the root */
     uint16_t rrclass;
     uint16_t owner; /* pointer to the present item's owner name, once that is written; or 0 */
     bool learned;   /* the table below is in use */
@@ -20,14 +21,13 @@ struct renderer {
     struct compress_slot slots[COMPRESS_SLOTS];
 };
 
-static const struct compress_suffix root = {0, 0};
-
 /* The table costs its clearing, which most answers can do without. */
 static struct compress *learn(struct renderer *renderer)
 {
     if (!renderer->learned) {
         renderer->learned = true;
         compress_start(&renderer->compress, renderer->start, renderer->slots, COMPRESS_SLOTS);
+        compress_set_apex(&renderer->compress, renderer->apex_offset, renderer->apex_length);
         compress_learn(&renderer->compress, DNS_HEADER_BYTES);
     }
     return &renderer->compress;
@@ -42,16 +42,21 @@ static uint8_t *write_pointer(const struct renderer *renderer, uint16_t pointer)
     return renderer->at + 2;
 }
 
+static uint8_t *write_name(struct renderer *renderer, struct span labels)
+{
+    return compress_write(learn(renderer), labels, COMPRESS_CASE_IGNORED, renderer->at,
+                          renderer->end);
+}
+
 static uint8_t *write_relative(struct renderer *renderer, const struct answer_item *item)
 {
     struct span labels = {item->owner.labels, item->owner.length};
 
     if (item->version == renderer->version) {
-        if (labels.length == 0 && renderer->apex.offset != 0) {
-            return write_pointer(renderer, 0xC000 | renderer->apex.offset);
+        if (labels.length == 0 && renderer->apex_length > 0) {
+            return write_pointer(renderer, 0xC000 | renderer->apex_offset);
         }
-        return compress_write(learn(renderer), labels, &renderer->apex, COMPRESS_CASE_IGNORED,
-                              renderer->at, renderer->end);
+        return compress_write_relative(learn(renderer), labels, renderer->at, renderer->end);
     }
     /* A chain led into another zone, whose apex the question does not show. */
     const struct dns_name *apex = zone_version_apex(item->version);
@@ -60,8 +65,7 @@ static uint8_t *write_relative(struct renderer *renderer, const struct answer_it
         memcpy(name, labels.bytes, labels.length);
     }
     memcpy(name + labels.length, apex->wire, apex->length);
-    return compress_write(learn(renderer), (struct span){name, labels.length + apex->length - 1u},
-                          &root, COMPRESS_CASE_IGNORED, renderer->at, renderer->end);
+    return write_name(renderer, (struct span){name, labels.length + apex->length - 1u});
 }
 
 static uint8_t *write_owner(struct renderer *renderer, const struct answer_item *item)
@@ -74,14 +78,11 @@ static uint8_t *write_owner(struct renderer *renderer, const struct answer_item 
         if (renderer->question->qname.length > 1) {
             return write_pointer(renderer, POINTER_TO_QUESTION);
         }
-        return compress_write(learn(renderer), (struct span){NULL, 0}, &root, COMPRESS_CASE_IGNORED,
-                              renderer->at, renderer->end);
+        return write_name(renderer, (struct span){NULL, 0});
     case ANSWER_OWNER_RELATIVE:
         return write_relative(renderer, item);
     default:
-        return compress_write(learn(renderer),
-                              (struct span){item->owner.labels, item->owner.length}, &root,
-                              COMPRESS_CASE_IGNORED, renderer->at, renderer->end);
+        return write_name(renderer, (struct span){item->owner.labels, item->owner.length});
     }
 }
 
@@ -174,13 +175,12 @@ static bool write_sections(struct renderer *renderer, const struct answer *answe
     if (answer->count == 0) {
         return true;
     }
-    const struct dns_message *question = renderer->question;
     const struct dns_name *apex = zone_version_apex(first->version);
     renderer->version = first->version;
     renderer->rrclass = zone_version_class(first->version);
-    renderer->apex = compress_suffix_at(
-        &root, (struct span){apex->wire, apex->length - 1u},
-        apex->length == 1 ? 0 : DNS_HEADER_BYTES + (size_t)(question->qname.length - apex->length));
+    renderer->apex_length = (uint16_t)(apex->length - 1);
+    renderer->apex_offset =
+        (uint16_t)(DNS_HEADER_BYTES + renderer->question->qname.length - apex->length);
 
     for (unsigned section = 0; section < ANSWER_SECTIONS; section++) {
         if (!write_section(renderer, answer, section, &out_counts[section])) {
