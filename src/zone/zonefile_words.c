@@ -7,7 +7,8 @@
 enum {
     WIDE_NAME_BYTES_MAX = 240, /* so that a word stored over the end stays in the name */
     PERIOD_BYTES_MAX = 64,
-    NUMBER_DIGITS_MAX = 64, /* leading zeros among them */
+    NUMBER_DIGITS_MAX = 64,
+    NUMBER_ZEROS_FROM = 11, /* so many digits may begin with zeros only in other parsers */
     TYPE_KEY_BITS = 6,
     IPV6_GROUPS = 8,
 };
@@ -84,7 +85,8 @@ enum sg_result zonefile_number(const struct scan_token *token, uint32_t value_ma
                                uint32_t *out_value)
 {
     uint64_t value = 0;
-    if (token->length - 1 >= NUMBER_DIGITS_MAX) {
+    if (token->length - 1 >= NUMBER_DIGITS_MAX ||
+        (token->length >= NUMBER_ZEROS_FROM && token->text[0] == '0')) {
         return SG_MALFORMED;
     }
     for (size_t i = 0; i < token->length; i++) {

@@ -127,11 +127,14 @@ static void compare_with_text(uint16_t type, const struct dns_name *origin, stru
     buffer_free(&other);
 }
 
-/* "@x" begins with the origin, "\\#" begins unknown rdata in the middle of others. */
+/* "@x" begins with the origin, "\\#" begins unknown rdata in the middle of others, and type bit
+ * maps end before type 32768. */
 static bool ldns_has_its_own_way(struct buffer *line)
 {
     const char *text = buffer_text(line);
-    return strchr(text, '@') != NULL || strstr(text, "\\#") != NULL;
+    return strchr(text, '@') != NULL || strstr(text, "\\#") != NULL ||
+           strcasestr(text, " TA") != NULL || strcasestr(text, " DLV") != NULL ||
+           strcasestr(text, " TYPE") != NULL;
 }
 
 /* By ldns itself. It refuses some forms that it could take, and reads others in its own way. */
