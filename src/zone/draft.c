@@ -71,6 +71,49 @@ static void note_ttl(struct zone_edit *edit, const struct zone_block *block)
     *ttl_max = ttl > *ttl_max ? ttl : *ttl_max;
 }
 
+static enum sg_result put_in_bulk(struct zone_edit *edit, bool nsec3, struct span owner,
+                                  arena_ref block)
+{
+    struct bulk *bulk = &edit->bulk[nsec3];
+    struct arena *arena = &edit->lineage->arena;
+    uint32_t hash = bulk_hash(bulk, owner);
+    uint32_t entry = bulk_find(bulk, arena->chunks, owner, hash);
+    uint32_t flags = block_flags(arena_at(arena->chunks, block));
+    struct tree_cell leaf = {.hi = flags, .ref = block};
+    if (entry != BULK_NONE) {
+        struct tree_cell old = {.hi = bulk_flags(bulk, entry), .ref = bulk->entries[entry].block};
+        count_leaf(edit, nsec3, &old, COUNT_OUT);
+        discard_source(edit, &old);
+        bulk_replace(bulk, entry, block, flags);
+    } else {
+        enum sg_result result = bulk_add(bulk, owner, hash, block, flags);
+        if (result != SG_OK) {
+            return result;
+        }
+    }
+    count_leaf(edit, nsec3, &leaf, COUNT_IN);
+    note_ttl(edit, arena_at(arena->chunks, block));
+    return SG_OK;
+}
+
+/* The present owner's records are complete, as far as we know. */
+static void end_owner(struct zone_edit *edit)
+{
+    struct gather *gather = &edit->gather;
+    bool changed = gather->open && gather->changed;
+    gather_end(gather);
+    if (!changed || edit->failed != SG_OK) {
+        return;
+    }
+    arena_ref block;
+    edit->failed = gather_pack(gather, &edit->lineage->arena, &block);
+    if (edit->failed == SG_OK) {
+        struct span owner = {gather->owner, gather->owner_length};
+        edit->failed = edit->bulk != NULL ? put_in_bulk(edit, gather->nsec3, owner, block)
+                                          : draft_set_source(edit, gather->nsec3, owner, block);
+    }
+}
+
 struct zone_edit *draft_new(const struct dns_name *apex, uint16_t rrclass,
                             const struct arena_sizes *sizes)
 {
@@ -79,24 +122,43 @@ struct zone_edit *draft_new(const struct dns_name *apex, uint16_t rrclass,
     edit->draft = lineage_draft(edit->lineage, NULL);
     edit->writer.arena = &edit->lineage->arena;
     edit->writer.all_fresh = true;
+    edit->bulk = mem_alloc_zero(2, sizeof(*edit->bulk));
     return edit;
+}
+
+void draft_gather(struct zone_edit *edit, bool nsec3, struct span owner)
+{
+    end_owner(edit);
+    gather_start(&edit->gather, nsec3, owner);
+    uint8_t *const *chunks = edit->lineage->arena.chunks;
+    if (edit->bulk != NULL) {
+        struct bulk *bulk = &edit->bulk[nsec3];
+        uint32_t entry = bulk_find(bulk, chunks, owner, bulk_hash(bulk, owner));
+        if (entry != BULK_NONE) {
+            gather_load(&edit->gather, arena_at(chunks, bulk->entries[entry].block));
+        }
+        return;
+    }
+    const struct tree_cell *leaf = tree_find(chunks, draft_tree(edit, nsec3), owner);
+    if (leaf != NULL) {
+        gather_load(&edit->gather, tree_source(chunks, leaf));
+    }
 }
 
 void draft_flush(struct zone_edit *edit)
 {
-    struct gather *gather = &edit->gather;
-    bool changed = gather->open && gather->changed;
-    gather_end(gather);
-    if (!changed || edit->failed != SG_OK) {
+    end_owner(edit);
+    if (edit->bulk == NULL) {
         return;
     }
-    struct arena *arena = &edit->lineage->arena;
-    arena_ref block;
-    edit->failed = gather_pack(gather, arena, &block);
-    if (edit->failed == SG_OK) {
-        struct span owner = {gather->owner, gather->owner_length};
-        edit->failed = draft_set_source(edit, gather->nsec3, owner, block);
+    struct bulk *bulk = edit->bulk;
+    edit->bulk = NULL;
+    for (unsigned nsec3 = 0; nsec3 < 2; nsec3++) {
+        enum sg_result result =
+            bulk_build(&bulk[nsec3], &edit->lineage->arena, draft_tree(edit, nsec3 != 0));
+        edit->failed = edit->failed != SG_OK ? edit->failed : result;
     }
+    mem_free(bulk);
 }
 
 enum sg_result draft_set_source(struct zone_edit *edit, bool nsec3, struct span owner,

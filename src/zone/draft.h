@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "zone/bulk.h"
 #include "zone/edit.h"
 #include "zone/gather.h"
 #include "zone/lineage.h"
@@ -13,13 +14,16 @@ struct zone_edit {
     struct zone_version *draft;      /* what zone_edit_seal() will return */
     struct tree_writer writer;
     struct gather gather;
+    struct bulk *bulk;     /* of both trees, while a new zone is loaded; else NULL */
     enum sg_result failed; /* what kept records out; then the edit cannot be sealed */
 };
 
 /* zone_edit_new() with other sizes of memory. */
 struct zone_edit *draft_new(const struct dns_name *apex, uint16_t rrclass,
                             const struct arena_sizes *sizes);
-/* Bring records that were gathered into the tree. If there is no room, the edit has `failed`. */
+/* Gather for this owner from now on; it begins with what the source has already. */
+void draft_gather(struct zone_edit *edit, bool nsec3, struct span owner);
+/* Bring all that was gathered into the trees. If there is no room, the edit has `failed`. */
 void draft_flush(struct zone_edit *edit);
 
 static inline struct tree_cell *draft_tree(struct zone_edit *edit, bool nsec3)

@@ -23,6 +23,11 @@ static void free_edit(struct zone_edit *edit)
     struct zone_lineage *lineage = edit->lineage;
     const struct zone_version *base = edit->base;
     gather_clear(&edit->gather);
+    if (edit->bulk != NULL) {
+        bulk_clear(&edit->bulk[0]);
+        bulk_clear(&edit->bulk[1]);
+        mem_free(edit->bulk);
+    }
     pieces_clear(&edit->writer.retired);
     mem_free(edit);
     zone_version_unref(base);
@@ -196,13 +201,7 @@ enum sg_result zone_edit_add_record(struct zone_edit *edit, const struct dns_nam
     uint16_t covered = type == DNS_TYPE_RRSIG && rdata.length > 2 ? wire_get_u16(rdata.bytes) : 0;
     bool nsec3 = draft_is_nsec3(type, covered);
     if (!gather_is_for(&edit->gather, nsec3, relative)) {
-        draft_flush(edit);
-        gather_start(&edit->gather, nsec3, relative);
-        uint8_t *const *chunks = edit->lineage->arena.chunks;
-        const struct tree_cell *leaf = tree_find(chunks, draft_tree(edit, nsec3), relative);
-        if (leaf != NULL) {
-            gather_load(&edit->gather, tree_source(chunks, leaf));
-        }
+        draft_gather(edit, nsec3, relative);
     }
     return edit->failed != SG_OK ? edit->failed
                                  : gather_add(&edit->gather, type, ttl, rdata, out_ttl);

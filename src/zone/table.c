@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/random.h"
+#include "zone/hash.h"
 
 /*
  * An open hash of apexes. A name is hashed from its root label on; after each label the hash so
@@ -27,30 +28,6 @@ struct zone_table {
 
 enum { SLOTS_MAX = 1 << 28 };
 
-static const uint64_t HASH_MULTIPLIER = UINT64_C(0x9e3779b97f4a7c15);
-
-static uint64_t hash_step(uint64_t hash, uint64_t bytes)
-{
-    __uint128_t product = (__uint128_t)(hash ^ bytes) * HASH_MULTIPLIER;
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-/* Add a label, its length byte included. */
-static uint64_t hash_label(uint64_t hash, const uint8_t *label)
-{
-    size_t left = 1U + *label;
-    while (left >= sizeof(uint64_t)) {
-        uint64_t bytes;
-        memcpy(&bytes, label, sizeof(bytes));
-        hash = hash_step(hash, bytes);
-        label += sizeof(bytes);
-        left -= sizeof(bytes);
-    }
-    uint64_t rest = 0;
-    memcpy(&rest, label, left);
-    return hash_step(hash, rest);
-}
-
 /* Where the labels of a name begin, and the hash of the ancestor that begins at each. */
 struct hashed_name {
     uint8_t starts[DNS_LABELS_MAX + 1];
@@ -69,7 +46,8 @@ static void hash_name(const struct zone_table *table, const struct dns_name *nam
     uint64_t hash = table->seed;
     out_hashed->hashes[0] = hash;
     for (unsigned labels = 1; labels <= name->labels; labels++) {
-        hash = hash_label(hash, name->wire + out_hashed->starts[name->labels - labels]);
+        const uint8_t *label = name->wire + out_hashed->starts[name->labels - labels];
+        hash = hash_bytes(hash, label, 1U + *label);
         out_hashed->hashes[labels] = hash;
     }
 }

@@ -1,0 +1,53 @@
+/*
+ * zone/bulk.h - the names of a zone that is loaded, until its tree is built in one go (private to
+ * zone/)
+ *
+ * Inserting a million names one by one visits the tree a million times and leaves every vector
+ * that grew as garbage. Instead the names are put in a list, the list is sorted once, and each
+ * vector is written once, at its size.
+ *
+ * Names that come again are found by a hash of owners. Most names are new, and a filter of a few
+ * bits a name, which stays in the cache, says so; only when it does not, the names since then are
+ * entered in the hash, many at a time, so that their cache misses overlap.
+ */
+#pragma once
+
+#include "zone/tree.h"
+
+struct bulk_entry {
+    uint64_t order; /* nine symbols of the key at 6 bits, then flags of the name at 10 bits */
+    arena_ref block;
+    uint32_t hash;
+};
+
+struct bulk {
+    struct bulk_entry *entries;
+    size_t count;
+    size_t capacity;
+    uint64_t seed;
+    uint64_t *filter; /* a bit for each hash seen */
+    uint64_t *slots;  /* upper half: hash; lower half: index in `entries` + 1, 0: free */
+    size_t slots_mask;
+    size_t slots_count; /* entries that are in */
+};
+
+static const uint32_t BULK_NONE = UINT32_MAX;
+enum { BULK_FLAG_BITS = 10 };
+
+static inline uint32_t bulk_flags(const struct bulk *bulk, uint32_t entry)
+{
+    return (uint32_t)bulk->entries[entry].order & ((1U << BULK_FLAG_BITS) - 1);
+}
+
+uint32_t bulk_hash(struct bulk *bulk, struct span owner);
+/* The entry of that owner, or BULK_NONE. */
+uint32_t bulk_find(struct bulk *bulk, uint8_t *const *chunks, struct span owner, uint32_t hash);
+/* A name that bulk_find() does not find. SG_LIMIT: more than 2^31 names. */
+MUST_USE enum sg_result bulk_add(struct bulk *bulk, struct span owner, uint32_t hash,
+                                 arena_ref block, uint32_t flags);
+void bulk_replace(struct bulk *bulk, uint32_t entry, arena_ref block, uint32_t flags);
+
+/* Make the tree of all names. The bulk ends empty. SG_LIMIT: it ends empty, too. */
+MUST_USE enum sg_result bulk_build(struct bulk *bulk, struct arena *arena,
+                                   struct tree_cell *out_root);
+void bulk_clear(struct bulk *bulk);
