@@ -24,7 +24,7 @@ options {{
     directory "{self.folder}"; pid-file none; session-keyfile none; recursion no;
     listen-on port {self.port} {{ {HOST}; }}; listen-on-v6 {{ none; }};
     dnssec-validation no; notify no; minimal-responses yes; zone-statistics none;
-    check-integrity no;
+    check-integrity no; zero-no-soa-ttl no;
 }};
 controls {{ }};
 {zones}""")
@@ -131,7 +131,7 @@ server:
   val-log-level: 2
   do-not-query-localhost: no
   do-ip6: no
-  access-control: 127.0.0.0/8 allow
+  access-control: 127.0.0.0/8 allow_snoop
   module-config: "validator iterator"
   cache-max-ttl: 0
   cache-max-negative-ttl: 0
