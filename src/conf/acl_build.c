@@ -8,6 +8,8 @@
 #include "conf/loader.h"
 #include "conf/value.h"
 
+enum { ACL_NAME_BYTES = 256 };
+
 enum acl_state { ACL_WAITING, ACL_IN_WORK, ACL_DONE };
 
 struct acl_definition {
@@ -99,6 +101,25 @@ static void open_frame(struct acl_builder *builder, const struct conf_statement 
     builder->frames[++builder->depth] = frame;
 }
 
+/* Names of ACLs ignore case. */
+static const char *lower_name(const char *name, char out_lower[ACL_NAME_BYTES])
+{
+    size_t i = 0;
+
+    for (; name[i] != '\0' && i + 1 < ACL_NAME_BYTES; i++) {
+        out_lower[i] = (char)dns_lower[(uint8_t)name[i]];
+    }
+    out_lower[i] = '\0';
+    return out_lower;
+}
+
+static struct acl_definition *definition_named(const struct conf_loader *loader, const char *name)
+{
+    char lower[ACL_NAME_BYTES];
+    const char *key = lower_name(name, lower);
+    return conf_names_find(&loader->acls, key, strlen(key));
+}
+
 static void add_named(struct acl_builder *builder, const struct conf_statement *element,
                       const struct conf_node *node, bool negated)
 {
@@ -115,7 +136,7 @@ static void add_named(struct acl_builder *builder, const struct conf_statement *
                  false);
         return;
     }
-    struct acl_definition *definition = conf_names_find(&loader->acls, name, strlen(name));
+    struct acl_definition *definition = definition_named(loader, name);
     if (definition == NULL) {
         conf_error(loader, element, node, "undefined ACL '%s'", name);
         builder->failed = true;
@@ -144,15 +165,14 @@ static void take_element(struct acl_builder *builder, const struct conf_statemen
         open_frame(builder, element,
                    (struct build_frame){.element = node->block, .negated = negated});
     } else if (strcasecmp(node->text, "key") == 0 && node + 1 < element->nodes + element->count) {
-        const struct tsig_key *key = conf_key_named(builder->loader, element, node + 1);
-        if (key == NULL) {
+        struct acl_element made = blank_element(ACL_KEY, negated);
+        made.key = conf_acl_key(builder->loader, element, node + 1);
+        builder->frames[builder->depth].is_plain = false;
+        if (made.key == NULL) {
             builder->failed = true;
             return;
         }
-        struct acl_element made = blank_element(ACL_KEY, negated);
-        made.key = &key->name;
         add_element(builder, made);
-        builder->frames[builder->depth].is_plain = false;
     } else if (conf_value_prefix(node->text, &prefix, &looks_like) == NULL) {
         struct acl_element made = acl_element_of_bytes(prefix.ipv6, prefix.bytes, prefix.length);
         made.negated = negated;
@@ -315,19 +335,28 @@ void conf_collect_acls(struct conf_loader *loader)
         struct acl_definition *definition =
             conf_memory_take_zero(loader->scratch, 1, sizeof(*definition));
         definition->statement = at;
-        if (!conf_names_add(&loader->acls, name, strlen(name), definition)) {
+        char lower[ACL_NAME_BYTES];
+        const char *key = conf_memory_intern(loader->scratch, lower_name(name, lower));
+        if (strlen(name) >= ACL_NAME_BYTES) {
+            conf_error(loader, at, &at->nodes[1], "the name is too long");
+        } else if (!conf_names_add(&loader->acls, key, strlen(key), definition)) {
             conf_error(loader, at, &at->nodes[1], "acl '%s' is defined twice", name);
         }
     }
-    /* A list that nobody uses is looked at too. */
+}
+
+void conf_check_unused_acls(struct conf_loader *loader)
+{
+    loader->errors_are_warnings = true; /* BIND does not look at these at all. */
     for (const struct conf_statement *at = conf_next_statement(loader->top, "acl"); at != NULL;
          at = conf_next_statement(at->next, "acl")) {
         const char *name = at->nodes[1].text;
-        struct acl_definition *definition = conf_names_find(&loader->acls, name, strlen(name));
-        if (definition->state == ACL_WAITING) {
+        struct acl_definition *definition = definition_named(loader, name);
+        if (definition != NULL && definition->state == ACL_WAITING) {
             definition->state = ACL_IN_WORK;
             definition->list = build(loader, conf_body(definition->statement));
             definition->state = ACL_DONE;
         }
     }
+    loader->errors_are_warnings = false;
 }

@@ -33,6 +33,8 @@ static void resolve(struct conf_loader *loader)
     conf_resolve_options(loader);
     conf_resolve_controls(loader);
     conf_resolve_zones(loader);
+    conf_check_unused_acls(loader);
+    conf_check_unused_remotes(loader);
 }
 
 /* Takes nothing of the tree: it may go when this is done. */

@@ -87,6 +87,9 @@ static bool accepts_integer(const char *text, const char *range)
     }
     char *dots;
     unsigned long low = strtoul(range, &dots, 10);
+    if (*dots == '~') {
+        return true; /* conf/setters.c brings it into its range, and says so. */
+    }
     unsigned long high = strtoul(dots + 2, NULL, 10);
     return value >= low && value <= high;
 }

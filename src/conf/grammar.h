@@ -5,6 +5,7 @@
  *
  *   word           that word, case ignored
  *   <type>         a value: <integer>, <integer 1..1440>, <boolean>, <acl>, ...
+ *   <integer 1~9>  a number that is brought into the range, with a warning
  *   ( a | b )      one of them, told apart by its first word
  *   [ a ]          may be missing
  *   { a }          a block of statements, each like a

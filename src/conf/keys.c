@@ -37,16 +37,16 @@ static bool same_key(const struct tsig_key *a, const struct tsig_key *b)
 }
 
 static void keep_key(struct conf_loader *loader, const struct conf_statement *statement,
-                     const struct tsig_key *draft)
+                     const struct tsig_key *draft, bool in_view)
 {
     struct conf *conf = loader->conf;
     const struct tsig_key *known =
         conf_names_find(&loader->keys, draft->name.wire, draft->name.length);
 
     if (known != NULL) {
-        if (!same_key(known, draft)) {
-            conf_error(loader, statement, &statement->nodes[1],
-                       "key '%s' is defined twice, differently", statement->nodes[1].text);
+        if (!in_view || !same_key(known, draft)) { /* Views may repeat a key. */
+            conf_error(loader, statement, &statement->nodes[1], "key '%s' is defined twice",
+                       statement->nodes[1].text);
         }
         return;
     }
@@ -69,7 +69,8 @@ static void keep_key(struct conf_loader *loader, const struct conf_statement *st
     conf->keys[conf->keys_count++] = key;
 }
 
-static void add_key(struct conf_loader *loader, const struct conf_statement *statement)
+static void add_key(struct conf_loader *loader, const struct conf_statement *statement,
+                    bool in_view)
 {
     const struct conf_node *name = &statement->nodes[1];
     const struct conf_statement *algorithm = conf_find_statement(conf_body(statement), "algorithm");
@@ -97,7 +98,7 @@ static void add_key(struct conf_loader *loader, const struct conf_statement *sta
             conf_warning(loader, secret, NULL, "the key '%s' is too short to be secure",
                          name->text);
         }
-        keep_key(loader, statement, &key);
+        keep_key(loader, statement, &key, in_view);
     }
     mem_wipe(key.secret, sizeof(key.secret));
 }
@@ -117,6 +118,32 @@ const struct tsig_key *conf_key_named(struct conf_loader *loader,
         conf_error(loader, statement, node, "key '%s' is not defined", node->text);
     }
     return key;
+}
+
+const struct dns_name *conf_acl_key(struct conf_loader *loader,
+                                    const struct conf_statement *statement,
+                                    const struct conf_node *node)
+{
+    struct dns_name name;
+
+    memset(&name, 0, sizeof(name)); /* interned by its bytes */
+    if (dns_name_from_text(node->text, strlen(node->text), NULL, &name) != SG_OK) {
+        conf_error(loader, statement, node, "'%s' is not the name of a key", node->text);
+        return NULL;
+    }
+    dns_name_lower(&name);
+    const struct tsig_key *key = conf_names_find(&loader->keys, name.wire, name.length);
+    if (key != NULL) {
+        return &key->name;
+    }
+    /* The session key is made at start, and a key that is none matches nobody. */
+    const struct conf_statement *session = conf_find_statement(loader->options, "session-keyname");
+    const char *session_name = session == NULL ? "local-ddns" : session->nodes[1].text;
+    if (strcasecmp(node->text, session_name) != 0) {
+        conf_warning(loader, statement, node, "key '%s' is not defined: it matches nobody",
+                     node->text);
+    }
+    return conf_memory_intern_bytes(loader->memory, &name, sizeof(name));
 }
 
 /* --- key-store ------------------------------------------------------------------------------ */
@@ -257,6 +284,9 @@ static void add_http(struct conf_loader *loader, const struct conf_statement *st
         http->endpoints[http->endpoints_count++] =
             conf_memory_intern(loader->memory, each->nodes[0].text);
     }
+    if (strcasecmp(name->text, "default") == 0) {
+        conf_error(loader, statement, name, "http statement name 'default' is reserved");
+    }
     if (!conf_names_add(&loader->http, http->name, strlen(http->name), http)) {
         conf_error(loader, statement, name, "http '%s' is defined twice", name->text);
     }
@@ -286,13 +316,13 @@ void conf_resolve_keys(struct conf_loader *loader)
         conf_memory_take_zero(loader->memory, count_named(first, "http") + 1, sizeof(*conf->http));
     for (const struct conf_statement *at = conf_next_statement(first, "key"); at != NULL;
          at = conf_next_statement(at->next, "key")) {
-        add_key(loader, at);
+        add_key(loader, at, false);
     }
     for (const struct conf_statement *view = conf_next_statement(first, "view"); view != NULL;
          view = conf_next_statement(view->next, "view")) {
         for (const struct conf_statement *at = conf_next_statement(conf_body(view), "key");
              at != NULL; at = conf_next_statement(at->next, "key")) {
-            add_key(loader, at);
+            add_key(loader, at, true);
         }
     }
     for (const struct conf_statement *at = conf_next_statement(first, "key-store"); at != NULL;

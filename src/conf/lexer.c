@@ -80,24 +80,34 @@ static struct conf_token broken(struct conf_lexer *lexer, const char *at, const 
                                .column = column_of(lexer, at)};
 }
 
+/* A long key is written over several lines. */
+static void count_lines(struct conf_lexer *lexer, const char *at, const char *end)
+{
+    while ((at = memchr(at, '\n', (size_t)(end - at))) != NULL) {
+        lexer->line++;
+        lexer->line_start = ++at;
+    }
+}
+
 static struct conf_token read_quoted(struct conf_lexer *lexer)
 {
     const char *start = lexer->at + 1;
     const char *at = start;
     bool escaped = false;
 
-    while (at < lexer->end && *at != '"' && *at != '\n') {
-        if ((unsigned char)*at < ' ' && *at != '\t' && *at != '\r') {
+    while (at < lexer->end && *at != '"') {
+        if ((unsigned char)*at < ' ' && memchr("\t\r\n", *at, 3) == NULL) {
             return broken(lexer, lexer->at, "a quoted string with a control character");
         }
-        if (*at == '\\' && at + 1 < lexer->end && at[1] != '\n') {
-            escaped |= at[1] == '"';
+        if (*at == '\\' && at + 1 < lexer->end && at[1] == '"') {
+            escaped = true;
             at++;
         }
         at++;
     }
-    if (at >= lexer->end || *at != '"') {
-        return broken(lexer, lexer->at, "unbalanced quotes: the string does not end on its line");
+    if (at >= lexer->end) {
+        return broken(lexer, lexer->at,
+                      "unbalanced quotes: the string that begins here never ends");
     }
     if (at - start > CONF_WORD_BYTES_MAX) {
         return broken(lexer, lexer->at, "the string is too long");
@@ -108,6 +118,7 @@ static struct conf_token read_quoted(struct conf_lexer *lexer)
                                .line = lexer->line,
                                .column = column_of(lexer, lexer->at),
                                .escaped = escaped};
+    count_lines(lexer, start, at);
     lexer->at = at + 1;
     return token;
 }
@@ -115,7 +126,7 @@ static struct conf_token read_quoted(struct conf_lexer *lexer)
 static bool ends_word(const struct conf_lexer *lexer, const char *at)
 {
     return (unsigned char)*at <= ' ' || *at == '{' || *at == '}' || *at == ';' || *at == '"' ||
-           *at == '!' || comment_starts(lexer, at);
+           *at == '!' || *at == '#' || comment_starts(lexer, at);
 }
 
 static struct conf_token read_word(struct conf_lexer *lexer)

@@ -2,8 +2,8 @@
  * conf/lexer.h - named.conf text as tokens
  *
  * Comments are `//`, `#` and C's. A word goes on until white space, a brace, a semicolon, a quote
- * or a comment; a quoted string stays on its line, and `\"` is a quote in it. Any other backslash
- * is kept, since domain names have escapes of their own.
+ * or a comment. A quoted string may be several lines long, and `\"` is a quote in it; any other
+ * backslash is kept, since domain names have escapes of their own.
  */
 #pragma once
 

@@ -37,7 +37,8 @@ void conf_error(struct conf_loader *loader, const struct conf_statement *stateme
     va_start(arguments, format);
     vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
-    conf_problem_at(loader->report, CONF_ERROR, statement, node, "%s", text);
+    conf_problem_at(loader->report, loader->errors_are_warnings ? CONF_WARNING : CONF_ERROR,
+                    statement, node, "%s", text);
 }
 
 void conf_warning(struct conf_loader *loader, const struct conf_statement *statement,

@@ -21,7 +21,8 @@ struct conf_loader {
     const struct conf_statement *top;     /* the first statement of the file */
     const struct conf_statement *options; /* the first of the options block, NULL: none */
     struct conf_overrides overrides;
-    uint16_t default_port; /* `port`, or the command line's */
+    bool errors_are_warnings; /* while things are looked at that nobody uses */
+    uint16_t default_port;    /* `port`, or the command line's */
 
     /* By name: statements until they are asked for, then what they resolve to. */
     struct conf_names acls;         /* -> struct acl_definition */
@@ -66,6 +67,10 @@ void conf_resolve_options(struct conf_loader *loader);  /* options.c */
 void conf_resolve_controls(struct conf_loader *loader); /* controls.c */
 void conf_resolve_zones(struct conf_loader *loader);    /* zones.c: views and zones */
 
+/* Lists that nothing refers to, last: what is wrong with them is worth a warning. */
+void conf_check_unused_acls(struct conf_loader *loader);
+void conf_check_unused_remotes(struct conf_loader *loader);
+
 /* --- what they ask each other --------------------------------------------------------------- */
 
 /* The TSIG key of that name, or NULL: an error was reported at `node`. */
@@ -73,6 +78,11 @@ const struct tsig_key *conf_key_named(struct conf_loader *loader,
                                       const struct conf_statement *statement,
                                       const struct conf_node *node);
 
+/* The name in `key NAME` of an address match list, with a warning when no such key is defined;
+ * NULL: an error was reported. */
+const struct dns_name *conf_acl_key(struct conf_loader *loader,
+                                    const struct conf_statement *statement,
+                                    const struct conf_node *node);
 /*
  * The address match list in `block`, never NULL: equal lists are one. After an error, which was
  * reported, it matches nothing.

@@ -227,8 +227,7 @@ static struct conf_category *category_named(struct conf_loader *loader,
             return category < 0 ? unused : &loader->conf->logging.categories[category];
         }
     }
-    conf_warning(loader, statement, &statement->nodes[1], "unknown logging category '%s' ignored",
-                 name);
+    conf_error(loader, statement, &statement->nodes[1], "undefined category: '%s'", name);
     return unused;
 }
 

@@ -1,6 +1,7 @@
 /* server statements, and rate-limit: small blocks of a view. */
 #include <stdlib.h>
 
+#include "base/mem.h"
 #include "conf/setters.h"
 #include "conf/value.h"
 
@@ -145,6 +146,25 @@ static int compare_peers(const void *left, const void *right)
     return (int)b->prefix_length - (int)a->prefix_length;
 }
 
+static void check_twice(struct conf_loader *loader, const struct conf_statement *first,
+                        const struct conf_peer *peers, size_t count)
+{
+    struct conf_names seen = CONF_NAMES_EMPTY;
+    const struct conf_statement *at = conf_find_statement(first, "server");
+
+    for (size_t i = 0; i < count; i++, at = conf_next_statement(at->next, "server")) {
+        char text[NET_ADDRESS_TEXT_BYTES];
+        const char *host = net_address_host_text(&peers[i].address, text);
+        char *prefix = mem_format("%s/%u", host, peers[i].prefix_length);
+        const char *kept = conf_memory_intern(loader->scratch, prefix);
+        if (!conf_names_add(&seen, kept, strlen(kept), (void *)at)) {
+            conf_error(loader, at, &at->nodes[1], "server '%s' is given twice", kept);
+        }
+        mem_free(prefix);
+    }
+    conf_names_free(&seen);
+}
+
 void conf_read_peers(struct conf_loader *loader, const struct conf_statement *first,
                      struct conf_view *view)
 {
@@ -170,6 +190,7 @@ void conf_read_peers(struct conf_loader *loader, const struct conf_statement *fi
     for (; at != NULL; at = conf_next_statement(at->next, "server")) {
         read_peer(loader, at, &peers[view->peers_count++]);
     }
+    check_twice(loader, first, peers, view->peers_count);
     qsort(peers, view->peers_count, sizeof(*peers), compare_peers);
     view->peers = peers;
 }

@@ -246,10 +246,15 @@ void conf_collect_remotes(struct conf_loader *loader)
             (void)conf_names_add(&loader->remote_lists, name, strlen(name), (void *)at);
         }
     }
-    /* A list that nobody uses is looked at too. */
+}
+
+void conf_check_unused_remotes(struct conf_loader *loader)
+{
+    loader->errors_are_warnings = true;
     for (const struct conf_statement *at = loader->top; at != NULL; at = at->next) {
         if (is_list(at)) {
             (void)conf_build_remotes(loader, at);
         }
     }
+    loader->errors_are_warnings = false;
 }

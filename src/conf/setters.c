@@ -1,5 +1,7 @@
 #include "conf/setters.h"
 
+#include <stdio.h>
+
 #include "conf/value.h"
 
 enum { TENTHS_PER_SECOND = 10 };
@@ -56,9 +58,28 @@ static const char *text_or_none(struct conf_loader *loader, const struct conf_no
     return conf_memory_intern(loader->memory, node->text);
 }
 
-static void set_number(enum conf_setter_kind kind, const struct conf_node *node, void *member)
+/* The number, brought into the range of a grammar such as "<integer 1~9>", as BIND does. */
+static uint32_t number_in_range(struct conf_loader *loader, const struct conf_statement *statement)
 {
-    uint32_t value = kind == SET_SECONDS ? conf_duration_of(node) : conf_integer_of(node);
+    const struct conf_node *node = &statement->nodes[1];
+    uint32_t value = conf_integer_of(node);
+    unsigned long low, high;
+
+    if (sscanf(statement->row->grammar, "<integer %lu~%lu>", &low, &high) != 2) {
+        return value;
+    }
+    unsigned long nearest = value < low ? low : value > high ? high : value;
+    if (nearest != value) {
+        conf_warning(loader, statement, node, "'%s' is %lu to %lu: %lu is used for %u",
+                     statement->row->name, low, high, nearest, value);
+    }
+    return (uint32_t)nearest;
+}
+
+static void set_number(struct conf_loader *loader, const struct conf_statement *statement,
+                       enum conf_setter_kind kind, void *member)
+{
+    uint32_t value = number_in_range(loader, statement);
 
     switch (kind) {
     case SET_U16:
@@ -71,7 +92,7 @@ static void set_number(enum conf_setter_kind kind, const struct conf_node *node,
         *(sg_duration *)member = value;
         return;
     case SET_MINUTES:
-        *(sg_duration *)member = value * SG_MINUTE;
+        *(sg_duration *)member = (value == 0 ? 1 : value) * SG_MINUTE;
         return;
     case SET_TENTHS:
         *(sg_duration *)member = ((sg_duration)value + TENTHS_PER_SECOND - 1) / TENTHS_PER_SECOND;
@@ -124,7 +145,7 @@ bool conf_setters_apply(const struct conf_setters *setters, struct conf_loader *
         *(enum check_mode *)member = conf_boolean_of(node) ? CHECK_WARN : CHECK_IGNORE;
         break;
     default:
-        set_number(setter->kind, node, member);
+        set_number(loader, statement, setter->kind, member);
     }
     return true;
 }

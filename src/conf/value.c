@@ -182,7 +182,8 @@ static unsigned read_octets(const char *text, uint8_t out_bytes[16])
     while (octets < 4) {
         uint64_t value;
         const char *start = text;
-        if (!read_number(&text, &value) || value > 255 || text - start > 3) {
+        bool leading_zero = text[0] == '0' && text[1] >= '0' && text[1] <= '9'; /* octal? */
+        if (leading_zero || !read_number(&text, &value) || value > 255 || text - start > 3) {
             return 0;
         }
         out_bytes[octets++] = (uint8_t)value;

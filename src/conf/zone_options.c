@@ -219,12 +219,9 @@ static void set_inline(struct conf_loader *loader, const struct conf_statement *
 static void set_format(struct conf_loader *loader, const struct conf_statement *statement,
                        struct zone_draft *draft)
 {
+    (void)loader;
     draft->options.file_raw = conf_node_says(&statement->nodes[1], "raw");
-    if (draft->options.file_raw) {
-        conf_error(loader, statement, &statement->nodes[1],
-                   "masterfile-format raw is not supported: convert the files with "
-                   "named-compilezone");
-    }
+    draft->format_at = statement;
 }
 
 static void set_style(struct conf_loader *loader, const struct conf_statement *statement,

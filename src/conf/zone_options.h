@@ -16,8 +16,9 @@ struct zone_draft {
     const char *key_directory;
     /* Where it was said, for errors; NULL: not in the zone itself. */
     const struct conf_statement *policy_at, *max_ttl_at, *allow_update_at, *update_policy_at;
-    int8_t inline_signing; /* -1: not said */
-    int8_t checkds;        /* enum conf_checkds, -1: not said */
+    const struct conf_statement *format_at; /* wherever it was said */
+    int8_t inline_signing;                  /* -1: not said */
+    int8_t checkds;                         /* enum conf_checkds, -1: not said */
     const char *file, *journal;
 };
 

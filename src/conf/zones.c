@@ -74,6 +74,23 @@ static void check_policy(struct conf_loader *loader, const struct conf_statement
     }
 }
 
+static void check_format(struct conf_loader *loader, const struct zone_draft *draft,
+                         const struct conf_zone *zone)
+{
+    if (!zone->options->file_raw) {
+        return;
+    }
+    if (zone->type == CONF_ZONE_PRIMARY) {
+        conf_error(loader, draft->format_at, NULL,
+                   "masterfile-format raw is not supported: convert the files of primary zones "
+                   "with named-compilezone");
+    } else {
+        conf_warning(loader, draft->format_at, NULL,
+                     "masterfile-format raw is not supported: files of secondary zones are "
+                     "written as text");
+    }
+}
+
 static void check_sources(struct conf_loader *loader, const struct conf_statement *statement,
                           const struct conf_zone *zone)
 {
@@ -85,6 +102,10 @@ static void check_sources(struct conf_loader *loader, const struct conf_statemen
     bool asks_nobody = masters == NULL && conf_find_statement(body, "primaries") == NULL;
     if (zone->type == CONF_ZONE_SECONDARY && asks_nobody) {
         conf_error(loader, statement, NULL, "zone '%s': missing 'primaries' entry", zone->name);
+    }
+    if (zone->type == CONF_ZONE_SECONDARY && !asks_nobody &&
+        conf_body(masters == NULL ? conf_find_statement(body, "primaries") : masters) == NULL) {
+        conf_error(loader, statement, NULL, "zone '%s': empty 'primaries' entry", zone->name);
     }
     if (masters != NULL && conf_find_statement(body, "primaries") != NULL) {
         conf_error(loader, masters, NULL,
@@ -276,8 +297,8 @@ static void resolve_updates(struct conf_loader *loader, enum conf_zone_type type
         access->update_policy = NULL;
     }
     if (draft->allow_update_at != NULL && draft->update_policy_at != NULL) {
-        conf_warning(loader, draft->allow_update_at, NULL,
-                     "'allow-update' is ignored when 'update-policy' is present");
+        conf_error(loader, draft->allow_update_at, NULL,
+                   "'allow-update' is ignored when 'update-policy' is present");
     }
     if (access->update_policy != NULL) {
         access->allow_update = NULL;
@@ -348,6 +369,7 @@ static void read_zone(struct view_reader *reader, struct zones_reader *zones,
 
     check_policy(loader, statement, &draft, zone);
     check_sources(loader, statement, zone);
+    check_format(loader, &draft, zone);
     check_file(zones, loader, statement, zone);
     check_keys(zones, loader, statement, zone);
     set_fingerprints(zones, loader, zone, &bytes);
