@@ -4,11 +4,11 @@
 
 #include "base/encoding.h"
 #include "base/time.h"
-#include "dns/escape.h"
 #include "dns/rdata.h"
 #include "dns/rrtype.h"
 #include "dns/text_format.h"
-#include "dns/text_ldns.h"
+#include "dns/text_loc.h"
+#include "dns/text_svcb.h"
 
 enum { STRING_TEXT_BYTES = 4 * 255 + 2, HASH_TEXT_BYTES = 2 * 255 };
 
@@ -20,34 +20,9 @@ static void name_write(struct reader *rdata, struct buffer *out_text)
     reader_span(rdata, length);
 }
 
-static void bytes_write(struct span bytes, struct buffer *out_text)
-{
-    for (size_t i = 0; i < bytes.length; i++) {
-        uint8_t byte = bytes.bytes[i];
-        char text[4];
-        char *end = text;
-        if (byte < ' ' || byte >= 0x7f) {
-            end = dns_escape_decimal(text, byte);
-        } else {
-            if (byte == '"' || byte == '\\') {
-                *end++ = '\\';
-            }
-            *end++ = (char)byte;
-        }
-        buffer_append(out_text, text, (size_t)(end - text));
-    }
-}
-
-static void quoted_write(struct span bytes, struct buffer *out_text)
-{
-    buffer_append_text(out_text, "\"");
-    bytes_write(bytes, out_text);
-    buffer_append_text(out_text, "\"");
-}
-
 static void string_write(struct reader *rdata, struct buffer *out_text)
 {
-    quoted_write(reader_span(rdata, reader_u8(rdata)), out_text);
+    text_quoted_write(reader_span(rdata, reader_u8(rdata)), out_text);
 }
 
 static void strings_write(struct reader *rdata, struct buffer *out_text)
@@ -137,6 +112,51 @@ static void gateway_write(unsigned kind, struct reader *rdata, struct buffer *ou
     }
 }
 
+/* "[!]family:address/prefix", RFC 3123 5. */
+static void prefixes_write(struct reader *rdata, struct buffer *out_text)
+{
+    while (reader_left(rdata) > 0) {
+        unsigned family = reader_u16(rdata);
+        unsigned prefix = reader_u8(rdata);
+        unsigned length = reader_u8(rdata);
+        uint8_t address[16] = {0};
+        struct span given = reader_span(rdata, length & 0x7f);
+        memcpy(address, given.bytes, given.length);
+        buffer_format(out_text, "%s%u:", (length & 0x80) != 0 ? "!" : "", family);
+        address_write(family == 1 ? AF_INET : AF_INET6, address, out_text);
+        buffer_format(out_text, "/%u%s", prefix, reader_left(rdata) > 0 ? " " : "");
+    }
+}
+
+static bool apl_has_text(struct span rdata)
+{
+    struct reader reader = reader_of(rdata);
+    while (reader_left(&reader) > 0) {
+        uint16_t family = reader_u16(&reader);
+        reader_u8(&reader);
+        reader_span(&reader, reader_u8(&reader) & 0x7f);
+        if (family != 1 && family != 2) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* RFC 8005 6: algorithm, host identity tag, key, servers. */
+static void host_identity_write(struct reader *rdata, struct buffer *out_text)
+{
+    size_t tag_length = reader_u8(rdata);
+    buffer_format(out_text, "%u ", (unsigned)reader_u8(rdata));
+    size_t key_length = reader_u16(rdata);
+    hex_encode(reader_span(rdata, tag_length), out_text);
+    buffer_append_text(out_text, " ");
+    base64_encode(reader_span(rdata, key_length), out_text);
+    while (reader_left(rdata) > 0) {
+        buffer_append_text(out_text, " ");
+        name_write(rdata, out_text);
+    }
+}
+
 static struct span rest_take(struct reader *rdata)
 {
     return reader_span(rdata, reader_left(rdata));
@@ -181,6 +201,18 @@ static void word_field_write(char field, struct reader *rdata, struct buffer *ou
     case 'L':
         groups_write(rdata, 4, 2, ":", out_text);
         break;
+    case 'Z':
+        prefixes_write(rdata, out_text);
+        break;
+    case 'I':
+        host_identity_write(rdata, out_text);
+        break;
+    case 'P':
+        text_svcb_write(rest_take(rdata), out_text);
+        break;
+    case 'l':
+        text_loc_write(rest_take(rdata), out_text);
+        break;
     default:
         UNREACHABLE();
     }
@@ -200,10 +232,10 @@ static void field_write(char field, struct span whole, struct reader *rdata,
         strings_write(rdata, out_text);
         break;
     case 'c':
-        bytes_write(reader_span(rdata, reader_u8(rdata)), out_text);
+        text_bare_write(reader_span(rdata, reader_u8(rdata)), out_text);
         break;
     case 'u':
-        quoted_write(rest_take(rdata), out_text);
+        text_quoted_write(rest_take(rdata), out_text);
         break;
     case 'a':
         address_write(AF_INET, reader_span(rdata, 4).bytes, out_text);
@@ -264,23 +296,6 @@ static void fields_write(const char *format, struct span rdata, struct buffer *o
     ASSERT(!reader.failed);
 }
 
-/* Only if it reads back as the same rdata: ldns does not promise that. */
-static bool ldns_write(uint16_t type, struct span rdata, struct buffer *out_text)
-{
-    struct buffer text = BUFFER_EMPTY;
-    struct buffer again = BUFFER_EMPTY;
-    bool same =
-        text_ldns_write(type, rdata, &text) == SG_OK &&
-        dns_rdata_from_text(type, buffer_text(&text), text.length, NULL, &again, NULL) == SG_OK &&
-        again.length == rdata.length && memcmp(again.bytes, rdata.bytes, again.length) == 0;
-    if (same) {
-        buffer_append(out_text, text.bytes, text.length);
-    }
-    buffer_free(&text);
-    buffer_free(&again);
-    return same;
-}
-
 /* A type whose mnemonic other tools may not know is written in the form that all of them read. */
 static bool type_is_widely_known(uint16_t type)
 {
@@ -288,24 +303,28 @@ static bool type_is_widely_known(uint16_t type)
     return strncmp(dns_type_to_text(type, text), "TYPE", 4) != 0;
 }
 
+/* Families of APL and versions of LOC that nobody has defined yet are well formed, but no text. */
 static bool has_text(uint16_t type, struct span rdata)
 {
-    return rdata.length > 0 && type_is_widely_known(type) && dns_rdata_check(type, rdata) == SG_OK;
+    if (rdata.length == 0 || !type_is_widely_known(type) || dns_rdata_check(type, rdata) != SG_OK) {
+        return false;
+    }
+    if (type == DNS_TYPE_LOC) {
+        return rdata.bytes[0] == 0;
+    }
+    if (type == DNS_TYPE_APL) {
+        return apl_has_text(rdata);
+    }
+    return text_format_of(type) != NULL;
 }
 
 void dns_rdata_to_text(uint16_t type, struct span rdata, struct buffer *out_text)
 {
-    const char *format = text_format_of(type);
     if (has_text(type, rdata)) {
-        if (format != NULL) {
-            fields_write(format, rdata, out_text);
-            return;
-        }
-        if (text_ldns_knows(type) && ldns_write(type, rdata, out_text)) {
-            return;
-        }
+        fields_write(text_format_of(type), rdata, out_text);
+    } else {
+        generic_write(rdata, out_text);
     }
-    generic_write(rdata, out_text);
 }
 
 void dns_record_to_text(const uint8_t *owner_wire, uint32_t ttl, uint16_t type, struct span rdata,

@@ -1,11 +1,11 @@
 /*
  * dns/text.h - presentation format of rdata (RFC 1035 5.1, RFC 3597 5)
  *
- * A table says how the text of a type goes; LOC, APL, HIP, SVCB and HTTPS are left to ldns. What
- * comes from text is always checked as wire format. WKS, A6, NXT and other relics have the \#
- * form only. Not fast: for the odd record of a zone file, for tools, dumps and logs. Common types
- * in zone files go by zone/zonefile's own parser, which must agree with this one.
- * Thread: any (no state here nor in the parts of ldns that are used).
+ * A table says how the text of a type goes. ldns is not used, but judges it in the tests: it wraps
+ * numbers that are too large, takes unknown words for type 0 and pads odd hexadecimal. What comes
+ * from text is always checked as wire format. WKS, A6, NXT and other relics have the \# form only.
+ * For the odd record of a zone file, for tools, dumps and logs; common types in zone files go by
+ * zone/zonefile's own parser, which must agree with this one. Thread: any (no state).
  */
 #pragma once
 

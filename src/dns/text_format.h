@@ -12,7 +12,8 @@
  *   L      64 bits in four groups
  *   G      gateway of IPSECKEY           R  discovery flag, type and relay of AMTRELAY
  *
- * and these run to the end: t strings, h hexadecimal, b base64 (B: may be empty), m types.
+ * and these run to the end: t strings, h hexadecimal, b base64 (B: may be empty), m types,
+ * Z the prefixes of APL, P the parameters of SVCB, I all of HIP, l all of LOC.
  */
 #pragma once
 

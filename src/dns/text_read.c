@@ -7,7 +7,8 @@
 #include "dns/rrtype.h"
 #include "dns/text.h"
 #include "dns/text_format.h"
-#include "dns/text_ldns.h"
+#include "dns/text_loc.h"
+#include "dns/text_svcb.h"
 #include "dns/text_words.h"
 
 enum {
@@ -16,7 +17,6 @@ enum {
     TIME_DIGITS = 14,
     BITMAP_WINDOWS = 256,
     WINDOW_BYTES = 32,
-    TYPE_HIP = 55,
 };
 
 /* Text on its way to wire format: fields are read from `words` and appended to `rdata`. */
@@ -120,9 +120,8 @@ static void strings_read(struct text_reading *reading)
     } while (text_words_more(&reading->words));
 }
 
-static void address_read(struct text_reading *reading, int family)
+static void address_append(struct text_reading *reading, int family, struct text_word word)
 {
-    struct text_word word = text_words_next(&reading->words);
     char text[ADDRESS_TEXT_BYTES];
     uint8_t address[16];
     if (word.length >= sizeof(text)) {
@@ -136,6 +135,11 @@ static void address_read(struct text_reading *reading, int family)
         return;
     }
     buffer_append(reading->rdata, address, family == AF_INET ? 4 : 16);
+}
+
+static void address_read(struct text_reading *reading, int family)
+{
+    address_append(reading, family, text_words_next(&reading->words));
 }
 
 /* Seconds, or BIND's "1w2d3h4m5s". */
@@ -314,6 +318,67 @@ static void relay_read(struct text_reading *reading)
     gateway_read(reading, kind);
 }
 
+/* "[!]family:address/prefix" (RFC 3123 5); zero bytes at the end of the address are left out. */
+static void prefix_read(struct text_reading *reading)
+{
+    struct text_word word = text_words_next(&reading->words);
+    struct buffer *rdata = reading->rdata;
+    size_t negated = word.length > 0 && word.text[0] == '!';
+    const char *colon = word.length > 0 ? memchr(word.text, ':', word.length) : NULL;
+    const char *slash =
+        colon != NULL ? memchr(colon, '/', word.length - (size_t)(colon - word.text)) : NULL;
+    if (slash == NULL || colon != word.text + negated + 1 ||
+        (colon[-1] != '1' && colon[-1] != '2')) {
+        fail(reading, "bad address prefix");
+        return;
+    }
+    struct text_word address = {colon + 1, (size_t)(slash - colon - 1), false};
+    struct text_word prefix = {slash + 1, (size_t)(word.text + word.length - slash - 1), false};
+    buffer_append_u16(rdata, (uint16_t)(colon[-1] - '0'));
+    buffer_append_u8(rdata, (uint8_t)text_word_number(&reading->words, prefix, UINT8_MAX));
+    size_t at = rdata->length;
+    buffer_append_u8(rdata, 0);
+    address_append(reading, colon[-1] == '1' ? AF_INET : AF_INET6, address);
+    while (rdata->length > at + 1 && rdata->bytes[rdata->length - 1] == 0) {
+        rdata->length--;
+    }
+    rdata->bytes[at] = (uint8_t)(negated << 7 | (rdata->length - at - 1));
+}
+
+static void prefixes_read(struct text_reading *reading)
+{
+    while (text_words_more(&reading->words)) {
+        prefix_read(reading);
+    }
+}
+
+/* RFC 8005 6: algorithm, host identity tag, key, servers; the wire has the two lengths first. */
+static void host_identity_read(struct text_reading *reading)
+{
+    struct buffer *rdata = reading->rdata;
+    uint32_t algorithm = number_read(reading, UINT8_MAX);
+    struct text_word tag = text_words_next(&reading->words);
+    struct text_word key = text_words_next(&reading->words);
+    size_t at = rdata->length;
+    buffer_append_u32(rdata, algorithm << 16);
+    if (hex_decode((struct span){(const uint8_t *)tag.text, tag.length}, rdata) != SG_OK) {
+        fail(reading, "bad host identity tag");
+    }
+    size_t tag_length = rdata->length - at - 4;
+    if (base64_decode((struct span){(const uint8_t *)key.text, key.length}, rdata) != SG_OK) {
+        fail(reading, "bad key");
+    }
+    size_t key_length = rdata->length - at - 4 - tag_length;
+    if (tag_length > UINT8_MAX || key_length > UINT16_MAX) {
+        fail(reading, "host identity too long");
+    }
+    rdata->bytes[at] = (uint8_t)tag_length;
+    wire_put_u16(rdata->bytes + at + 2, (uint16_t)key_length);
+    while (text_words_more(&reading->words)) {
+        name_read(reading);
+    }
+}
+
 static void word_field_read(struct text_reading *reading, char field)
 {
     struct buffer *rdata = reading->rdata;
@@ -406,6 +471,18 @@ static void field_read(struct text_reading *reading, char field)
     case 'R':
         relay_read(reading);
         break;
+    case 'Z':
+        prefixes_read(reading);
+        break;
+    case 'I':
+        host_identity_read(reading);
+        break;
+    case 'P':
+        text_svcb_read(&reading->words, reading->rdata);
+        break;
+    case 'l':
+        text_loc_read(&reading->words, reading->rdata);
+        break;
     default:
         word_field_read(reading, field);
         break;
@@ -421,50 +498,6 @@ static void generic_read(struct text_reading *reading)
         reading->rdata->length - reading->begin != length) {
         fail(reading, "bad rdata behind \\#");
     }
-}
-
-static void absolute_name_append(struct text_reading *reading, struct text_word word,
-                                 struct buffer *line)
-{
-    char text[DNS_NAME_TEXT_BYTES];
-    struct dns_name name;
-    if (dns_name_from_text(word.text, word.length, reading->origin, &name) != SG_OK) {
-        fail(reading, "bad name");
-        return;
-    }
-    buffer_format(line, " %s", dns_name_to_text(&name, text));
-}
-
-/*
- * By ldns, which is given the same words; but relative names are completed and numbers checked
- * here, since it does neither.
- */
-static void ldns_read(struct text_reading *reading, uint16_t type)
-{
-    bool is_svcb = type == DNS_TYPE_SVCB || type == DNS_TYPE_HTTPS;
-    bool is_hip = type == TYPE_HIP;
-    struct buffer line = BUFFER_EMPTY;
-
-    for (unsigned index = 0;; index++) {
-        const char *from = reading->words.at; /* Words may touch: key="value" is two. */
-        if (!text_words_more(&reading->words)) {
-            break;
-        }
-        struct text_word word = text_words_next(&reading->words);
-        if (index == 0 && (is_svcb || is_hip)) {
-            text_word_number(&reading->words, word, is_svcb ? UINT16_MAX : UINT8_MAX);
-        }
-        if ((is_svcb && index == 1) || (is_hip && index >= 3)) {
-            absolute_name_append(reading, word, &line);
-        } else {
-            buffer_append(&line, from, (size_t)(reading->words.at - from));
-        }
-    }
-    if (reading->words.error == NULL &&
-        text_ldns_read(type, buffer_text(&line), reading->rdata) != SG_OK) {
-        fail(reading, "bad rdata");
-    }
-    buffer_free(&line);
 }
 
 /* Does the text that is left begin with the word \#? */
@@ -496,8 +529,6 @@ enum sg_result dns_rdata_from_text(uint16_t type, const char *text, size_t lengt
         for (; *format != '\0' && reading.words.error == NULL; format++) {
             field_read(&reading, *format);
         }
-    } else if (text_ldns_knows(type)) {
-        ldns_read(&reading, type);
     } else {
         fail(&reading, "no text format for this type but \\#");
     }

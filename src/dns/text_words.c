@@ -95,3 +95,28 @@ uint32_t text_word_number(struct text_words *words, struct text_word word, uint3
     }
     return (uint32_t)value;
 }
+
+void text_bare_write(struct span bytes, struct buffer *out_text)
+{
+    for (size_t i = 0; i < bytes.length; i++) {
+        uint8_t byte = bytes.bytes[i];
+        char text[4];
+        char *end = text;
+        if (byte < ' ' || byte >= 0x7f) {
+            end = dns_escape_decimal(text, byte);
+        } else {
+            if (byte == '"' || byte == '\\') {
+                *end++ = '\\';
+            }
+            *end++ = (char)byte;
+        }
+        buffer_append(out_text, text, (size_t)(end - text));
+    }
+}
+
+void text_quoted_write(struct span bytes, struct buffer *out_text)
+{
+    buffer_append_text(out_text, "\"");
+    text_bare_write(bytes, out_text);
+    buffer_append_text(out_text, "\"");
+}

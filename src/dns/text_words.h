@@ -28,5 +28,8 @@ struct text_word text_words_next(struct text_words *words);
 void text_words_fail(struct text_words *words, const char *error);
 /* Append what `word` stands for, escapes resolved. */
 void text_word_decode(struct text_words *words, struct text_word word, struct buffer *out_bytes);
+/* Append `bytes` in quotes, escaped; and without quotes. */
+void text_quoted_write(struct span bytes, struct buffer *out_text);
+void text_bare_write(struct span bytes, struct buffer *out_text);
 /* A decimal number up to `max`, without sign; 0 and an error otherwise. */
 uint32_t text_word_number(struct text_words *words, struct text_word word, uint32_t max);

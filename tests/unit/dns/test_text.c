@@ -30,14 +30,7 @@ static void a_sample_is_written_as_it_was_read(void **state)
     struct buffer rdata = read_text(sample->name, sample->text);
     struct buffer text = BUFFER_EMPTY;
     dns_rdata_to_text(type_of(sample->name), buffer_span(&rdata), &text);
-    if (strcmp(sample->name, "HIP") == 0 || strcmp(sample->name, "APL") == 0) {
-        struct buffer again = read_text(sample->name, buffer_text(&text)); /* ldns' own form */
-        assert_int_equal(again.length, rdata.length);
-        assert_memory_equal(again.bytes, rdata.bytes, rdata.length);
-        buffer_free(&again);
-    } else {
-        assert_string_equal(buffer_text(&text), sample->text);
-    }
+    assert_string_equal(buffer_text(&text), sample->text);
     buffer_free(&text);
     buffer_free(&rdata);
 }
@@ -52,7 +45,12 @@ static void ldns_reads_the_same(void **state)
                        &line);
     ldns_rr *rr = NULL;
     ldns_status status = ldns_rr_new_frm_str(&rr, buffer_text(&line), 0, NULL, NULL);
-    if (strcmp(sample->name, "NSAP-PTR") != 0) { /* ldns takes its name for a string. */
+    /*
+     * ldns takes the name of NSAP-PTR for a string, asks for a key where there is none, and does
+     * not know the second escaping in alpn.
+     */
+    if (strcmp(sample->name, "NSAP-PTR") != 0 && strncmp(sample->text, "49152", 5) != 0 &&
+        strstr(sample->text, "oo") == NULL) {
         assert_int_equal(status, LDNS_STATUS_OK);
         struct buffer theirs = BUFFER_EMPTY;
         for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
@@ -120,6 +118,15 @@ static const struct read_case {
     {"generic in quotes is a string",    "TXT",   "\"\\\\#\"",      "025c23"},
     {"what begins like generic",         "TXT",   "\\#4",           "022334"},
 
+    {"keys in any order",                "HTTPS", "1 . port=53 alpn=h2", "000100" "00010003026832" "00030002" "0035"},
+    {"keys by number",                   "SVCB",  "1 . key3=\\0005 key1=\\002h2", "000100" "00010003026832" "000300020035"},
+    {"mandatory keys in any order",      "SVCB",  "1 . mandatory=port,alpn alpn=h2 port=1", "000100" "00000004" "00010003" "00010003026832" "000300020001"},
+    {"dohpath",                          "SVCB",  "1 . dohpath=/q{?dns}", "000100" "00070008" "2f717b3f646e737d"},
+    {"an empty list of prefixes",        "APL",   "",               ""},
+    {"a prefix of nothing",              "APL",   "1:0.0.0.0/0",    "00010000"},
+    {"LOC with defaults",                "LOC",   "1 N 2 W 3",      "00121613" "8036ee80" "7f922300" "009897ac"},
+    {"LOC with a minute",                "LOC",   "1 1 n 2 0 0.5 e -0.5m 12m", "00131613" "8037d8e0" "806ddef4" "0098964e"},
+
     {"nothing",                          "A",     "",               NULL},
     {"words behind",                     "A",     "192.0.2.1 x",    NULL},
     {"three numbers",                    "A",     "192.0.2",        NULL},
@@ -175,6 +182,22 @@ static const struct read_case {
     {"91 degrees north",                 "LOC",   "91 N 1 E 0m",    NULL},
     {"a prefix too long",                "APL",   "1:192.0.2.0/33", NULL},
     {"a family unknown",                 "APL",   "3:192.0.2.0/24", NULL},
+    {"LOC of 60 minutes",                "LOC",   "1 60 N 1 E 0m",  NULL},
+    {"LOC without longitude",            "LOC",   "1 N 0m",         NULL},
+    {"LOC below the sea bed",            "LOC",   "1 N 1 E -100000.01m", NULL},
+    {"LOC beyond the sky",               "LOC",   "1 N 1 E 99999999999999999999m", NULL},
+    {"LOC with millimetres",             "LOC",   "1 N 1 E 0.001m", NULL},
+    {"LOC of a huge size",               "LOC",   "1 N 1 E 0m 90000001m", NULL},
+    {"HIP with half a byte of tag",      "HIP",   "2 aab AAAA",     NULL},
+    {"HIP with an empty key",            "HIP",   "2 aa \"\"",      NULL},
+    {"APL without prefix",               "APL",   "1:192.0.2.0",    NULL},
+    {"an unknown service parameter",     "SVCB",  "1 . foo=bar",    NULL},
+    {"a service parameter in quotes",    "SVCB",  "1 . \"alpn=h2\"", NULL},
+    {"a key number with a zero",         "SVCB",  "1 . key0667=a",  NULL},
+    {"a key number too large",           "SVCB",  "1 . key65536=a", NULL},
+    {"a comma too many",                 "SVCB",  "1 . alpn=h2,",   NULL},
+    {"a value where there is none",      "SVCB",  "1 . alpn=h2 no-default-alpn=1", NULL},
+    {"an IPv6 address as IPv4",          "SVCB",  "1 . ipv4hint=::1", NULL},
     {"generic too short",                "A",     "\\# 4 c00002",   NULL},
     {"generic too long",                 "A",     "\\# 4 c000020101", NULL},
     {"generic that does not fit",        "A",     "\\# 3 c00002",   NULL},
