@@ -1,5 +1,7 @@
 #include "answer/denial.h"
 
+#include "answer/nsec3_memo.h"
+
 enum { ITERATIONS_MAX = 150 }; /* of NSEC3 hashes made while a client waits: RFC 9276 3.2 */
 
 static void add_soa(struct answer_builder *builder)
@@ -60,25 +62,24 @@ static void add_nsec(struct answer_builder *builder, const struct dns_name *name
     }
 }
 
-static bool find_nsec3(const struct answer_builder *builder, const uint8_t *wire, size_t length,
-                       struct zone_node *out_node, bool *out_exact)
-{
-    uint8_t hash[NSEC3_HASH_BYTES];
-
-    nsec3_hash(builder->context->hasher, &zone_version_facts(builder->version)->nsec3, wire, length,
-               hash);
-    return zone_version_nsec3(builder->version, hash, out_node, out_exact);
-}
-
-/* The same for the present name's last `depth` labels below the apex. */
+/* What matches or covers the present name's last `depth` labels below the apex. */
 static bool find_nsec3_at(const struct answer_builder *builder, unsigned depth,
                           struct zone_node *out_node, bool *out_exact)
 {
     const struct dns_name *name = builder->name;
+    const struct nsec3_params *params = &zone_version_facts(builder->version)->nsec3;
     const uint8_t *wire = dns_name_skip(name, labels_below_apex(builder) - depth);
+    size_t length = (size_t)(name->wire + name->length - wire);
+    uint8_t hash[NSEC3_HASH_BYTES];
 
-    return find_nsec3(builder, wire, (size_t)(name->wire + name->length - wire), out_node,
-                      out_exact);
+    /* Enclosers come again. A name that does not exist hardly does, and would only push others
+     * out of the memo. */
+    if (depth <= builder->match.encloser_labels) {
+        nsec3_memo_hash(builder->context->hasher, params, wire, length, hash);
+    } else {
+        nsec3_hash(builder->context->hasher, params, wire, length, hash);
+    }
+    return zone_version_nsec3(builder->version, hash, out_node, out_exact);
 }
 
 /*
@@ -137,10 +138,13 @@ static void add_nsec3_match(struct answer_builder *builder, unsigned depth)
 /* What matches or covers the wildcard. */
 static void add_nsec3_of_wildcard(struct answer_builder *builder)
 {
+    uint8_t hash[NSEC3_HASH_BYTES];
     struct zone_node node;
     bool exact;
 
-    if (find_nsec3(builder, builder->wildcard.wire, builder->wildcard.length, &node, &exact)) {
+    nsec3_memo_hash(builder->context->hasher, &zone_version_facts(builder->version)->nsec3,
+                    builder->wildcard.wire, builder->wildcard.length, hash);
+    if (zone_version_nsec3(builder->version, hash, &node, &exact)) {
         add_proof(builder, &node, DNS_TYPE_NSEC3);
     }
 }
