@@ -100,7 +100,12 @@ enum sg_result keyfile_time(struct span value, sg_time *out_when)
         return SG_MALFORMED;
     }
     memcpy(digits, value.bytes, length);
-    return time_from_digits(digits, out_when);
+    sg_time when;
+    if (time_from_digits(digits, &when) != SG_OK || when < 0) {
+        return SG_MALFORMED; /* no key is older than the epoch */
+    }
+    *out_when = when;
+    return SG_OK;
 }
 
 void keyfile_append_time(struct buffer *out_text, const char *tag, sg_time when)

@@ -33,6 +33,7 @@ static const struct time_case {
     {"words that say something else",  "20261122031243 (whatever)",                 SG_OK, 1795317163},
     {"13 digits",                      "2026112203124",                             SG_MALFORMED, 0},
     {"15 digits",                      "202611220312430",                           SG_MALFORMED, 0},
+    {"a year before the epoch", "02261122031243", SG_MALFORMED, 0},
     {"31 February",                    "20260231000000",                            SG_MALFORMED, 0},
     {"nothing",                        "",                                          SG_MALFORMED, 0},
 };
