@@ -1,14 +1,14 @@
 /*
  * How fast is a zone file read: scanning and rdata alone, then into an edit, sealed and checked?
  *
- * usage: bench_zonefile ZONE FILE [ROUNDS]; the best round counts
+ * usage: bench_zonefile ZONE FILE [ROUNDS]; the best round counts, in CPU time
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
-#include "base/time.h"
 #include "zone/check.h"
 #include "zone/zonefile_loader.h"
 
@@ -24,6 +24,13 @@ static enum sg_result look(void *argument, const struct dns_name *owner, uint16_
     return SG_OK;
 }
 
+static uint64_t cpu_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
 struct rounds {
     uint64_t best;
     size_t records;
@@ -31,7 +38,7 @@ struct rounds {
 
 static void count(struct rounds *rounds, uint64_t since, size_t records)
 {
-    uint64_t took = time_monotonic_ns() - since;
+    uint64_t took = cpu_ns() - since;
     if (rounds->best == 0 || took < rounds->best) {
         rounds->best = took;
     }
@@ -51,7 +58,7 @@ static void parse(const struct zonefile_options *options, const struct dns_name 
     struct zonefile_report report = {0};
     struct zonefile_source source;
     struct zonefile_sink sink = {look, NULL, *apex, 1};
-    uint64_t start = time_monotonic_ns();
+    uint64_t start = cpu_ns();
     if (zonefile_source_open(&source, options->path) != SG_OK ||
         zonefile_read_source(&sink, options, &source, &report) != SG_OK) {
         fprintf(stderr, "%s: not read: %s\n", options->path,
@@ -68,15 +75,15 @@ static void load(const struct zonefile_options *options, const struct dns_name *
     struct zonefile_report report;
     struct zone_edit *edit = zone_edit_new(apex, 1);
     const struct zone_version *version;
-    uint64_t start = time_monotonic_ns();
+    uint64_t start = cpu_ns();
     if (zonefile_load(edit, options, &report) != SG_OK) {
         exit(1);
     }
     count(&rounds[0], start, report.records);
-    start = time_monotonic_ns();
+    start = cpu_ns();
     (void)!zone_check(zone_edit_draft(edit), &zone_check_defaults, &report);
     count(&rounds[1], start, report.records);
-    start = time_monotonic_ns();
+    start = cpu_ns();
     if (zone_edit_seal(edit, &version) != SG_OK) {
         exit(1);
     }

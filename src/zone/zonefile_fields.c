@@ -18,10 +18,6 @@ static const uint8_t base64_values[256] = {
     ['y'] = 51, ['z'] = 52,
     DIGIT_VALUES('0', 53), ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62, ['+'] = 63, ['/'] = 64,
 };
-static const uint8_t hex_values[256] = {
-    DIGIT_VALUES('0', 1), ['6'] = 7, ['7'] = 8, ['8'] = 9, ['9'] = 10,
-    DIGIT_VALUES('A', 11), DIGIT_VALUES('a', 11),
-};
 /* clang-format on */
 
 bool zonefile_refuse(struct zonefile_rdata *rdata, const char *problem)
@@ -226,8 +222,8 @@ static bool hex_append(struct zonefile_rdata *rdata, const uint8_t *text, size_t
     uint8_t *out = rdata->out.at;
     unsigned bad = length % 2;
     for (size_t i = 0; i + 1 < length; i += 2) {
-        unsigned high = (unsigned)hex_values[text[i]] - 1;
-        unsigned low = (unsigned)hex_values[text[i + 1]] - 1;
+        unsigned high = (unsigned)zonefile_hex[text[i]] - 1;
+        unsigned low = (unsigned)zonefile_hex[text[i + 1]] - 1;
         bad |= (high | low) & ~15u;
         *out++ = (uint8_t)(high << 4 | low);
     }

@@ -65,6 +65,16 @@ static inline unsigned wide_first_index(uint64_t mask)
     return (unsigned)__builtin_ctzll(mask) / 8;
 }
 
+/* One bit for each of 16 bytes that equals `c`, the first byte lowest. */
+static inline unsigned wide_bits16(const uint8_t *text, uint8_t c)
+{
+    /* Gathers the lowest bit of each byte in the highest byte. */
+    const uint64_t gather = UINT64_C(0x0102040810204080);
+    uint64_t low = (wide_equal(wide_load(text), c) >> 7) * gather >> 56;
+    uint64_t high = (wide_equal(wide_load(text + 8), c) >> 7) * gather >> 56;
+    return (unsigned)(low | high << 8);
+}
+
 /*
  * Copy `length` bytes; up to seven more may be read and written. A memcpy() of a length that is
  * known to be below 256 becomes `rep movs` in gcc, which takes longer to start than this to end.

@@ -81,6 +81,15 @@ enum sg_result zonefile_type(const struct scan_token *token, uint16_t *out_type)
     return dns_type_from_text((const char *)token->text, token->length, out_type);
 }
 
+/* clang-format off */
+const uint8_t zonefile_hex[256] = {
+    ['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6, ['6'] = 7, ['7'] = 8,
+    ['8'] = 9, ['9'] = 10,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+    ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+};
+/* clang-format on */
+
 enum sg_result zonefile_number(const struct scan_token *token, uint32_t value_max,
                                uint32_t *out_value)
 {
@@ -260,72 +269,52 @@ const char *zonefile_name_write(const struct scan_token *token, const struct dns
     return problem;
 }
 
-/* One to three digits at `text`. Values above 255 are what is not an octet. */
-static inline unsigned octet(const uint8_t *text, size_t length)
+/*
+ * One to three digits at `text` to a number up to 255. 0, or more when it is none: a leading zero,
+ * which might have meant octal, is refused everywhere.
+ */
+static inline unsigned octet(const uint8_t *text, size_t length, uint8_t *out_value)
 {
-    /* Digits in the high bytes of 32 bits, the last one highest, zeros below. */
-    uint32_t word = (uint32_t)wide_load(text);
-    unsigned shift = 8 * (4 - ((unsigned)length & 3));
-    uint32_t digits = length - 1 < 3 ? (word - 0x30303030u) << shift : UINT32_MAX;
-    unsigned value = (digits >> 24) + 10 * (digits >> 16 & 255) + 100 * (digits >> 8 & 255);
-    /* A leading zero might have meant octal, so it is refused everywhere. */
-    bool leading_zero = length > 1 && text[0] == '0';
-    bool all_digits = ((digits | (digits + 0x76767676u)) & 0x80808080u) == 0;
-    return all_digits && !leading_zero ? value : UINT32_MAX;
+    static const uint32_t least[] = {1, 0, 0x100, 0x10000};
+    const uint32_t most = 0x20505;
+    /* Digits in the high bytes, the last one highest, zeros below. */
+    uint32_t digits = ((uint32_t)wide_load(text) ^ 0x30303030u) << (32 - 8 * (length & 3)) % 32;
+    uint32_t ordered = __builtin_bswap32(digits);
+    uint32_t no_digit = (digits | (digits + 0x76767676u)) & 0x80808080u;
+    *out_value = (uint8_t)((digits >> 8) * (100u << 16 | 10u << 8 | 1u) >> 16);
+    return (ordered - least[length & 3] > most - least[length & 3]) | (no_digit != 0) |
+           (length - 1 > 2);
 }
 
 bool zonefile_ipv4(const uint8_t *text, size_t length, uint8_t out_address[4])
 {
-    enum { TEXT_BYTES_MIN = 7, TEXT_BYTES_MAX = 15, DOTS = 3 };
-    size_t ends[DOTS + 1];
-    unsigned found = 0;
+    enum { TEXT_BYTES_MIN = 7, TEXT_BYTES_MAX = 15 };
     if (length < TEXT_BYTES_MIN || length > TEXT_BYTES_MAX) {
         return false;
     }
-    for (size_t i = 0; i < length; i += sizeof(uint64_t)) {
-        uint64_t dots = wide_first(wide_equal(wide_load(text + i), '.'), length - i);
-        for (; dots != 0; dots &= dots - 1) {
-            if (found == DOTS) {
-                return false;
-            }
-            ends[found++] = i + wide_first_index(dots);
-        }
+    unsigned dots = wide_bits16(text, '.') & ((1u << length) - 1);
+    unsigned behind_first = dots & (dots - 1);
+    unsigned behind_second = behind_first & (behind_first - 1);
+    if (behind_second == 0 || (behind_second & (behind_second - 1)) != 0) {
+        return false; /* not three of them */
     }
-    if (found != DOTS) {
-        return false;
-    }
-    ends[DOTS] = length;
-    unsigned bad = 0;
-    size_t start = 0;
-    for (unsigned i = 0; i <= DOTS; i++) {
-        unsigned value = octet(text + start, ends[i] - start);
-        bad |= value;
-        out_address[i] = (uint8_t)value;
-        start = ends[i] + 1;
-    }
-    return bad <= UINT8_MAX;
-}
-
-static int hex_digit(uint8_t c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    c = dns_lower[c];
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    size_t first = (size_t)__builtin_ctz(dots);
+    size_t second = (size_t)__builtin_ctz(behind_first);
+    size_t third = (size_t)__builtin_ctz(behind_second);
+    unsigned bad = octet(text, first, &out_address[0]);
+    bad |= octet(text + first + 1, second - first - 1, &out_address[1]);
+    bad |= octet(text + second + 1, third - second - 1, &out_address[2]);
+    bad |= octet(text + third + 1, length - third - 1, &out_address[3]);
+    return bad == 0;
 }
 
 /* Up to four hexadecimal digits at `text`. Returns how many. */
-static size_t ipv6_group(const uint8_t *text, const uint8_t *end, uint16_t *out_group)
+static inline size_t ipv6_group(const uint8_t *text, const uint8_t *end, uint16_t *out_group)
 {
     unsigned value = 0;
     size_t digits = 0;
-    for (; digits < 4 && text + digits < end; digits++) {
-        int digit = hex_digit(text[digits]);
-        if (digit < 0) {
-            break;
-        }
-        value = value << 4 | (unsigned)digit;
+    for (; digits < 4 && text + digits < end && zonefile_hex[text[digits]] != 0; digits++) {
+        value = value << 4 | (zonefile_hex[text[digits]] - 1u);
     }
     *out_group = (uint16_t)value;
     return digits;

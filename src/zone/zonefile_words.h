@@ -8,6 +8,9 @@
 #include "dns/name.h"
 #include "zone/zonefile_scan.h"
 
+/* One more than a hexadecimal digit's value, so that 0 is no digit. */
+extern const uint8_t zonefile_hex[256];
+
 /* A decimal number of digits alone. SG_MALFORMED, or SG_LIMIT above `value_max`. */
 MUST_USE enum sg_result zonefile_number(const struct scan_token *token, uint32_t value_max,
                                         uint32_t *out_value);
