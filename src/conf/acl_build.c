@@ -184,10 +184,11 @@ static void take_element(struct acl_builder *builder, const struct conf_statemen
 
 static const struct conf_acl *finish_list(struct acl_builder *builder, size_t first)
 {
-    const struct conf_acl *list = acl_list_new(builder->loader->memory, builder->elements + first,
-                                               builder->count - first, NULL);
+    size_t count = builder->count - first;
+    const struct acl_element *elements = count == 0 ? NULL : builder->elements + first;
+
     builder->count = first;
-    return list;
+    return acl_list_new(builder->loader->memory, elements, count, NULL);
 }
 
 static void close_frame(struct acl_builder *builder)

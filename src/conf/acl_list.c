@@ -194,7 +194,7 @@ static void make_runs(struct conf_memory *memory, struct conf_acl *acl)
 
 static void describe(struct conf_acl *acl)
 {
-    const struct acl_element *first = &acl->elements[0];
+    const struct acl_element *first = acl->elements;
 
     acl->none = acl->count == 0 || (first->kind == ACL_ANY && first->negated);
     acl->any = acl->count > 0 && first->kind == ACL_ANY && !first->negated;
@@ -219,7 +219,9 @@ const struct conf_acl *acl_list_new(struct conf_memory *memory, const struct acl
         size_t count;
     } identity = {elements, name, count};
 
+    static const struct acl_element nothing[1];
     ASSERT(count <= ACL_ELEMENTS_MAX);
+    identity.elements = nothing;
     if (count > 0) {
         identity.elements = conf_memory_intern_bytes(memory, elements, count * sizeof(*elements));
     }

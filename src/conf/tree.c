@@ -10,6 +10,8 @@
 #include "base/mem.h"
 #include "conf/lexer.h"
 
+enum { WORDS_FIRST = 64 };
+
 /* A file that is being read; the innermost include last. */
 struct source {
     const char *name;
@@ -89,7 +91,7 @@ static void add_word(struct tree_reader *reader, struct conf_node node)
         return;
     }
     if (reader->words_count == reader->words_capacity) {
-        reader->words_capacity = reader->words_capacity * 2 + 64;
+        reader->words_capacity *= 2;
         reader->words =
             mem_resize_array(reader->words, reader->words_capacity, sizeof(*reader->words));
     }
@@ -348,7 +350,6 @@ static void read_all(struct tree_reader *reader)
         close_source(reader);
     }
     reader->tree->first = reader->blocks[0].first;
-    mem_free(reader->words);
 }
 
 static struct tree_reader *reader_new(struct conf_tree *tree, struct conf_report *report)
@@ -358,6 +359,8 @@ static struct tree_reader *reader_new(struct conf_tree *tree, struct conf_report
     reader->tree = tree;
     reader->report = report;
     reader->blocks[0].last = &reader->blocks[0].first;
+    reader->words_capacity = WORDS_FIRST;
+    reader->words = mem_alloc(WORDS_FIRST * sizeof(*reader->words));
     return reader;
 }
 
@@ -372,6 +375,7 @@ enum sg_result conf_tree_read(struct conf_tree *tree, const char *path, struct c
     } else {
         conf_report_add(report, CONF_ERROR, path, 0, 0, "%s", file_error_text(result));
     }
+    mem_free(reader->words);
     mem_free(reader);
     return result;
 }
@@ -386,6 +390,7 @@ void conf_tree_read_text(struct conf_tree *tree, const char *name, struct span t
                                          .lexer = conf_lexer_of(text)};
     reader->sources_count = 1;
     read_all(reader);
+    mem_free(reader->words);
     mem_free(reader);
 }
 

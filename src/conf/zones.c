@@ -96,8 +96,6 @@ static void check_sources(struct conf_loader *loader, const struct conf_statemen
 {
     const struct conf_statement *body = conf_body(statement);
     const struct conf_statement *masters = conf_find_statement(body, "masters");
-    const struct conf_statement *database = conf_find_statement(body, "database");
-    const struct conf_statement *dlz = conf_find_statement(body, "dlz");
 
     bool asks_nobody = masters == NULL && conf_find_statement(body, "primaries") == NULL;
     if (zone->type == CONF_ZONE_SECONDARY && asks_nobody) {
@@ -111,7 +109,7 @@ static void check_sources(struct conf_loader *loader, const struct conf_statemen
         conf_error(loader, masters, NULL,
                    "zone '%s': 'primaries' and 'masters' cannot both be used", zone->name);
     }
-    if (zone->file == NULL && zone->type == CONF_ZONE_PRIMARY && database == NULL && dlz == NULL) {
+    if (zone->file == NULL && zone->type == CONF_ZONE_PRIMARY) {
         conf_error(loader, statement, NULL, "zone '%s': missing 'file' entry", zone->name);
     }
     if (zone->file == NULL && zone->type == CONF_ZONE_SECONDARY && zone->inline_signing) {
