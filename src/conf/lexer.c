@@ -99,8 +99,8 @@ static struct conf_token read_quoted(struct conf_lexer *lexer)
         if ((unsigned char)*at < ' ' && memchr("\t\r\n", *at, 3) == NULL) {
             return broken(lexer, lexer->at, "a quoted string with a control character");
         }
-        if (*at == '\\' && at + 1 < lexer->end && at[1] == '"') {
-            escaped = true;
+        if (*at == '\\' && at + 1 < lexer->end && (at[1] == '"' || at[1] == '\\')) {
+            escaped |= at[1] == '"';
             at++;
         }
         at++;

@@ -209,7 +209,8 @@ static bool bits_behind_are_zero(const struct conf_prefix *prefix)
 
 static bool looks_like_prefix(const char *text)
 {
-    bool digits = strspn(text, "0123456789./") == strlen(text) && *text != '.' && *text != '/';
+    bool digits = strspn(text, "0123456789./") == strlen(text) && *text != '\0' && *text != '.' &&
+                  *text != '/';
     bool colons =
         strchr(text, ':') != NULL && strspn(text, "0123456789abcdefABCDEF:./") == strlen(text);
     return digits || colons;
