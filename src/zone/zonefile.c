@@ -87,49 +87,44 @@ static void finish_file(struct zonefile_loader *loader)
     pop_file(loader);
 }
 
-/* False: the file cannot be read on. */
-static bool refill(struct zonefile_loader *loader, struct zonefile_file *file)
+/* Read on in the present file. What cannot be read is reported, and ends its file. */
+static enum sg_result refill(struct zonefile_loader *loader)
 {
+    struct zonefile_file *file = zonefile_present_file(loader);
     enum sg_result result = zonefile_source_refill(&file->source);
     if (result != SG_OK) {
         zonefile_report_add(loader->report, ZONEFILE_ERROR, file->path, file->source.scan.line,
                             "%s", result == SG_LIMIT ? "a line is too long" : strerror(errno));
+        pop_file(loader);
     }
-    return result == SG_OK;
+    return result;
 }
 
-/* Every line of every file. What cannot be read is reported, and ends its file. */
+/* Every line of every file. SG_IO if one of them could not be read; errors in lines are reported.
+ */
 static enum sg_result read_files(struct zonefile_loader *loader)
 {
-    enum sg_result result = SG_OK;
+    enum sg_result worst = SG_OK;
     while (loader->depth > 0) {
-        struct zonefile_file *file = zonefile_present_file(loader);
-        struct scan *scan = &file->source.scan;
+        struct scan *scan = &zonefile_present_file(loader)->source.scan;
         if (scan_is_finished(scan)) {
             finish_file(loader);
             continue;
         }
-        if (scan->at == scan->end && !refill(loader, file)) {
-            result = SG_IO;
-            pop_file(loader);
-            continue;
+        struct scan_mark line = scan_mark(scan);
+        if (scan->at < scan->end) {
+            zonefile_read_line(loader, scan);
+            if (!scan->starved) {
+                continue;
+            }
+            /* The line goes on behind the window: once more, from its begin. */
+            scan_return(scan, line);
         }
-        const uint8_t *line_start = scan->at;
-        unsigned line = scan->line;
-        zonefile_read_line(loader, scan);
-        if (!scan->starved) {
-            continue;
-        }
-        /* The line goes on behind the window: once more, from its begin. */
-        scan->at = line_start;
-        scan->line = line;
-        scan->depth = 0;
-        if (!refill(loader, file)) {
-            result = SG_IO;
-            pop_file(loader);
+        if (refill(loader) == SG_IO) {
+            worst = SG_IO;
         }
     }
-    return result;
+    return worst;
 }
 
 enum sg_result zonefile_read_source(const struct zonefile_sink *sink,

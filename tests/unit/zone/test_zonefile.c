@@ -380,7 +380,8 @@ static void a_line_without_end_is_refused(void **state)
     text[length] = 0;
     write_file("endless", text);
     mem_free(text);
-    assert_int_equal(load_file("endless", (struct zonefile_options){0}, &edit, &report), SG_IO);
+    assert_int_equal(load_file("endless", (struct zonefile_options){0}, &edit, &report),
+                     SG_MALFORMED);
     assert_string_equal(report.problems[0].text, "a line is too long");
     zonefile_report_clear(&report);
     zone_edit_abandon(edit);
