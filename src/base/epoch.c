@@ -19,6 +19,29 @@ struct batch {
 static struct epoch_retired *retired_now;
 static struct batch *batches_ready;
 
+/*
+ * liburcu orders readers before releases with barriers that ThreadSanitizer cannot see; in its
+ * builds one marker says the same in its language.
+ */
+#if defined(__SANITIZE_THREAD__)
+#define SANITIZES_THREADS 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define SANITIZES_THREADS 1
+#endif
+#endif
+
+#ifdef SANITIZES_THREADS
+void __tsan_acquire(void *address);
+void __tsan_release(void *address);
+static char reading_marker;
+#define READING_ENDS()      __tsan_release(&reading_marker)
+#define READING_HAS_ENDED() __tsan_acquire(&reading_marker)
+#else
+#define READING_ENDS()      ((void)0)
+#define READING_HAS_ENDED() ((void)0)
+#endif
+
 void epoch_join(void)
 {
     urcu_qsbr_register_thread();
@@ -26,16 +49,19 @@ void epoch_join(void)
 
 void epoch_leave(void)
 {
+    READING_ENDS();
     urcu_qsbr_unregister_thread();
 }
 
 void epoch_quiesce(void)
 {
+    READING_ENDS();
     urcu_qsbr_quiescent_state();
 }
 
 void epoch_offline(void)
 {
+    READING_ENDS();
     urcu_qsbr_thread_offline();
 }
 
@@ -70,6 +96,7 @@ static void release_ready(void)
     while (batch != NULL) {
         struct batch *next_batch = batch->next;
         struct epoch_retired *retired = batch->retired;
+        READING_HAS_ENDED();
         mem_free(batch);
         while (retired != NULL) {
             struct epoch_retired *next = retired->next;
