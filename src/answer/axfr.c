@@ -6,7 +6,7 @@
 enum {
     MESSAGE_BYTES = 16384, /* a message that has grown to this ends: pointers reach no further */
     UNSIGNED_MAX = 99,     /* RFC 8945 5.3.1: at least every hundredth message is signed */
-    AXFR_SLOTS = 2048,     /* enough for the names of one message */
+    AXFR_SLOTS = 1024,     /* enough for the names of one message */
     QUESTION_BYTES_MAX = DNS_NAME_BYTES_MAX + 4,
 };
 
@@ -17,10 +17,11 @@ enum phase { PHASE_FIRST_SOA, PHASE_NAMES, PHASE_NSEC3, PHASE_LAST_SOA, PHASE_DO
 struct axfr {
     const struct zone_version *version;
     enum phase phase;
-    struct zone_cursor cursor;      /* which name */
-    struct zone_rrset_walk walk;    /* which of its RRsets */
-    struct dns_rdata_cursor rdatas; /* which RR of that: the one to be sent next */
+    struct zone_cursor cursor;   /* which name */
+    struct zone_rrset_walk walk; /* which of its RRsets */
     struct record_form form;
+    const uint8_t *rdata; /* which RR of that comes next: packed, its length first */
+    unsigned rdatas_left;
     struct span owner; /* relative */
     uint16_t rrclass;
     struct axfr_totals totals;
@@ -45,7 +46,8 @@ struct message {
 static void set_rrset(struct axfr *axfr, const struct dns_rrset *rrset)
 {
     axfr->form = record_form_of(rrset, axfr->rrclass);
-    axfr->rdatas = dns_rrset_walk(rrset);
+    axfr->rdata = rrset->packed;
+    axfr->rdatas_left = rrset->count;
 }
 
 static void set_soa(struct axfr *axfr)
@@ -78,8 +80,8 @@ static bool next_of_walk(struct axfr *axfr)
     }
 }
 
-/* Step to the next RRset, through the phases. */
-static void next_rrset(struct axfr *axfr)
+/* Step to the next RRset, through the phases. False: there is none. */
+static bool next_rrset(struct axfr *axfr)
 {
     switch (axfr->phase) {
     case PHASE_FIRST_SOA:
@@ -88,31 +90,24 @@ static void next_rrset(struct axfr *axfr)
         /* fall through */
     case PHASE_NAMES:
         if (next_of_walk(axfr)) {
-            return;
+            return true;
         }
         axfr->phase = PHASE_NSEC3;
         zone_cursor_start_nsec3(&axfr->cursor, axfr->version);
         /* fall through */
     case PHASE_NSEC3:
         if (next_of_walk(axfr)) {
-            return;
+            return true;
         }
         axfr->phase = PHASE_LAST_SOA;
         set_soa(axfr);
-        return;
+        return true;
     case PHASE_LAST_SOA:
     case PHASE_DONE:
-        axfr->phase = PHASE_DONE;
-        return;
+        break;
     }
-}
-
-/* Make `rdatas` stand at the next RR, unless the transfer is complete. */
-static void advance(struct axfr *axfr)
-{
-    while (!dns_rdata_next(&axfr->rdatas) && axfr->phase != PHASE_DONE) {
-        next_rrset(axfr);
-    }
+    axfr->phase = PHASE_DONE;
+    return false;
 }
 
 /* The apex stands uncompressed at `offset`: every owner name ends in a pointer there. */
@@ -154,6 +149,9 @@ static void remember_owner(const struct axfr *axfr, struct message *message)
 {
     size_t offset = (size_t)(message->at - message->start);
 
+    if (message->owner_labels == axfr->owner.bytes && message->owner_pointer != 0) {
+        return;
+    }
     message->owner_pointer = 0;
     message->owner_labels = axfr->owner.bytes;
     if (*message->at >= 0xC0) {
@@ -163,23 +161,28 @@ static void remember_owner(const struct axfr *axfr, struct message *message)
     }
 }
 
-/* As many records as belong into one message. */
-static void write_records(struct axfr *axfr, struct message *message)
+/* What is left of the present RRset. False: the message is full. */
+static bool write_rrset(struct axfr *axfr, struct message *message)
 {
-    while (axfr->phase != PHASE_DONE && message->at - message->start < MESSAGE_BYTES) {
+    while (axfr->rdatas_left > 0) {
+        struct span rdata = {axfr->rdata + RECORD_LENGTH_BYTES, wire_get_u16(axfr->rdata)};
+        if (message->at - message->start >= MESSAGE_BYTES) {
+            return false;
+        }
         uint8_t *at = write_owner(axfr, message);
         if (at != NULL) {
-            at =
-                record_write(&axfr->form, axfr->rdatas.rdata, &message->compress, at, message->end);
+            at = record_write(&axfr->form, rdata, &message->compress, at, message->end);
         }
         if (at == NULL) {
-            return;
+            return false;
         }
         remember_owner(axfr, message);
         message->at = at;
         message->count++;
-        advance(axfr);
+        axfr->rdata = rdata.bytes + rdata.length;
+        axfr->rdatas_left--;
     }
+    return true;
 }
 
 static void write_opt(const struct axfr *axfr, struct message *message)
@@ -234,7 +237,6 @@ struct axfr *axfr_new(const struct zone_version *version, const struct dns_messa
     memcpy(axfr->question, question->wire.bytes + DNS_HEADER_BYTES, axfr->question_length);
     axfr->phase = PHASE_FIRST_SOA;
     set_soa(axfr);
-    advance(axfr);
     return axfr;
 }
 
@@ -259,7 +261,8 @@ size_t axfr_next(struct axfr *axfr, struct tsig_exchange *tsig, sg_time now, uin
     message.start = out_bytes;
     message.end = out_bytes + DNS_MESSAGE_BYTES_MAX - reserved;
     begin_message(axfr, first, &message);
-    write_records(axfr, &message);
+    while (write_rrset(axfr, &message) && next_rrset(axfr)) {
+    }
     if (message.count == 0) {
         /* A record that fits no message. Without the last SOA, the secondary knows that the
          * transfer is not whole. */

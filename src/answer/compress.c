@@ -32,7 +32,7 @@ static uint64_t mix(uint64_t hash, uint64_t bytes)
     /* Bit 5 set makes letters of both cases alike; what else it makes alike, the proof tells. */
     const uint64_t lower = 0x2020202020202020u;
     hash = (hash ^ (bytes | lower)) * 0x9E3779B97F4A7C15u;
-    return hash ^ hash >> 29;
+    return hash ^ hash >> 32;
 }
 
 /* Of a label, its length byte first, in front of a suffix. */
@@ -83,7 +83,13 @@ static bool label_same(const uint8_t *a, const uint8_t *b, enum compress_case le
 
 static uint16_t tag_of(uint64_t hash)
 {
-    return (uint16_t)(hash >> 48);
+    return (uint16_t)(hash >> 32);
+}
+
+/* The topmost bits: a product's lower ones know nothing of a label's later bytes. */
+static uint32_t first_slot(const struct compress *compress, uint64_t hash)
+{
+    return (uint32_t)(hash >> 48) & compress->mask;
 }
 
 /* The offset of `label` in front of the suffix at `below`, or 0. */
@@ -93,7 +99,7 @@ static uint16_t find(const struct compress *compress, uint64_t hash, const uint8
     const uint8_t *message = compress->message;
 
     /* Ends: the table is never full. */
-    for (uint32_t i = (uint32_t)hash & compress->mask; compress->slots[i].offset != 0;
+    for (uint32_t i = first_slot(compress, hash); compress->slots[i].offset != 0;
          i = (i + 1) & compress->mask) {
         uint16_t offset = compress->slots[i].offset;
         if (compress->slots[i].tag == tag_of(hash) &&
@@ -110,7 +116,7 @@ static void insert(struct compress *compress, uint64_t hash, size_t offset)
     if (compress->room == 0 || offset > COMPRESS_OFFSET_MAX) {
         return;
     }
-    uint32_t i = (uint32_t)hash & compress->mask;
+    uint32_t i = first_slot(compress, hash);
     while (compress->slots[i].offset != 0) {
         i = (i + 1) & compress->mask;
     }
