@@ -120,6 +120,12 @@ static bool isdn_valid(struct span rdata) /* one string or two */
     return first == rdata.length || first + rdata.bytes[first] + 1u == rdata.length;
 }
 
+/* The signer's zone holds the owner, so it has no more labels (RFC 4034 3.1.3, 3.1.7). */
+static bool rrsig_valid(struct span rdata)
+{
+    return rdata.bytes[3] >= dns_name_wire_labels(rdata.bytes + 18);
+}
+
 static bool nxt_valid(struct span rdata) /* RFC 2535 5.2: bit 0 would mean another format */
 {
     size_t name = dns_name_wire_length(rdata.bytes);
@@ -461,7 +467,7 @@ static const struct rdata_format formats[] = {
     [DNS_TYPE_DS]         = {"211+", 0, 0, ds_valid},
     [DNS_TYPE_SSHFP]      = {"11+", 0, 0, sshfp_valid},
     [45 /* IPSECKEY */]   = {"111*", 0, 0, ipseckey_valid},
-    [DNS_TYPE_RRSIG]      = {"2114442n+", 1, RDATA_LOWER, NULL},
+    [DNS_TYPE_RRSIG]      = {"2114442n+", 1, RDATA_LOWER, rrsig_valid},
     [DNS_TYPE_NSEC]       = {"nB", 1, 0, NULL},
     [DNS_TYPE_DNSKEY]     = {"211+", 0, 0, dnskey_valid},
     [49 /* DHCID */]      = {"+", 0, 0, NULL},

@@ -262,15 +262,14 @@ static void encoded_read(struct text_reading *reading,
 
 /* `groups` groups of exactly `digits` hexadecimal digits, apart by `separator`. */
 static void groups_read(struct text_reading *reading, unsigned groups, unsigned digits,
-                        const char *separator)
+                        char separator)
 {
     struct text_word word = text_words_next(&reading->words);
     bool good = word.length == groups * digits + groups - 1;
     for (unsigned group = 0; good && group < groups; group++) {
         const char *text = word.text + group * (digits + 1);
-        good = strcspn(text, separator) >= digits &&
-               hex_decode((struct span){(const uint8_t *)text, digits}, reading->rdata) == SG_OK &&
-               (group == groups - 1 || text[digits] == *separator);
+        good = hex_decode((struct span){(const uint8_t *)text, digits}, reading->rdata) == SG_OK &&
+               (group == groups - 1 || text[digits] == separator);
     }
     if (!good) {
         fail(reading, "bad hexadecimal groups");
@@ -414,13 +413,13 @@ static void word_field_read(struct text_reading *reading, char field)
         encoded_read(reading, base32hex_decode);
         break;
     case '6':
-        groups_read(reading, 6, 2, "-");
+        groups_read(reading, 6, 2, '-');
         break;
     case '8':
-        groups_read(reading, 8, 2, "-");
+        groups_read(reading, 8, 2, '-');
         break;
     case 'L':
-        groups_read(reading, 4, 4, ":");
+        groups_read(reading, 4, 4, ':');
         break;
     default:
         UNREACHABLE();
@@ -537,6 +536,7 @@ enum sg_result dns_rdata_from_text(uint16_t type, const char *text, size_t lengt
         fail(&reading, "text behind the last field");
     }
     if (reading.words.error == NULL) {
+        buffer_reserve(out_rdata, 1); /* Empty rdata has an address too. */
         struct span rdata = {out_rdata->bytes + reading.begin, out_rdata->length - reading.begin};
         if (dns_rdata_check(type, rdata) == SG_OK) {
             return SG_OK;

@@ -153,7 +153,7 @@ static void value_read(struct params_draft *draft, bool by_name, uint16_t key, s
         addresses_read(draft, AF_INET6, value);
         break;
     case KEY_ECH:
-        if (value.length == 0 || base64_decode(value, &draft->values) != SG_OK) {
+        if (base64_decode(value, &draft->values) != SG_OK) {
             text_words_fail(draft->words, "bad base64");
         }
         break;

@@ -207,6 +207,7 @@ static const struct bad_case {
     {"KEY without key",                 "KEY",        "0101030d"},
     {"KEY that has one but says not",   "KEY",        "c101030d00"},
     {"RRSIG without signature",         "RRSIG",      "00010d02000000010000000100000001000100"},
+    {"RRSIG of fewer labels than its signer", "RRSIG", "00010d01" "00000001" "00000001" "00000001" "0001" "0161016200aa"},
     {"NSEC without types",              "NSEC",       "016100"},
     {"NSEC with an empty window",       "NSEC",       "0161000000"},
     {"NSEC with a zero byte at the end", "NSEC",      "01610000024000"},
