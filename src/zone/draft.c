@@ -190,19 +190,13 @@ enum sg_result draft_set_source(struct zone_edit *edit, bool nsec3, struct span 
 
 enum sg_result draft_set_generated(struct zone_edit *edit, struct span owner, arena_ref generated)
 {
-    uint8_t *const *chunks = edit->lineage->arena.chunks;
-    if (tree_find(chunks, &edit->draft->names, owner) == NULL) {
-        return SG_NOT_FOUND;
-    }
     struct tree_key key;
     tree_key_encode(owner.bytes, owner.length, &key);
     struct tree_cell *leaf;
-    bool created;
-    enum sg_result result = tree_put(&edit->writer, &edit->draft->names, &key, &leaf, &created);
+    enum sg_result result = tree_own(&edit->writer, &edit->draft->names, &key, &leaf);
     if (result != SG_OK) {
         return result;
     }
-    ASSERT(!created);
     count_leaf(edit, false, leaf, COUNT_OUT);
     discard_generated(edit, leaf);
     leaf->lo = generated;

@@ -250,9 +250,7 @@ enum sg_result zone_edit_adopt(struct zone_edit *edit, struct zone_pile *pile,
                                zone_block_ref *out_base)
 {
     enum sg_result result = arena_adopt(&edit->lineage->arena, &pile->arena, out_base);
-    if (result == SG_OK) {
-        zone_pile_free(pile);
-    }
+    zone_pile_free(pile);
     return result;
 }
 

@@ -146,11 +146,14 @@ void tree_discard(struct tree_writer *writer, arena_ref ref, size_t bytes, bool 
 MUST_USE enum sg_result tree_put(struct tree_writer *writer, struct tree_cell *root,
                                  const struct tree_key *key, struct tree_cell **out_leaf,
                                  bool *out_created);
+/* The leaf of `key`, to be written until the tree changes next. SG_NOT_FOUND, SG_LIMIT. */
+MUST_USE enum sg_result tree_own(struct tree_writer *writer, struct tree_cell *root,
+                                 const struct tree_key *key, struct tree_cell **out_leaf);
 /* Take the leaf out; its blocks are the caller's to discard. SG_NOT_FOUND, SG_LIMIT. */
 MUST_USE enum sg_result tree_remove(struct tree_writer *writer, struct tree_cell *root,
                                     const struct tree_key *key, struct tree_cell *out_removed);
 
-/* What a walk does with a leaf it may write, before the edit counts and discards. */
+/* Let `change` write each leaf. SG_LIMIT: some were changed, the rest are as they were. */
 MUST_USE enum sg_result tree_own_all(struct tree_writer *writer, struct tree_cell *root,
                                      void (*change)(void *argument, struct tree_cell *leaf),
                                      void *argument);

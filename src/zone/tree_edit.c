@@ -123,6 +123,34 @@ static enum sg_result narrow(struct tree_writer *writer, struct tree_cell *cell,
     return SG_OK;
 }
 
+/* Where the key parts from the tree, and a key in the tree that goes on there. */
+static unsigned part_from_tree(const struct tree_writer *writer, const struct tree_cell *root,
+                               const struct tree_key *key, struct tree_key *out_there)
+{
+    uint8_t *const *chunks = writer->arena->chunks;
+    struct span owner = tree_owner(chunks, tree_nearest(chunks, root, key));
+    tree_key_encode(owner.bytes, owner.length, out_there);
+    return tree_key_difference(key, out_there);
+}
+
+/* Down to the first cell at or beyond the offset; all vectors on the way can be written. */
+static enum sg_result own_path(struct tree_writer *writer, struct tree_cell *root,
+                               const struct tree_key *key, unsigned offset,
+                               struct tree_cell **out_cell)
+{
+    struct tree_cell *cell = root;
+    while (tree_is_branch(cell) && tree_offset(cell) < offset) {
+        enum sg_result result = own_twigs(writer, cell);
+        if (result != SG_OK) {
+            return result;
+        }
+        unsigned symbol = tree_key_at(key, tree_offset(cell));
+        cell = writable_twigs(writer, cell) + tree_twig_index(cell, symbol);
+    }
+    *out_cell = cell;
+    return SG_OK;
+}
+
 void tree_discard(struct tree_writer *writer, arena_ref ref, size_t bytes, bool fresh)
 {
     /* A guest's memory is not the arena's before the edit is sealed. */
@@ -142,20 +170,12 @@ enum sg_result tree_put(struct tree_writer *writer, struct tree_cell *root,
         *out_created = true;
         return SG_OK;
     }
-    uint8_t *const *chunks = writer->arena->chunks;
-    struct span owner = tree_owner(chunks, tree_nearest(chunks, root, key));
     struct tree_key there;
-    tree_key_encode(owner.bytes, owner.length, &there);
-    unsigned difference = tree_key_difference(key, &there);
-
-    struct tree_cell *cell = root;
-    while (tree_is_branch(cell) && tree_offset(cell) < difference) {
-        enum sg_result result = own_twigs(writer, cell);
-        if (result != SG_OK) {
-            return result;
-        }
-        unsigned symbol = tree_key_at(key, tree_offset(cell));
-        cell = writable_twigs(writer, cell) + tree_twig_index(cell, symbol);
+    unsigned difference = part_from_tree(writer, root, key, &there);
+    struct tree_cell *cell;
+    enum sg_result result = own_path(writer, root, key, difference, &cell);
+    if (result != SG_OK) {
+        return result;
     }
     if (difference == TREE_KEYS_EQUAL) {
         *out_leaf = cell;
@@ -170,17 +190,24 @@ enum sg_result tree_put(struct tree_writer *writer, struct tree_cell *root,
     return split(writer, cell, difference, tree_key_at(&there, difference), symbol, out_leaf);
 }
 
+enum sg_result tree_own(struct tree_writer *writer, struct tree_cell *root,
+                        const struct tree_key *key, struct tree_cell **out_leaf)
+{
+    struct tree_key there;
+    if (tree_is_empty(root) || part_from_tree(writer, root, key, &there) != TREE_KEYS_EQUAL) {
+        return SG_NOT_FOUND;
+    }
+    return own_path(writer, root, key, TREE_KEYS_EQUAL, out_leaf);
+}
+
 enum sg_result tree_remove(struct tree_writer *writer, struct tree_cell *root,
                            const struct tree_key *key, struct tree_cell *out_removed)
 {
     if (tree_is_empty(root)) {
         return SG_NOT_FOUND;
     }
-    uint8_t *const *chunks = writer->arena->chunks;
-    struct span owner = tree_owner(chunks, tree_nearest(chunks, root, key));
     struct tree_key there;
-    tree_key_encode(owner.bytes, owner.length, &there);
-    if (tree_key_difference(key, &there) != TREE_KEYS_EQUAL) {
+    if (part_from_tree(writer, root, key, &there) != TREE_KEYS_EQUAL) {
         return SG_NOT_FOUND;
     }
 
