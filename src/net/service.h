@@ -10,6 +10,8 @@
 #include "base/time.h"
 #include "net/address.h"
 
+enum { NET_BATCH_MAX = 64 };
+
 struct net_request {
     struct span wire;
     const struct net_address *client;
@@ -31,6 +33,12 @@ struct net_service {
     /* Per-thread state (hasher, counters), made and freed in that thread. */
     void *(*thread_start)(void *argument, bool tcp);
     void (*thread_stop)(void *argument, void *thread_state);
+    /*
+     * Requests that arrived together and will be given to `answer` next, in this order, at most
+     * NET_BATCH_MAX: a chance to fetch what they need side by side. May be NULL.
+     */
+    void (*prepare)(void *argument, void *thread_state, const struct net_request *requests,
+                    size_t count);
     /*
      * Write a response of at most `bytes_max` into `out_bytes`; returns its length, 0: drop. Over
      * TCP `out_stream` (NULL over UDP) may be set instead, then 0 is returned.

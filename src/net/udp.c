@@ -11,7 +11,7 @@
 #include "base/thread.h"
 
 enum {
-    BATCH_PACKETS = 64,
+    BATCH_PACKETS = NET_BATCH_MAX,
     /* Longer requests over UDP do not exist; a longer packet is dropped. */
     REQUEST_BYTES_MAX = 4096,
     /* Not a multiple of 4096: the first lines of all slots must not meet in one cache set. */
@@ -23,6 +23,7 @@ enum {
 /* One received packet. The kernel fills in `client` and `control`. */
 struct arrival {
     struct net_address client;
+    struct net_address asked; /* with packet info alone */
     _Alignas(8) uint8_t control[CONTROL_BYTES];
 };
 
@@ -43,6 +44,8 @@ struct batch {
     struct iovec received_at[BATCH_PACKETS];
     struct iovec replies_at[BATCH_PACKETS];
     struct arrival arrivals[BATCH_PACKETS];
+    struct net_request requests[BATCH_PACKETS]; /* of the packets that are to be answered */
+    struct msghdr *origins[BATCH_PACKETS];      /* where each came from */
     uint8_t slots[BATCH_PACKETS][SLOT_BYTES];
     uint8_t slab[BATCH_PACKETS * RESPONSE_BYTES_MAX]; /* replies back to back */
 };
@@ -106,51 +109,66 @@ static bool take_packet_info(struct msghdr *header, struct net_address *local)
     return false;
 }
 
-/* Answer one packet into `out_bytes`; 0: no reply. */
-static size_t answer_one(struct net_udp *udp, void *thread_state, struct mmsghdr *packet,
-                         uint8_t *out_bytes)
+/* False: there is nothing to answer. */
+static bool take_request(struct net_udp *udp, struct mmsghdr *packet, struct arrival *arrival,
+                         struct net_request *out_request)
 {
     struct msghdr *header = &packet->msg_hdr;
-    struct net_address asked;
-    struct net_request request = {
-        .wire = {header->msg_iov->iov_base, packet->msg_len},
-        .client = header->msg_name,
-        .local = &udp->address,
-    };
 
     if ((header->msg_flags & MSG_TRUNC) != 0 || header->msg_namelen == 0) {
-        return 0;
+        return false;
     }
+    *out_request = (struct net_request){
+        .wire = {header->msg_iov->iov_base, packet->msg_len},
+        .client = &arrival->client,
+        .local = &udp->address,
+    };
     if (udp->wildcard) {
-        asked = udp->address;
-        if (!take_packet_info(header, &asked)) {
-            return 0;
-        }
-        request.local = &asked;
+        arrival->asked = udp->address;
+        out_request->local = &arrival->asked;
+        return take_packet_info(header, &arrival->asked);
     }
-    return udp->service->answer(udp->service->argument, thread_state, &request, out_bytes,
-                                RESPONSE_BYTES_MAX, NULL);
+    return true;
 }
 
-/* Answer `arrived` packets; returns how many replies there are. */
+static size_t take_requests(struct net_udp *udp, struct batch *batch, size_t arrived)
+{
+    size_t requests = 0;
+
+    for (size_t i = 0; i < arrived; i++) {
+        if (take_request(udp, &batch->received[i], &batch->arrivals[i],
+                         &batch->requests[requests])) {
+            batch->origins[requests++] = &batch->received[i].msg_hdr;
+        }
+    }
+    return requests;
+}
+
+/* Answer the packets that arrived; returns how many replies there are. */
 static unsigned answer_all(struct net_udp *udp, void *thread_state, struct batch *batch,
                            size_t arrived)
 {
+    const struct net_service *service = udp->service;
+    size_t requests = take_requests(udp, batch, arrived);
     uint8_t *at = batch->slab;
     unsigned replies = 0;
 
-    for (size_t i = 0; i < arrived; i++) {
-        const struct msghdr *from = &batch->received[i].msg_hdr;
-        size_t length = answer_one(udp, thread_state, &batch->received[i], at);
+    if (service->prepare != NULL && requests > 0) {
+        service->prepare(service->argument, thread_state, batch->requests, requests);
+    }
+    for (size_t i = 0; i < requests; i++) {
+        size_t length = service->answer(service->argument, thread_state, &batch->requests[i], at,
+                                        RESPONSE_BYTES_MAX, NULL);
         if (length == 0) {
             continue;
         }
+        const struct msghdr *origin = batch->origins[i];
         struct msghdr *reply = &batch->replies[replies].msg_hdr;
         batch->replies_at[replies] = (struct iovec){at, length};
-        reply->msg_name = from->msg_name;
-        reply->msg_namelen = from->msg_namelen;
-        reply->msg_control = from->msg_control;
-        reply->msg_controllen = from->msg_controllen;
+        reply->msg_name = origin->msg_name;
+        reply->msg_namelen = origin->msg_namelen;
+        reply->msg_control = origin->msg_control;
+        reply->msg_controllen = origin->msg_controllen;
         replies++;
         at += length;
     }

@@ -7,6 +7,9 @@
 #include "server/request.h"
 #include "server/transfer_out.h"
 #include "server/update_in.h"
+#include "zone/prefetch.h"
+
+enum { PREFETCH_MIN = 3 }; /* Fewer have nothing to do while they wait. */
 
 struct dispatch {
     struct front *front; /* epoch_publish(); NULL at first */
@@ -22,6 +25,14 @@ struct desk_thread {
     struct request request;
     struct tsig_exchange tsig;
     struct answer answer;
+    /* Messages that are parsed already, of the batch that is being answered. */
+    const struct front *front; /* what they were looked up in */
+    size_t parsed_count, parsed_next;
+    struct parsed {
+        struct dns_message message;
+        const uint8_t *bytes;
+        enum sg_result result;
+    } parsed[NET_BATCH_MAX];
 };
 
 /* The reply that is being written. */
@@ -61,7 +72,7 @@ static bool is_unwanted(const struct request *request)
 
 static void count_arrival(const struct request *request)
 {
-    const struct dns_edns *edns = &request->message.edns;
+    const struct dns_edns *edns = &request->message->edns;
 
     stats_count(request->counters, request->net->tcp ? STATS_TCP : STATS_UDP);
     if (net_address_is_v6(request->net->client)) {
@@ -90,7 +101,7 @@ static uint16_t authenticate(struct desk_thread *thread)
 
     request->now = time_now();
     enum sg_result result =
-        tsig_verify_request(&request->message, (const struct tsig_key *const *)conf->keys,
+        tsig_verify_request(request->message, (const struct tsig_key *const *)conf->keys,
                             conf->keys_count, request->now, &thread->tsig);
     if (result == SG_OK) {
         request->key = thread->tsig.key;
@@ -122,8 +133,8 @@ static const struct front_view *choose_view(const struct request *request)
         .address = request->net->client,
         .local = request->net->local,
         .key = request->key,
-        .rrclass = request->message.qclass,
-        .recursive = (request->message.flags & DNS_FLAG_RD) != 0,
+        .rrclass = request->message->qclass,
+        .recursive = (request->message->flags & DNS_FLAG_RD) != 0,
     };
     return front_view_find(request->front, &client);
 }
@@ -157,15 +168,15 @@ static void log_denied(const struct request *request)
 
     request_log(request, LOG_SECURITY, SEVERITY_INFO,
                 "query '%s/%s/%s' denied (allow-query did not match)",
-                dns_name_to_text_short(&request->message.qname, name),
-                dns_type_to_text(request->message.qtype, type),
-                dns_class_to_text(request->message.qclass, rrclass));
+                dns_name_to_text_short(&request->message->qname, name),
+                dns_type_to_text(request->message->qtype, type),
+                dns_class_to_text(request->message->qclass, rrclass));
 }
 
 static size_t answer_from_zone(struct desk_thread *thread, const struct reply *reply)
 {
     struct request *request = &thread->request;
-    const struct dns_message *message = &request->message;
+    const struct dns_message *message = request->message;
     const struct zone_table *table = request->view->table;
     const struct zone_slot *slot =
         zone_table_find(table, &message->qname, message->qtype == DNS_TYPE_DS);
@@ -196,10 +207,10 @@ static size_t answer_from_zone(struct desk_thread *thread, const struct reply *r
 static size_t answer_query(struct desk_thread *thread, const struct reply *reply)
 {
     struct request *request = &thread->request;
-    uint16_t qtype = request->message.qtype;
+    uint16_t qtype = request->message->qtype;
 
     stats_count(request->counters, STATS_QUERIES);
-    if (request->message.qclass == DNS_CLASS_CH) {
+    if (request->message->qclass == DNS_CLASS_CH) {
         stats_count(request->counters, STATS_CHAOS);
     }
     if (__atomic_load_n(&thread->desk->query_log, __ATOMIC_RELAXED)) {
@@ -222,7 +233,7 @@ static size_t answer_message(struct desk_thread *thread, enum sg_result parsed,
                              const struct reply *reply)
 {
     struct request *request = &thread->request;
-    struct dns_message *message = &request->message;
+    struct dns_message *message = request->message;
 
     if (message->opcode != DNS_OPCODE_QUERY && message->opcode != DNS_OPCODE_NOTIFY &&
         message->opcode != DNS_OPCODE_UPDATE) {
@@ -259,34 +270,90 @@ static size_t answer_message(struct desk_thread *thread, enum sg_result parsed,
     }
 }
 
+/* The message's turn in its batch; parsed now where there was none. */
+static const struct parsed *take_parsed(struct desk_thread *thread, struct span wire)
+{
+    struct parsed *parsed = &thread->parsed[0];
+
+    if (thread->parsed_next < thread->parsed_count) {
+        parsed = &thread->parsed[thread->parsed_next++];
+        ASSERT(parsed->bytes == wire.bytes);
+    } else {
+        thread->front = epoch_read(&thread->desk->front);
+        parsed->result = dns_message_parse(wire, &parsed->message);
+    }
+    thread->request.front = thread->front;
+    thread->request.message = &parsed->message;
+    return parsed;
+}
+
 static size_t dispatch_request(void *argument, void *thread_state, const struct net_request *net,
                                uint8_t *out_bytes, size_t bytes_max, struct net_stream **out_stream)
 {
-    const struct dispatch *desk = argument;
     struct desk_thread *thread = thread_state;
     struct request *request = &thread->request;
     const struct reply reply = {out_bytes, bytes_max, out_stream};
 
+    (void)argument;
     request->net = net;
-    request->front = epoch_read(&desk->front);
-    if (request->front == NULL) {
-        return 0;
-    }
     request->view = NULL;
     request->key = NULL;
     request->tsig = NULL;
-    enum sg_result parsed = dns_message_parse(net->wire, &request->message);
-    if (parsed == SG_NO_SPACE || (request->message.flags & DNS_FLAG_QR) != 0 ||
+    const struct parsed *parsed = take_parsed(thread, net->wire);
+    if (request->front == NULL) {
+        return 0;
+    }
+    if (parsed->result == SG_NO_SPACE || (request->message->flags & DNS_FLAG_QR) != 0 ||
         is_unwanted(request)) {
         stats_count(request->counters, STATS_DROPPED);
         return 0;
     }
     count_arrival(request);
-    size_t length = answer_message(thread, parsed, &reply);
+    size_t length = answer_message(thread, parsed->result, &reply);
     if (request->tsig != NULL) {
         tsig_exchange_clear(request->tsig);
     }
     return length;
+}
+
+/* Which zone a question is likely to be answered from; views that must be chosen are left out. */
+static const struct zone_version *likely_version(const struct front *front,
+                                                 const struct parsed *parsed)
+{
+    const struct dns_message *message = &parsed->message;
+
+    if (parsed->result != SG_OK || !message->has_question || !front->takes_all) {
+        return NULL;
+    }
+    const struct zone_slot *slot =
+        zone_table_find(front->views[0].table, &message->qname, message->qtype == DNS_TYPE_DS);
+    return slot != NULL ? zone_slot_version(slot) : NULL;
+}
+
+static void prepare_batch(void *argument, void *thread_state, const struct net_request *requests,
+                          size_t count)
+{
+    const struct dispatch *desk = argument;
+    struct desk_thread *thread = thread_state;
+    struct zone_prefetch questions[NET_BATCH_MAX];
+    size_t questions_count = 0;
+
+    ASSERT(count <= NET_BATCH_MAX);
+    thread->front = epoch_read(&desk->front);
+    thread->parsed_next = 0;
+    thread->parsed_count = thread->front != NULL ? count : 0;
+    for (size_t i = 0; i < thread->parsed_count; i++) {
+        struct parsed *parsed = &thread->parsed[i];
+        parsed->bytes = requests[i].wire.bytes;
+        parsed->result = dns_message_parse(requests[i].wire, &parsed->message);
+        const struct zone_version *version = likely_version(thread->front, parsed);
+        if (version != NULL) {
+            questions[questions_count++] = (struct zone_prefetch){version, &parsed->message.qname};
+        }
+    }
+    if (questions_count >= PREFETCH_MIN) {
+        zone_prefetch(questions, questions_count);
+    }
 }
 
 static void *thread_open(void *argument, bool tcp)
@@ -335,6 +402,7 @@ struct net_service dispatch_service(struct dispatch *desk)
     return (struct net_service){
         .thread_start = thread_open,
         .thread_stop = thread_close,
+        .prepare = prepare_batch,
         .answer = dispatch_request,
         .argument = desk,
     };

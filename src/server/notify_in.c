@@ -17,7 +17,7 @@ static size_t acknowledge(const struct request *request, uint8_t *out_bytes, siz
 
 size_t notify_in_answer(const struct request *request, uint8_t *out_bytes, size_t bytes_max)
 {
-    const struct dns_message *message = &request->message;
+    const struct dns_message *message = request->message;
     char zone[DNS_NAME_TEXT_BYTES];
     char client[NET_ADDRESS_TEXT_BYTES];
 

@@ -14,7 +14,7 @@ enum {
 /* What the client can take. */
 static size_t response_bytes_max(const struct request *request, size_t bytes_max)
 {
-    const struct dns_edns *edns = &request->message.edns;
+    const struct dns_edns *edns = &request->message->edns;
     size_t limit = DATAGRAM_BYTES_MIN;
 
     if (request->net->tcp) {
@@ -67,7 +67,7 @@ static size_t respond(const struct request *request, const struct answer *answer
         wire_put_u16(option + 4, (uint16_t)error);
         envelope.extra_options = (struct span){option, sizeof(option)};
     }
-    size_t length = answer_render(&request->message, answer, rcode, &envelope, out_bytes);
+    size_t length = answer_render(request->message, answer, rcode, &envelope, out_bytes);
     count_outcome(request, rcode, out_bytes);
     return length;
 }
@@ -92,14 +92,14 @@ const char *request_prefix(const struct request *request, char out_text[REQUEST_
 
     /* BIND shows a pointer there, so that lines of one request can be told from others'. */
     used = (size_t)snprintf(out_text, REQUEST_PREFIX_BYTES, "client @0x%x %s",
-                            (unsigned)request->message.id,
+                            (unsigned)request->message->id,
                             net_address_to_text(request->net->client, address));
     if (request->key != NULL) {
         dns_name_to_text_short(&request->key->name, name);
         used += (size_t)snprintf(out_text + used, REQUEST_PREFIX_BYTES - used, "/key %.500s", name);
     }
-    if (request->message.has_question) {
-        dns_name_to_text_short(&request->message.qname, name);
+    if (request->message->has_question) {
+        dns_name_to_text_short(&request->message->qname, name);
         used += (size_t)snprintf(out_text + used, REQUEST_PREFIX_BYTES - used, " (%s)", name);
     }
     if (request->view != NULL && request->front->shows_view) {
@@ -124,7 +124,7 @@ void request_log(const struct request *request, enum log_category category, int 
 
 void request_log_query(const struct request *request)
 {
-    const struct dns_message *message = &request->message;
+    const struct dns_message *message = request->message;
     char name[DNS_NAME_TEXT_BYTES];
     char rrclass[DNS_TYPE_TEXT_BYTES];
     char type[DNS_TYPE_TEXT_BYTES];

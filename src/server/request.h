@@ -17,7 +17,7 @@ struct request {
     struct tsig_exchange *tsig;    /* NULL: the response is not signed */
     sg_time now;                   /* set where there is a TSIG */
     struct stats_block *counters;
-    struct dns_message message;
+    struct dns_message *message;
 };
 
 /* Extended DNS errors (RFC 8914) that tell an operator why. */

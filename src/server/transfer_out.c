@@ -100,7 +100,7 @@ static struct net_stream *open_transfer(const struct transfer_desk *desk,
         .idle_max = limits->transfer_idle_out_max > 0 ? limits->transfer_idle_out_max
                                                       : IDLE_SECONDS_DEFAULT,
     };
-    transfer->axfr = axfr_new(version, &request->message);
+    transfer->axfr = axfr_new(version, request->message);
     transfer->quota = desk->quota;
     transfer->serial = zone_version_facts(version)->serial;
     transfer->started_ns = time_monotonic_ns();
@@ -162,9 +162,9 @@ static size_t answer_with_soa(const struct transfer_desk *desk, struct request *
         .hasher = desk->hasher,
     };
 
-    request->message.qtype = DNS_TYPE_SOA; /* The response echoes the packet's own question. */
-    request->message.edns.dnssec_ok = false;
-    answer_build(&context, &request->message, desk->answer);
+    request->message->qtype = DNS_TYPE_SOA; /* The response echoes the packet's own question. */
+    request->message->edns.dnssec_ok = false;
+    answer_build(&context, request->message, desk->answer);
     return request_answer(request, desk->answer, REQUEST_ERROR_NONE, out_bytes, bytes_max);
 }
 
@@ -178,7 +178,7 @@ static size_t refuse(const struct request *request, uint16_t rcode, uint8_t *out
 /* Which rcode refuses the transfer; NOERROR: none. */
 static uint16_t judge(const struct request *request, const struct zone_slot *slot)
 {
-    const struct dns_message *message = &request->message;
+    const struct dns_message *message = request->message;
     const char *kind = message->qtype == DNS_TYPE_AXFR ? "AXFR" : "IXFR";
     char zone[DNS_NAME_TEXT_BYTES];
     char rrclass[DNS_TYPE_TEXT_BYTES];
@@ -207,7 +207,7 @@ static uint16_t judge(const struct request *request, const struct zone_slot *slo
 size_t transfer_out_answer(const struct transfer_desk *desk, struct request *request,
                            uint8_t *out_bytes, size_t bytes_max, struct net_stream **out_stream)
 {
-    const struct dns_message *message = &request->message;
+    const struct dns_message *message = request->message;
     const struct zone_slot *slot = zone_table_exact(request->view->table, &message->qname);
     bool incremental = message->qtype == DNS_TYPE_IXFR;
     uint16_t rcode = judge(request, slot);

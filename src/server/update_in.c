@@ -5,7 +5,7 @@
 
 size_t update_in_answer(const struct request *request, uint8_t *out_bytes, size_t bytes_max)
 {
-    const struct dns_message *message = &request->message;
+    const struct dns_message *message = request->message;
     char zone[DNS_NAME_TEXT_BYTES];
     char rrclass[DNS_TYPE_TEXT_BYTES];
 

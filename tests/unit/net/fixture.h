@@ -109,7 +109,10 @@ static inline size_t toy_answer(void *argument, void *thread_state,
 
 static inline struct net_service toy_service(struct toy *toy)
 {
-    return (struct net_service){toy_thread_start, toy_thread_stop, toy_answer, toy};
+    return (struct net_service){.thread_start = toy_thread_start,
+                                .thread_stop = toy_thread_stop,
+                                .answer = toy_answer,
+                                .argument = toy};
 }
 
 static inline struct net_address address_of(const char *text, uint16_t port)

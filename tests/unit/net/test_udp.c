@@ -114,6 +114,62 @@ static void a_packet_longer_than_a_slot_is_dropped(void **state)
     assert_int_equal(server.toy.answered, 1);
 }
 
+/* What `prepare` was told, by the one thread of the test below. */
+static struct {
+    struct net_request requests[NET_BATCH_MAX];
+    size_t count, next, batches;
+} told;
+
+static void tell(void *argument, void *thread_state, const struct net_request *requests,
+                 size_t count)
+{
+    assert_ptr_equal(argument, thread_state);
+    assert_in_range(count, 1, NET_BATCH_MAX);
+    assert_int_equal(told.next, told.count);
+    memcpy(told.requests, requests, count * sizeof(*requests));
+    told.count = count;
+    told.next = 0;
+    told.batches++;
+}
+
+static size_t answer_in_order(void *argument, void *thread_state, const struct net_request *request,
+                              uint8_t *out_bytes, size_t bytes_max, struct net_stream **out_stream)
+{
+    assert_true(told.next < told.count);
+    assert_ptr_equal(request->wire.bytes, told.requests[told.next].wire.bytes);
+    assert_int_equal(request->wire.length, told.requests[told.next].wire.length);
+    told.next++;
+    return toy_answer(argument, thread_state, request, out_bytes, bytes_max, out_stream);
+}
+
+static void the_service_is_told_of_a_batch_before_its_packets(void **state)
+{
+    enum { PACKETS = 500 };
+    struct server server;
+    int fd;
+
+    (void)state;
+    memset(&server, 0, sizeof(server));
+    server.service = toy_service(&server.toy);
+    server.service.prepare = tell;
+    server.service.answer = answer_in_order;
+    server.address = address_of("127.0.0.1", free_port());
+    assert_int_equal(net_listen_udp(&server.address, &fd), SG_OK);
+    int client = client_to(&server.address, SOCK_DGRAM);
+    for (int i = 0; i < PACKETS; i++) {
+        send_all_of(client, i % 3 == 0 ? "d" : "echo", i % 3 == 0 ? 1 : 4);
+    }
+    /* All wait before the thread begins: its batches are full. */
+    assert_int_equal(net_udp_start(fd, &server.address, &server.service, &server.udp), SG_OK);
+    for (int i = 0; i < PACKETS - (PACKETS + 2) / 3; i++) {
+        assert_reply(client, "echo");
+    }
+    close(client);
+    server_stop(&server);
+    assert_int_equal(server.toy.answered, PACKETS);
+    assert_int_equal(told.batches, (PACKETS + NET_BATCH_MAX - 1) / NET_BATCH_MAX);
+}
+
 static void full_replies_do_not_run_into_each_other(void **state)
 {
     enum { PACKETS = 100 };
@@ -198,6 +254,7 @@ int main(void)
         cmocka_unit_test(many_packets_of_many_clients_are_answered_each_to_its_own),
         cmocka_unit_test(what_the_service_drops_gets_no_reply),
         cmocka_unit_test(a_packet_longer_than_a_slot_is_dropped),
+        cmocka_unit_test(the_service_is_told_of_a_batch_before_its_packets),
         cmocka_unit_test(full_replies_do_not_run_into_each_other),
         cmocka_unit_test(a_wildcard_socket_replies_from_the_address_that_was_asked),
         cmocka_unit_test(the_same_for_ipv6),

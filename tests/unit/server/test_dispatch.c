@@ -103,6 +103,33 @@ static void meets_its_outcome(void **state)
     desk_close(desk);
 }
 
+static void a_batch_is_answered_as_its_messages_would_be_alone(void **state)
+{
+    struct desk *batch = desk_open(CONF);
+    struct desk *alone = desk_open(CONF);
+    struct net_request requests[NET_BATCH_MAX];
+
+    (void)state;
+    for (size_t count = 1; count <= ARRAY_LEN(rows); count += 11) {
+        for (size_t i = 0; i < count; i++) {
+            requests[i] = (struct net_request){
+                .wire = {(const uint8_t *)rows[i].wire, rows[i].length},
+                .client = &batch->client,
+                .local = &batch->local,
+            };
+        }
+        batch->service.prepare(batch->service.argument, batch->thread, requests, count);
+        for (size_t i = 0; i < count; i++) {
+            desk_ask(batch, requests[i].wire.bytes, requests[i].wire.length);
+            desk_ask(alone, requests[i].wire.bytes, requests[i].wire.length);
+            assert_int_equal(batch->length, alone->length);
+            assert_memory_equal(batch->reply, alone->reply, alone->length);
+        }
+    }
+    desk_close(batch);
+    desk_close(alone);
+}
+
 static void bad_version_is_told_in_the_opt(void **state)
 {
     struct desk *desk = desk_open(CONF);
@@ -316,6 +343,7 @@ static void outcomes_are_counted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_batch_is_answered_as_its_messages_would_be_alone),
         cmocka_unit_test(bad_version_is_told_in_the_opt),
         cmocka_unit_test(nsid_is_told_to_who_asks),
         cmocka_unit_test(an_extended_error_says_why),

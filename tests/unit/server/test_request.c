@@ -76,8 +76,9 @@ static void a_prefix_names_client_key_question_and_view(void **state)
                                   "query: a\\.b.example IN A - (127.0.0.1)"));
     const struct net_request net = {.client = &desk->client, .local = &desk->local};
     const struct front front = {.shows_view = false};
+    struct dns_message message = {.id = 1};
     const struct request request = {
-        .net = &net, .front = &front, .key = desk->conf->keys[0], .message = {.id = 1}};
+        .net = &net, .front = &front, .key = desk->conf->keys[0], .message = &message};
     assert_string_equal(request_prefix(&request, text), "client @0x1 127.0.0.1#5300/key k");
     desk_close(desk);
 }
