@@ -127,7 +127,7 @@ static inline size_t fixture_query_wire(const struct fixture_query *query, uint8
     writer_u16(&w, query->recursion_desired ? DNS_FLAG_RD : 0);
     writer_u16(&w, 1);
     writer_u32(&w, 0);
-    writer_u16(&w, edns);
+    writer_u16(&w, edns ? 1 : 0);
     writer_bytes(&w, name.wire, name.length);
     writer_u16(&w, query->type);
     writer_u16(&w, DNS_CLASS_IN);
@@ -255,11 +255,22 @@ static inline const char *fixture_describe(const uint8_t *bytes, size_t length, 
     return out_text;
 }
 
-static inline void fixture_expect(struct fixture *fixture, const struct fixture_query *query,
-                                  const char *expected)
+/* "www A", "www A do", "www A rd": name, type, and what else is asked for. */
+static inline void fixture_expect(struct fixture *fixture, const char *asked, const char *expected)
 {
     static uint8_t bytes[DNS_MESSAGE_BYTES_MAX];
     char text[FIXTURE_TEXT_BYTES];
-    size_t length = fixture_ask(fixture, query, bytes);
+    char name[256], type[32], flags[3][8] = {"", "", ""};
+    struct fixture_query query = {.name = name};
+
+    assert_true(sscanf(asked, "%255s %31s %7s %7s %7s", name, type, flags[0], flags[1], flags[2]) >=
+                2);
+    assert_int_equal(dns_type_from_text(type, strlen(type), &query.type), SG_OK);
+    for (int i = 0; i < 3; i++) {
+        query.dnssec |= strcmp(flags[i], "do") == 0;
+        query.edns |= strcmp(flags[i], "edns") == 0;
+        query.recursion_desired |= strcmp(flags[i], "rd") == 0;
+    }
+    size_t length = fixture_ask(fixture, &query, bytes);
     assert_string_equal(fixture_describe(bytes, length, text), expected);
 }
