@@ -6,6 +6,18 @@
  */
 enum { CHAIN_SAMPLE_MAX = 64 };
 
+/* In any label: above `x.*.example` the wildcard exists as an empty non-terminal (RFC 4592 2.2.2).
+ */
+static bool has_asterisk(struct span owner)
+{
+    for (size_t at = 0; at < owner.length; at += 1U + owner.bytes[at]) {
+        if (owner.bytes[at] == 1 && owner.bytes[at + 1] == '*') {
+            return true;
+        }
+    }
+    return false;
+}
+
 struct zone_counts version_count_leaf(uint8_t *const *chunks, const struct tree_cell *leaf,
                                       bool nsec3)
 {
@@ -19,7 +31,7 @@ struct zone_counts version_count_leaf(uint8_t *const *chunks, const struct tree_
     struct zone_counts counts = {
         .names = 1,
         .generated = node.generated != NULL,
-        .wildcards = (node.flags & ZONE_NODE_WILDCARD) != 0,
+        .wildcards = has_asterisk(zone_node_owner(&node)),
         .cuts_and_dnames = (node.flags & (ZONE_NODE_CUT | ZONE_NODE_DNAME)) != 0,
     };
     if (node.generated == NULL) {

@@ -34,8 +34,8 @@ struct zone_facts {
     uint32_t negative_ttl;  /* min(SOA TTL, SOA minimum), RFC 2308 5, 9077 3 */
     uint32_t ttl_max;       /* the largest TTL in the source */
     enum zone_denial denial;
-    bool opt_out; /* some NSEC3 has the flag */
-    bool has_wildcards;
+    bool opt_out;       /* some NSEC3 has the flag */
+    bool has_wildcards; /* some name has a label "*", so that a wildcard exists, perhaps empty */
     bool has_cuts_or_dnames;
     bool signed_here;          /* some name has a generated block */
     struct nsec3_params nsec3; /* with ZONE_DENIAL_NSEC3 */
