@@ -54,7 +54,7 @@ struct dns_message {
  * FORMERR: QDCOUNT other than 1 (0 is fine in responses, and for opcodes that Signet does not
  * know: those are NOTIMP), compressed or broken question name, more than one OPT, OPT not owned by
  * the root, OPT with broken options, TSIG not last or not in additional, records that run past the
- * end. Bytes behind the last record are ignored, as BIND and Knot do. An OPT of a version above 0
+ * end. Bytes behind the last record are ignored, as BIND does. An OPT of a version above 0
  * parses (BADVERS is the caller's).
  */
 MUST_USE enum sg_result dns_message_parse(struct span wire, struct dns_message *out_message);

@@ -6,46 +6,19 @@
 #include "dns/rrtype.h"
 #include "support/table.h"
 
-#define WWW                                                                                        \
-    "03577777"                                                                                     \
-    "076578616d706c65"                                                                             \
-    "00"                 /* WwW.example. */
-#define Q WWW "00010001" /* A, IN */
-#define OPT                                                                                        \
-    "00"                                                                                           \
-    "0029"                                                                                         \
-    "04d0"                                                                                         \
-    "00008000"                                                                                     \
-    "0000"
-#define A                                                                                          \
-    WWW "0001"                                                                                     \
-        "0001"                                                                                     \
-        "0000012c"                                                                                 \
-        "0004"                                                                                     \
-        "c0000201"
-#define TSIG                                                                                       \
-    "016b00"                                                                                       \
-    "00fa"                                                                                         \
-    "00ff"                                                                                         \
-    "00000000"                                                                                     \
-    "0000"
-#define QUERY                                                                                      \
-    "1234"                                                                                         \
-    "0100"
-#define RESPONSE                                                                                   \
-    "1234"                                                                                         \
-    "8180"
-#define NOTIFY                                                                                     \
-    "1234"                                                                                         \
-    "2400"
-#define UPDATE                                                                                     \
-    "1234"                                                                                         \
-    "2800"
-#define DSO                                                                                        \
-    "1234"                                                                                         \
-    "3000"
-
 /* clang-format off */
+#define WWW  "03577777" "076578616d706c65" "00" /* WwW.example. */
+#define Q    WWW "0001" "0001"                  /* A, IN */
+#define OPT  "00" "0029" "04d0" "00008000" "0000"
+#define A    WWW "0001" "0001" "0000012c" "0004" "c0000201"
+#define TSIG "016b00" "00fa" "00ff" "00000000" "0000"
+
+#define QUERY    "1234" "0100"
+#define RESPONSE "1234" "8180"
+#define NOTIFY   "1234" "2400"
+#define UPDATE   "1234" "2800"
+#define DSO      "1234" "3000"
+
 static const struct message_case {
     const char *name;
     const char *hex;
