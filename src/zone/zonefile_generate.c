@@ -155,7 +155,7 @@ static void append_number(struct buffer *out, uint32_t number, const struct modi
 /* The template with every `$` written out. False for a bad modifier, or too much text. */
 static bool expand(struct span template, uint32_t number, struct buffer *out)
 {
-    const uint8_t *at = template.bytes;
+    const uint8_t *at = template.length > 0 ? template.bytes : (const uint8_t *)"";
     const uint8_t *end = at + template.length;
     buffer_clear(out);
     while (at < end && out->length <= EXPANSION_BYTES_MAX) {

@@ -99,6 +99,8 @@ static const struct load_case {
      "a1.e. 1 A 1.1.1.251\na2.e. 1 A 1.1.1.252\na3.e. 1 A 1.1.1.253\na4.e. 1 A 1.1.1.254\na5.e. 1 "
      "A 1.1.1.255\n",
      "E 1 bad IPv4 address near '1.1.1.256'"},
+    {"rdata of a series may be empty, and then is missing", "$GENERATE 1-2 a 1 TXT \"\"\n", "",
+     "E 1 unexpected end of line"},
     {"a bad modifier", "$GENERATE 1-2 a${1,2,q} 1 A 1.1.1.1\n$GENERATE 1-2 a 1 TXT ${1,999}\n", "",
      "E 1 bad modifier|E 2 bad modifier"},
 };
