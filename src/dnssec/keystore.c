@@ -4,21 +4,26 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
+#include <time.h>
 
 #include "base/file.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "dnssec/keyfile.h"
 #include "dnssec/pkey.h"
 
 enum {
-    DNSKEY_PROTOCOL = 3,
     TAG_DIGITS = 5,
     ALGORITHM_DIGITS = 3,
-    KEY_DRAWS_MAX = 2048, /* a sixtieth of all tags is found almost surely; RSA draws take long */
-    PRIVATE_MODE = 0600,
-    PUBLIC_MODE = 0644,
+    INDEX_FIRST = 64,
+    FOLDER_CLOCK_SECONDS = 2,
+};
+
+struct keystore_index {
+    char *folder;
+    char **names; /* of .private files, sorted */
+    size_t count, max;
+    struct timespec changed; /* the folder's time when it was read */
+    struct timespec read;
 };
 
 struct reporter {
@@ -109,16 +114,21 @@ static bool are_digits(const char *text, size_t count)
     return strspn(text, "0123456789") >= count;
 }
 
-/* Is it "K<zone>+AAA+TTTTT.private"? `prefix` is "K<zone>+". */
-static bool is_private_file_of(const char *name, const char *prefix)
+/* Is it "K<zone>+AAA+TTTTT.private", of whatever zone? */
+static bool is_private_file(const char *name)
 {
-    size_t length = strlen(prefix);
-    const char *rest = name + length;
-    return strncmp(name, prefix, length) == 0 && are_digits(rest, ALGORITHM_DIGITS) &&
-           rest[ALGORITHM_DIGITS] == '+' && are_digits(rest + ALGORITHM_DIGITS + 1, TAG_DIGITS) &&
-           strcmp(rest + ALGORITHM_DIGITS + 1 + TAG_DIGITS, ".private") == 0;
+    static const char shape[] = "+AAA+TTTTT.private";
+    size_t length = strlen(name);
+    if (name[0] != 'K' || length < strlen(shape) + 1) {
+        return false;
+    }
+    const char *end = name + length - strlen(shape);
+    return end[0] == '+' && are_digits(end + 1, ALGORITHM_DIGITS) &&
+           end[1 + ALGORITHM_DIGITS] == '+' && are_digits(end + ALGORITHM_DIGITS + 2, TAG_DIGITS) &&
+           strcmp(end + ALGORITHM_DIGITS + 2 + TAG_DIGITS, ".private") == 0;
 }
 
+/* "K<zone>+": what the files of all its keys begin with. */
 static char *file_prefix(const struct dns_name *zone)
 {
     const struct signing_key any = {.zone = *zone};
@@ -175,37 +185,125 @@ void key_list_clear(struct key_list *list)
     *list = (struct key_list){NULL, 0};
 }
 
-enum sg_result keystore_list(const char *folder, const struct dns_name *zone,
-                             keystore_report *report, void *argument, struct key_list *out_list)
+static int compare_names(const void *a, const void *b)
 {
-    const struct reporter reporter = {report, argument};
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void add_name(struct keystore_index *index, const char *name)
+{
+    if (index->count == index->max) {
+        index->max = index->max == 0 ? INDEX_FIRST : 2 * index->max;
+        index->names = mem_resize_array(index->names, index->max, sizeof(*index->names));
+    }
+    index->names[index->count++] = mem_copy_text(name);
+}
+
+enum sg_result keystore_index_read(const char *folder, struct keystore_index **out_index)
+{
     DIR *listing = opendir(folder);
     if (listing == NULL) {
         return errno == ENOENT || errno == ENOTDIR ? SG_NOT_FOUND
                : errno == EACCES                   ? SG_DENIED
                                                    : SG_IO;
     }
+    struct keystore_index *index = mem_alloc_zero(1, sizeof(*index));
+    index->folder = mem_copy_text(folder);
+    struct stat status; /* before the first entry: what comes later is noticed */
+    if (fstat(dirfd(listing), &status) == 0) {
+        index->changed = status.st_mtim;
+        clock_gettime(CLOCK_REALTIME, &index->read);
+    }
+    for (const struct dirent *entry; (entry = readdir(listing)) != NULL;) {
+        if (is_private_file(entry->d_name)) {
+            add_name(index, entry->d_name);
+        }
+    }
+    closedir(listing);
+    if (index->count > 0) {
+        qsort(index->names, index->count, sizeof(*index->names), compare_names);
+    }
+    *out_index = index;
+    return SG_OK;
+}
+
+void keystore_index_free(struct keystore_index *index)
+{
+    if (index == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < index->count; i++) {
+        mem_free(index->names[i]);
+    }
+    mem_free(index->names);
+    mem_free(index->folder);
+    mem_free(index);
+}
+
+bool keystore_index_is_current(const struct keystore_index *index)
+{
+    struct stat status;
+    /* Two changes within one tick of the file system's clock look like one. */
+    return stat(index->folder, &status) == 0 && status.st_mtim.tv_sec == index->changed.tv_sec &&
+           status.st_mtim.tv_nsec == index->changed.tv_nsec &&
+           index->read.tv_sec - index->changed.tv_sec > FOLDER_CLOCK_SECONDS;
+}
+
+/* The first name that is not before `prefix`. */
+static size_t lower_bound(const struct keystore_index *index, const char *prefix)
+{
+    size_t low = 0;
+    size_t high = index->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(index->names[middle], prefix) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+enum sg_result keystore_index_list(const struct keystore_index *index, const struct dns_name *zone,
+                                   keystore_report *report, void *argument,
+                                   struct key_list *out_list)
+{
+    const struct reporter reporter = {report, argument};
     struct key_list list = {NULL, 0};
     char *prefix = file_prefix(zone);
+    size_t length = strlen(prefix);
     enum sg_result result = SG_OK;
-    for (const struct dirent *entry; (entry = readdir(listing)) != NULL;) {
+    for (size_t i = lower_bound(index, prefix);
+         i < index->count && strncmp(index->names[i], prefix, length) == 0; i++) {
         struct signing_key *key;
-        if (!is_private_file_of(entry->d_name, prefix)) {
+        if (strlen(index->names[i]) != length + strlen("AAA+TTTTT.private")) {
             continue;
         }
-        if (read_listed(&reporter, folder, entry->d_name, &key) != SG_OK) {
+        if (read_listed(&reporter, index->folder, index->names[i], &key) != SG_OK) {
             result = SG_BAD_KEY;
             continue;
         }
         list.keys = mem_resize_array(list.keys, list.count + 1, sizeof(*list.keys));
         list.keys[list.count++] = key;
     }
-    closedir(listing);
     mem_free(prefix);
     if (list.count > 0) {
         qsort(list.keys, list.count, sizeof(*list.keys), compare_keys);
     }
     *out_list = list;
+    return result;
+}
+
+enum sg_result keystore_list(const char *folder, const struct dns_name *zone,
+                             keystore_report *report, void *argument, struct key_list *out_list)
+{
+    struct keystore_index *index;
+    enum sg_result result = keystore_index_read(folder, &index);
+    if (result == SG_OK) {
+        result = keystore_index_list(index, zone, report, argument, out_list);
+        keystore_index_free(index);
+    }
     return result;
 }
 
@@ -239,167 +337,6 @@ enum sg_result keystore_read_public(const char *path, keystore_report *report, v
     const struct reporter reporter = {report, argument};
     char *base = base_of(path);
     enum sg_result result = read_key(&reporter, base, true, out_key);
-    mem_free(base);
-    return result;
-}
-
-static bool is_free(const struct key_tag_set *taken, uint16_t tag)
-{
-    for (size_t i = 0; i < taken->count; i++) {
-        if (taken->tags[i] == tag) {
-            return false;
-        }
-    }
-    return tag >= taken->tag_min && tag <= taken->tag_max;
-}
-
-/* The tag that the key has once it is revoked (RFC 5011 3). */
-static uint16_t revoked_tag(struct span dnskey)
-{
-    uint8_t copy[KEY_PUBLIC_BYTES_MAX + 4];
-    ASSERT(dnskey.length <= sizeof(copy));
-    memcpy(copy, dnskey.bytes, dnskey.length);
-    copy[1] |= KEY_FLAG_REVOKE;
-    return dnskey_tag((struct span){copy, dnskey.length});
-}
-
-static char *base_path(const struct signing_key *key)
-{
-    char *name = signing_key_file_name(key);
-    char *path = mem_format("%s/%s", key->folder, name);
-    mem_free(name);
-    return path;
-}
-
-static bool has_files(const struct signing_key *key)
-{
-    char *base = base_path(key);
-    char *public_path = mem_format("%s.key", base);
-    char *private_path = mem_format("%s.private", base);
-    bool has = access(public_path, F_OK) == 0 || access(private_path, F_OK) == 0;
-    mem_free(private_path);
-    mem_free(public_path);
-    mem_free(base);
-    return has;
-}
-
-/* A new pair in `key`, whatever its tag. */
-static enum sg_result draw(struct signing_key *key)
-{
-    struct buffer rdata = BUFFER_EMPTY;
-    struct signing_key_secret *secret;
-    buffer_append_u16(&rdata, key->flags);
-    buffer_append_u8(&rdata, DNSKEY_PROTOCOL);
-    buffer_append_u8(&rdata, key->algorithm);
-    enum sg_result result = pkey_generate(key->algorithm, key->bits, &rdata, &secret);
-    if (result == SG_OK) {
-        key_secret_unref(key->secret);
-        key->secret = secret;
-        mem_free((void *)key->dnskey.bytes);
-        key->dnskey = (struct span){mem_copy(rdata.bytes, rdata.length), rdata.length};
-        key->tag = dnskey_tag(key->dnskey);
-    }
-    buffer_free(&rdata);
-    return result;
-}
-
-static enum sg_result draw_untaken(struct signing_key *key, const struct key_tag_set *taken)
-{
-    for (int i = 0; i < KEY_DRAWS_MAX; i++) {
-        enum sg_result result = draw(key);
-        if (result != SG_OK) {
-            return result;
-        }
-        uint16_t revoked = revoked_tag(key->dnskey);
-        if (is_free(taken, key->tag) && is_free(taken, revoked) && !has_files(key)) {
-            return SG_OK;
-        }
-    }
-    return SG_LIMIT;
-}
-
-enum sg_result keystore_generate(const char *folder, const struct dns_name *zone, uint8_t algorithm,
-                                 unsigned bits, uint16_t flags, const struct key_tag_set *taken,
-                                 const struct signing_key *metadata, struct signing_key **out_key)
-{
-    unsigned size;
-    if (!dnssec_algorithm_can_generate(algorithm)) {
-        return SG_UNSUPPORTED;
-    }
-    enum sg_result result = dnssec_algorithm_bits(algorithm, bits, &size);
-    if (result != SG_OK) {
-        return result;
-    }
-    struct signing_key *key = mem_alloc(sizeof(*key));
-    signing_key_init(key);
-    memcpy(key->times, metadata->times, sizeof(key->times));
-    key->state = metadata->state;
-    key->ttl = metadata->ttl;
-    key->zone = *zone;
-    dns_name_lower(&key->zone);
-    key->algorithm = algorithm;
-    key->flags = (uint16_t)(flags | KEY_FLAG_ZONE);
-    key->bits = (uint16_t)size;
-    key->folder = mem_copy_text(folder);
-
-    static const struct key_tag_set none = {NULL, 0, 0, UINT16_MAX};
-    result = draw_untaken(key, taken != NULL ? taken : &none);
-    if (result != SG_OK) {
-        goto out;
-    }
-    result = keystore_write(key);
-    if (result != SG_OK) {
-        goto out;
-    }
-    *out_key = key;
-    key = NULL;
-
-out:
-    signing_key_free(key);
-    return result;
-}
-
-static void warn_of_wide_mode(const char *path)
-{
-    struct stat status;
-    if (stat(path, &status) == 0 && (status.st_mode & 07777) != PRIVATE_MODE) {
-        log_write(LOG_GENERAL, SEVERITY_WARNING,
-                  "Permissions on the file %s have changed from 0%o to 0600 as a result of this "
-                  "operation.",
-                  path, (unsigned)status.st_mode & 07777);
-    }
-}
-
-static enum sg_result write_part(const char *base, const char *suffix, mode_t mode,
-                                 void (*write)(const struct signing_key *, struct buffer *),
-                                 const struct signing_key *key)
-{
-    char *path = mem_format("%s.%s", base, suffix);
-    struct buffer text = BUFFER_EMPTY;
-    if (mode == PRIVATE_MODE) {
-        warn_of_wide_mode(path);
-    }
-    write(key, &text);
-    enum sg_result result = file_write(path, mode, buffer_span(&text));
-    buffer_wipe(&text);
-    mem_free(path);
-    return result;
-}
-
-/*
- * A folder is searched by .private files, so that one comes after its .key: a crash in between
- * leaves a file that nobody looks at. The .state file is last: who reads it finds the key.
- */
-enum sg_result keystore_write(const struct signing_key *key)
-{
-    char *base = base_path(key);
-    enum sg_result result = write_part(base, "key", PUBLIC_MODE, keyfile_public_write, key);
-    if (result == SG_OK && key->secret != NULL) {
-        result = write_part(base, "private", PRIVATE_MODE, keyfile_private_write, key);
-    }
-    if (result == SG_OK && key->state.present) {
-        result = write_part(base, "state", PUBLIC_MODE, keyfile_state_write, key);
-    }
     mem_free(base);
     return result;
 }

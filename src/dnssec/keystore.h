@@ -25,6 +25,21 @@ typedef void keystore_report(void *argument, const char *path, const char *probl
 MUST_USE enum sg_result keystore_list(const char *folder, const struct dns_name *zone,
                                       keystore_report *report, void *argument,
                                       struct key_list *out_list);
+
+/*
+ * The names of the keys in a folder, read once for many zones: a folder of thousands of keys is
+ * not searched for each of them. Immutable; any thread may look things up in it.
+ */
+struct keystore_index;
+MUST_USE enum sg_result keystore_index_read(const char *folder, struct keystore_index **out_index);
+void keystore_index_free(struct keystore_index *index);
+/* False when files may have come or gone since it was read. Looks at the folder alone. */
+bool keystore_index_is_current(const struct keystore_index *index);
+/* As keystore_list(), of what was there when the index was read. */
+MUST_USE enum sg_result keystore_index_list(const struct keystore_index *index,
+                                            const struct dns_name *zone, keystore_report *report,
+                                            void *argument, struct key_list *out_list);
+
 /*
  * One key by its base name or path, with or without suffix: for tools. Without a .private file
  * the key has no secret. SG_NOT_FOUND (no .key file, not reported), SG_UNSUPPORTED ...
@@ -56,3 +71,31 @@ MUST_USE enum sg_result keystore_generate(const char *folder, const struct dns_n
 /* Rewrite the files of a key after its times or states changed (.state last, and only if
  * `state.present`). */
 MUST_USE enum sg_result keystore_write(const struct signing_key *key);
+
+/*
+ * Many keys at the price of one: their files are written under other names, and commit makes all
+ * of them durable by one sync before it gives them their names, in the order in which they were
+ * staged. A crash leaves each key as it was or as it was to be. Nobody may learn of a key before
+ * the commit. Thread: one at a time.
+ */
+struct keystore_batch;
+struct keystore_batch *keystore_batch_new(void);
+/* Removes what was not committed. NULL is fine. */
+void keystore_batch_free(struct keystore_batch *batch);
+/* As keystore_generate() and keystore_write(), but for durability. */
+struct key_request {
+    const char *folder;
+    const struct dns_name *zone;
+    uint8_t algorithm;
+    unsigned bits; /* 0: the default */
+    uint16_t flags;
+    const struct key_tag_set *taken;
+    const struct signing_key *metadata;
+};
+MUST_USE enum sg_result keystore_batch_generate(struct keystore_batch *batch,
+                                                const struct key_request *request,
+                                                struct signing_key **out_key);
+MUST_USE enum sg_result keystore_batch_write(struct keystore_batch *batch,
+                                             const struct signing_key *key);
+/* SG_EXISTS, SG_IO ...: some keys may have got their names, the rest never will. Empties it. */
+MUST_USE enum sg_result keystore_batch_commit(struct keystore_batch *batch);

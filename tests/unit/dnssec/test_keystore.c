@@ -1,4 +1,5 @@
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -248,6 +249,123 @@ static void other_files_of_the_folder_do_not_matter(void **state)
     key_list_clear(&found);
 }
 
+static void an_index_serves_many_zones(void **state)
+{
+    (void)state;
+    static const char *const zones[] = {"a.", "a.b.", "b.", ".", "a-.", "aa."};
+    struct keystore_index *index;
+    for (size_t i = 0; i < ARRAY_LEN(zones); i++) {
+        signing_key_free(generate(zones[i], DNSSEC_ED25519, 256));
+        signing_key_free(generate(zones[i], DNSSEC_ED25519, 257));
+    }
+    assert_int_equal(keystore_index_read(folder, &index), SG_OK);
+    for (size_t i = 0; i < ARRAY_LEN(zones); i++) {
+        struct key_list found;
+        struct dns_name zone = name_of(zones[i]);
+        assert_int_equal(keystore_index_list(index, &zone, report, folder, &found), SG_OK);
+        assert_int_equal(found.count, 2);
+        assert_true(dns_name_equal(&found.keys[0]->zone, &zone));
+        assert_true(found.keys[0]->tag < found.keys[1]->tag);
+        key_list_clear(&found);
+    }
+    keystore_index_free(index);
+    keystore_index_free(NULL);
+}
+
+static void an_index_notices_that_the_folder_changed(void **state)
+{
+    (void)state;
+    struct keystore_index *index;
+    const struct timespec past[2] = {{1000000000, 0}, {1000000000, 0}};
+    assert_int_equal(utimensat(AT_FDCWD, folder, past, 0), 0);
+    assert_int_equal(keystore_index_read(folder, &index), SG_OK);
+    assert_true(keystore_index_is_current(index));
+    signing_key_free(generate("example.", DNSSEC_ED25519, 256));
+    assert_false(keystore_index_is_current(index));
+    keystore_index_free(index);
+    /* Read in the same moment in which it changed: more may come in that moment. */
+    assert_int_equal(keystore_index_read(folder, &index), SG_OK);
+    assert_false(keystore_index_is_current(index));
+    keystore_index_free(index);
+}
+
+static size_t count_files(void)
+{
+    size_t count = 0;
+    DIR *listing = opendir(folder);
+    for (const struct dirent *entry; (entry = readdir(listing)) != NULL;) {
+        count += entry->d_name[0] != '.';
+    }
+    closedir(listing);
+    return count;
+}
+
+static struct signing_key *stage(struct keystore_batch *batch, const char *zone_text)
+{
+    struct signing_key metadata;
+    struct signing_key *key;
+    struct dns_name zone = name_of(zone_text);
+    signing_key_init(&metadata);
+    metadata.state.present = true;
+    const struct key_request request = {.folder = folder,
+                                        .zone = &zone,
+                                        .algorithm = DNSSEC_ED25519,
+                                        .flags = 257,
+                                        .metadata = &metadata};
+    assert_int_equal(keystore_batch_generate(batch, &request, &key), SG_OK);
+    return key;
+}
+
+static void a_batch_is_seen_only_when_it_is_committed(void **state)
+{
+    (void)state;
+    struct key_list found;
+    struct keystore_batch *batch = keystore_batch_new();
+    for (int i = 0; i < 20; i++) {
+        signing_key_free(stage(batch, "example."));
+    }
+    assert_int_equal(list("example.", &found), SG_OK);
+    assert_int_equal(found.count, 0);
+    key_list_clear(&found);
+    assert_int_equal(keystore_batch_commit(batch), SG_OK);
+    assert_int_equal(list("example.", &found), SG_OK);
+    assert_int_equal(found.count, 20);
+    assert_int_equal(count_files(), 60);
+    assert_int_equal(mode_of(found.keys[0], "private"), 0600);
+    assert_int_equal(mode_of(found.keys[0], "state"), 0644);
+    key_list_clear(&found);
+    assert_int_equal(keystore_batch_commit(batch), SG_OK); /* of nothing */
+    keystore_batch_free(batch);
+}
+
+static void a_batch_that_is_dropped_leaves_nothing(void **state)
+{
+    (void)state;
+    struct keystore_batch *batch = keystore_batch_new();
+    signing_key_free(stage(batch, "example."));
+    assert_int_equal(count_files(), 3);
+    keystore_batch_free(batch);
+    keystore_batch_free(NULL);
+    assert_int_equal(count_files(), 0);
+}
+
+static void a_new_key_never_replaces_another(void **state)
+{
+    (void)state;
+    struct keystore_batch *batch = keystore_batch_new();
+    struct signing_key *key = stage(batch, "example.");
+    struct buffer text;
+    char *path = path_of(key, "private");
+    write_text(key, "private", "someone else's");
+    assert_int_equal(keystore_batch_commit(batch), SG_EXISTS);
+    assert_int_equal(file_read(path, 4096, &text), SG_OK);
+    assert_string_equal(buffer_text(&text), "someone else's");
+    buffer_free(&text);
+    mem_free(path);
+    keystore_batch_free(batch);
+    signing_key_free(key);
+}
+
 static void tags_that_are_taken_are_not_drawn(void **state)
 {
     (void)state;
@@ -341,6 +459,11 @@ int main(void)
         TEST(a_private_file_without_key_file_is_reported),
         TEST(a_file_under_another_name_is_reported),
         TEST(other_files_of_the_folder_do_not_matter),
+        TEST(an_index_serves_many_zones),
+        TEST(an_index_notices_that_the_folder_changed),
+        TEST(a_batch_is_seen_only_when_it_is_committed),
+        TEST(a_batch_that_is_dropped_leaves_nothing),
+        TEST(a_new_key_never_replaces_another),
         TEST(tags_that_are_taken_are_not_drawn),
         TEST(what_must_not_be_made_is_refused),
         TEST(folders_that_are_not_there_are_told),

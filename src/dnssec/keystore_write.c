@@ -1,0 +1,371 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/random.h"
+#include "dnssec/key_secret.h"
+#include "dnssec/keyfile.h"
+#include "dnssec/keystore.h"
+#include "dnssec/pkey.h"
+
+enum {
+    DNSKEY_PROTOCOL = 3,
+    KEY_DRAWS_MAX = 2048, /* a sixtieth of all tags is found almost surely; RSA draws take long */
+    PRIVATE_MODE = 0600,
+    PUBLIC_MODE = 0644,
+    BATCH_FIRST = 8,
+    FILES_SYNCED_SINGLY = 8, /* more than these: the whole file system at once */
+};
+
+/* A file that is written, under another name. */
+struct staged {
+    char *temporary;
+    char *path;
+    bool is_new;
+};
+
+/* One of a key's three files. */
+struct key_file {
+    const char *suffix;
+    mode_t mode;
+    void (*write)(const struct signing_key *key, struct buffer *out_text);
+};
+
+struct keystore_batch {
+    struct staged *files;
+    size_t count, max;
+};
+
+static bool is_free(const struct key_tag_set *taken, uint16_t tag)
+{
+    for (size_t i = 0; i < taken->count; i++) {
+        if (taken->tags[i] == tag) {
+            return false;
+        }
+    }
+    return tag >= taken->tag_min && tag <= taken->tag_max;
+}
+
+/* The tag that the key has once it is revoked (RFC 5011 3). */
+static uint16_t revoked_tag(struct span dnskey)
+{
+    uint8_t copy[KEY_PUBLIC_BYTES_MAX + 4];
+    ASSERT(dnskey.length <= sizeof(copy));
+    memcpy(copy, dnskey.bytes, dnskey.length);
+    copy[1] |= KEY_FLAG_REVOKE;
+    return dnskey_tag((struct span){copy, dnskey.length});
+}
+
+static char *base_path(const struct signing_key *key)
+{
+    char *name = signing_key_file_name(key);
+    char *path = mem_format("%s/%s", key->folder, name);
+    mem_free(name);
+    return path;
+}
+
+static bool has_files(const struct signing_key *key)
+{
+    char *base = base_path(key);
+    char *public_path = mem_format("%s.key", base);
+    char *private_path = mem_format("%s.private", base);
+    bool has = access(public_path, F_OK) == 0 || access(private_path, F_OK) == 0;
+    mem_free(private_path);
+    mem_free(public_path);
+    mem_free(base);
+    return has;
+}
+
+/* A new pair in `key`, whatever its tag. */
+static enum sg_result draw(struct signing_key *key)
+{
+    struct buffer rdata = BUFFER_EMPTY;
+    struct signing_key_secret *secret;
+    buffer_append_u16(&rdata, key->flags);
+    buffer_append_u8(&rdata, DNSKEY_PROTOCOL);
+    buffer_append_u8(&rdata, key->algorithm);
+    enum sg_result result = pkey_generate(key->algorithm, key->bits, &rdata, &secret);
+    if (result == SG_OK) {
+        key_secret_unref(key->secret);
+        key->secret = secret;
+        mem_free((void *)key->dnskey.bytes);
+        key->dnskey = (struct span){mem_copy(rdata.bytes, rdata.length), rdata.length};
+        key->tag = dnskey_tag(key->dnskey);
+    }
+    buffer_free(&rdata);
+    return result;
+}
+
+static enum sg_result draw_untaken(struct signing_key *key, const struct key_tag_set *taken)
+{
+    for (int i = 0; i < KEY_DRAWS_MAX; i++) {
+        enum sg_result result = draw(key);
+        if (result != SG_OK) {
+            return result;
+        }
+        uint16_t revoked = revoked_tag(key->dnskey);
+        if (is_free(taken, key->tag) && is_free(taken, revoked) && !has_files(key)) {
+            return SG_OK;
+        }
+    }
+    return SG_LIMIT;
+}
+
+/* A key as the request wants it, which has no pair yet. */
+static struct signing_key *key_of_request(const struct key_request *request, unsigned bits)
+{
+    struct signing_key *key = mem_alloc(sizeof(*key));
+    signing_key_init(key);
+    memcpy(key->times, request->metadata->times, sizeof(key->times));
+    key->state = request->metadata->state;
+    key->ttl = request->metadata->ttl;
+    key->zone = *request->zone;
+    dns_name_lower(&key->zone);
+    key->algorithm = request->algorithm;
+    key->flags = (uint16_t)(request->flags | KEY_FLAG_ZONE);
+    key->bits = (uint16_t)bits;
+    key->folder = mem_copy_text(request->folder);
+    return key;
+}
+
+static void warn_of_wide_mode(const char *path)
+{
+    struct stat status;
+    if (stat(path, &status) == 0 && (status.st_mode & 07777) != PRIVATE_MODE) {
+        log_write(LOG_GENERAL, SEVERITY_WARNING,
+                  "Permissions on the file %s have changed from 0%o to 0600 as a result of this "
+                  "operation.",
+                  path, (unsigned)status.st_mode & 07777);
+    }
+}
+
+/* One of a key's files, written beside its place. `is_new`: it must not replace another. */
+static enum sg_result stage(struct keystore_batch *batch, const struct signing_key *key,
+                            const struct key_file *file, bool is_new)
+{
+    struct buffer text = BUFFER_EMPTY;
+    char *base = base_path(key);
+    struct staged staged = {.path = mem_format("%s.%s", base, file->suffix), .is_new = is_new};
+    staged.temporary = mem_format("%s.%08x.new", staged.path, random_u32());
+    if (file->mode == PRIVATE_MODE) {
+        warn_of_wide_mode(staged.path);
+    }
+    file->write(key, &text);
+    enum sg_result result = file_write_unsynced(staged.temporary, file->mode, buffer_span(&text));
+    if (result == SG_OK) {
+        if (batch->count == batch->max) {
+            batch->max = batch->max == 0 ? BATCH_FIRST : 2 * batch->max;
+            batch->files = mem_resize_array(batch->files, batch->max, sizeof(*batch->files));
+        }
+        batch->files[batch->count++] = staged;
+        staged = (struct staged){NULL, NULL, false};
+    }
+    mem_free(staged.temporary);
+    mem_free(staged.path);
+    mem_free(base);
+    buffer_wipe(&text);
+    return result;
+}
+
+/*
+ * A folder is searched by .private files, so that one comes after its .key: a crash in between
+ * leaves a file that nobody looks at. The .state file is last: who reads it finds the key.
+ */
+static enum sg_result stage_key(struct keystore_batch *batch, const struct signing_key *key,
+                                bool is_new)
+{
+    static const struct key_file public_file = {"key", PUBLIC_MODE, keyfile_public_write};
+    static const struct key_file private_file = {"private", PRIVATE_MODE, keyfile_private_write};
+    static const struct key_file state_file = {"state", PUBLIC_MODE, keyfile_state_write};
+
+    enum sg_result result = stage(batch, key, &public_file, is_new);
+    if (result == SG_OK && key->secret != NULL) {
+        result = stage(batch, key, &private_file, is_new);
+    }
+    if (result == SG_OK && key->state.present) {
+        result = stage(batch, key, &state_file, false);
+    }
+    return result;
+}
+
+static enum sg_result result_of_errno(void)
+{
+    return errno == EEXIST ? SG_EXISTS : errno == EACCES || errno == EPERM ? SG_DENIED : SG_IO;
+}
+
+static enum sg_result sync_path(const char *path, int (*sync)(int fd))
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return result_of_errno();
+    }
+    enum sg_result result = sync(fd) == 0 ? SG_OK : SG_IO;
+    close(fd);
+    return result;
+}
+
+/* The bytes of all files are on the disk before any of them has its name. */
+static enum sg_result sync_contents(const struct keystore_batch *batch)
+{
+    bool singly = batch->count <= FILES_SYNCED_SINGLY;
+    dev_t synced = 0;
+    for (size_t i = 0; i < batch->count; i++) {
+        const char *path = batch->files[i].temporary;
+        struct stat status;
+        if (stat(path, &status) != 0) {
+            return result_of_errno();
+        }
+        if (!singly && i > 0 && status.st_dev == synced) {
+            continue;
+        }
+        synced = status.st_dev;
+        enum sg_result result = sync_path(path, singly ? fsync : syncfs);
+        if (result != SG_OK) {
+            return result;
+        }
+    }
+    return SG_OK;
+}
+
+static enum sg_result give_name(const struct staged *file)
+{
+    if (file->is_new) {
+        if (renameat2(AT_FDCWD, file->temporary, AT_FDCWD, file->path, RENAME_NOREPLACE) == 0) {
+            return SG_OK;
+        }
+        if (errno != EINVAL) { /* which a file system says that cannot do this */
+            return result_of_errno();
+        }
+    }
+    return rename(file->temporary, file->path) == 0 ? SG_OK : result_of_errno();
+}
+
+static enum sg_result sync_folders(const struct keystore_batch *batch)
+{
+    char *synced = NULL;
+    enum sg_result result = SG_OK;
+    for (size_t i = 0; i < batch->count && result == SG_OK; i++) {
+        const char *path = batch->files[i].path;
+        char *folder = mem_format("%.*s", (int)(strrchr(path, '/') - path), path);
+        if (synced == NULL || strcmp(synced, folder) != 0) {
+            result = sync_path(*folder != 0 ? folder : "/", fsync);
+        }
+        mem_free(synced);
+        synced = folder;
+    }
+    mem_free(synced);
+    return result;
+}
+
+static void batch_empty(struct keystore_batch *batch, size_t named)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        if (i >= named) {
+            unlink(batch->files[i].temporary);
+        }
+        mem_free(batch->files[i].temporary);
+        mem_free(batch->files[i].path);
+    }
+    mem_free(batch->files);
+    *batch = (struct keystore_batch){NULL, 0, 0};
+}
+
+struct keystore_batch *keystore_batch_new(void)
+{
+    return mem_alloc_zero(1, sizeof(struct keystore_batch));
+}
+
+void keystore_batch_free(struct keystore_batch *batch)
+{
+    if (batch != NULL) {
+        batch_empty(batch, 0);
+        mem_free(batch);
+    }
+}
+
+enum sg_result keystore_batch_generate(struct keystore_batch *batch,
+                                       const struct key_request *request,
+                                       struct signing_key **out_key)
+{
+    static const struct key_tag_set none = {NULL, 0, 0, UINT16_MAX};
+    unsigned bits;
+    if (!dnssec_algorithm_can_generate(request->algorithm)) {
+        return SG_UNSUPPORTED;
+    }
+    enum sg_result result = dnssec_algorithm_bits(request->algorithm, request->bits, &bits);
+    if (result != SG_OK) {
+        return result;
+    }
+    struct signing_key *key = key_of_request(request, bits);
+    result = draw_untaken(key, request->taken != NULL ? request->taken : &none);
+    if (result != SG_OK) {
+        goto out;
+    }
+    result = stage_key(batch, key, true);
+    if (result != SG_OK) {
+        goto out;
+    }
+    *out_key = key;
+    key = NULL;
+
+out:
+    signing_key_free(key);
+    return result;
+}
+
+enum sg_result keystore_batch_write(struct keystore_batch *batch, const struct signing_key *key)
+{
+    return stage_key(batch, key, false);
+}
+
+enum sg_result keystore_batch_commit(struct keystore_batch *batch)
+{
+    size_t named = 0;
+    enum sg_result result = sync_contents(batch);
+    while (result == SG_OK && named < batch->count) {
+        result = give_name(&batch->files[named]);
+        named += result == SG_OK;
+    }
+    if (result == SG_OK) {
+        result = sync_folders(batch);
+    }
+    batch_empty(batch, named);
+    return result;
+}
+
+enum sg_result keystore_generate(const char *folder, const struct dns_name *zone, uint8_t algorithm,
+                                 unsigned bits, uint16_t flags, const struct key_tag_set *taken,
+                                 const struct signing_key *metadata, struct signing_key **out_key)
+{
+    const struct key_request request = {folder, zone, algorithm, bits, flags, taken, metadata};
+    struct keystore_batch batch = {NULL, 0, 0};
+    struct signing_key *key = NULL;
+    enum sg_result result = keystore_batch_generate(&batch, &request, &key);
+    if (result == SG_OK) {
+        result = keystore_batch_commit(&batch);
+    }
+    batch_empty(&batch, 0);
+    if (result != SG_OK) {
+        signing_key_free(key);
+        return result;
+    }
+    *out_key = key;
+    return SG_OK;
+}
+
+enum sg_result keystore_write(const struct signing_key *key)
+{
+    struct keystore_batch batch = {NULL, 0, 0};
+    enum sg_result result = keystore_batch_write(&batch, key);
+    if (result == SG_OK) {
+        result = keystore_batch_commit(&batch);
+    }
+    batch_empty(&batch, 0);
+    return result;
+}
