@@ -65,9 +65,11 @@ struct retired_slot {
     struct zone_slot *slot;
 };
 
+/* The version goes no earlier than the slot: a request that found one there looks again. */
 static void release_slot(struct epoch_retired *retired)
 {
     struct retired_slot *gone = (struct retired_slot *)retired;
+    publish(gone->slot, NULL);
     mem_free(gone->slot);
     mem_free(gone);
 }
@@ -76,7 +78,6 @@ static void zone_free(struct managed_zone *zone)
 {
     tell_waiters(&zone->job_waiters, RELOAD_FAILED, "the zone is no longer configured");
     tell_waiters(&zone->waiters, RELOAD_FAILED, "the zone is no longer configured");
-    publish(zone->slot, NULL);
     struct retired_slot *gone = mem_alloc_zero(1, sizeof(*gone));
     gone->slot = zone->slot;
     epoch_retire(&gone->retired, release_slot);
@@ -124,6 +125,9 @@ static void wish_load(struct keeper *keeper, struct managed_zone *zone, bool for
 
 static void wish_keys(struct keeper *keeper, struct managed_zone *zone, bool sign_all)
 {
+    if (zone->settings->policy == NULL) {
+        return; /* a timer from before the policy was taken away */
+    }
     zone->wishes.keys = true;
     zone->wishes.sign_all |= sign_all;
     enqueue(keeper, zone);
@@ -244,15 +248,25 @@ static void take_version(struct managed_zone *zone, struct zone_job *job)
     }
 }
 
+static sg_time not_before(sg_time when, sg_time earliest)
+{
+    return when < earliest ? earliest : when;
+}
+
 static void take_failure(struct managed_zone *zone, struct zone_job *job, sg_time now)
 {
-    zone->health.problem = job->problem;
+    struct zone_health *health = &zone->health;
+    health->problem = job->problem;
     job->problem = NULL;
-    /* A broken file waits for a reload; keys and signatures are tried again. */
-    bool again = zone->slot->version != NULL || job->settings->policy != NULL;
-    zone->health.retry_at = again ? now + RETRY_SECONDS : INT64_MAX;
-    zone->health.resign_at = INT64_MAX;
-    zone->health.key_event_at = INT64_MAX;
+    if (zone->settings->policy != NULL) {
+        /* What was due stays due, or what is served would expire; but not at once again. */
+        health->retry_at = now + RETRY_SECONDS;
+        health->resign_at = not_before(health->resign_at, health->retry_at);
+        health->key_event_at = not_before(health->key_event_at, health->retry_at);
+    } else {
+        /* A broken file waits for a reload. */
+        health->retry_at = health->resign_at = health->key_event_at = INT64_MAX;
+    }
     log_write(LOG_ZONE, SEVERITY_ERROR, "zone %s/IN: %s: %s", job->settings->name,
               zone->slot->version == NULL ? "not loaded due to errors"
                                           : "the last good version is served on",

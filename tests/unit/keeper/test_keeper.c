@@ -207,6 +207,72 @@ static void signatures_are_made_anew_before_they_expire(void **state)
     assert_true(status_of(world, 0).expires_first > expires);
 }
 
+static void a_broken_file_does_not_stop_signing(void **state)
+{
+    struct world *world = *state;
+    write_zone(world, GOOD);
+    configure(world, 1, true);
+    turn(world, T0 + 86700);
+    sg_time due = status_of(world, 0).resign_at;
+    sg_time expires = status_of(world, 0).expires_first;
+    write_zone(world, BROKEN);
+    assert_int_equal(reload(world), RELOAD_FAILED);
+    assert_int_equal(status_of(world, 0).resign_at, due);
+    turn(world, T0 + 87000);
+    turn(world, due);
+    assert_true(status_of(world, 0).expires_first > expires);
+}
+
+static void signing_that_failed_is_tried_until_it_succeeds(void **state)
+{
+    struct world *world = *state;
+    write_zone(world, GOOD);
+    configure(world, 1, true);
+    turn(world, T0 + 86700);
+    sg_time due = status_of(world, 0).resign_at;
+    sg_time expires = status_of(world, 0).expires_first;
+    char *away = mem_format("%s.away", world->folder);
+    assert_int_equal(rename(world->folder, away), 0);
+    assert_int_equal(file_write(world->folder, 0644, span_of_text("")), SG_OK);
+    turn(world, due);
+    assert_non_null(status_of(world, 0).problem);
+    assert_int_equal(status_of(world, 0).resign_at, due + 300);
+    turn(world, due + 300);
+    assert_int_equal(status_of(world, 0).resign_at, due + 600);
+    assert_int_equal(unlink(world->folder), 0);
+    assert_int_equal(rename(away, world->folder), 0);
+    mem_free(away);
+    turn(world, due + 600);
+    assert_null(status_of(world, 0).problem);
+    assert_true(status_of(world, 0).expires_first > expires);
+}
+
+static void a_broken_file_of_an_unsigned_zone_waits_for_a_reload(void **state)
+{
+    struct world *world = *state;
+    write_zone(world, GOOD);
+    configure(world, 1, false);
+    write_zone(world, BROKEN);
+    assert_int_equal(reload(world), RELOAD_FAILED);
+    turn(world, T0 + 301);
+    assert_int_equal(keeper_turn(world->keeper, T0 + 301), INT64_MAX);
+    assert_int_equal(status_of(world, 0).facts->serial, 7);
+}
+
+static void a_zone_that_goes_is_whole_for_requests_under_way(void **state)
+{
+    struct world *world = *state;
+    write_zone(world, GOOD);
+    configure(world, 2, false);
+    const struct zone_slot *slot = managed_zone_settings(keeper_zone(world->keeper, 1))->slot;
+    const struct zone_version *version = slot->version;
+    assert_non_null(version);
+    epoch_join();
+    configure(world, 1, false);
+    assert_ptr_equal(slot->version, version);
+    epoch_leave();
+}
+
 static void a_missing_file_fails_its_zone_alone(void **state)
 {
     struct world *world = *state;
@@ -259,6 +325,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_signed_serial_rises_where_the_files_did_not, begin,
                                         end),
         cmocka_unit_test_setup_teardown(signatures_are_made_anew_before_they_expire, begin, end),
+        cmocka_unit_test_setup_teardown(a_broken_file_does_not_stop_signing, begin, end),
+        cmocka_unit_test_setup_teardown(signing_that_failed_is_tried_until_it_succeeds, begin, end),
+        cmocka_unit_test_setup_teardown(a_broken_file_of_an_unsigned_zone_waits_for_a_reload, begin,
+                                        end),
+        cmocka_unit_test_setup_teardown(a_zone_that_goes_is_whole_for_requests_under_way, begin,
+                                        end),
         cmocka_unit_test_setup_teardown(a_missing_file_fails_its_zone_alone, begin, end),
         cmocka_unit_test_setup_teardown(zones_come_stay_and_go_with_the_configuration, begin, end),
         cmocka_unit_test_setup_teardown(the_same_zone_twice_is_refused_whole, begin, end),
