@@ -24,7 +24,6 @@ struct build_frame {
     const struct conf_statement *at;      /* where it stands, for errors */
     const struct conf_statement *element; /* what comes next */
     bool negated;                         /* its sign in the list around it */
-    bool is_plain;                        /* addresses alone so far */
     size_t first;                         /* its elements begin here in the builder's */
 };
 
@@ -57,16 +56,11 @@ static void add_element(struct acl_builder *builder, struct acl_element element)
     memcpy(&builder->elements[builder->count++], &element, sizeof(element));
 }
 
-/*
- * Put a list into the one around it. It can be dissolved where its elements never refuse; and, as
- * BIND has it, an unnamed list of addresses alone is as if its braces were not there.
- */
+/* Put a list into the one around it. It can be dissolved where its elements never refuse. */
 static void add_list(struct acl_builder *builder, const struct conf_statement *at,
-                     const struct conf_acl *list, bool negated, bool is_plain_block)
+                     const struct conf_acl *list, bool negated)
 {
-    bool dissolves = list->name == NULL && (!list->has_negated || (is_plain_block && !negated));
-
-    builder->frames[builder->depth].is_plain = false;
+    bool dissolves = list->name == NULL && !list->has_negated;
     if (!dissolves) {
         struct acl_element element = blank_element(ACL_LIST, negated);
         element.list = list;
@@ -97,7 +91,6 @@ static void open_frame(struct acl_builder *builder, const struct conf_statement 
     }
     frame.at = at;
     frame.first = builder->count;
-    frame.is_plain = true;
     builder->frames[++builder->depth] = frame;
 }
 
@@ -132,8 +125,7 @@ static void add_named(struct acl_builder *builder, const struct conf_statement *
     }
     if (strcasecmp(name, "localhost") == 0 || strcasecmp(name, "localnets") == 0) {
         bool host = strcasecmp(name, "localhost") == 0;
-        add_list(builder, element, host ? loader->acl_localhost : loader->acl_localnets, negated,
-                 false);
+        add_list(builder, element, host ? loader->acl_localhost : loader->acl_localnets, negated);
         return;
     }
     struct acl_definition *definition = definition_named(loader, name);
@@ -144,7 +136,7 @@ static void add_named(struct acl_builder *builder, const struct conf_statement *
         conf_error(loader, element, node, "acl loop detected: '%s' is part of itself", name);
         builder->failed = true;
     } else if (definition->state == ACL_DONE) {
-        add_list(builder, element, definition->list, negated, false);
+        add_list(builder, element, definition->list, negated);
     } else {
         definition->state = ACL_IN_WORK;
         open_frame(builder, element,
@@ -167,7 +159,6 @@ static void take_element(struct acl_builder *builder, const struct conf_statemen
     } else if (strcasecmp(node->text, "key") == 0 && node + 1 < element->nodes + element->count) {
         struct acl_element made = blank_element(ACL_KEY, negated);
         made.key = conf_acl_key(builder->loader, element, node + 1);
-        builder->frames[builder->depth].is_plain = false;
         if (made.key == NULL) {
             builder->failed = true;
             return;
@@ -200,7 +191,7 @@ static void close_frame(struct acl_builder *builder)
         frame.definition->state = ACL_DONE;
         frame.definition->list = list;
     }
-    add_list(builder, frame.at, list, frame.negated, frame.definition == NULL && frame.is_plain);
+    add_list(builder, frame.at, list, frame.negated);
 }
 
 static const struct conf_acl *build(struct conf_loader *loader,

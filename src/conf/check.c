@@ -95,6 +95,11 @@ static const struct schema_row *find_row(struct checker *checker, const struct c
     if (row != NULL) {
         return row;
     }
+    if (block->place == PLACE_KEY) { /* It may be the secret. */
+        conf_problem_at(checker->report, CONF_ERROR, statement, NULL,
+                        "unknown option: a key has 'algorithm' and 'secret'");
+        return NULL;
+    }
     const char *nearest = schema_nearest(name, block->place);
     if (schema_is_known(name)) {
         conf_problem_at(checker->report, CONF_ERROR, statement, NULL, "'%s' is not allowed in %s",

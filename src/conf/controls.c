@@ -46,11 +46,27 @@ static void read_inet(struct conf_loader *loader, const struct conf_statement *i
     }
 }
 
+/* No more than CONTROLS_MAX. */
+static size_t count_inets(const struct conf_statement *first)
+{
+    size_t count = 0;
+
+    for (const struct conf_statement *at = conf_next_statement(first, "controls"); at != NULL;
+         at = conf_next_statement(at->next, "controls")) {
+        for (const struct conf_statement *inet = conf_next_statement(conf_body(at), "inet");
+             inet != NULL && count < CONTROLS_MAX; inet = conf_next_statement(inet->next, "inet")) {
+            count++;
+        }
+    }
+    return count;
+}
+
 void conf_resolve_controls(struct conf_loader *loader)
 {
     struct conf *conf = loader->conf;
 
-    conf->controls = conf_memory_take_zero(loader->memory, CONTROLS_MAX, sizeof(*conf->controls));
+    conf->controls = conf_memory_take_zero(loader->memory, count_inets(loader->top) + 1,
+                                           sizeof(*conf->controls));
     for (const struct conf_statement *at = conf_next_statement(loader->top, "controls"); at != NULL;
          at = conf_next_statement(at->next, "controls")) {
         conf->controls_given = true;

@@ -284,6 +284,20 @@ static void describe(struct rule item, char out_text[EXPECTED_BYTES])
     }
 }
 
+/* Its words must not be told. */
+static bool is_secret(const struct conf_statement *statement)
+{
+    static const char *const secrets[] = {"secret", "cookie-secret", "algorithm"};
+    const char *name = conf_statement_text(statement, 0);
+
+    for (size_t i = 0; name != NULL && i < ARRAY_LEN(secrets); i++) {
+        if (strcasecmp(name, secrets[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The node that comes next, or what stands in its place, for an error. */
 static void expected(const struct match *match, const char *what)
 {
@@ -295,6 +309,10 @@ static void expected(const struct match *match, const char *what)
         return;
     }
     const struct conf_node *node = &statement->nodes[match->next];
+    if (is_secret(statement)) {
+        conf_problem_at(match->report, CONF_ERROR, statement, node, "expected %s", what);
+        return;
+    }
     const char *found = node->kind == CONF_NODE_BLOCK ? "{" : node->text;
     conf_problem_at(match->report, CONF_ERROR, statement, node, "expected %s, found '%s'", what,
                     found);

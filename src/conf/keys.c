@@ -89,8 +89,10 @@ static void add_key(struct conf_loader *loader, const struct conf_statement *sta
     }
     if (tsig_algorithm_from_text(algorithm->nodes[1].text, &key.algorithm, &key.mac_bits) !=
         SG_OK) {
+        /* With the two options swapped, this would be the secret. */
+        bool is_hmac = strncasecmp(algorithm->nodes[1].text, "hmac", 4) == 0;
         conf_error(loader, algorithm, &algorithm->nodes[1], "unknown algorithm '%s'",
-                   algorithm->nodes[1].text);
+                   is_hmac ? algorithm->nodes[1].text : "...");
         return;
     }
     if (decode_secret(loader, secret, &key)) {

@@ -240,11 +240,6 @@ bool conf_names_add(struct conf_names *names, const void *key, size_t length, vo
     return true;
 }
 
-void *conf_names_thing(const struct conf_names *names, size_t index)
-{
-    return names->entries[index].thing;
-}
-
 void conf_names_free(struct conf_names *names)
 {
     mem_free(names->entries);

@@ -44,6 +44,4 @@ struct conf_names {
 void *conf_names_find(const struct conf_names *names, const void *key, size_t length);
 /* False when the key is there already; nothing is changed then. `thing` is not NULL. */
 bool conf_names_add(struct conf_names *names, const void *key, size_t length, void *thing);
-/* For a walk over all: the thing in slot `index` < capacity, or NULL. */
-void *conf_names_thing(const struct conf_names *names, size_t index);
 void conf_names_free(struct conf_names *names);

@@ -102,10 +102,8 @@ static bool print_one(const struct acl_element *element, struct acl_printed *out
         buffer_format(out_text, "%s; ", element->list->name);
         return true;
     }
-    /* An unnamed list of addresses would dissolve when it is read again: two pairs of braces
-     * keep it whole. */
-    buffer_append_text(out_text, element->negated ? "{ " : "{ { ");
-    *out_inner = (struct acl_printed){element->list, 0, element->negated ? "}; " : "}; }; "};
+    buffer_append_text(out_text, "{ ");
+    *out_inner = (struct acl_printed){element->list, 0, "}; "};
     return false;
 }
 

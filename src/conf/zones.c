@@ -18,10 +18,12 @@ struct view_reader {
     const struct conf_setters *setters;
     struct zone_draft bases[2]; /* by enum conf_zone_type */
     struct conf_names apexes;   /* class and name -> struct conf_zone, in-view ones too */
+    struct view_reader *next;
 };
 
 /* What all views' zones together must not do. */
 struct zones_reader {
+    struct view_reader *views;
     struct conf_setters setters;
     struct conf_names files;    /* path -> struct conf_zone */
     struct conf_names key_sets; /* key directory and name -> struct conf_zone */
@@ -512,6 +514,8 @@ static struct view_reader *open_view(struct conf_loader *loader, struct zones_re
 {
     struct view_reader *reader = conf_memory_take_zero(loader->scratch, 1, sizeof(*reader));
 
+    reader->next = zones->views;
+    zones->views = reader;
     reader->loader = loader;
     reader->setters = &zones->setters;
     reader->view = conf_memory_take_zero(loader->memory, 1, sizeof(*reader->view));
@@ -600,11 +604,8 @@ void conf_resolve_zones(struct conf_loader *loader)
         conf_error(loader, outside, NULL,
                    "when using 'view' statements, all zones must be in views");
     }
-    for (size_t i = 0; i < loader->views.capacity; i++) {
-        struct view_reader *reader = conf_names_thing(&loader->views, i);
-        if (reader != NULL) {
-            conf_names_free(&reader->apexes);
-        }
+    for (struct view_reader *reader = zones->views; reader != NULL; reader = reader->next) {
+        conf_names_free(&reader->apexes);
     }
     conf_names_free(&zones->files);
     conf_names_free(&zones->key_sets);

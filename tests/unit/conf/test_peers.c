@@ -1,0 +1,82 @@
+#include "conf/load.h"
+#include "support/table.h"
+
+#define LIMIT(text) "options { rate-limit { " text " }; };"
+
+static const struct text_case cases[] = {
+    {"a server", KEY_K "server 192.0.2.1 { keys k; request-ixfr no; };", false, NULL},
+    {"a key in braces", KEY_K "server 192.0.2.1 { keys { k; }; };", false, NULL},
+    {"two keys", KEY_K "server ::1 { keys { k; k; }; };", true, "a server has exactly one key"},
+    {"a key that is none", "server ::1 { keys nosuch; };", true, "key 'nosuch' is not defined"},
+    {"a name", "server ns.example { };", true, "expected an address or prefix"},
+    {"a server that comes twice", "server 10/8 { }; server 10.0.0.0/8 { };", true,
+     "server '10.0.0.0/8' is given twice"},
+    {"a rate", LIMIT("responses-per-second 10; exempt-clients { localhost; };"), false, NULL},
+    {"a rate that is too large", LIMIT("responses-per-second 1001;"), true,
+     "expected a number from 0 to 1000"},
+    {"tables turned around", LIMIT("min-table-size 100; max-table-size 10;"), true,
+     "min-table-size is larger than max-table-size"},
+};
+
+static void servers_stand_by_the_longest_prefix(void **state)
+{
+    (void)state;
+    struct conf *conf = load(KEY_K "server 10/8 { tcp-only yes; };"
+                                   "server 10.1.2.3 { keys k; request-ixfr no; bogus yes; };"
+                                   "server 10.1/16 { transfer-source 192.0.2.9; };");
+    const struct conf_view *view = conf->views[0];
+
+    assert_int_equal(view->peers_count, 3);
+    assert_int_equal(view->peers[0].prefix_length, 32);
+    assert_ptr_equal(view->peers[0].key, conf->keys[0]);
+    assert_int_equal(view->peers[0].request_ixfr, 0);
+    assert_int_equal(view->peers[0].tcp_only, -1);
+    assert_true(view->peers[0].bogus);
+    assert_int_equal(view->peers[1].prefix_length, 16);
+    assert_true(view->peers[1].transfer_source.has_v4);
+    assert_int_equal(view->peers[2].tcp_only, 1);
+    conf_free(conf);
+}
+
+static void a_view_has_its_servers_or_those_of_all(void **state)
+{
+    (void)state;
+    struct conf *conf =
+        load("server ::1 { }; server ::2 { }; view a { }; view b { server ::3 { }; };");
+
+    assert_int_equal(conf->views[0]->peers_count, 2);
+    assert_int_equal(conf->views[1]->peers_count, 1);
+    conf_free(conf);
+}
+
+static void rates_follow_the_rate_of_responses(void **state)
+{
+    (void)state;
+    struct conf *conf = load(LIMIT("responses-per-second 10; nxdomains-per-second 3; slip 0;"));
+    const struct conf_rate_limit *limit = conf->views[0]->rate_limit;
+
+    assert_int_equal(limit->responses_per_second, 10);
+    assert_int_equal(limit->referrals_per_second, 10);
+    assert_int_equal(limit->nodata_per_second, 10);
+    assert_int_equal(limit->errors_per_second, 10);
+    assert_int_equal(limit->nxdomains_per_second, 3);
+    assert_int_equal(limit->all_per_second, 0);
+    assert_int_equal(limit->window_seconds, 15);
+    assert_int_equal(limit->slip, 0);
+    assert_int_equal(limit->ipv4_prefix_length, 24);
+    assert_int_equal(limit->ipv6_prefix_length, 56);
+    conf_free(conf);
+    conf = load("");
+    assert_null(conf->views[0]->rate_limit);
+    conf_free(conf);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(servers_stand_by_the_longest_prefix),
+        cmocka_unit_test(a_view_has_its_servers_or_those_of_all),
+        cmocka_unit_test(rates_follow_the_rate_of_responses),
+    };
+    return RUN_TABLE(cases, says_what_it_should) | cmocka_run_group_tests(tests, NULL, NULL);
+}

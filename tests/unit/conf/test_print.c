@@ -1,0 +1,106 @@
+#include "conf/load.h"
+#include "support/table.h"
+
+/* What is printed must load, print as the same, and hold the same zones. */
+static const struct print_case {
+    const char *name;
+    const char *text;
+} cases[] = {
+    {"nothing", ""},
+    {"everything of options",
+     "options { directory \"/d \\\"q\\\"\"; version \"v\"; hostname none; server-id \"s\";"
+     "listen-on port 5300 { 127.0.0.1; !10/8; any; }; listen-on-v6 { none; };"
+     "blackhole { 192.0.2.0/24; }; cookie-secret \"00112233445566778899aabbccddeeff\";"
+     "minimal-responses no-auth; minimal-any yes; querylog yes; tcp-idle-timeout 7;"
+     "rate-limit { responses-per-second 5; exempt-clients { localhost; }; }; };"},
+    {"keys, stores, policies",
+     KEY_K "key-store s { directory \"/tmp\"; pkcs11-uri \"pkcs11:x\"; };"
+           "dnssec-policy p { keys { ksk key-store s lifetime P1Y algorithm 8 tag-range 1 9 3072;"
+           "zsk lifetime unlimited algorithm 8; }; nsec3param optout yes salt-length 3;"
+           "cds-digest-types { 4; }; };"
+           "tls t { cert-file \"a\"; key-file \"b\"; protocols { TLSv1.3; }; };"
+           "http h { endpoints { \"/x\"; \"/y\"; }; };"},
+    {"lists in lists", "acl n { !127.0.0.1; any; };"
+                       "zone a { " PRIMARY
+                       "allow-query { !{ !10/8; any; }; n; { n; }; localhost; !localnets; none; };"
+                       "allow-transfer port 853 transport tls { }; };"},
+    {"logging",
+     "logging { channel c { file \"x\" versions 3 size 1m; severity debug 4; print-time iso8601; };"
+     "channel d { syslog local7; severity dynamic; }; category default { c; null; };"
+     "category queries { d; default_stderr; }; };"},
+    {"controls",
+     KEY_K "controls { inet ::1 allow { any; } keys { k; } read-only yes; inet * allow { "
+           "none; }; };"},
+    {"no controls", "controls { };"},
+    {"a primary zone", POLICY_P KEY_K
+     "zone \"A.b\\.c\" { " PRIMARY "dnssec-policy p; allow-update { key k; !10/8; }; also-notify { "
+     "::1 key k; 192.0.2.1 port 54; };"
+     "parental-agents { 192.0.2.9; }; notify explicit; check-names warn; max-ixfr-ratio 3%;"
+     "max-journal-size unlimited; notify-source * port 5; notify-source-v6 ::1; };"},
+    {"an update policy",
+     "zone a { " PRIMARY
+     "update-policy { deny k name x.a A(3) TXT; grant \"local:/x\" external * ANY; grant k "
+     "zonesub; }; }; zone b { type primary; file \"y\"; update-policy local; };"},
+    {"a secondary zone",
+     "tls t { }; primaries l source 192.0.2.7 { 192.0.2.1 tls t; };"
+     "zone a { type secondary; primaries { l; }; masterfile-style full; request-ixfr no;"
+     "allow-update-forwarding { any; }; min-retry-time 9; max-transfer-time-in 9; };"},
+    {"views", KEY_K "view v { match-clients { key k; }; match-recursive-only yes; zone a { " PRIMARY
+                    " }; rate-limit { window 3; }; server 10/8 { keys k; provide-ixfr no; }; };"
+                    "view w IN { match-destinations { ::1; }; zone a { in-view v; }; };"},
+};
+
+static void loads_again_and_is_the_same(void **state)
+{
+    const struct print_case *c = *state;
+    struct buffer first = BUFFER_EMPTY, second = BUFFER_EMPTY;
+    struct conf *conf = load(c->text);
+
+    conf_print(conf, false, &first);
+    struct conf *again = load(buffer_text(&first));
+    conf_print(again, false, &second);
+    assert_string_equal(buffer_text(&first), buffer_text(&second));
+    assert_int_equal(conf->views_count, again->views_count);
+    for (size_t i = 0; i < conf->views_count; i++) {
+        const struct conf_view *a = conf->views[i], *b = again->views[i];
+        assert_int_equal(a->zones_count, b->zones_count);
+        for (size_t j = 0; j < a->zones_count; j++) {
+            if (a->zones[j]->options->transfer_in.primaries.count == 0) {
+                assert_int_equal(a->zones[j]->fingerprint, b->zones[j]->fingerprint);
+            }
+            assert_int_equal(a->zones[j]->content_fingerprint, b->zones[j]->content_fingerprint);
+        }
+    }
+    conf_free(again);
+    conf_free(conf);
+    buffer_free(&first);
+    buffer_free(&second);
+}
+
+static void secrets_are_hidden_where_that_is_asked(void **state)
+{
+    (void)state;
+    struct conf *conf =
+        load(KEY_K "options { cookie-secret \"00112233445566778899aabbccddeeff\"; };");
+    struct buffer text = BUFFER_EMPTY;
+
+    conf_print(conf, true, &text);
+    assert_null(strstr(buffer_text(&text), "MTIz"));
+    assert_null(strstr(buffer_text(&text), "AABBCC"));
+    assert_non_null(strstr(buffer_text(&text), "secret \"????????????????\";"));
+    buffer_clear(&text);
+    conf_print(conf, false, &text);
+    assert_non_null(strstr(buffer_text(&text), "MTIzNDU2Nzg5MDEyMzQ1Njc4OTA="));
+    assert_non_null(strstr(buffer_text(&text), "00112233445566778899AABBCCDDEEFF"));
+    buffer_free(&text);
+    conf_free(conf);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(secrets_are_hidden_where_that_is_asked),
+    };
+    return RUN_TABLE(cases, loads_again_and_is_the_same) |
+           cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,94 @@
+#include "conf/load.h"
+#include "dns/rrtype.h"
+#include "support/table.h"
+
+#define RULE(text) "zone a { " PRIMARY "update-policy { " text " }; };"
+
+static const struct text_case cases[] = {
+    {"a name", RULE("grant k name www.a A AAAA;"), false, NULL},
+    {"zonesub has no name", RULE("grant k zonesub;"), false, NULL},
+    {"zonesub has types at once", RULE("deny k zonesub TXT;"), false, NULL},
+    {"a limit of records", RULE("grant k zonesub A(4) AAAA(65535);"), false, NULL},
+    {"a limit that is none", RULE("grant k zonesub A(x);"), true,
+     "'A(x)': expected a number in brackets"},
+    {"a limit that is not closed", RULE("grant k zonesub A(4;"), true, "expected a number"},
+    {"a limit that is too large", RULE("grant k zonesub A(65536);"), true, "expected a number"},
+    {"a rule that is none", RULE("grant k foo x;"), true,
+     "'foo' is not a valid update-policy rule"},
+    {"a word that is none", RULE("allow k zonesub;"), true,
+     "expected 'grant' or 'deny', found 'allow'"},
+    {"a name is missing", RULE("grant k name;"), true, "'name' needs a name behind it"},
+    {"a name that is none", RULE("grant k name a..b;"), true, "'a..b' is not a valid name"},
+    {"an identity that is none", RULE("grant a..b zonesub;"), true, "'a..b' is not a valid name"},
+    {"a type that is none", RULE("grant k zonesub FOO;"), true, "'FOO' is not a valid type"},
+    {"a wildcard", RULE("grant k wildcard *.a;"), false, NULL},
+    {"a wildcard that is none", RULE("grant k wildcard a;"), true, "'a' is not a wildcard"},
+    {"self by a dot", RULE("grant * self . A;"), false, NULL},
+    {"self by the same name", RULE("grant K self k. A;"), false, NULL},
+    {"self by another name", RULE("grant k self foo A;"), true,
+     "identity and name fields are not the same"},
+    {"a realm", RULE("grant EXAMPLE.COM krb5-self . A;"), false, NULL},
+    {"a realm with a name", RULE("grant EXAMPLE.COM ms-self foo A;"), true,
+     "name field not set to placeholder value '.'"},
+    {"tcp-self", RULE("grant * tcp-self . PTR(1) ANY(2);"), false, NULL},
+    {"external", RULE("grant \"local:/x\" external * A;"), false, NULL},
+    {"local", "zone a { " PRIMARY "update-policy local; };", false, NULL},
+    {"something else", "zone a { " PRIMARY "update-policy foo; };", true,
+     "expected 'local' or '{', found 'foo'"},
+    {"beside allow-update", "zone a { " PRIMARY "update-policy local; allow-update { any; }; };",
+     true, "'allow-update' is ignored when 'update-policy' is present"},
+};
+
+static void rules_are_what_they_say(void **state)
+{
+    (void)state;
+    struct conf *conf = load(RULE("deny K.Example subdomain Sub.A; grant * tcp-self . PTR(1) ANY;"
+                                  "grant k zonesub;"));
+    const struct conf_update_policy *policy =
+        conf->views[0]->zones[0]->options->access.update_policy;
+    char name[DNS_NAME_TEXT_BYTES];
+
+    assert_false(policy->local);
+    assert_int_equal(policy->rules_count, 3);
+    const struct conf_update_rule *rules = policy->rules;
+    assert_false(rules[0].grant);
+    assert_int_equal(rules[0].match, CONF_UPDATE_SUBDOMAIN);
+    assert_string_equal(dns_name_to_text(rules[0].identity, name), "k.example.");
+    assert_string_equal(dns_name_to_text(rules[0].name, name), "sub.a.");
+    assert_int_equal(rules[0].types_count, 0);
+    assert_true(rules[1].grant);
+    assert_int_equal(rules[1].types_count, 2);
+    assert_int_equal(rules[1].types[0].type, DNS_TYPE_PTR);
+    assert_int_equal(rules[1].types[0].records_max, 1);
+    assert_int_equal(rules[1].types[1].type, DNS_TYPE_ANY);
+    assert_null(rules[2].name);
+    assert_true(conf_zone_is_dynamic(conf->views[0]->zones[0]));
+    conf_free(conf);
+}
+
+static void local_is_the_session_key_for_all_of_the_zone(void **state)
+{
+    (void)state;
+    struct conf *conf = load("options { session-keyname mine; };"
+                             "zone a { " PRIMARY "update-policy local; };");
+    const struct conf_update_policy *policy =
+        conf->views[0]->zones[0]->options->access.update_policy;
+    char name[DNS_NAME_TEXT_BYTES];
+
+    assert_true(policy->local);
+    assert_int_equal(policy->rules_count, 1);
+    assert_true(policy->rules[0].grant);
+    assert_int_equal(policy->rules[0].match, CONF_UPDATE_ZONESUB);
+    assert_string_equal(dns_name_to_text(policy->rules[0].identity, name), "mine.");
+    assert_int_equal(policy->rules[0].types[0].type, DNS_TYPE_ANY);
+    conf_free(conf);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rules_are_what_they_say),
+        cmocka_unit_test(local_is_the_session_key_for_all_of_the_zone),
+    };
+    return RUN_TABLE(cases, says_what_it_should) | cmocka_run_group_tests(tests, NULL, NULL);
+}
