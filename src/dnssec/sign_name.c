@@ -199,8 +199,9 @@ static sg_time draw_expiration(const struct sign_run *run, struct sign_lane *lan
 {
     sg_duration validity = run->policy->validity;
     sg_duration jitter = run->policy->jitter;
-    if (validity <= 2 * SG_HOUR) {
-        jitter = validity >= SG_HOUR ? JITTER_SHORT : 0;
+    sg_duration most = validity > 2 * SG_HOUR ? jitter : validity >= SG_HOUR ? JITTER_SHORT : 0;
+    if (jitter > most) {
+        jitter = most;
     }
     if (jitter >= validity) {
         jitter = validity - 1;

@@ -176,6 +176,16 @@ static void choose_denial(const struct zone_job *job, struct sign_policy *policy
     policy->nsec3_params.flags = kasp->nsec3_opt_out ? 1 : 0;
 }
 
+/*
+ * However the jitter falls, signatures live half the time until they are to be made anew: what is
+ * due as soon as it is made would be made without end.
+ */
+static sg_duration bounded_jitter(const struct kasp_policy *kasp)
+{
+    sg_duration most = (kasp->signatures_validity - kasp->signatures_refresh) / 2;
+    return kasp->signatures_jitter < most ? kasp->signatures_jitter : most;
+}
+
 static enum sg_result sign(struct zone_job *job, struct zone_edit *edit,
                            const struct zone_keys *keys)
 {
@@ -184,7 +194,7 @@ static enum sg_result sign(struct zone_job *job, struct zone_edit *edit,
         .inception_offset = kasp->signatures_inception_offset,
         .validity = kasp->signatures_validity,
         .validity_dnskey = kasp->signatures_validity_dnskey,
-        .jitter = kasp->signatures_jitter,
+        .jitter = bounded_jitter(kasp),
     };
     choose_denial(job, &policy);
     uint32_t serial = choose_serial(job, zone_version_facts(zone_edit_draft(edit))->source_serial);

@@ -273,6 +273,32 @@ static void a_zone_that_goes_is_whole_for_requests_under_way(void **state)
     epoch_leave();
 }
 
+/* Else a zone would be signed again as soon as it is signed, and its serial race. */
+static void signatures_are_not_due_when_they_are_made(void **state)
+{
+    struct world *world = *state;
+    write_zone(world, GOOD);
+    world->policy->signatures_refresh = 12 * SG_DAY;
+    world->policy->signatures_jitter = 14 * SG_DAY;
+    configure(world, 8, true);
+    for (size_t i = 0; i < 8; i++) {
+        assert_true(status_of(world, i).resign_at >= T0 + SG_DAY);
+    }
+}
+
+static void short_signatures_are_not_due_when_they_are_made(void **state)
+{
+    struct world *world = *state;
+    write_zone(world, GOOD);
+    world->policy->signatures_validity = SG_HOUR;
+    world->policy->signatures_validity_dnskey = SG_HOUR;
+    world->policy->signatures_refresh = 50 * SG_MINUTE;
+    configure(world, 8, true);
+    for (size_t i = 0; i < 8; i++) {
+        assert_true(status_of(world, i).resign_at >= T0 + 5 * SG_MINUTE);
+    }
+}
+
 static void a_missing_file_fails_its_zone_alone(void **state)
 {
     struct world *world = *state;
@@ -330,6 +356,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_broken_file_of_an_unsigned_zone_waits_for_a_reload, begin,
                                         end),
         cmocka_unit_test_setup_teardown(a_zone_that_goes_is_whole_for_requests_under_way, begin,
+                                        end),
+        cmocka_unit_test_setup_teardown(signatures_are_not_due_when_they_are_made, begin, end),
+        cmocka_unit_test_setup_teardown(short_signatures_are_not_due_when_they_are_made, begin,
                                         end),
         cmocka_unit_test_setup_teardown(a_missing_file_fails_its_zone_alone, begin, end),
         cmocka_unit_test_setup_teardown(zones_come_stay_and_go_with_the_configuration, begin, end),
