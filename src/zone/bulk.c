@@ -8,40 +8,52 @@
 #include "zone/hash.h"
 
 enum {
-    ORDER_SYMBOLS = 9,
     SYMBOL_BITS = 6,
     FLAG_BITS = BULK_FLAG_BITS,
+    FIRST_SYMBOLS = 9,   /* in order[0] */
+    SECOND_SYMBOLS = 10, /* in order[1] */
+    ORDER_SYMBOLS = FIRST_SYMBOLS + SECOND_SYMBOLS,
+    WORD_BITS = 64,
+
     ENTRIES_MIN = 16,
     ENTRIES_MAX = INT32_MAX,
     FILTER_BITS = 8, /* per name; one new name in eight or more looks known */
 
-    RADIX_BITS = 9, /* six passes over the 54 bits of nine symbols */
+    RADIX_BITS = 11, /* five passes over the 54 bits of nine symbols */
     RADIX = 1 << RADIX_BITS,
-    RADIX_MIN = 512, /* fewer entries are sorted by insertion or merged */
+    RADIX_MIN = 2048, /* fewer entries are sorted by insertion or by qsort() */
     INSERTION_MAX = 24,
 
     PREFETCH_AHEAD = 12,
 };
 
-static_assert(ORDER_SYMBOLS * SYMBOL_BITS + FLAG_BITS == 64, "symbols and flags fill a word");
+static_assert(FIRST_SYMBOLS * SYMBOL_BITS + FLAG_BITS == WORD_BITS, "symbols and flags are a word");
+static_assert(SECOND_SYMBOLS * SYMBOL_BITS <= WORD_BITS, "ten symbols fit a word");
 
-static uint64_t order_of(const struct tree_key *key, unsigned from, uint32_t flags)
+static uint64_t pack_symbols(const struct tree_key *key, unsigned from, unsigned count)
 {
-    uint64_t order = 0;
-    for (unsigned i = 0; i < ORDER_SYMBOLS; i++) {
-        order = order << SYMBOL_BITS | tree_key_at(key, from + i);
+    uint64_t word = 0;
+    for (unsigned i = 0; i < count; i++) {
+        word = word << SYMBOL_BITS | tree_key_at(key, from + i);
     }
-    return order << FLAG_BITS | flags;
+    return word << (WORD_BITS - count * SYMBOL_BITS);
 }
 
-static uint64_t symbols_of(const struct bulk_entry *entry)
+static void set_order(struct bulk_entry *entry, const struct tree_key *key, unsigned from,
+                      uint32_t flags)
 {
-    return entry->order >> FLAG_BITS;
+    entry->order[0] = pack_symbols(key, from, FIRST_SYMBOLS) | flags;
+    entry->order[1] = pack_symbols(key, from + FIRST_SYMBOLS, SECOND_SYMBOLS);
 }
 
 static uint32_t flags_of(const struct bulk_entry *entry)
 {
-    return (uint32_t)entry->order & ((1U << FLAG_BITS) - 1);
+    return (uint32_t)entry->order[0] & ((1U << FLAG_BITS) - 1);
+}
+
+static uint64_t first_symbols(const struct bulk_entry *entry)
+{
+    return entry->order[0] >> FLAG_BITS << FLAG_BITS;
 }
 
 static struct span owner_at(uint8_t *const *chunks, arena_ref ref)
@@ -98,29 +110,45 @@ static void catch_up(struct bulk *bulk)
     bulk->slots_count = bulk->count;
 }
 
-static void sort_by_insertion(struct bulk_entry *entries, size_t count)
+static int compare_orders(const void *a, const void *b)
 {
+    const struct bulk_entry *entry_a = a;
+    const struct bulk_entry *entry_b = b;
+    uint64_t first_a = first_symbols(entry_a);
+    uint64_t first_b = first_symbols(entry_b);
+    if (first_a != first_b) {
+        return first_a < first_b ? -1 : 1;
+    }
+    return entry_a->order[1] < entry_b->order[1] ? -1 : entry_a->order[1] > entry_b->order[1];
+}
+
+static void sort_few(struct bulk_entry *entries, size_t count)
+{
+    if (count > INSERTION_MAX) {
+        qsort(entries, count, sizeof(*entries), compare_orders);
+        return;
+    }
     for (size_t i = 1; i < count; i++) {
         struct bulk_entry entry = entries[i];
         size_t at = i;
-        for (; at > 0 && entries[at - 1].order > entry.order; at--) {
+        for (; at > 0 && compare_orders(&entries[at - 1], &entry) > 0; at--) {
             entries[at] = entries[at - 1];
         }
         entries[at] = entry;
     }
 }
 
-/* From the last digit to the first; a digit that all have in common costs one look. */
-static void sort_by_radix(struct bulk_entry *entries, size_t count, struct bulk_entry *scratch)
+/* By order[0], from its last digit to the first; a digit that all have in common costs one look. */
+static void sort_many(struct bulk_entry *entries, size_t count, struct bulk_entry *scratch)
 {
     struct bulk_entry *from = entries;
     struct bulk_entry *to = scratch;
-    for (unsigned shift = FLAG_BITS; shift < 64; shift += RADIX_BITS) {
+    for (unsigned shift = FLAG_BITS; shift < WORD_BITS; shift += RADIX_BITS) {
         size_t starts[RADIX] = {0};
         for (size_t i = 0; i < count; i++) {
-            starts[from[i].order >> shift & (RADIX - 1)]++;
+            starts[from[i].order[0] >> shift & (RADIX - 1)]++;
         }
-        if (starts[from[0].order >> shift & (RADIX - 1)] == count) {
+        if (starts[from[0].order[0] >> shift & (RADIX - 1)] == count) {
             continue;
         }
         size_t sum = 0;
@@ -130,7 +158,7 @@ static void sort_by_radix(struct bulk_entry *entries, size_t count, struct bulk_
             sum += here;
         }
         for (size_t i = 0; i < count; i++) {
-            to[starts[from[i].order >> shift & (RADIX - 1)]++] = from[i];
+            to[starts[from[i].order[0] >> shift & (RADIX - 1)]++] = from[i];
         }
         struct bulk_entry *swap = from;
         from = to;
@@ -141,28 +169,39 @@ static void sort_by_radix(struct bulk_entry *entries, size_t count, struct bulk_
     }
 }
 
-static int compare_orders(const void *a, const void *b)
+/* Where the run of entries with equal symbols that begins at `start` ends. */
+static size_t run_end(const struct bulk_entry *entries, size_t start, size_t count, bool both)
 {
-    uint64_t order_a = ((const struct bulk_entry *)a)->order;
-    uint64_t order_b = ((const struct bulk_entry *)b)->order;
-    return order_a < order_b ? -1 : order_a > order_b;
+    size_t end = start + 1;
+    while (end < count && first_symbols(&entries[end]) == first_symbols(&entries[start]) &&
+           (!both || entries[end].order[1] == entries[start].order[1])) {
+        end++;
+    }
+    return end;
 }
 
 static void sort_by_order(struct bulk_entry *entries, size_t count, struct bulk_entry *scratch)
 {
-    if (count <= INSERTION_MAX) {
-        sort_by_insertion(entries, count);
-    } else if (count < RADIX_MIN) {
-        qsort(entries, count, sizeof(*entries), compare_orders);
-    } else {
-        sort_by_radix(entries, count, scratch);
+    if (count < RADIX_MIN) {
+        sort_few(entries, count);
+        return;
+    }
+    sort_many(entries, count, scratch);
+    for (size_t i = 0, end; i < count; i = end) {
+        end = run_end(entries, i, count, false);
+        sort_few(entries + i, end - i);
     }
 }
 
-/* Entries that have the same first `symbols` symbols. */
+/*
+ * Entries that have the same first `symbols` symbols: to be sorted by the next 19, which take
+ * the place of their `order` for as long; a task below on the stack puts it back.
+ */
 struct tie {
     size_t start, count;
     unsigned symbols;
+    bool restore;
+    uint64_t order[2];
 };
 
 struct ties {
@@ -179,41 +218,64 @@ static void push_tie(struct ties *ties, struct tie tie)
     ties->ties[ties->count++] = tie;
 }
 
-static void push_ties(struct ties *ties, const struct bulk *bulk, struct tie within)
+static void push_ties(struct ties *ties, const struct bulk_entry *entries, struct tie within)
 {
-    const struct bulk_entry *entries = bulk->entries + within.start;
     for (size_t i = 0, end; i < within.count; i = end) {
-        end = i + 1;
-        while (end < within.count && symbols_of(&entries[end]) == symbols_of(&entries[i])) {
-            end++;
+        end = run_end(entries, i, within.count, true);
+        if (end - i == 1) {
+            continue;
         }
-        if (end - i > 1) {
-            push_tie(ties, (struct tie){within.start + i, end - i, within.symbols + ORDER_SYMBOLS});
-        }
+        struct tie tie = {.start = within.start + i, .count = end - i};
+        tie.restore = true;
+        tie.order[0] = first_symbols(&entries[i]);
+        tie.order[1] = entries[i].order[1];
+        push_tie(ties, tie);
+        tie.restore = false;
+        tie.symbols = within.symbols + ORDER_SYMBOLS;
+        push_tie(ties, tie);
     }
 }
 
-/* By nine symbols, then those that tie by the next nine, and so on. */
+static void restore(struct bulk_entry *entries, const struct tie *tie)
+{
+    for (size_t i = 0; i < tie->count; i++) {
+        entries[i].order[0] = tie->order[0] | flags_of(&entries[i]);
+        entries[i].order[1] = tie->order[1];
+    }
+}
+
+static void read_next_symbols(struct bulk_entry *entries, const struct tie *tie,
+                              uint8_t *const *chunks)
+{
+    for (size_t i = 0; i < tie->count; i++) {
+        if (i + PREFETCH_AHEAD < tie->count) {
+            __builtin_prefetch(arena_at(chunks, entries[i + PREFETCH_AHEAD].block));
+        }
+        struct span owner = owner_at(chunks, entries[i].block);
+        struct tree_key key;
+        tree_key_encode(owner.bytes, owner.length, &key);
+        set_order(&entries[i], &key, tie->symbols, flags_of(&entries[i]));
+    }
+}
+
 static void sort(struct bulk *bulk, uint8_t *const *chunks)
 {
     struct bulk_entry *scratch = mem_alloc(bulk->count * sizeof(*scratch));
     struct ties ties = {0};
-    push_tie(&ties, (struct tie){0, bulk->count, 0});
+    push_tie(&ties, (struct tie){.count = bulk->count});
     while (ties.count > 0) {
         struct tie tie = ties.ties[--ties.count];
-        ASSERT(tie.symbols < TREE_KEY_SYMBOLS_MAX); /* No two names are equal. */
         struct bulk_entry *entries = bulk->entries + tie.start;
-        for (size_t i = 0; tie.symbols > 0 && i < tie.count; i++) {
-            if (i + PREFETCH_AHEAD < tie.count) {
-                __builtin_prefetch(arena_at(chunks, entries[i + PREFETCH_AHEAD].block));
-            }
-            struct span owner = owner_at(chunks, entries[i].block);
-            struct tree_key key;
-            tree_key_encode(owner.bytes, owner.length, &key);
-            entries[i].order = order_of(&key, tie.symbols, flags_of(&entries[i]));
+        ASSERT(tie.symbols < TREE_KEY_SYMBOLS_MAX); /* No two names are equal. */
+        if (tie.restore) {
+            restore(entries, &tie);
+            continue;
+        }
+        if (tie.symbols > 0) {
+            read_next_symbols(entries, &tie, chunks);
         }
         sort_by_order(entries, tie.count, scratch);
-        push_ties(&ties, bulk, tie);
+        push_ties(&ties, entries, tie);
     }
     mem_free(ties.ties);
     mem_free(scratch);
@@ -225,6 +287,9 @@ static void sort(struct bulk *bulk, uint8_t *const *chunks)
  */
 struct builder {
     struct arena *arena;
+    const struct bulk_entry *name;   /* the present one, and the next */
+    const struct bulk_entry *key_of; /* whose key `key` is: for symbols beyond the first 19 */
+    struct tree_key key;
     struct tree_cell *twigs;
     size_t twigs_count, twigs_capacity;
     unsigned open_count;
@@ -234,6 +299,43 @@ struct builder {
         unsigned offset;
     } open[TREE_KEY_SYMBOLS_MAX + 1];
 };
+
+static unsigned symbol_at(struct builder *builder, unsigned offset)
+{
+    const struct bulk_entry *name = builder->name;
+    if (offset < ORDER_SYMBOLS) {
+        unsigned word = offset >= FIRST_SYMBOLS;
+        unsigned place = word != 0 ? offset - FIRST_SYMBOLS : offset;
+        unsigned shift = WORD_BITS - (place + 1) * SYMBOL_BITS;
+        return (unsigned)(name->order[word] >> shift) & ((1U << SYMBOL_BITS) - 1);
+    }
+    if (builder->key_of != name) {
+        struct span owner = owner_at(builder->arena->chunks, name->block);
+        tree_key_encode(owner.bytes, owner.length, &builder->key);
+        builder->key_of = name;
+    }
+    return tree_key_at(&builder->key, offset);
+}
+
+/* Where the present name parts from the next. */
+static unsigned difference(const struct builder *builder)
+{
+    const struct bulk_entry *name = builder->name;
+    uint64_t first = first_symbols(name) ^ first_symbols(name + 1);
+    uint64_t second = name->order[1] ^ name[1].order[1];
+    if (first != 0) {
+        return (unsigned)__builtin_clzll(first) / SYMBOL_BITS;
+    }
+    if (second != 0) {
+        return FIRST_SYMBOLS + (unsigned)__builtin_clzll(second) / SYMBOL_BITS;
+    }
+    struct tree_key keys[2];
+    for (unsigned i = 0; i < 2; i++) {
+        struct span owner = owner_at(builder->arena->chunks, name[i].block);
+        tree_key_encode(owner.bytes, owner.length, &keys[i]);
+    }
+    return tree_key_difference(&keys[0], &keys[1]);
+}
 
 static void push_twig(struct builder *builder, struct tree_cell cell, unsigned symbol)
 {
@@ -270,17 +372,27 @@ static enum sg_result close_branch(struct builder *builder, struct tree_cell *ou
     return SG_OK;
 }
 
-/* Put `cell`, the last one below here whose key is `key`, where it parts from what follows. */
-static enum sg_result part(struct builder *builder, struct tree_cell cell,
-                           const struct tree_key *key, unsigned offset)
+/* Close all branches that begin behind the offset; `cell` goes into the innermost first. */
+static enum sg_result close_behind(struct builder *builder, int offset, struct tree_cell *cell)
 {
-    while (builder->open_count > 0 && builder->open[builder->open_count - 1].offset > offset) {
-        unsigned symbol = tree_key_at(key, builder->open[builder->open_count - 1].offset);
-        push_twig(builder, cell, symbol);
-        enum sg_result result = close_branch(builder, &cell);
+    while (builder->open_count > 0 && (int)builder->open[builder->open_count - 1].offset > offset) {
+        push_twig(builder, *cell,
+                  symbol_at(builder, builder->open[builder->open_count - 1].offset));
+        enum sg_result result = close_branch(builder, cell);
         if (result != SG_OK) {
             return result;
         }
+    }
+    return SG_OK;
+}
+
+/* Put the present name where it parts from the next. */
+static enum sg_result part(struct builder *builder, struct tree_cell cell)
+{
+    unsigned offset = difference(builder);
+    enum sg_result result = close_behind(builder, (int)offset, &cell);
+    if (result != SG_OK) {
+        return result;
     }
     if (builder->open_count == 0 || builder->open[builder->open_count - 1].offset < offset) {
         unsigned top = builder->open_count++;
@@ -288,16 +400,19 @@ static enum sg_result part(struct builder *builder, struct tree_cell cell,
         builder->open[top].offset = offset;
         builder->open[top].twigs_start = (uint32_t)builder->twigs_count;
     }
-    push_twig(builder, cell, tree_key_at(key, offset));
+    push_twig(builder, cell, symbol_at(builder, offset));
     return SG_OK;
 }
 
-static enum sg_result end(struct builder *builder, struct tree_cell cell,
-                          const struct tree_key *key, struct tree_cell *out_root)
+static enum sg_result build(const struct bulk *bulk, struct builder *builder,
+                            struct tree_cell *out_root)
 {
-    while (builder->open_count > 0) {
-        push_twig(builder, cell, tree_key_at(key, builder->open[builder->open_count - 1].offset));
-        enum sg_result result = close_branch(builder, &cell);
+    struct tree_cell cell = {0};
+    for (size_t i = 0; i < bulk->count; i++) {
+        builder->name = &bulk->entries[i];
+        cell = (struct tree_cell){.hi = flags_of(builder->name), .ref = builder->name->block};
+        enum sg_result result =
+            i + 1 < bulk->count ? part(builder, cell) : close_behind(builder, -1, &cell);
         if (result != SG_OK) {
             return result;
         }
@@ -306,41 +421,19 @@ static enum sg_result end(struct builder *builder, struct tree_cell cell,
     return SG_OK;
 }
 
-static enum sg_result build(const struct bulk *bulk, struct builder *builder,
-                            struct tree_cell *out_root)
-{
-    uint8_t *const *chunks = builder->arena->chunks;
-    struct tree_key keys[2];
-    struct span owner = owner_at(chunks, bulk->entries[0].block);
-    tree_key_encode(owner.bytes, owner.length, &keys[0]);
-    for (size_t i = 0; i < bulk->count; i++) {
-        const struct bulk_entry *entry = &bulk->entries[i];
-        struct tree_key *key = &keys[i % 2];
-        struct tree_cell leaf = {.hi = flags_of(entry), .ref = entry->block};
-        if (i + 1 == bulk->count) {
-            return end(builder, leaf, key, out_root);
-        }
-        if (i + PREFETCH_AHEAD < bulk->count) {
-            __builtin_prefetch(arena_at(chunks, bulk->entries[i + PREFETCH_AHEAD].block));
-        }
-        struct tree_key *next = &keys[(i + 1) % 2];
-        owner = owner_at(chunks, bulk->entries[i + 1].block);
-        tree_key_encode(owner.bytes, owner.length, next);
-        unsigned offset = tree_key_difference(key, next);
-        enum sg_result result = part(builder, leaf, key, offset);
-        if (result != SG_OK) {
-            return result;
-        }
-    }
-    UNREACHABLE();
-}
-
 uint32_t bulk_hash(struct bulk *bulk, struct span owner)
 {
     if (bulk->seed == 0) {
         random_bytes(&bulk->seed, sizeof(bulk->seed));
     }
     return (uint32_t)hash_bytes(bulk->seed, owner.bytes, owner.length);
+}
+
+void bulk_prefetch(const struct bulk *bulk, uint32_t hash)
+{
+    if (bulk->count > 0) {
+        __builtin_prefetch(&bulk->filter[(hash & (filter_bits(bulk) - 1)) / 64]);
+    }
 }
 
 uint32_t bulk_find(struct bulk *bulk, uint8_t *const *chunks, struct span owner, uint32_t hash)
@@ -381,13 +474,16 @@ enum sg_result bulk_add(struct bulk *bulk, struct span owner, uint32_t hash, are
     if (bulk->slots != NULL) {
         __builtin_prefetch(&bulk->slots[hash & bulk->slots_mask], 1); /* for catch_up() */
     }
-    bulk->entries[bulk->count++] = (struct bulk_entry){order_of(&key, 0, flags), block, hash};
+    struct bulk_entry *entry = &bulk->entries[bulk->count++];
+    entry->block = block;
+    entry->hash = hash;
+    set_order(entry, &key, 0, flags);
     return SG_OK;
 }
 
 void bulk_replace(struct bulk *bulk, uint32_t entry, arena_ref block, uint32_t flags)
 {
-    bulk->entries[entry].order = (bulk->entries[entry].order >> FLAG_BITS << FLAG_BITS) | flags;
+    bulk->entries[entry].order[0] = first_symbols(&bulk->entries[entry]) | flags;
     bulk->entries[entry].block = block;
 }
 

@@ -14,8 +14,9 @@
 
 #include "zone/tree.h"
 
+/* A name: the first 19 symbols of its key, so that most names are sorted without a look at them. */
 struct bulk_entry {
-    uint64_t order; /* nine symbols of the key at 6 bits, then flags of the name at 10 bits */
+    uint64_t order[2]; /* 9 symbols at 6 bits, flags of the name at 10 bits; 10 symbols, 4 zeros */
     arena_ref block;
     uint32_t hash;
 };
@@ -36,10 +37,12 @@ enum { BULK_FLAG_BITS = 10 };
 
 static inline uint32_t bulk_flags(const struct bulk *bulk, uint32_t entry)
 {
-    return (uint32_t)bulk->entries[entry].order & ((1U << BULK_FLAG_BITS) - 1);
+    return (uint32_t)bulk->entries[entry].order[0] & ((1U << BULK_FLAG_BITS) - 1);
 }
 
 uint32_t bulk_hash(struct bulk *bulk, struct span owner);
+/* A hint: bulk_find() will soon be asked. */
+void bulk_prefetch(const struct bulk *bulk, uint32_t hash);
 /* The entry of that owner, or BULK_NONE. */
 uint32_t bulk_find(struct bulk *bulk, uint8_t *const *chunks, struct span owner, uint32_t hash);
 /* A name that bulk_find() does not find. SG_LIMIT: more than 2^31 names. */

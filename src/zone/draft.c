@@ -71,12 +71,12 @@ static void note_ttl(struct zone_edit *edit, const struct zone_block *block)
     *ttl_max = ttl > *ttl_max ? ttl : *ttl_max;
 }
 
-static enum sg_result put_in_bulk(struct zone_edit *edit, bool nsec3, struct span owner,
-                                  arena_ref block)
+static enum sg_result put_in_bulk(struct zone_edit *edit, struct span owner, arena_ref block)
 {
+    bool nsec3 = edit->gather.nsec3;
+    uint32_t hash = edit->gather.hash;
     struct bulk *bulk = &edit->bulk[nsec3];
     struct arena *arena = &edit->lineage->arena;
-    uint32_t hash = bulk_hash(bulk, owner);
     uint32_t entry = bulk_find(bulk, arena->chunks, owner, hash);
     uint32_t flags = block_flags(arena_at(arena->chunks, block));
     struct tree_cell leaf = {.hi = flags, .ref = block};
@@ -109,7 +109,7 @@ static void end_owner(struct zone_edit *edit)
     edit->failed = gather_pack(gather, &edit->lineage->arena, &block);
     if (edit->failed == SG_OK) {
         struct span owner = {gather->owner, gather->owner_length};
-        edit->failed = edit->bulk != NULL ? put_in_bulk(edit, gather->nsec3, owner, block)
+        edit->failed = edit->bulk != NULL ? put_in_bulk(edit, owner, block)
                                           : draft_set_source(edit, gather->nsec3, owner, block);
     }
 }
@@ -128,12 +128,17 @@ struct zone_edit *draft_new(const struct dns_name *apex, uint16_t rrclass,
 
 void draft_gather(struct zone_edit *edit, bool nsec3, struct span owner)
 {
+    struct bulk *bulk = edit->bulk != NULL ? &edit->bulk[nsec3] : NULL;
+    uint32_t hash = bulk != NULL ? bulk_hash(bulk, owner) : 0;
+    if (bulk != NULL) {
+        bulk_prefetch(bulk, hash); /* It comes while the last owner is packed. */
+    }
     end_owner(edit);
     gather_start(&edit->gather, nsec3, owner);
+    edit->gather.hash = hash;
     uint8_t *const *chunks = edit->lineage->arena.chunks;
-    if (edit->bulk != NULL) {
-        struct bulk *bulk = &edit->bulk[nsec3];
-        uint32_t entry = bulk_find(bulk, chunks, owner, bulk_hash(bulk, owner));
+    if (bulk != NULL) {
+        uint32_t entry = bulk_find(bulk, chunks, owner, hash);
         if (entry != BULK_NONE) {
             gather_load(&edit->gather, arena_at(chunks, bulk->entries[entry].block));
         }

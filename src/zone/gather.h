@@ -27,6 +27,7 @@ struct gather {
     bool nsec3;   /* it belongs to the tree of hashes */
     bool changed; /* since it was started or loaded */
     uint8_t owner_length;
+    uint32_t hash; /* of the owner, for zone/bulk */
     uint8_t owner[DNS_NAME_BYTES_MAX];
     struct gather_rrset *rrsets; /* `count` of them in use, the rest is memory kept */
     size_t count;

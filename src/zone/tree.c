@@ -70,7 +70,7 @@ const struct tree_cell *tree_search(uint8_t *const *chunks, const struct tree_ce
          * Where names below a name part, the name itself is the twig of symbol 0: an ancestor of
          * the key, unless they differ in a symbol that the search has skipped.
          */
-        if (symbol != TREE_SYMBOL_END && tree_has_twig(cell, TREE_SYMBOL_END) &&
+        if (tree_has_twig(cell, TREE_SYMBOL_END) && symbol != TREE_SYMBOL_END &&
             is_boundary(key, offset) && is_cut_above(chunks, twigs, owner)) {
             *out_cut = twigs;
             return NULL;

@@ -61,15 +61,31 @@ static inline uint64_t tree_bitmap(const struct tree_cell *cell)
     return (uint64_t)(cell->hi & TREE_BITMAP_HIGH) << 32 | cell->lo;
 }
 
+/*
+ * One instruction on every processor of the last fifteen years, which a compiler that must also
+ * serve older ones replaces by a call. Each step of a search counts bits.
+ */
+static inline unsigned tree_count_bits(uint64_t bits)
+{
+#if defined(__x86_64__) && !defined(__POPCNT__)
+    if (__builtin_cpu_supports("popcnt")) {
+        uint64_t count;
+        __asm__("popcntq %1, %0" : "=r"(count) : "r"(bits) : "cc");
+        return (unsigned)count;
+    }
+#endif
+    return (unsigned)__builtin_popcountll(bits);
+}
+
 static inline unsigned tree_twigs_count(const struct tree_cell *cell)
 {
-    return (unsigned)__builtin_popcountll(tree_bitmap(cell));
+    return tree_count_bits(tree_bitmap(cell));
 }
 
 /* Where the twig of a symbol is, or would be. */
 static inline unsigned tree_twig_index(const struct tree_cell *cell, unsigned symbol)
 {
-    return (unsigned)__builtin_popcountll(tree_bitmap(cell) & ((UINT64_C(1) << symbol) - 1));
+    return tree_count_bits(tree_bitmap(cell) & ((UINT64_C(1) << symbol) - 1));
 }
 
 static inline bool tree_has_twig(const struct tree_cell *cell, unsigned symbol)

@@ -71,10 +71,9 @@ void tree_key_encode(const uint8_t *name, size_t length, struct tree_key *out_ke
         const uint8_t *byte = name + starts[i] + 1;
         const uint8_t *end = byte + name[starts[i]];
         for (; byte < end; byte++) {
-            struct step step = steps[*byte];
-            symbol[0] = step.first;
-            symbol[1] = step.second;
-            symbol += 1 + (step.second != 0);
+            const struct step *step = &steps[*byte];
+            memcpy(symbol, step, sizeof(*step));
+            symbol += 1 + (step->second != 0);
         }
         *symbol++ = TREE_SYMBOL_END;
     }

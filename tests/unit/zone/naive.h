@@ -143,6 +143,13 @@ static inline void naive_init(struct naive_zone *zone, const struct dns_name *ap
     zone->count = 0;
 }
 
+static inline void naive_copy(struct naive_zone *to, const struct naive_zone *from)
+{
+    to->apex = from->apex;
+    to->count = from->count;
+    memcpy(to->names, from->names, from->count * sizeof(from->names[0]));
+}
+
 static inline struct naive_name *naive_find(struct naive_zone *zone, const struct dns_name *name)
 {
     for (size_t i = 0; i < zone->count; i++) {
