@@ -62,22 +62,29 @@ static void set_soa(struct axfr *axfr)
     set_rrset(axfr, &soa);
 }
 
+/* The next RRset of the present name. The SOA has its own places in the stream. */
+static bool next_of_name(struct axfr *axfr)
+{
+    while (zone_node_walk_next(&axfr->walk)) {
+        if (axfr->walk.rrset.type != DNS_TYPE_SOA) {
+            set_rrset(axfr, &axfr->walk.rrset);
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The next RRset of the present name or of a later one. False: the walk is over. */
 static bool next_of_walk(struct axfr *axfr)
 {
-    for (;;) {
-        while (zone_node_walk_next(&axfr->walk)) {
-            if (axfr->walk.rrset.type != DNS_TYPE_SOA) {
-                set_rrset(axfr, &axfr->walk.rrset);
-                return true;
-            }
-        }
+    while (!next_of_name(axfr)) {
         if (!zone_cursor_next(&axfr->cursor)) {
             return false;
         }
         axfr->walk = zone_node_walk(&axfr->cursor.node, ZONE_VIEW_SIGNED);
         axfr->owner = zone_node_owner(&axfr->cursor.node);
     }
+    return true;
 }
 
 /* Step to the next RRset, through the phases. False: there is none. */
