@@ -124,9 +124,57 @@ static void every_name_type_and_gap_of_a_zone_is_answered_securely(void **state)
     }
 }
 
+/* RFC 2308 5, RFC 9077 3: min(SOA TTL, SOA minimum) is how long a denial may be kept. */
+static void a_denial_lives_no_longer_than_the_soa_says(void **state)
+{
+    static uint8_t bytes[DNS_MESSAGE_BYTES_MAX];
+    static struct fixture fixture;
+    struct fixture_query query = {.name = "b", .type = DNS_TYPE_A, .dnssec = true};
+    ldns_pkt *packet;
+    (void)state;
+    fixture_load_text(&fixture, "@",
+                      "$ORIGIN nasty.test.\n$TTL 3600\n@ SOA ns1 host 1 2 3 4 60\n@ NS ns.other.\n"
+                      "@ NSEC a NS SOA RRSIG NSEC\na A 192.0.2.1\na NSEC @ A RRSIG NSEC\n"
+                      "a RRSIG NSEC 13 3 3600 20360101000000 20240101000000 1 nasty.test. AAAA\n");
+    size_t length = fixture_ask(&fixture, &query, bytes);
+    assert_int_equal(ldns_wire2pkt(&packet, bytes, length), LDNS_STATUS_OK);
+    const ldns_rr_list *authority = ldns_pkt_authority(packet);
+    assert_int_equal(ldns_rr_list_rr_count(authority), 4);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(ldns_rr_ttl(ldns_rr_list_rr(authority, i)), 60);
+    }
+    ldns_pkt_free(packet);
+    /* Who asks for the NSEC itself gets it as it is. */
+    fixture_expect(&fixture, "a NSEC do", "NOERROR aa | AN a/NSEC+");
+    fixture_clear(&fixture);
+}
+
+static void costly_nsec3_chains_prove_nothing(void **state)
+{
+    static struct fixture fixture;
+    (void)state;
+    /* RFC 9276 3.2; the chain's one NSEC3 covers every name. */
+    static const char *const iterations[] = {"150", "151"};
+    for (int i = 0; i < 2; i++) {
+        char text[600];
+        snprintf(text, sizeof(text),
+                 "$ORIGIN nasty.test.\n$TTL 300\n@ SOA ns1 host 1 2 3 4 60\n@ NS ns.other.\n"
+                 "@ NSEC3PARAM 1 0 %s -\n*.w TXT x\n"
+                 "00000000000000000000000000000000 NSEC3 1 0 %s - "
+                 "00000000000000000000000000000000 A\n",
+                 iterations[i], iterations[i]);
+        fixture_load_text(&fixture, "@", text);
+        fixture_expect(&fixture, "b.w TXT do",
+                       i == 0 ? "NOERROR aa | AN b.w/TXT | AU #/NSEC3" : "NOERROR aa | AN b.w/TXT");
+        fixture_clear(&fixture);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_denial_lives_no_longer_than_the_soa_says),
+        cmocka_unit_test(costly_nsec3_chains_prove_nothing),
         cmocka_unit_test(every_name_type_and_gap_of_a_zone_is_answered_securely),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
