@@ -274,6 +274,7 @@ size_t axfr_next(struct axfr *axfr, struct tsig_exchange *tsig, sg_time now, uin
         /* A record that fits no message. Without the last SOA, the secondary knows that the
          * transfer is not whole. */
         axfr->phase = PHASE_DONE;
+        axfr->totals.broken = true;
         return 0;
     }
     if (opt_bytes > 0) {

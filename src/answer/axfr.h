@@ -15,11 +15,12 @@ struct axfr *axfr_new(const struct zone_version *version, const struct dns_messa
 void axfr_free(struct axfr *axfr);
 /*
  * The next message into `out_bytes` (capacity DNS_MESSAGE_BYTES_MAX), TSIG included if `tsig` is
- * not NULL. Returns its length; 0 when the transfer is complete.
+ * not NULL. Returns its length; 0 when the transfer is at its end.
  */
 size_t axfr_next(struct axfr *axfr, struct tsig_exchange *tsig, sg_time now, uint8_t *out_bytes);
 /* For the log line: messages, records and bytes made so far. */
 struct axfr_totals {
     uint64_t messages, records, bytes;
+    bool broken; /* it ended before the last SOA: a record fits no message */
 };
 struct axfr_totals axfr_totals(const struct axfr *axfr);

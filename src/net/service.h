@@ -20,8 +20,10 @@ struct net_request {
 };
 
 /* A response of more than one message (a transfer); owned by the connection. */
+#define NET_STREAM_BROKEN SIZE_MAX
 struct net_stream {
-    /* The next message into `out_bytes` (65535); 0: complete. */
+    /* The next message into `out_bytes` (65535); 0: complete; NET_STREAM_BROKEN: there can be no
+     * more, and the client learns of it by the connection's end. */
     size_t (*next)(struct net_stream *stream, uint8_t *out_bytes);
     /* The connection is done with it, complete or not. */
     void (*close)(struct net_stream *stream, bool complete);

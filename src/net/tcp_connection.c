@@ -197,6 +197,7 @@ static size_t answer_message(struct tcp_connection *connection, size_t used, uin
     size_t length = host->service->answer(host->service->argument, host->thread_state, &request,
                                           frame + 2, TCP_MESSAGE_BYTES_MAX, &connection->stream);
     if (connection->stream != NULL) {
+        connection->greeted = true;
         connection->stream_ends_ms =
             uv_now(&host->loop) + (uint64_t)connection->stream->time_max * 1000;
         return 0;
@@ -209,13 +210,14 @@ static size_t answer_message(struct tcp_connection *connection, size_t used, uin
     return 2 + length;
 }
 
-/* The stream's next message, into `frame`. Returns bytes written; 0: it is complete. */
+/* The stream's next message, into `frame`. Returns bytes written; 0: it is at its end. */
 static size_t continue_stream(struct tcp_connection *connection, uint8_t *frame)
 {
     size_t length = connection->stream->next(connection->stream, frame + 2);
 
-    if (length == 0) {
-        stop_stream(connection, true);
+    if (length == 0 || length == NET_STREAM_BROKEN) {
+        stop_stream(connection, length == 0);
+        connection->failed = length != 0;
         return 0;
     }
     wire_put_u16(frame, (uint16_t)length);
@@ -230,7 +232,7 @@ static size_t fill_chunk(struct tcp_connection *connection)
     size_t filled = 0;
     size_t used = 0;
 
-    while (filled < TCP_CHUNK_BYTES) {
+    while (filled < TCP_CHUNK_BYTES && !connection->failed) {
         if (connection->stream != NULL) {
             filled += continue_stream(connection, chunk + filled);
         } else if (has_message(waiting, used)) {
@@ -287,11 +289,15 @@ static void send_chunk(struct tcp_connection *connection, size_t length, bool mo
 
 static void answer_what_waits(struct tcp_connection *connection)
 {
+    bool streamed = connection->stream != NULL;
     size_t length = fill_chunk(connection);
     bool more = connection->stream != NULL || has_message(&connection->waiting, 0);
 
     if (length > 0) {
         send_chunk(connection, length, more);
+    }
+    /* Whoever is idle behind a stream has no longer than others. */
+    if (length > 0 || (streamed && connection->stream == NULL)) {
         set_timer(connection);
     }
 }

@@ -37,10 +37,10 @@ static size_t next_message(struct net_stream *stream, uint8_t *out_bytes)
 {
     struct transfer *transfer = transfer_of(stream);
 
-    if (!transfer->is_signed) {
-        return axfr_next(transfer->axfr, NULL, 0, out_bytes);
-    }
-    return axfr_next(transfer->axfr, &transfer->tsig, time_now(), out_bytes);
+    size_t length = transfer->is_signed
+                        ? axfr_next(transfer->axfr, &transfer->tsig, time_now(), out_bytes)
+                        : axfr_next(transfer->axfr, NULL, 0, out_bytes);
+    return length == 0 && axfr_totals(transfer->axfr).broken ? NET_STREAM_BROKEN : length;
 }
 
 static void log_end(const struct transfer *transfer, bool complete)

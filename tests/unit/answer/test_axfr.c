@@ -125,6 +125,30 @@ static void messages_keep_to_16_kib_unless_a_record_needs_more(void **state)
     fixture_clear(&fixture);
 }
 
+static void a_record_that_fits_no_message_breaks_the_transfer(void **state)
+{
+    enum { HUGE_RDATA = 65530 };
+    static struct fixture fixture;
+    struct buffer text = BUFFER_EMPTY;
+    (void)state;
+    buffer_append_text(&text,
+                       "$ORIGIN nasty.test.\n$TTL 300\n@ SOA ns1 host 1 2 3 4 5\n@ NS ns1\n");
+    buffer_format(&text, "huge TYPE65280 \\# %d ", HUGE_RDATA);
+    for (int i = 0; i < HUGE_RDATA; i++) {
+        buffer_append_text(&text, "ab");
+    }
+    buffer_append_text(&text, "\n");
+    fixture_load_text(&fixture, "@", buffer_text(&text));
+    buffer_free(&text);
+    struct axfr *axfr = start(&fixture, false);
+    assert_true(axfr_next(axfr, NULL, FIXTURE_NOW, out) > 0);
+    assert_false(axfr_totals(axfr).broken);
+    assert_int_equal(axfr_next(axfr, NULL, FIXTURE_NOW, out), 0);
+    assert_true(axfr_totals(axfr).broken);
+    axfr_free(axfr);
+    fixture_clear(&fixture);
+}
+
 static struct tsig_key key = {.algorithm = TSIG_HMAC_SHA256, .secret_length = 32};
 
 static bool is_signed(const uint8_t *bytes, size_t length)
@@ -198,6 +222,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_signed_zone_arrives_whole_between_two_soas),
         cmocka_unit_test(messages_keep_to_16_kib_unless_a_record_needs_more),
+        cmocka_unit_test(a_record_that_fits_no_message_breaks_the_transfer),
         cmocka_unit_test(tsig_covers_every_message_and_is_on_the_first_and_last),
         cmocka_unit_test(two_transfers_do_not_disturb_each_other),
     };

@@ -24,6 +24,7 @@ enum { DEADLINE_MS = 10000, STREAM_MESSAGE_BYTES = 16384 };
  * What the first byte of a request asks for:
  *   'e' echo   'd' no reply   'b' as many bytes as may be   'l' the address that was asked
  *   's' a stream of as many messages as the next two bytes say
+ *   'S' the same, broken at its end   'p' the same, patient with who takes nothing
  */
 struct toy {
     unsigned threads, answered, streams_opened, streams_completed, streams_cut;
@@ -33,13 +34,14 @@ struct toy_stream {
     struct net_stream stream;
     struct toy *toy;
     unsigned left;
+    bool breaks;
 };
 
 static inline size_t toy_next(struct net_stream *stream, uint8_t *out_bytes)
 {
     struct toy_stream *toy = (struct toy_stream *)stream;
     if (toy->left == 0) {
-        return 0;
+        return toy->breaks ? NET_STREAM_BROKEN : 0;
     }
     memset(out_bytes, (int)(toy->left & 0xFF), STREAM_MESSAGE_BYTES);
     toy->left--;
@@ -54,12 +56,13 @@ static inline void toy_close(struct net_stream *stream, bool complete)
     mem_free(toy);
 }
 
-static inline struct net_stream *toy_open(struct toy *toy, unsigned messages)
+static inline struct net_stream *toy_open(struct toy *toy, unsigned messages, bool breaks)
 {
     struct toy_stream *stream = mem_alloc_zero(1, sizeof(*stream));
     stream->stream = (struct net_stream){toy_next, toy_close, 3600, 1};
     stream->toy = toy;
     stream->left = messages;
+    stream->breaks = breaks;
     __atomic_fetch_add(&toy->streams_opened, 1, __ATOMIC_SEQ_CST);
     return &stream->stream;
 }
@@ -100,7 +103,11 @@ static inline size_t toy_answer(void *argument, void *thread_state,
         memcpy(out_bytes, text, strlen(text) + 1);
         return strlen(text) + 1;
     case 's':
-        *out_stream = toy_open(toy, wire_get_u16(request->wire.bytes + 1));
+    case 'S':
+    case 'p':
+        *out_stream =
+            toy_open(toy, wire_get_u16(request->wire.bytes + 1), request->wire.bytes[0] == 'S');
+        (*out_stream)->idle_max = request->wire.bytes[0] == 'p' ? 3600 : 1;
         return 0;
     default:
         return 0;

@@ -155,6 +155,46 @@ static void an_empty_stream_says_nothing(void **state)
     assert_int_equal(server.toy.streams_completed, 1);
 }
 
+static void a_broken_stream_ends_the_connection(void **state)
+{
+    static const uint8_t request[] = {0, 3, 'S', 0, 2, 0, 1, 'e'};
+    struct server server;
+    uint8_t *message = malloc(65535);
+
+    (void)state;
+    server_start(&server, 10, 30);
+    int fd = client_to(&server.address, SOCK_STREAM);
+    send_all_of(fd, request, sizeof(request));
+    assert_int_equal(receive_message(fd, message), STREAM_MESSAGE_BYTES);
+    assert_int_equal(receive_message(fd, message), STREAM_MESSAGE_BYTES);
+    assert_closed(fd);
+    close(fd);
+    free(message);
+    server_stop(&server);
+    assert_int_equal(server.toy.streams_cut, 1);
+}
+
+/* Eight messages fill a chunk, so that the stream's end is found when there is nothing to send. */
+static void who_is_idle_behind_a_stream_is_cut_as_others_are(void **state)
+{
+    static const uint8_t request[] = {0, 3, 'p', 0, 8};
+    struct server server;
+    uint8_t *message = malloc(65535);
+
+    (void)state;
+    server_start(&server, 10, 1);
+    int fd = client_to(&server.address, SOCK_STREAM);
+    send_all_of(fd, request, sizeof(request));
+    for (int i = 0; i < 8; i++) {
+        assert_int_equal(receive_message(fd, message), STREAM_MESSAGE_BYTES);
+    }
+    assert_closed(fd);
+    close(fd);
+    free(message);
+    server_stop(&server);
+    assert_int_equal(server.common.timed_out, 1);
+}
+
 /* It has asked for 800 MB and reads none of it. */
 static void a_slow_reader_does_not_hold_up_others_and_is_cut(void **state)
 {
@@ -277,6 +317,8 @@ int main(void)
         cmocka_unit_test(what_the_service_drops_gets_no_reply),
         cmocka_unit_test(a_stream_is_whole_and_the_next_message_follows_it),
         cmocka_unit_test(an_empty_stream_says_nothing),
+        cmocka_unit_test(a_broken_stream_ends_the_connection),
+        cmocka_unit_test(who_is_idle_behind_a_stream_is_cut_as_others_are),
         cmocka_unit_test(a_slow_reader_does_not_hold_up_others_and_is_cut),
         cmocka_unit_test(input_is_not_taken_while_answers_are_not),
         cmocka_unit_test(clients_above_the_limit_are_turned_away),
