@@ -9,7 +9,7 @@
  * of the hash, and each part is sorted by whichever worker comes along: hashes are uniform, so
  * the parts are about equal.
  */
-enum { CHAIN_PARTS = 256 };
+enum { CHAIN_PARTS = 256, HASH_RANGE_NAMES = 1024 };
 
 struct sort {
     struct nsec3_entry *chain;
@@ -23,8 +23,8 @@ static void hash_range(void *argument, size_t index)
     if (lane->hasher == NULL) {
         lane->hasher = nsec3_hasher_new();
     }
-    size_t end = (index + 1) * SIGN_RANGE_NAMES;
-    for (size_t i = index * SIGN_RANGE_NAMES; i < end && i < work->items_count; i++) {
+    size_t end = (index + 1) * HASH_RANGE_NAMES;
+    for (size_t i = index * HASH_RANGE_NAMES; i < end && i < work->items_count; i++) {
         struct dns_name owner;
         sign_item_owner(work, &work->items[i], &owner);
         nsec3_hash(lane->hasher, &work->run.policy->nsec3_params, owner.wire, owner.length,
@@ -77,7 +77,7 @@ enum sg_result nsec3_chain_make(struct sign_work *work)
     }
     work->chain_count = work->items_count;
     work->chain = mem_alloc_zero(work->chain_count, sizeof(*work->chain));
-    size_t ranges = (work->items_count + SIGN_RANGE_NAMES - 1) / SIGN_RANGE_NAMES;
+    size_t ranges = (work->items_count + HASH_RANGE_NAMES - 1) / HASH_RANGE_NAMES;
     worker_pool_share(work->pool, ranges, hash_range, work);
     sort_chain(work);
     for (size_t i = 1; i < work->chain_count; i++) {

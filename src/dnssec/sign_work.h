@@ -10,7 +10,8 @@
 
 #include "dnssec/sign_name.h"
 
-enum { SIGN_RANGE_NAMES = 256 };
+/* About 80 signatures: between two ranges a helper looks for jobs that are more urgent. */
+enum { SIGN_RANGE_NAMES = 32 };
 
 /* Which block of which lane's pile. */
 struct sign_made {

@@ -76,7 +76,7 @@ static void the_chain_of_rfc_5155_comes_out(void **state)
 static void many_names_are_sorted_by_many_workers(void **state)
 {
     (void)state;
-    enum { COUNT = 20000 };
+    enum { COUNT = 5000 };
     struct worker_pool *pool;
     struct sign_work work;
     assert_int_equal(worker_pool_new(3, &pool), SG_OK);

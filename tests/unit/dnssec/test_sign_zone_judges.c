@@ -147,7 +147,7 @@ static void write_large(struct buffer *text)
     for (int i = 0; i < 300; i++) {
         buffer_format(text, "large 300 IN TXT \"%0120d\"\n", i);
     }
-    for (int i = 0; i < 1500; i++) {
+    for (int i = 0; i < 700; i++) {
         buffer_format(text, "n%d 300 IN A 192.0.2.%d\n", i, i % 256);
         buffer_format(text, "d%d.cuts 300 IN NS ns\n", i);
         buffer_format(text, "_x._y.e%d 300 IN TXT \"ent\"\n", i % 500);
