@@ -28,10 +28,13 @@ struct desk_thread {
     /* Messages that are parsed already, of the batch that is being answered. */
     const struct front *front; /* what they were looked up in */
     size_t parsed_count, parsed_next;
+    const struct parsed *present; /* the message that is being answered */
     struct parsed {
         struct dns_message message;
         const uint8_t *bytes;
         enum sg_result result;
+        bool looked_up;               /* the zone is known, too */
+        const struct zone_slot *slot; /* NULL: none of ours */
     } parsed[NET_BATCH_MAX];
 };
 
@@ -173,13 +176,20 @@ static void log_denied(const struct request *request)
                 dns_class_to_text(request->message->qclass, rrclass));
 }
 
+/* DS lives in the parent (RFC 4035 3.1.4.1). */
+static const struct zone_slot *find_slot(const struct zone_table *table,
+                                         const struct dns_message *message)
+{
+    return zone_table_find(table, &message->qname, message->qtype == DNS_TYPE_DS);
+}
+
 static size_t answer_from_zone(struct desk_thread *thread, const struct reply *reply)
 {
     struct request *request = &thread->request;
     const struct dns_message *message = request->message;
     const struct zone_table *table = request->view->table;
     const struct zone_slot *slot =
-        zone_table_find(table, &message->qname, message->qtype == DNS_TYPE_DS);
+        thread->present->looked_up ? thread->present->slot : find_slot(table, message);
 
     if (slot == NULL) {
         return refuse(request, DNS_RCODE_REFUSED, REQUEST_ERROR_NOT_AUTHORITATIVE, reply);
@@ -271,7 +281,7 @@ static size_t answer_message(struct desk_thread *thread, enum sg_result parsed,
 }
 
 /* The message's turn in its batch; parsed now where there was none. */
-static const struct parsed *take_parsed(struct desk_thread *thread, struct span wire)
+static enum sg_result take_message(struct desk_thread *thread, struct span wire)
 {
     struct parsed *parsed = &thread->parsed[0];
 
@@ -281,10 +291,12 @@ static const struct parsed *take_parsed(struct desk_thread *thread, struct span 
     } else {
         thread->front = epoch_read(&thread->desk->front);
         parsed->result = dns_message_parse(wire, &parsed->message);
+        parsed->looked_up = false;
     }
+    thread->present = parsed;
     thread->request.front = thread->front;
     thread->request.message = &parsed->message;
-    return parsed;
+    return parsed->result;
 }
 
 static size_t dispatch_request(void *argument, void *thread_state, const struct net_request *net,
@@ -299,35 +311,35 @@ static size_t dispatch_request(void *argument, void *thread_state, const struct 
     request->view = NULL;
     request->key = NULL;
     request->tsig = NULL;
-    const struct parsed *parsed = take_parsed(thread, net->wire);
+    enum sg_result result = take_message(thread, net->wire);
     if (request->front == NULL) {
         return 0;
     }
-    if (parsed->result == SG_NO_SPACE || (request->message->flags & DNS_FLAG_QR) != 0 ||
+    if (result == SG_NO_SPACE || (request->message->flags & DNS_FLAG_QR) != 0 ||
         is_unwanted(request)) {
         stats_count(request->counters, STATS_DROPPED);
         return 0;
     }
     count_arrival(request);
-    size_t length = answer_message(thread, parsed->result, &reply);
+    size_t length = answer_message(thread, result, &reply);
     if (request->tsig != NULL) {
         tsig_exchange_clear(request->tsig);
     }
     return length;
 }
 
-/* Which zone a question is likely to be answered from; views that must be chosen are left out. */
-static const struct zone_version *likely_version(const struct front *front,
-                                                 const struct parsed *parsed)
+/* Look up the zone of a question, where no view has to be chosen first. Its version, or NULL. */
+static const struct zone_version *look_up(const struct front *front, struct parsed *parsed)
 {
     const struct dns_message *message = &parsed->message;
 
-    if (parsed->result != SG_OK || !message->has_question || !front->takes_all) {
+    parsed->looked_up = parsed->result == SG_OK && message->has_question && front->takes_all &&
+                        message->qclass == DNS_CLASS_IN;
+    if (!parsed->looked_up) {
         return NULL;
     }
-    const struct zone_slot *slot =
-        zone_table_find(front->views[0].table, &message->qname, message->qtype == DNS_TYPE_DS);
-    return slot != NULL ? zone_slot_version(slot) : NULL;
+    parsed->slot = find_slot(front->views[0].table, message);
+    return parsed->slot != NULL ? zone_slot_version(parsed->slot) : NULL;
 }
 
 static void prepare_batch(void *argument, void *thread_state, const struct net_request *requests,
@@ -346,7 +358,7 @@ static void prepare_batch(void *argument, void *thread_state, const struct net_r
         struct parsed *parsed = &thread->parsed[i];
         parsed->bytes = requests[i].wire.bytes;
         parsed->result = dns_message_parse(requests[i].wire, &parsed->message);
-        const struct zone_version *version = likely_version(thread->front, parsed);
+        const struct zone_version *version = look_up(thread->front, parsed);
         if (version != NULL) {
             questions[questions_count++] = (struct zone_prefetch){version, &parsed->message.qname};
         }
