@@ -192,6 +192,8 @@ static void compare_rdata(uint16_t type, struct span text)
     buffer_free(&line);
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
     if (length < 2 || length > TEXT_BYTES_MAX) {

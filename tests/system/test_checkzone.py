@@ -4,9 +4,11 @@ import re
 import subprocess
 
 import pytest
+from support.material import gov_days
 from support.signet import BIN
 
 dns_rdata = pytest.importorskip("dns.rdata")
+pytestmark = pytest.mark.skipif(not (BIN / "signet").exists(), reason="signet is not built")
 
 HEAD = """\
 $TTL 300
@@ -132,8 +134,8 @@ REFUSED = {
 }
 
 
-def run(program, folder, *flags):
-    command = [*program, "-i", "local", *flags, "example.com", "zone"]
+def run(program, folder, *flags, zone="example.com"):
+    command = [*program, "-i", "local", *flags, zone, "zone"]
     done = subprocess.run(command, cwd=folder, capture_output=True, timeout=60)
     return done.returncode, (done.stdout + done.stderr).decode("latin-1")
 
@@ -146,9 +148,9 @@ def write(folder, text):
     (folder / "zone").write_bytes(text.encode("latin-1"))
 
 
-def dumped(program, folder):
+def dumped(program, folder, zone="example.com"):
     """The records of a dump, in canonical wire form."""
-    status, _ = run(program, folder, "-q", "-D", "-o", "dump")
+    status, _ = run(program, folder, "-q", "-D", "-o", "dump", zone=zone)
     assert status == 0
     records = set()
     lines = (folder / "dump").read_text().splitlines()
@@ -250,3 +252,18 @@ def test_standard_input_is_a_file(tmp_path):
     command = [*SIGNET, "example.com", "-"]
     done = subprocess.run(command, input=HEAD.encode(), capture_output=True, timeout=60)
     assert done.returncode == 0
+
+
+def assert_days_load(count, folder):
+    for day in gov_days(folder / "days", count):
+        (folder / "zone").write_bytes(day.read_bytes())
+        assert dumped(SIGNET, folder, "gov") == dumped(NAMED, folder, "gov"), day
+
+
+def test_a_real_zone_loads_as_in_bind(tmp_path):
+    assert_days_load(2, tmp_path)
+
+
+@pytest.mark.long
+def test_a_real_zone_loads_as_in_bind_every_day(tmp_path):
+    assert_days_load(40, tmp_path)
