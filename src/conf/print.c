@@ -9,108 +9,6 @@
 #include "conf/check.h"
 #include "dns/rrtype.h"
 
-static void print_text(const char *option, const char *text, struct buffer *out_text)
-{
-    if (text != NULL) {
-        buffer_format(out_text, "\t%s ", option);
-        print_quoted(text, out_text);
-        buffer_append_text(out_text, ";\n");
-    }
-}
-
-static void print_unsigned(const char *option, uint64_t value, struct buffer *out_text)
-{
-    buffer_format(out_text, "\t%s %" PRIu64 ";\n", option, value);
-}
-
-static void print_flag(const char *option, bool value, struct buffer *out_text)
-{
-    buffer_format(out_text, "\t%s %s;\n", option, print_boolean(value));
-}
-
-/* --- policies --------------------------------------------------------------------------------- */
-
-static void print_policy_key(const struct kasp_key *key, struct buffer *out_text)
-{
-    static const char *const roles[] = {"", "ksk", "zsk", "csk"};
-
-    buffer_format(out_text, "\t\t%s ", roles[key->role]);
-    if (key->key_store != NULL) {
-        buffer_append_text(out_text, "key-store ");
-        print_quoted(key->key_store, out_text);
-    } else {
-        buffer_append_text(out_text, "key-directory");
-    }
-    if (key->lifetime == KASP_LIFETIME_UNLIMITED) {
-        buffer_append_text(out_text, " lifetime unlimited");
-    } else {
-        buffer_format(out_text, " lifetime %" PRIu32, key->lifetime);
-    }
-    buffer_format(out_text, " algorithm %s", dnssec_algorithm_text(key->algorithm));
-    if (key->tag_min != 0 || key->tag_max != UINT16_MAX) {
-        buffer_format(out_text, " tag-range %u %u", key->tag_min, key->tag_max);
-    }
-    if (dnssec_algorithm_is_rsa(key->algorithm)) {
-        buffer_format(out_text, " %u", key->bits);
-    }
-    buffer_append_text(out_text, ";\n");
-}
-
-static void print_policy_durations(const struct kasp_policy *policy, struct buffer *out_text)
-{
-    const struct {
-        const char *option;
-        sg_duration value;
-    } durations[] = {
-        {"dnskey-ttl", policy->dnskey_ttl},
-        {"max-zone-ttl", policy->max_zone_ttl},
-        {"parent-ds-ttl", policy->parent_ds_ttl},
-        {"parent-propagation-delay", policy->parent_propagation_delay},
-        {"publish-safety", policy->publish_safety},
-        {"purge-keys", policy->purge_keys},
-        {"retire-safety", policy->retire_safety},
-        {"signatures-inception-offset", policy->signatures_inception_offset},
-        {"signatures-jitter", policy->signatures_jitter},
-        {"signatures-refresh", policy->signatures_refresh},
-        {"signatures-validity", policy->signatures_validity},
-        {"signatures-validity-dnskey", policy->signatures_validity_dnskey},
-        {"zone-propagation-delay", policy->zone_propagation_delay},
-    };
-
-    for (size_t i = 0; i < ARRAY_LEN(durations); i++) {
-        print_unsigned(durations[i].option, (uint64_t)durations[i].value, out_text);
-    }
-}
-
-void print_policy(const struct kasp_policy *policy, struct buffer *out_text)
-{
-    buffer_append_text(out_text, "dnssec-policy ");
-    print_quoted(policy->name, out_text);
-    buffer_append_text(out_text, " {\n");
-    if (policy->keys_count > 0) {
-        buffer_append_text(out_text, "\tkeys {\n");
-        for (unsigned i = 0; i < policy->keys_count; i++) {
-            print_policy_key(&policy->keys[i], out_text);
-        }
-        buffer_append_text(out_text, "\t};\n");
-    }
-    print_flag("cdnskey", policy->cdnskey, out_text);
-    buffer_append_text(out_text, "\tcds-digest-types { ");
-    for (unsigned i = 0; i < policy->cds_digests_count; i++) {
-        buffer_format(out_text, "%u; ", policy->cds_digests[i]);
-    }
-    buffer_append_text(out_text, "};\n");
-    print_flag("inline-signing", policy->inline_signing, out_text);
-    print_flag("manual-mode", policy->manual_mode, out_text);
-    print_flag("offline-ksk", policy->offline_ksk, out_text);
-    if (policy->nsec3) {
-        buffer_format(out_text, "\tnsec3param iterations 0 optout %s salt-length %u;\n",
-                      print_boolean(policy->nsec3_opt_out), policy->nsec3_salt_length);
-    }
-    print_policy_durations(policy, out_text);
-    buffer_append_text(out_text, "};\n");
-}
-
 /* --- what others name ------------------------------------------------------------------------- */
 
 static void print_key(const struct tsig_key *key, bool hide_secrets, struct buffer *out_text)
@@ -139,20 +37,20 @@ static void print_tls(const struct conf_tls *tls, struct buffer *out_text)
     buffer_append_text(out_text, "tls ");
     print_quoted(tls->name, out_text);
     buffer_append_text(out_text, " {\n");
-    print_text("cert-file", tls->cert_file, out_text);
-    print_text("key-file", tls->key_file, out_text);
-    print_text("ca-file", tls->ca_file, out_text);
-    print_text("dhparam-file", tls->dhparam_file, out_text);
-    print_text("remote-hostname", tls->remote_hostname, out_text);
-    print_text("ciphers", tls->ciphers, out_text);
-    print_text("cipher-suites", tls->cipher_suites, out_text);
+    print_text_option("cert-file", tls->cert_file, out_text);
+    print_text_option("key-file", tls->key_file, out_text);
+    print_text_option("ca-file", tls->ca_file, out_text);
+    print_text_option("dhparam-file", tls->dhparam_file, out_text);
+    print_text_option("remote-hostname", tls->remote_hostname, out_text);
+    print_text_option("ciphers", tls->ciphers, out_text);
+    print_text_option("cipher-suites", tls->cipher_suites, out_text);
     if (tls->protocols != 0) {
         buffer_format(out_text, "\tprotocols { %s%s};\n",
                       (tls->protocols & CONF_TLS_V12) != 0 ? "TLSv1.2; " : "",
                       (tls->protocols & CONF_TLS_V13) != 0 ? "TLSv1.3; " : "");
     }
-    print_flag("prefer-server-ciphers", tls->prefer_server_ciphers, out_text);
-    print_flag("session-tickets", tls->session_tickets, out_text);
+    print_boolean_option("prefer-server-ciphers", tls->prefer_server_ciphers, out_text);
+    print_boolean_option("session-tickets", tls->session_tickets, out_text);
     buffer_append_text(out_text, "};\n");
 }
 
@@ -166,8 +64,8 @@ static void print_http(const struct conf_http *http, struct buffer *out_text)
         buffer_append_text(out_text, "; ");
     }
     buffer_append_text(out_text, "};\n");
-    print_unsigned("listener-clients", http->listener_clients, out_text);
-    print_unsigned("streams-per-connection", http->streams_per_connection, out_text);
+    print_number_option("listener-clients", http->listener_clients, out_text);
+    print_number_option("streams-per-connection", http->streams_per_connection, out_text);
     buffer_append_text(out_text, "};\n");
 }
 
@@ -187,8 +85,8 @@ static void print_named(const struct conf *conf, bool hide_secrets, struct buffe
         buffer_append_text(out_text, "key-store ");
         print_quoted(store->name, out_text);
         buffer_append_text(out_text, " {\n");
-        print_text("directory", store->directory, out_text);
-        print_text("pkcs11-uri", store->pkcs11_uri, out_text);
+        print_text_option("directory", store->directory, out_text);
+        print_text_option("pkcs11-uri", store->pkcs11_uri, out_text);
         buffer_append_text(out_text, "};\n");
     }
     for (size_t i = 0; i < conf->policies_count; i++) {
@@ -321,7 +219,7 @@ static void print_text_or_none(const char *option, const char *text, struct buff
     if (text == NULL || *text == '\0') {
         buffer_format(out_text, "\t%s none;\n", option);
     } else {
-        print_text(option, text, out_text);
+        print_text_option(option, text, out_text);
     }
 }
 
@@ -378,7 +276,7 @@ static void print_numbers(const struct conf_options *options, struct buffer *out
     };
 
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
-        print_unsigned(numbers[i].option, numbers[i].value, out_text);
+        print_number_option(numbers[i].option, numbers[i].value, out_text);
     }
 }
 
@@ -405,9 +303,9 @@ static void print_rate_limit(const struct conf_rate_limit *limit, struct buffer 
 
     buffer_append_text(out_text, "\trate-limit {\n");
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
-        print_unsigned(numbers[i].option, numbers[i].value, out_text);
+        print_number_option(numbers[i].option, numbers[i].value, out_text);
     }
-    print_flag("log-only", limit->log_only, out_text);
+    print_boolean_option("log-only", limit->log_only, out_text);
     if (limit->exempt_clients != NULL) {
         buffer_append_text(out_text, "\texempt-clients ");
         print_acl(limit->exempt_clients, out_text);
@@ -422,8 +320,8 @@ static void print_view_options(const struct conf_view *view, struct buffer *out_
     static const char *const minimal[] = {"no", "yes", "no-auth", "no-auth-recursive"};
 
     buffer_format(out_text, "\tminimal-responses %s;\n", minimal[view->minimal_responses]);
-    print_flag("minimal-any", view->minimal_any, out_text);
-    print_flag("allow-new-zones", view->allow_new_zones, out_text);
+    print_boolean_option("minimal-any", view->minimal_any, out_text);
+    print_boolean_option("allow-new-zones", view->allow_new_zones, out_text);
     if (view->rate_limit != NULL) {
         print_rate_limit(view->rate_limit, out_text);
     }
@@ -436,16 +334,16 @@ static void print_options(const struct conf *conf, const struct conf_view *only_
     const struct conf_session_key *session = &options->session_key;
 
     buffer_append_text(out_text, "options {\n");
-    print_text("directory", options->directory, out_text);
-    print_text("store-directory", options->store_directory, out_text);
+    print_text_option("directory", options->directory, out_text);
+    print_text_option("store-directory", options->store_directory, out_text);
     print_text_or_none("pid-file", options->pid_file, out_text);
     print_text_or_none("session-keyfile", session->file, out_text);
     buffer_append_text(out_text, "\tsession-keyname ");
     print_name(&session->name, out_text);
     buffer_format(out_text, ";\n\tsession-keyalg \"%s\";\n",
                   tsig_algorithm_text(session->algorithm));
-    print_text("statistics-file", options->statistics_file, out_text);
-    print_text("dump-file", options->dump_file, out_text);
+    print_text_option("statistics-file", options->statistics_file, out_text);
+    print_text_option("dump-file", options->dump_file, out_text);
     if (options->version_text != NULL) {
         print_text_or_none("version", options->version_text, out_text);
     }
@@ -455,7 +353,7 @@ static void print_options(const struct conf *conf, const struct conf_view *only_
     if (options->server_id_hostname) {
         buffer_append_text(out_text, "\tserver-id hostname;\n");
     }
-    print_text("server-id", options->server_id, out_text);
+    print_text_option("server-id", options->server_id, out_text);
     print_listens(options, out_text);
     if (options->blackhole != NULL) {
         buffer_append_text(out_text, "\tblackhole ");
@@ -463,16 +361,16 @@ static void print_options(const struct conf *conf, const struct conf_view *only_
         buffer_append_text(out_text, ";\n");
     }
     print_numbers(options, out_text);
-    print_flag("answer-cookie", options->cookies.answer, out_text);
-    print_flag("require-server-cookie", options->cookies.required, out_text);
+    print_boolean_option("answer-cookie", options->cookies.answer, out_text);
+    print_boolean_option("require-server-cookie", options->cookies.required, out_text);
     for (unsigned i = 0; i < options->cookies.secrets_count && !hide_secrets; i++) {
         struct span secret = {options->cookies.secrets[i], sizeof(options->cookies.secrets[i])};
         buffer_append_text(out_text, "\tcookie-secret \"");
         hex_encode(secret, out_text);
         buffer_append_text(out_text, "\";\n");
     }
-    print_flag("querylog", options->query_log, out_text);
-    print_flag("flush-zones-on-shutdown", options->flush_zones_on_shutdown, out_text);
+    print_boolean_option("querylog", options->query_log, out_text);
+    print_boolean_option("flush-zones-on-shutdown", options->flush_zones_on_shutdown, out_text);
     if (only_view != NULL) {
         print_view_options(only_view, out_text);
     }
@@ -497,12 +395,12 @@ static void print_zone(const struct conf_zone *zone, struct buffer *out_text)
 
     begin_zone(zone->name, zone->rrclass, out_text);
     buffer_format(out_text, "\ttype %s;\n", secondary ? "secondary" : "primary");
-    print_text("file", zone->file, out_text);
-    print_text("journal", zone->journal, out_text);
+    print_text_option("file", zone->file, out_text);
+    print_text_option("journal", zone->journal, out_text);
     if (zone->policy != NULL) {
-        print_text("dnssec-policy", zone->policy->name, out_text);
-        print_flag("inline-signing", zone->inline_signing, out_text);
-        print_text("key-directory", zone->key_directory, out_text);
+        print_text_option("dnssec-policy", zone->policy->name, out_text);
+        print_boolean_option("inline-signing", zone->inline_signing, out_text);
+        print_text_option("key-directory", zone->key_directory, out_text);
     }
     print_zone_content(zone->options, zone_type, out_text);
     print_zone_service(zone->options, zone_type, out_text);
@@ -525,14 +423,14 @@ static void print_peer(const struct conf_peer *peer, struct buffer *out_text)
 
     buffer_format(out_text, "server %s/%u {\n", net_address_host_text(&peer->address, host),
                   peer->prefix_length);
-    print_flag("bogus", peer->bogus, out_text);
+    print_boolean_option("bogus", peer->bogus, out_text);
     for (size_t i = 0; i < ARRAY_LEN(switches); i++) {
         if (switches[i].value >= 0) {
-            print_flag(switches[i].option, switches[i].value == 1, out_text);
+            print_boolean_option(switches[i].option, switches[i].value == 1, out_text);
         }
     }
     if (peer->edns_payload > 0) {
-        print_unsigned("edns-udp-size", peer->edns_payload, out_text);
+        print_number_option("edns-udp-size", peer->edns_payload, out_text);
     }
     if (peer->key != NULL) {
         buffer_append_text(out_text, "\tkeys ");
@@ -558,7 +456,7 @@ static void print_view_zones(const struct conf_view *view, struct buffer *out_te
     for (size_t i = 0; i < view->shared_zones_count; i++) {
         const struct conf_zone *zone = view->shared_zones[i];
         begin_zone(zone->name, zone->rrclass, out_text);
-        print_text("in-view", zone->view->name, out_text);
+        print_text_option("in-view", zone->view->name, out_text);
         buffer_append_text(out_text, "};\n");
     }
 }
@@ -582,7 +480,7 @@ static void print_view(const struct conf_view *view, struct buffer *out_text)
             buffer_append_text(out_text, ";\n");
         }
     }
-    print_flag("match-recursive-only", view->match_recursive_only, out_text);
+    print_boolean_option("match-recursive-only", view->match_recursive_only, out_text);
     print_view_options(view, out_text);
     print_view_zones(view, out_text);
     buffer_append_text(out_text, "};\n");

@@ -22,6 +22,10 @@ void print_zone_service(const struct conf_zone_options *options, unsigned zone_t
 void print_zone_secrets(const struct conf_zone_options *options, struct buffer *out_bytes);
 
 void print_source(const char *option, const struct conf_source *source, struct buffer *out_text);
+/* "<tab>option value;", for a text only where there is one. */
+void print_text_option(const char *option, const char *text, struct buffer *out_text);
+void print_number_option(const char *option, uint64_t value, struct buffer *out_text);
+void print_boolean_option(const char *option, bool value, struct buffer *out_text);
 void print_acl(const struct conf_acl *acl, struct buffer *out_text);
 void print_quoted(const char *text, struct buffer *out_text);
 void print_name(const struct dns_name *name, struct buffer *out_text); /* quoted */

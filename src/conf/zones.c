@@ -3,9 +3,8 @@
 #include <strings.h>
 
 #include "base/mem.h"
-#include "base/siphash.h"
 #include "conf/check.h"
-#include "conf/print.h"
+#include "conf/fingerprint.h"
 #include "conf/zone_options.h"
 #include "dns/rrtype.h"
 
@@ -27,11 +26,7 @@ struct zones_reader {
     struct conf_setters setters;
     struct conf_names files;    /* path -> struct conf_zone */
     struct conf_names key_sets; /* key directory and name -> struct conf_zone */
-    struct conf_names prints;   /* of options or a policy, by pointer -> struct print_hash */
-};
-
-struct print_hash {
-    uint64_t all, content;
+    struct fingerprints fingerprints;
 };
 
 /* Room for a byte string that names something: pointers, classes, names. */
@@ -165,71 +160,6 @@ static void check_keys(struct zones_reader *zones, struct conf_loader *loader,
     }
 }
 
-/* --- fingerprints ----------------------------------------------------------------------------- */
-
-static uint64_t hash_text(const struct buffer *text)
-{
-    static const uint8_t key[16] = "signet zone text";
-    return siphash(key, text->bytes, text->length);
-}
-
-/* What the policy or the options come to, as text: the same at each load, unlike pointers. */
-static const struct print_hash *hash_of(struct zones_reader *zones, struct conf_loader *loader,
-                                        const struct kasp_policy *policy,
-                                        const struct conf_zone_options *options)
-{
-    const void *identity[2] = {policy, options};
-    struct print_hash *hash = conf_names_find(&zones->prints, identity, sizeof(identity));
-    struct buffer text = BUFFER_EMPTY;
-
-    if (hash != NULL) {
-        return hash;
-    }
-    hash = conf_memory_take_zero(loader->scratch, 1, sizeof(*hash));
-    if (policy != NULL) {
-        print_policy(policy, &text);
-        hash->all = hash->content = hash_text(&text);
-    } else {
-        print_zone_content(options, 0, &text);
-        hash->content = hash_text(&text);
-        print_zone_service(options, 0, &text);
-        print_zone_secrets(options, &text);
-        hash->all = hash_text(&text);
-    }
-    buffer_wipe(&text);
-    const void *key = conf_memory_copy(loader->scratch, identity, sizeof(identity));
-    (void)conf_names_add(&zones->prints, key, sizeof(identity), hash);
-    return hash;
-}
-
-static void append_number(struct buffer *bytes, uint64_t number)
-{
-    buffer_append(bytes, &number, sizeof(number));
-}
-
-static void set_fingerprints(struct zones_reader *zones, struct conf_loader *loader,
-                             struct conf_zone *zone, struct buffer *bytes)
-{
-    const struct print_hash *options = hash_of(zones, loader, NULL, zone->options);
-    uint64_t policy = zone->policy == NULL ? 0 : hash_of(zones, loader, zone->policy, NULL)->all;
-    const char *texts[] = {zone->name, zone->view->name, zone->file, zone->journal,
-                           zone->policy == NULL ? NULL : zone->key_directory};
-
-    buffer_clear(bytes);
-    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-        const char *text = texts[i] == NULL ? "" : texts[i];
-        buffer_append(bytes, text, strlen(text) + 1);
-    }
-    append_number(bytes, zone->rrclass);
-    append_number(bytes, (uint64_t)zone->type * 2 + zone->inline_signing);
-    append_number(bytes, conf_zone_is_dynamic(zone));
-    append_number(bytes, policy);
-    append_number(bytes, options->content);
-    zone->content_fingerprint = hash_text(bytes);
-    append_number(bytes, options->all);
-    zone->fingerprint = hash_text(bytes);
-}
-
 /* --- a zone ----------------------------------------------------------------------------------- */
 
 static bool read_class(struct conf_loader *loader, const struct conf_statement *statement,
@@ -352,7 +282,6 @@ static void read_zone(struct view_reader *reader, struct zones_reader *zones,
     struct conf_loader *loader = reader->loader;
     struct zone_draft draft;
     struct dns_name apex = {.length = id->length};
-    struct buffer bytes = BUFFER_EMPTY;
 
     memcpy(&draft, &reader->bases[type], sizeof(draft));
     for (const struct conf_statement *at = conf_body(statement); at != NULL; at = at->next) {
@@ -372,8 +301,7 @@ static void read_zone(struct view_reader *reader, struct zones_reader *zones,
     check_format(loader, &draft, zone);
     check_file(zones, loader, statement, zone);
     check_keys(zones, loader, statement, zone);
-    set_fingerprints(zones, loader, zone, &bytes);
-    buffer_free(&bytes);
+    fingerprint_zone(&zones->fingerprints, loader->scratch, zone);
 }
 
 static void pass_over(struct conf_loader *loader, const struct conf_statement *statement,
@@ -609,6 +537,6 @@ void conf_resolve_zones(struct conf_loader *loader)
     }
     conf_names_free(&zones->files);
     conf_names_free(&zones->key_sets);
-    conf_names_free(&zones->prints);
+    fingerprints_free(&zones->fingerprints);
     mem_free(zones);
 }
