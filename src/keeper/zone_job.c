@@ -241,7 +241,8 @@ static enum sg_result load(struct zone_job *job)
     }
     struct zone_keys keys;
     if (result == SG_OK) {
-        result = zone_keys_prepare(job->settings, job->generation, job->now, &keys, &job->problem);
+        result = zone_keys_prepare(job->settings, job->generation, job->base, job->now, &keys,
+                                   &job->problem);
     }
     if (result != SG_OK) {
         zone_edit_abandon(edit);
@@ -257,8 +258,8 @@ static enum sg_result load(struct zone_job *job)
 static enum sg_result look_at_keys(struct zone_job *job)
 {
     struct zone_keys keys;
-    enum sg_result result =
-        zone_keys_prepare(job->settings, job->generation, job->now, &keys, &job->problem);
+    enum sg_result result = zone_keys_prepare(job->settings, job->generation, job->base, job->now,
+                                              &keys, &job->problem);
     if (result != SG_OK) {
         return result;
     }

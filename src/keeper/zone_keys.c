@@ -12,6 +12,7 @@ struct preparation {
     const struct zone_settings *settings;
     const struct keeper_generation *generation;
     const struct kasp_policy *policy;
+    const struct zone_version *served; /* NULL: nothing is */
     sg_time now;
     struct key_list *list;
     bool changed[ZONE_KEYS_MAX]; /* the key's files are to be written again */
@@ -85,6 +86,53 @@ static enum sg_result read_keys(struct preparation *p)
         result = append_folder(p, folders[f]);
     }
     return result;
+}
+
+static bool rrset_has(const struct dns_rrset *rrset, struct span rdata)
+{
+    for (struct dns_rdata_cursor c = dns_rrset_walk(rrset); dns_rdata_next(&c);) {
+        if (c.rdata.length == rdata.length &&
+            memcmp(c.rdata.bytes, rdata.bytes, rdata.length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool list_has(const struct key_list *list, struct span dnskey)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        struct span there = list->keys[i]->dnskey;
+        if (there.length == dnskey.length &&
+            memcmp(there.bytes, dnskey.bytes, dnskey.length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Every key that we publish still has its files: a folder may be gone, or another by mistake. */
+static enum sg_result check_served_keys(struct preparation *p)
+{
+    struct dns_rrset served;
+    struct dns_rrset foreign = {.count = 0};
+    if (p->served == NULL || !zone_version_facts(p->served)->signed_here) {
+        return SG_OK;
+    }
+    const struct zone_node *apex = zone_version_apex_node(p->served);
+    if (!zone_node_rrset(apex, ZONE_VIEW_SIGNED, DNS_TYPE_DNSKEY, &served)) {
+        return SG_OK;
+    }
+    (void)zone_node_rrset(apex, ZONE_VIEW_UNSIGNED, DNS_TYPE_DNSKEY, &foreign);
+    for (struct dns_rdata_cursor c = dns_rrset_walk(&served); dns_rdata_next(&c);) {
+        if (!rrset_has(&foreign, c.rdata) && !list_has(p->list, c.rdata)) {
+            p->problem = mem_format("the files of key %u, which is in the zone, are not in '%s'; "
+                                    "put them back",
+                                    dnskey_tag(c.rdata), p->settings->key_directory);
+            return SG_BAD_KEY;
+        }
+    }
+    return SG_OK;
 }
 
 static enum sg_result make_key(struct preparation *p, const struct kasp_key *wanted)
@@ -226,17 +274,22 @@ static enum sg_result check_signers(struct preparation *p, const struct zone_key
 }
 
 enum sg_result zone_keys_prepare(const struct zone_settings *settings,
-                                 const struct keeper_generation *generation, sg_time now,
+                                 const struct keeper_generation *generation,
+                                 const struct zone_version *served, sg_time now,
                                  struct zone_keys *out_keys, char **problem)
 {
     struct zone_keys keys = {.wake_at = INT64_MAX};
     struct preparation p = {.settings = settings,
                             .generation = generation,
                             .policy = settings->policy,
+                            .served = served,
                             .now = now,
                             .list = &keys.list};
 
     enum sg_result result = read_keys(&p);
+    if (result == SG_OK) {
+        result = check_served_keys(&p);
+    }
     if (result == SG_OK) {
         result = satisfy_policy(&p);
     }

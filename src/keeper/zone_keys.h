@@ -2,7 +2,8 @@
  * keeper/zone_keys.h - bring a zone's keys in line with its policy: read, adopt, make, advance
  *
  * A worker's job: blocks on the disk. Missing keys are made; broken or unreadable key files never
- * lead to new keys: the zone is left as it is and the log says what to do.
+ * lead to new keys: the zone is left as it is and the log says what to do. Nor do the files of a
+ * key that is being served and is not there any more: caches and the parent count on it.
  */
 #pragma once
 
@@ -20,8 +21,10 @@ struct zone_keys {
     uint64_t fingerprint; /* of who is published and signs what: the same, nothing to sign anew */
 };
 
-/* `problem` (the caller frees) tells why, when the result is not SG_OK. */
+/* `served` is what the public sees now, or NULL. `problem` (the caller frees) tells why, when the
+ * result is not SG_OK. */
 MUST_USE enum sg_result zone_keys_prepare(const struct zone_settings *settings,
-                                          const struct keeper_generation *generation, sg_time now,
+                                          const struct keeper_generation *generation,
+                                          const struct zone_version *served, sg_time now,
                                           struct zone_keys *out_keys, char **problem);
 void zone_keys_clear(struct zone_keys *keys);

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "dnssec/keystore.h"
 #include "keeper/keeper.h"
 #include "keeper/managed_zone.h"
 #include "support/table.h"
@@ -247,6 +248,47 @@ static void signing_that_failed_is_tried_until_it_succeeds(void **state)
     assert_true(status_of(world, 0).expires_first > expires);
 }
 
+static size_t count_keys(struct world *world)
+{
+    struct key_list list;
+    struct dns_name zone;
+    assert_int_equal(dns_name_from_text("example0.test.", 14, NULL, &zone), SG_OK);
+    assert_int_equal(keystore_list(world->folder, &zone, NULL, NULL, &list), SG_OK);
+    size_t count = list.count;
+    key_list_clear(&list);
+    return count;
+}
+
+/* The parent's DS speaks of the key that is gone: a new one would make the zone bogus. */
+static void a_served_key_whose_files_are_gone_is_not_replaced(void **state)
+{
+    struct world *world = *state;
+    write_zone(world, GOOD);
+    configure(world, 1, true);
+    assert_int_equal(count_keys(world), 1);
+    char *command = mem_format("mkdir %s/kept && mv %s/K* %s/kept", world->folder, world->folder,
+                               world->folder);
+    assert_int_equal(system(command), 0);
+    mem_free(command);
+    write_zone(world, NEWER);
+    assert_int_equal(reload(world), RELOAD_FAILED);
+    assert_int_equal(keeper_loadkeys(world->keeper, keeper_zone(world->keeper, 0), false), SG_OK);
+    turn(world, T0);
+    assert_non_null(status_of(world, 0).problem);
+    assert_int_equal(count_keys(world), 0);
+    assert_int_equal(status_of(world, 0).facts->serial, 7);
+
+    command = mem_format("mv %s/kept/K* %s", world->folder, world->folder);
+    assert_int_equal(system(command), 0);
+    mem_free(command);
+    assert_int_equal(keeper_reload(world->keeper, keeper_zone(world->keeper, 0), true, NULL, NULL),
+                     SG_OK);
+    turn(world, T0);
+    assert_null(status_of(world, 0).problem);
+    assert_int_equal(count_keys(world), 1);
+    assert_int_equal(status_of(world, 0).facts->serial, 9);
+}
+
 static void a_broken_file_of_an_unsigned_zone_waits_for_a_reload(void **state)
 {
     struct world *world = *state;
@@ -353,6 +395,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(signatures_are_made_anew_before_they_expire, begin, end),
         cmocka_unit_test_setup_teardown(a_broken_file_does_not_stop_signing, begin, end),
         cmocka_unit_test_setup_teardown(signing_that_failed_is_tried_until_it_succeeds, begin, end),
+        cmocka_unit_test_setup_teardown(a_served_key_whose_files_are_gone_is_not_replaced, begin,
+                                        end),
         cmocka_unit_test_setup_teardown(a_broken_file_of_an_unsigned_zone_waits_for_a_reload, begin,
                                         end),
         cmocka_unit_test_setup_teardown(a_zone_that_goes_is_whole_for_requests_under_way, begin,
