@@ -158,6 +158,7 @@ static void start_job(struct keeper *keeper, struct managed_zone *zone, sg_time 
     job->kind = load ? ZONE_JOB_LOAD : ZONE_JOB_KEYS;
     job->now = now;
     job->force = zone->wishes.force || zone->slot->version == NULL;
+    job->keys_wished = zone->wishes.keys;
     job->sign_all = zone->wishes.sign_all;
     job->known_files = &zone->files;
     job->base = zone->slot->version == NULL ? NULL : zone_version_ref(zone->slot->version);
@@ -305,6 +306,9 @@ static void take_result(struct keeper *keeper, struct zone_job *job, sg_time now
         }
         if (!(job->unchanged && job->kind == ZONE_JOB_LOAD)) {
             zone->health.key_event_at = job->key_event_at;
+        }
+        if (job->unchanged && job->kind == ZONE_JOB_LOAD && job->keys_wished) {
+            wish_keys(keeper, zone, job->sign_all); /* There was nothing to load it along with. */
         }
         tell_waiters(&zone->job_waiters, job->unchanged ? RELOAD_UP_TO_DATE : RELOAD_STARTED, "");
     }

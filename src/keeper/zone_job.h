@@ -33,8 +33,9 @@ struct zone_job {
     struct worker_pool *pool;
     enum zone_job_kind kind;
     sg_time now;
-    bool force;    /* LOAD: even if no file changed */
-    bool sign_all; /* KEYS: even if no key changed */
+    bool force;       /* LOAD: even if no file changed */
+    bool keys_wished; /* with a load: its keys are to be looked at even if it is unchanged */
+    bool sign_all;    /* KEYS: even if no key changed */
 
     /* Borrowed from the managed zone, which does not change while its job is out. */
     const struct file_stamps *known_files;

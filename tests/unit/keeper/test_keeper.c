@@ -208,6 +208,18 @@ static void signatures_are_made_anew_before_they_expire(void **state)
     assert_true(status_of(world, 0).expires_first > expires);
 }
 
+static void a_reload_without_change_does_not_swallow_other_wishes(void **state)
+{
+    struct world *world = *state;
+    write_zone(world, GOOD);
+    configure(world, 1, true);
+    struct managed_zone *zone = keeper_zone(world->keeper, 0);
+    assert_int_equal(keeper_reload(world->keeper, zone, false, NULL, NULL), SG_OK);
+    assert_int_equal(keeper_loadkeys(world->keeper, zone, true), SG_OK);
+    turn(world, T0);
+    assert_int_equal(status_of(world, 0).facts->serial, 8);
+}
+
 static void a_broken_file_does_not_stop_signing(void **state)
 {
     struct world *world = *state;
@@ -393,6 +405,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_signed_serial_rises_where_the_files_did_not, begin,
                                         end),
         cmocka_unit_test_setup_teardown(signatures_are_made_anew_before_they_expire, begin, end),
+        cmocka_unit_test_setup_teardown(a_reload_without_change_does_not_swallow_other_wishes,
+                                        begin, end),
         cmocka_unit_test_setup_teardown(a_broken_file_does_not_stop_signing, begin, end),
         cmocka_unit_test_setup_teardown(signing_that_failed_is_tried_until_it_succeeds, begin, end),
         cmocka_unit_test_setup_teardown(a_served_key_whose_files_are_gone_is_not_replaced, begin,
