@@ -118,11 +118,12 @@ bool conf_acl_matches(const struct conf_acl *acl, const struct net_address *clie
         return acl->any;
     }
 
-    struct acl_frame frames[ACL_DEPTH_MAX + 1] = {{acl, 0, 0}};
+    struct acl_frame frames[ACL_DEPTH_MAX + 1]; /* not cleared: most lists need one */
     unsigned depth = 0;
     bool ipv6;
     struct acl_address address = address_of(client, &ipv6);
 
+    frames[0] = (struct acl_frame){acl, 0, 0};
     /* Each turn moves a frame on: bounded by the elements of all lists inside. */
     for (;;) {
         struct acl_frame *frame = &frames[depth];

@@ -2,7 +2,7 @@
  * kasp/policy.h - a dnssec-policy, resolved: every option has its value
  *
  * conf/ fills it; a unit test writes it as a literal. Options, ranges and defaults are those of
- * BIND 9.20, plus our own: signatures-inception-offset, signatures-validity-denial.
+ * BIND 9.20, plus our own: signatures-inception-offset.
  */
 #pragma once
 
