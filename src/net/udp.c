@@ -82,27 +82,34 @@ static void batch_rearm(struct batch *batch, size_t used, bool wildcard)
     }
 }
 
-/*
- * The address that was asked, out of the packet info; and the info made ready for the reply, so
- * that it leaves from there. False when the kernel told nothing.
- */
-static bool take_packet_info(struct msghdr *header, struct net_address *local)
+/* Each takes the address that was asked out of the packet info, and makes that ready for the reply,
+ * so that it leaves from there. Routing decides by which interface, as for any reply. */
+static void take_info_v4(struct in_pktinfo *packet, struct net_address *asked)
+{
+    asked->at.v4.sin_addr = packet->ipi_spec_dst;
+    packet->ipi_ifindex = 0;
+}
+
+static void take_info_v6(struct in6_pktinfo *packet, struct net_address *asked)
+{
+    asked->at.v6.sin6_addr = packet->ipi6_addr;
+    if (IN6_IS_ADDR_LINKLOCAL(&packet->ipi6_addr)) {
+        asked->at.v6.sin6_scope_id = packet->ipi6_ifindex; /* There are no routes for these. */
+    } else {
+        packet->ipi6_ifindex = 0;
+    }
+}
+
+/* False when the kernel told nothing. */
+static bool take_packet_info(struct msghdr *header, struct net_address *asked)
 {
     for (struct cmsghdr *at = CMSG_FIRSTHDR(header); at != NULL; at = CMSG_NXTHDR(header, at)) {
         if (at->cmsg_level == IPPROTO_IP && at->cmsg_type == IP_PKTINFO) {
-            struct in_pktinfo *packet = (struct in_pktinfo *)CMSG_DATA(at);
-            local->at.v4.sin_addr = packet->ipi_spec_dst;
-            packet->ipi_ifindex = 0; /* Routing decides, as for any reply. */
+            take_info_v4((struct in_pktinfo *)CMSG_DATA(at), asked);
             return true;
         }
         if (at->cmsg_level == IPPROTO_IPV6 && at->cmsg_type == IPV6_PKTINFO) {
-            struct in6_pktinfo *packet = (struct in6_pktinfo *)CMSG_DATA(at);
-            local->at.v6.sin6_addr = packet->ipi6_addr;
-            if (IN6_IS_ADDR_LINKLOCAL(&packet->ipi6_addr)) {
-                local->at.v6.sin6_scope_id = packet->ipi6_ifindex;
-            } else {
-                packet->ipi6_ifindex = 0;
-            }
+            take_info_v6((struct in6_pktinfo *)CMSG_DATA(at), asked);
             return true;
         }
     }

@@ -20,7 +20,7 @@ static void fetch_block(const struct zone_block *block)
 {
     const uint8_t *at = (const uint8_t *)block;
 
-    for (int line = 0; line < BLOCK_LINES; line++) {
+    for (size_t line = 0; line < BLOCK_LINES; line++) {
         __builtin_prefetch(at + line * CACHE_LINE_BYTES);
     }
 }
@@ -66,6 +66,23 @@ static size_t begin(const struct zone_prefetch *questions, size_t count,
     return begun;
 }
 
+/* One step for each; those that are at their leaf are done. Returns how many are left. */
+static size_t step_all(struct descent **under_way, size_t count)
+{
+    size_t left = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        struct descent *descent = under_way[i];
+        if (tree_is_branch(descent->cell)) {
+            step_down(descent);
+            under_way[left++] = descent;
+        } else {
+            fetch_leaf(descent->chunks, descent->cell);
+        }
+    }
+    return left;
+}
+
 void zone_prefetch(const struct zone_prefetch *questions, size_t count)
 {
     struct descent descents[ZONE_PREFETCH_MAX]; /* Not cleared: large. */
@@ -79,18 +96,7 @@ void zone_prefetch(const struct zone_prefetch *questions, size_t count)
     for (size_t i = 0; i < left; i++) {
         under_way[i] = &descents[i];
     }
-    /* Ends: each round takes every descent a step down. */
-    while (left > 0) {
-        size_t kept = 0;
-        for (size_t i = 0; i < left; i++) {
-            struct descent *descent = under_way[i];
-            if (tree_is_branch(descent->cell)) {
-                step_down(descent);
-                under_way[kept++] = descent;
-            } else {
-                fetch_leaf(descent->chunks, descent->cell);
-            }
-        }
-        left = kept;
+    while (left > 0) { /* at most as often as the deepest tree has steps */
+        left = step_all(under_way, left);
     }
 }
