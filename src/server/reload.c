@@ -4,6 +4,7 @@
 #include "server/configure.h"
 #include "server/control_call.h"
 #include "server/interfaces.h"
+#include "server/shortfalls.h"
 
 struct waiter {
     struct waiter *next;
@@ -96,6 +97,7 @@ static enum sg_result take_over(struct server *server, struct reading *reading, 
     result = configure_take(server, reading->generation, problem);
     reading->generation = NULL; /* The keeper's now. */
     if (result == SG_OK) {
+        shortfalls_log(reading->conf);
         log_write(LOG_GENERAL, SEVERITY_INFO, "reloading configuration succeeded");
     }
     if (zones) {

@@ -13,6 +13,7 @@
 #include "server/control_listen.h"
 #include "server/interfaces.h"
 #include "server/reload.h"
+#include "server/shortfalls.h"
 
 /* What the start has made of the configuration, until the keeper takes it. */
 struct start {
@@ -68,6 +69,8 @@ static enum sg_result load_configuration(struct server *server, struct start *st
             log_write(LOG_CONFIG, SEVERITY_ERROR, "zone '%s' stands twice in view '%s'",
                       twice->name, twice->view->name);
             conf_free(start->conf);
+        } else {
+            shortfalls_log(start->conf);
         }
     }
     return result;

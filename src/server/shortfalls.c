@@ -1,0 +1,98 @@
+#include "server/shortfalls.h"
+
+static const char *const texts[SHORTFALLS] = {
+    [SHORTFALL_SECONDARY] = "is secondary: transfers in are not implemented yet; its file is "
+                            "served as it is",
+    [SHORTFALL_UPDATE] = "allows dynamic updates: they are not implemented yet and refused",
+    [SHORTFALL_NOTIFY] = "names servers to notify: NOTIFY is not sent yet",
+    [SHORTFALL_ROLLOVER] = "has keys with a lifetime: keys are not rolled yet",
+    [SHORTFALL_MANUAL_MODE] = "has a policy with manual-mode: it has no effect yet",
+    [SHORTFALL_OFFLINE_KSK] = "has a policy with offline-ksk: it is not implemented yet; the KSK "
+                              "must be here",
+    [SHORTFALL_PARENT] = "has parental-agents: the parent's DS is not watched yet",
+    [SHORTFALL_INSECURE] = "is to go insecure: that is not implemented yet; it is signed on with "
+                           "the keys that it has",
+};
+
+static bool has_lifetime(const struct kasp_policy *policy)
+{
+    for (unsigned i = 0; i < policy->keys_count; i++) {
+        if (policy->keys[i].lifetime != KASP_LIFETIME_UNLIMITED) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool wants(const struct conf_zone *zone, enum shortfall shortfall)
+{
+    const struct kasp_policy *policy = zone->policy;
+    switch (shortfall) {
+    case SHORTFALL_SECONDARY:
+        return zone->type == CONF_ZONE_SECONDARY;
+    case SHORTFALL_UPDATE:
+        return zone->type == CONF_ZONE_PRIMARY && conf_zone_is_dynamic(zone);
+    case SHORTFALL_NOTIFY:
+        return zone->options->notify.also.count > 0;
+    case SHORTFALL_ROLLOVER:
+        return policy != NULL && has_lifetime(policy);
+    case SHORTFALL_MANUAL_MODE:
+        return policy != NULL && policy->manual_mode;
+    case SHORTFALL_OFFLINE_KSK:
+        return policy != NULL && policy->offline_ksk;
+    case SHORTFALL_PARENT:
+        return policy != NULL && zone->options->parent.agents.count > 0;
+    case SHORTFALL_INSECURE:
+        return policy != NULL && policy->insecure;
+    case SHORTFALLS:
+        break;
+    }
+    UNREACHABLE();
+}
+
+static void count_zone(const struct conf_zone *zone, size_t counts[SHORTFALLS],
+                       const struct conf_zone *first[SHORTFALLS])
+{
+    for (int i = 0; i < SHORTFALLS; i++) {
+        if (wants(zone, (enum shortfall)i) && counts[i]++ == 0) {
+            first[i] = zone;
+        }
+    }
+}
+
+void shortfalls_count(const struct conf *conf, size_t out_counts[SHORTFALLS],
+                      const struct conf_zone *out_first[SHORTFALLS])
+{
+    for (int i = 0; i < SHORTFALLS; i++) {
+        out_counts[i] = 0;
+        out_first[i] = NULL;
+    }
+    for (size_t v = 0; v < conf->views_count; v++) {
+        for (size_t z = 0; z < conf->views[v]->zones_count; z++) {
+            count_zone(conf->views[v]->zones[z], out_counts, out_first);
+        }
+    }
+}
+
+void shortfalls_log(const struct conf *conf)
+{
+    size_t counts[SHORTFALLS];
+    const struct conf_zone *first[SHORTFALLS];
+
+    shortfalls_count(conf, counts, first);
+    for (int i = 0; i < SHORTFALLS; i++) {
+        if (counts[i] == 1) {
+            log_write(LOG_CONFIG, SEVERITY_WARNING, "zone '%s' %s", first[i]->name, texts[i]);
+        } else if (counts[i] > 1) {
+            log_write(LOG_CONFIG, SEVERITY_WARNING, "zone '%s' (and %zu more) %s", first[i]->name,
+                      counts[i] - 1, texts[i]);
+        }
+    }
+    for (size_t v = 0; v < conf->views_count; v++) {
+        if (conf->views[v]->rate_limit != NULL) {
+            log_write(LOG_CONFIG, SEVERITY_WARNING,
+                      "view '%s' has rate-limit: responses are not limited yet",
+                      conf->views[v]->name);
+        }
+    }
+}

@@ -1,0 +1,27 @@
+/*
+ * server/shortfalls.h - say what a configuration asks for that this version does not do yet
+ *
+ * Options of later parts are read and checked; none may be accepted in silence. One warning for
+ * each kind, naming the first zone and how many more there are.
+ */
+#pragma once
+
+#include "conf/conf.h"
+
+enum shortfall {
+    SHORTFALL_SECONDARY,
+    SHORTFALL_UPDATE,
+    SHORTFALL_NOTIFY,
+    SHORTFALL_ROLLOVER,
+    SHORTFALL_MANUAL_MODE,
+    SHORTFALL_OFFLINE_KSK,
+    SHORTFALL_PARENT,
+    SHORTFALL_INSECURE,
+    SHORTFALLS,
+};
+
+/* How many zones want each. */
+void shortfalls_count(const struct conf *conf, size_t out_counts[SHORTFALLS],
+                      const struct conf_zone *out_first[SHORTFALLS]);
+/* Log them. Thread: keeper. */
+void shortfalls_log(const struct conf *conf);
