@@ -146,10 +146,20 @@ static bool twin_is_at_work(const struct keeper *keeper, const struct managed_zo
     return false;
 }
 
+/* Nothing is served yet; or what is served came signed from elsewhere and is now to be signed
+ * here: its file must be read again, without its old signatures. */
+static bool must_load(const struct managed_zone *zone)
+{
+    const struct zone_version *version = zone->slot->version;
+    const struct kasp_policy *policy = zone->settings->policy;
+    return version == NULL ||
+           (policy != NULL && policy->keys_count > 0 && !zone_version_facts(version)->signed_here);
+}
+
 static void start_job(struct keeper *keeper, struct managed_zone *zone, sg_time now)
 {
     struct zone_job *job = mem_alloc_zero(1, sizeof(*job));
-    bool load = zone->wishes.load || zone->slot->version == NULL;
+    bool load = zone->wishes.load || must_load(zone);
     job->job = (struct job){.run = zone_job_run, .reply = keeper->io.mailbox};
     job->zone = zone;
     job->settings = zone->settings;
