@@ -93,11 +93,6 @@ enum sg_result zone_version_find(const struct zone_version *version, const struc
     return SG_OK;
 }
 
-void zone_version_prefetch(const struct zone_version *version)
-{
-    __builtin_prefetch(version);
-}
-
 bool zone_version_node(const struct zone_version *version, const struct dns_name *name,
                        struct zone_node *out_node)
 {

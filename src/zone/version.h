@@ -77,8 +77,6 @@ struct zone_match {
 MUST_USE enum sg_result zone_version_find(const struct zone_version *version,
                                           const struct dns_name *name,
                                           struct zone_match *out_match);
-/* Hint the processor to fetch what zone_version_find() will read first. */
-void zone_version_prefetch(const struct zone_version *version);
 
 /* Just the node of a name, cuts above it ignored (glue lookup). False: owns no records. */
 bool zone_version_node(const struct zone_version *version, const struct dns_name *name,
