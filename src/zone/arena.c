@@ -26,11 +26,14 @@ enum {
     DOUBLINGS = 5, /* ... up to 2048 granules, 16 KiB */
     CLASSES = EXACT_GRANULES_MAX + DOUBLINGS * (1 << STEPS_LOG),
     CLASS_GRANULES_MAX = EXACT_GRANULES_MAX << DOUBLINGS,
+    FREE_HEADS_BYTES = CLASSES * sizeof(arena_ref),
 
+    GROWTH_FRACTION = 4,      /* the next chunk is a fourth of all before it */
     BIG_FRACTION = 4,         /* a block above a fourth of the largest chunk gets its own */
     TRIM_BYTES_MIN = 1 << 18, /* less than that is not worth a pass ... */
     TRIM_FRACTION = 8,        /* ... nor is less than an eighth of the arena */
     BRIEF_FRACTION = 4,       /* a pile's chunk that is a fourth empty is copied, not kept */
+    ROOM_FRACTION = 8,        /* nor is any when an eighth of the arena is free */
 };
 
 const struct arena_sizes arena_sizes_default = {512, ARENA_SPAN_BYTES, ARENA_CHUNKS_MAX - 1};
@@ -55,9 +58,14 @@ static void unpoison(const void *at, size_t bytes)
 #endif
 }
 
-static unsigned log2_floor(uint32_t value)
+/* The power of two below a size beyond the exact ones. */
+static unsigned log_below(uint32_t granules)
 {
-    return 31U - (unsigned)__builtin_clz(value);
+    unsigned log = EXACT_LOG;
+    while (log < EXACT_LOG + DOUBLINGS - 1 && granules > 2U << log) {
+        log++;
+    }
+    return log;
 }
 
 /* The granules that a block of so many bytes takes. */
@@ -67,7 +75,7 @@ static uint32_t granules_of(size_t bytes)
     if (granules <= EXACT_GRANULES_MAX) {
         return granules;
     }
-    uint32_t step = 1U << (log2_floor(granules - 1) - STEPS_LOG);
+    uint32_t step = 1U << (log_below(granules) - STEPS_LOG);
     return (granules + step - 1) & ~(step - 1);
 }
 
@@ -77,19 +85,30 @@ static unsigned class_of(uint32_t granules)
     if (granules <= EXACT_GRANULES_MAX) {
         return granules - 1;
     }
-    unsigned log = log2_floor(granules - 1);
+    unsigned log = log_below(granules);
     unsigned quarter = (granules - 1) >> (log - STEPS_LOG) & ((1 << STEPS_LOG) - 1);
     return EXACT_GRANULES_MAX + (log - EXACT_LOG) * (1 << STEPS_LOG) + quarter;
 }
 
 static uint32_t class_granules(unsigned class)
 {
+    ASSERT(class < CLASSES);
     if (class < EXACT_GRANULES_MAX) {
         return class + 1;
     }
     unsigned log = EXACT_LOG + (class - EXACT_GRANULES_MAX) / (1 << STEPS_LOG);
     unsigned quarter = (class - EXACT_GRANULES_MAX) % (1 << STEPS_LOG);
     return (1U << log) + ((quarter + 1) << (log - STEPS_LOG));
+}
+
+/* The largest size that fits in so many granules. */
+static unsigned class_within(uint32_t granules)
+{
+    if (granules >= CLASS_GRANULES_MAX) {
+        return CLASSES - 1;
+    }
+    uint32_t rounded = granules_of((size_t)granules * ARENA_GRANULE);
+    return rounded > granules ? class_of(rounded) - 1 : class_of(rounded);
 }
 
 static bool is_big(const struct arena *arena, size_t bytes)
@@ -251,6 +270,30 @@ static arena_ref pop_free(struct arena *arena, uint32_t granules)
     return ref;
 }
 
+static bool is_dead(const struct arena *arena, uint32_t index)
+{
+    return arena->notes[index].live == 0 && !is_bump_chunk(arena, index);
+}
+
+/* Take the blocks in dead chunks off a free list. */
+static void forget_dead(struct arena *arena, unsigned class)
+{
+    arena_ref kept = 0;
+    for (arena_ref ref = arena->free_heads[class], next; ref != 0; ref = next) {
+        next = free_next(arena, ref);
+        if (is_dead(arena, ref >> ARENA_SPAN_BITS)) {
+            arena->free_bytes -= (uint64_t)class_granules(class) * ARENA_GRANULE;
+            continue;
+        }
+        uint8_t *at = arena_write(arena, ref);
+        unpoison(at, sizeof(kept));
+        memcpy(at, &kept, sizeof(kept));
+        poison(at, ARENA_GRANULE);
+        kept = ref;
+    }
+    arena->free_heads[class] = kept;
+}
+
 /* What is left of the present chunk becomes free blocks, of as few sizes as possible. */
 static void end_bump(struct arena *arena)
 {
@@ -261,33 +304,36 @@ static void end_bump(struct arena *arena)
     if (end != 0 && arena->notes[(end - 1) >> ARENA_SPAN_BITS].live == 0) {
         arena->dead_bytes += arena->notes[(end - 1) >> ARENA_SPAN_BITS].bytes;
     }
+    if (arena->free_heads == NULL && (end - at) * ARENA_GRANULE < FREE_HEADS_BYTES) {
+        return; /* The lists would cost more than they save. */
+    }
     while (at < end) {
-        uint32_t left = end - at;
-        unsigned class =
-            left >= CLASS_GRANULES_MAX ? CLASSES - 1 : class_of(granules_of(left * 8U));
-        if (class_granules(class) > left) {
-            class --;
-        }
+        unsigned class = class_within(end - at);
         push_free(arena, at, class_granules(class));
         at += class_granules(class);
     }
 }
 
+/* A fourth of what there is, so that at most a fifth of a small zone is empty. */
+static uint32_t next_chunk_bytes(const struct arena *arena)
+{
+    uint64_t own = arena->bytes - arena->guest_bytes;
+    uint64_t steps = own / GROWTH_FRACTION / arena->sizes.chunk_bytes_min + 1;
+    uint64_t bytes = steps * arena->sizes.chunk_bytes_min;
+    return bytes < arena->sizes.chunk_bytes_max ? (uint32_t)bytes : arena->sizes.chunk_bytes_max;
+}
+
 static enum sg_result bump_chunk(struct arena *arena, uint32_t granules)
 {
     uint32_t needed = granules * ARENA_GRANULE;
-    uint32_t bytes = arena->chunk_bytes_next;
-    while (bytes < needed) {
-        bytes *= 2;
-    }
+    uint32_t bytes = next_chunk_bytes(arena);
+    bytes = bytes < needed ? needed : bytes;
     end_bump(arena);
     uint32_t index;
     enum sg_result result = new_chunk(arena, bytes, &index);
     if (result != SG_OK) {
         return result;
     }
-    arena->chunk_bytes_next =
-        bytes * 2 < arena->sizes.chunk_bytes_max ? bytes * 2 : arena->sizes.chunk_bytes_max;
     arena->bump = index << ARENA_SPAN_BITS;
     arena->bump_end = (index << ARENA_SPAN_BITS) + bytes / ARENA_GRANULE;
     return SG_OK;
@@ -309,7 +355,7 @@ static enum sg_result alloc_big(struct arena *arena, size_t bytes, arena_ref *ou
 void arena_init(struct arena *arena, const struct arena_sizes *sizes)
 {
     ASSERT(sizes->chunks_max < ARENA_CHUNKS_MAX && sizes->chunk_bytes_max <= ARENA_SPAN_BYTES);
-    *arena = (struct arena){.sizes = *sizes, .chunk_bytes_next = sizes->chunk_bytes_min};
+    *arena = (struct arena){.sizes = *sizes};
 }
 
 void arena_clear(struct arena *arena)
@@ -335,13 +381,13 @@ enum sg_result arena_alloc(struct arena *arena, size_t bytes, arena_ref *out_ref
     }
     uint32_t granules = granules_of(bytes);
     arena_ref ref = pop_free(arena, granules);
-    if (ref == 0) {
-        if (arena->bump_end - arena->bump < granules) {
-            enum sg_result result = bump_chunk(arena, granules);
-            if (result != SG_OK) {
-                return result;
-            }
+    if (ref == 0 && arena->bump_end - arena->bump < granules) {
+        enum sg_result result = bump_chunk(arena, granules);
+        if (result != SG_OK) {
+            return result;
         }
+    }
+    if (ref == 0) {
         ref = arena->bump;
         arena->bump += granules;
     }
@@ -367,35 +413,21 @@ void arena_trim(struct arena *arena)
         return;
     }
     for (unsigned class = 0; class < CLASSES; class ++) {
-        arena_ref kept = 0;
-        for (arena_ref ref = arena->free_heads[class], next; ref != 0; ref = next) {
-            next = free_next(arena, ref);
-            uint32_t index = ref >> ARENA_SPAN_BITS;
-            if (arena->notes[index].live == 0 && !is_bump_chunk(arena, index)) {
-                arena->free_bytes -= (uint64_t)class_granules(class) * ARENA_GRANULE;
-                continue;
-            }
-            uint8_t *at = arena_write(arena, ref);
-            unpoison(at, sizeof(kept));
-            memcpy(at, &kept, sizeof(kept));
-            poison(at, ARENA_GRANULE);
-            kept = ref;
-        }
-        arena->free_heads[class] = kept;
+        forget_dead(arena, class);
     }
     for (uint32_t i = arena->count; i-- > 0;) {
-        const struct arena_note *note = &arena->notes[i];
-        if (note->bytes > 0 && note->live == 0 && note->kind == ARENA_CHUNK_OWN &&
-            !is_bump_chunk(arena, i)) {
-            arena->dead_bytes -= note->bytes;
+        uint32_t bytes = arena->notes[i].bytes;
+        if (bytes > 0 && is_dead(arena, i)) {
+            arena->dead_bytes -= bytes;
             drop_chunk(arena, i);
         }
     }
 }
 
 /*
- * A guest stays where it is if it is as large as a chunk can be and well filled. Its blocks are
- * later freed by the rules of this arena, so both must have the same.
+ * A guest stays where it is if it is as large as a chunk can be and well filled, and if there is
+ * not much room in the free lists, which its blocks had better fill. Those that stay are later
+ * freed by the rules of this arena, so both must have the same.
  */
 static enum arena_chunk_kind guest_kind(const struct arena *arena, const struct arena *other,
                                         const struct arena_note *note)
@@ -403,7 +435,8 @@ static enum arena_chunk_kind guest_kind(const struct arena *arena, const struct 
     bool same = memcmp(&arena->sizes, &other->sizes, sizeof(arena->sizes)) == 0;
     bool full = note->bytes >= other->sizes.chunk_bytes_max;
     bool used = note->live >= note->bytes / ARENA_GRANULE / BRIEF_FRACTION * (BRIEF_FRACTION - 1);
-    return same && full && used ? ARENA_CHUNK_GUEST : ARENA_CHUNK_BRIEF;
+    bool room = arena->free_bytes > arena->bytes / ROOM_FRACTION;
+    return same && full && used && !room ? ARENA_CHUNK_GUEST : ARENA_CHUNK_BRIEF;
 }
 
 enum sg_result arena_adopt(struct arena *arena, struct arena *other, arena_ref *out_base)
@@ -427,7 +460,7 @@ enum sg_result arena_adopt(struct arena *arena, struct arena *other, arena_ref *
         place_chunk(arena, index, other->chunks[i], note->bytes);
         arena->notes[index].kind = (uint8_t)kind;
         arena->notes[index].live = note->live;
-        arena->guests++;
+        arena->guest_bytes += note->bytes;
     }
     *out_base = (first - 1) << ARENA_SPAN_BITS;
     other->count = 0;
@@ -437,23 +470,23 @@ enum sg_result arena_adopt(struct arena *arena, struct arena *other, arena_ref *
 
 void arena_keep_guests(struct arena *arena)
 {
-    for (uint32_t i = arena->count; arena->guests > 0 && i-- > 0;) {
-        if (arena->notes[i].kind == ARENA_CHUNK_BRIEF) {
+    for (uint32_t i = arena->count; arena->guest_bytes > 0 && i-- > 0;) {
+        struct arena_note *note = &arena->notes[i];
+        arena->guest_bytes -= note->kind != ARENA_CHUNK_OWN ? note->bytes : 0;
+        if (note->kind == ARENA_CHUNK_BRIEF) {
             drop_chunk(arena, i);
-            arena->guests--;
-        } else if (arena->notes[i].kind == ARENA_CHUNK_GUEST) {
-            arena->notes[i].kind = ARENA_CHUNK_OWN;
-            arena->guests--;
+        } else {
+            note->kind = ARENA_CHUNK_OWN;
         }
     }
 }
 
 void arena_drop_guests(struct arena *arena)
 {
-    for (uint32_t i = arena->count; arena->guests > 0 && i-- > 0;) {
+    for (uint32_t i = arena->count; arena->guest_bytes > 0 && i-- > 0;) {
         if (arena->notes[i].kind != ARENA_CHUNK_OWN) {
+            arena->guest_bytes -= arena->notes[i].bytes;
             drop_chunk(arena, i);
-            arena->guests--;
         }
     }
 }
@@ -477,7 +510,7 @@ void arena_free_old_tables(struct arena_old_table *tables)
 
 uint64_t arena_bytes(const struct arena *arena)
 {
-    uint64_t heads = arena->free_heads != NULL ? CLASSES * sizeof(*arena->free_heads) : 0;
+    uint64_t heads = arena->free_heads != NULL ? FREE_HEADS_BYTES : 0;
     return arena->bytes + heads +
            (uint64_t)arena->capacity * (sizeof(*arena->chunks) + sizeof(*arena->notes));
 }

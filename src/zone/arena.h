@@ -38,7 +38,7 @@ typedef uint32_t arena_ref; /* 0: none */
 
 /* Ordinary zones use arena_sizes_default; tests make every bound easy to reach. */
 struct arena_sizes {
-    uint32_t chunk_bytes_min; /* of the first chunk; each next one is twice as large, to ... */
+    uint32_t chunk_bytes_min; /* of the first chunk; chunks grow with the arena, to ... */
     uint32_t chunk_bytes_max;
     uint32_t chunks_max; /* below ARENA_CHUNKS_MAX: the end of the last one is a ref, too */
 };
@@ -69,14 +69,13 @@ struct arena {
     uint32_t count; /* of indices given out, holes among them */
     uint32_t capacity;
     uint32_t holes;
-    uint32_t guests;
-    uint32_t chunk_bytes_next;
     arena_ref bump, bump_end;
     arena_ref *free_heads; /* per size class; made when the first block is freed */
     struct arena_old_table *old_tables;
-    uint64_t bytes;      /* allocated for chunks */
-    uint64_t free_bytes; /* in the free lists */
-    uint64_t dead_bytes; /* of chunks in which nothing is alive */
+    uint64_t bytes;       /* allocated for chunks */
+    uint64_t guest_bytes; /* of them, in chunks of a pile */
+    uint64_t free_bytes;  /* in the free lists */
+    uint64_t dead_bytes;  /* of chunks in which nothing is alive */
     struct arena_sizes sizes;
 };
 

@@ -50,6 +50,22 @@ static void retire_tables(struct zone_edit *edit)
     *end = tables;
 }
 
+/* Everything that the edit allocated, but for what it retired already. */
+static void free_made(struct zone_edit *edit)
+{
+    struct arena *arena = &edit->lineage->arena;
+    struct pieces made = {0};
+    tree_collect_fresh(arena, &edit->draft->names, &made);
+    tree_collect_fresh(arena, &edit->draft->nsec3, &made);
+    for (uint32_t i = 0; i < made.count; i++) {
+        if (arena_kind(arena, made.pieces[i].ref) == ARENA_CHUNK_OWN) {
+            arena_free(arena, made.pieces[i].ref, made.pieces[i].bytes);
+        }
+    }
+    pieces_clear(&made);
+    arena_drop_guests(arena);
+}
+
 /* The block as `place` may use it: out of memory that leaves with the edit. */
 static enum sg_result settle(struct zone_edit *edit, arena_ref block, arena_ref *out_block)
 {
@@ -161,17 +177,7 @@ void zone_edit_abandon(struct zone_edit *edit)
         return;
     }
     if (edit->base != NULL) {
-        struct pieces made = {0};
-        struct arena *arena = &edit->lineage->arena;
-        tree_collect_fresh(arena, &edit->draft->names, &made);
-        tree_collect_fresh(arena, &edit->draft->nsec3, &made);
-        for (uint32_t i = 0; i < made.count; i++) {
-            if (arena_kind(arena, made.pieces[i].ref) == ARENA_CHUNK_OWN) {
-                arena_free(arena, made.pieces[i].ref, made.pieces[i].bytes);
-            }
-        }
-        pieces_clear(&made);
-        arena_drop_guests(arena);
+        free_made(edit);
         retire_tables(edit);
     }
     mem_free(edit->draft);

@@ -191,7 +191,7 @@ static void adopted_blocks_are_where_they_were_said_to_be(void **state)
         arena_check(&arena);
         if (keep != 0) {
             arena_keep_guests(&arena);
-            assert_true(arena.bytes > own + 300000 && arena.bytes < own + 500000);
+            assert_true(arena.bytes > own + 100000 && arena.bytes < own + 500000);
         } else {
             arena_drop_guests(&arena);
             assert_int_equal(arena.bytes, own);
