@@ -126,6 +126,17 @@ static bool is_same_but_for_case(uint16_t type, struct span a, struct span b)
            memcmp(folded_a, folded_b, a.length) == 0;
 }
 
+static bool comes_again(uint16_t type, const struct dns_rdata_cursor *at)
+{
+    struct dns_rdata_cursor rest = *at;
+    while (dns_rdata_next(&rest)) {
+        if (is_same_but_for_case(type, at->rdata, rest.rdata)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Records that DNSSEC tells apart and plain DNS does not: of types whose names are not lowered to
  * be signed. All others fell together when they were added. */
 static void check_identical(const struct zone_check *check, const struct dns_rrset *rrset)
@@ -134,18 +145,15 @@ static void check_identical(const struct zone_check *check, const struct dns_rrs
     if (names.count == 0 || names.lower || rrset->count > IDENTICAL_RECORDS_MAX) {
         return;
     }
-    struct dns_rdata_cursor a = dns_rrset_walk(rrset);
-    while (dns_rdata_next(&a)) {
-        struct dns_rdata_cursor b = a;
-        while (dns_rdata_next(&b)) {
-            if (is_same_but_for_case(rrset->type, a.rdata, b.rdata)) {
-                char what[DNS_TYPE_TEXT_BYTES + 64];
-                char type_text[DNS_TYPE_TEXT_BYTES];
-                snprintf(what, sizeof(what), "/%s has semantically identical records",
-                         dns_type_to_text(rrset->type, type_text));
-                check_owner_problem(check, check->options->dup_records, what);
-                return;
-            }
+    struct dns_rdata_cursor cursor = dns_rrset_walk(rrset);
+    while (dns_rdata_next(&cursor)) {
+        if (comes_again(rrset->type, &cursor)) {
+            char what[DNS_TYPE_TEXT_BYTES + 64];
+            char type_text[DNS_TYPE_TEXT_BYTES];
+            snprintf(what, sizeof(what), "/%s has semantically identical records",
+                     dns_type_to_text(rrset->type, type_text));
+            check_owner_problem(check, check->options->dup_records, what);
+            return;
         }
     }
 }
@@ -292,9 +300,10 @@ static void check_nodes(struct zone_check *check)
             __builtin_prefetch(cursor.node.source);
             ahead[walked % NODES_AHEAD].node = cursor.node;
             ahead[walked % NODES_AHEAD].below_cut = cursor.below_cut;
-            if (++walked < NODES_AHEAD) {
-                continue;
-            }
+            walked++;
+        }
+        if (more && walked < NODES_AHEAD) {
+            continue;
         }
         if (checked == walked) {
             break;

@@ -100,6 +100,21 @@ static enum sg_result refill(struct zonefile_loader *loader)
     return result;
 }
 
+/* One logical line. False: it goes on behind the window, and is to be read from its begin. */
+static bool read_whole_line(struct zonefile_loader *loader, struct scan *scan)
+{
+    if (scan->at == scan->end) {
+        return false;
+    }
+    struct scan_mark line = scan_mark(scan);
+    zonefile_read_line(loader, scan);
+    if (scan->starved) {
+        scan_return(scan, line);
+        return false;
+    }
+    return true;
+}
+
 /* Every line of every file. SG_IO if one of them could not be read; errors in lines are reported.
  */
 static enum sg_result read_files(struct zonefile_loader *loader)
@@ -109,18 +124,7 @@ static enum sg_result read_files(struct zonefile_loader *loader)
         struct scan *scan = &zonefile_present_file(loader)->source.scan;
         if (scan_is_finished(scan)) {
             finish_file(loader);
-            continue;
-        }
-        struct scan_mark line = scan_mark(scan);
-        if (scan->at < scan->end) {
-            zonefile_read_line(loader, scan);
-            if (!scan->starved) {
-                continue;
-            }
-            /* The line goes on behind the window: once more, from its begin. */
-            scan_return(scan, line);
-        }
-        if (refill(loader) == SG_IO) {
+        } else if (!read_whole_line(loader, scan) && refill(loader) == SG_IO) {
             worst = SG_IO;
         }
     }

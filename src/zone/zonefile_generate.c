@@ -86,6 +86,24 @@ static bool take(const uint8_t **at, const uint8_t *end, char c)
     return true;
 }
 
+/* "width[,base]" */
+static bool parse_width(const uint8_t **at, const uint8_t *end, struct modifier *modifier)
+{
+    int64_t width;
+    if (!take_number(at, end, false, &width) || width > WIDTH_MAX) {
+        return false;
+    }
+    modifier->width = (uint32_t)width;
+    if (!take(at, end, ',')) {
+        return true;
+    }
+    if (*at == end || strchr("doxXnN", **at) == NULL) {
+        return false;
+    }
+    modifier->base = (char)*(*at)++;
+    return true;
+}
+
 /* "{offset[,width[,base]]}", *at on the brace. */
 static bool parse_modifier(const uint8_t **at, const uint8_t *end, struct modifier *out_modifier)
 {
@@ -94,18 +112,8 @@ static bool parse_modifier(const uint8_t **at, const uint8_t *end, struct modifi
     if (!take_number(at, end, true, &modifier.offset)) {
         return false;
     }
-    if (take(at, end, ',')) {
-        int64_t width;
-        if (!take_number(at, end, false, &width) || width > WIDTH_MAX) {
-            return false;
-        }
-        modifier.width = (uint32_t)width;
-        if (take(at, end, ',')) {
-            if (*at == end || strchr("doxXnN", **at) == NULL) {
-                return false;
-            }
-            modifier.base = (char)*(*at)++;
-        }
+    if (take(at, end, ',') && !parse_width(at, end, &modifier)) {
+        return false;
     }
     if (!take(at, end, '}')) {
         return false;
@@ -152,6 +160,22 @@ static void append_number(struct buffer *out, uint32_t number, const struct modi
     }
 }
 
+/* What a `$` stands for, *at behind it. */
+static bool expand_dollar(const uint8_t **at, const uint8_t *end, uint32_t number,
+                          struct buffer *out)
+{
+    struct modifier modifier = {0, 0, 'd'};
+    if (take(at, end, '$')) {
+        buffer_append_u8(out, '$');
+        return true;
+    }
+    if (*at < end && **at == '{' && !parse_modifier(at, end, &modifier)) {
+        return false;
+    }
+    append_number(out, number, &modifier);
+    return true;
+}
+
 /* The template with every `$` written out. False for a bad modifier, or too much text. */
 static bool expand(struct span template, uint32_t number, struct buffer *out)
 {
@@ -165,14 +189,8 @@ static bool expand(struct span template, uint32_t number, struct buffer *out)
             buffer_append_u8(out, *at++);
         } else if (c != '$') {
             buffer_append_u8(out, c);
-        } else if (take(&at, end, '$')) {
-            buffer_append_u8(out, '$');
-        } else {
-            struct modifier modifier = {0, 0, 'd'};
-            if (at < end && *at == '{' && !parse_modifier(&at, end, &modifier)) {
-                return false;
-            }
-            append_number(out, number, &modifier);
+        } else if (!expand_dollar(&at, end, number, out)) {
+            return false;
         }
     }
     /* The slack that a scan wants behind its end. */
