@@ -64,26 +64,31 @@ static struct collection *collection_new(uint16_t type)
     return collection;
 }
 
+static enum sg_result collect_ds(struct collection *collection, const struct signing_key *key,
+                                 uint8_t digest)
+{
+    struct buffer rdata = BUFFER_EMPTY;
+    enum sg_result result = signing_key_ds(key, digest, &rdata);
+    if (result == SG_OK) {
+        collect(collection, buffer_span(&rdata));
+    }
+    buffer_free(&rdata);
+    return result;
+}
+
 static enum sg_result collect_cds(struct collection *collection, const struct key_list *keys,
                                   const struct kasp_policy *policy)
 {
-    for (size_t i = 0; i < keys->count; i++) {
+    enum sg_result result = SG_OK;
+    for (size_t i = 0; i < keys->count && result == SG_OK; i++) {
         if (!kasp_key_wants_ds(keys->keys[i])) {
             continue;
         }
-        for (unsigned d = 0; d < policy->cds_digests_count; d++) {
-            struct buffer rdata = BUFFER_EMPTY;
-            enum sg_result result = signing_key_ds(keys->keys[i], policy->cds_digests[d], &rdata);
-            if (result == SG_OK) {
-                collect(collection, buffer_span(&rdata));
-            }
-            buffer_free(&rdata);
-            if (result != SG_OK) {
-                return result;
-            }
+        for (unsigned d = 0; d < policy->cds_digests_count && result == SG_OK; d++) {
+            result = collect_ds(collection, keys->keys[i], policy->cds_digests[d]);
         }
     }
-    return SG_OK;
+    return result;
 }
 
 enum sg_result kasp_apex_rrsets(const struct key_list *keys, const struct kasp_policy *policy,

@@ -422,16 +422,20 @@ static void adopt_zone(struct keeper *keeper, struct managed_zone *zone,
 
 static void unqueue(struct keeper *keeper, struct managed_zone *zone)
 {
-    for (struct managed_zone **at = &keeper->queue_first; zone->queued && *at != NULL;
-         at = &(*at)->queue_next) {
-        if (*at == zone) {
-            *at = zone->queue_next;
-            zone->queued = false;
-            if (*at == NULL) {
-                keeper->queue_last = at;
-                return;
-            }
-        }
+    struct managed_zone **at = &keeper->queue_first;
+    if (!zone->queued) {
+        return;
+    }
+    while (*at != NULL && *at != zone) {
+        at = &(*at)->queue_next;
+    }
+    if (*at == NULL) {
+        return;
+    }
+    *at = zone->queue_next;
+    zone->queued = false;
+    if (*at == NULL) {
+        keeper->queue_last = at;
     }
 }
 
