@@ -57,16 +57,24 @@ struct key_tag_set {
     uint16_t tag_min, tag_max; /* both tags lie within; 0, 65535: any */
 };
 
+/* A key that is to be made. */
+struct key_request {
+    const char *folder;
+    const struct dns_name *zone;
+    uint8_t algorithm;
+    unsigned bits; /* 0: the default */
+    uint16_t flags;
+    const struct key_tag_set *taken; /* NULL: any tag */
+    /* signing_key_init()ed: gives times, state and ttl as they shall be in the files. */
+    const struct signing_key *metadata;
+};
+
 /*
- * Make a key pair and write its files, durably, before anyone learns of it. `metadata`, which was
- * signing_key_init()ed, gives times, state and ttl as the caller wants them in the files. `taken`
- * NULL: any tag. The .private file has mode 0600 from the start. SG_UNSUPPORTED for an algorithm
- * that is not made any more, SG_LIMIT for a size out of range or no free tag.
+ * Make a key pair and write its files, durably, before anyone learns of it. The .private file has
+ * mode 0600 from the start. SG_UNSUPPORTED for an algorithm that is not made any more, SG_LIMIT
+ * for a size out of range or no free tag.
  */
-MUST_USE enum sg_result keystore_generate(const char *folder, const struct dns_name *zone,
-                                          uint8_t algorithm, unsigned bits, uint16_t flags,
-                                          const struct key_tag_set *taken,
-                                          const struct signing_key *metadata,
+MUST_USE enum sg_result keystore_generate(const struct key_request *request,
                                           struct signing_key **out_key);
 /* Rewrite the files of a key after its times or states changed (.state last, and only if
  * `state.present`). */
@@ -83,15 +91,6 @@ struct keystore_batch *keystore_batch_new(void);
 /* Removes what was not committed. NULL is fine. */
 void keystore_batch_free(struct keystore_batch *batch);
 /* As keystore_generate() and keystore_write(), but for durability. */
-struct key_request {
-    const char *folder;
-    const struct dns_name *zone;
-    uint8_t algorithm;
-    unsigned bits; /* 0: the default */
-    uint16_t flags;
-    const struct key_tag_set *taken;
-    const struct signing_key *metadata;
-};
 MUST_USE enum sg_result keystore_batch_generate(struct keystore_batch *batch,
                                                 const struct key_request *request,
                                                 struct signing_key **out_key);

@@ -339,14 +339,11 @@ enum sg_result keystore_batch_commit(struct keystore_batch *batch)
     return result;
 }
 
-enum sg_result keystore_generate(const char *folder, const struct dns_name *zone, uint8_t algorithm,
-                                 unsigned bits, uint16_t flags, const struct key_tag_set *taken,
-                                 const struct signing_key *metadata, struct signing_key **out_key)
+enum sg_result keystore_generate(const struct key_request *request, struct signing_key **out_key)
 {
-    const struct key_request request = {folder, zone, algorithm, bits, flags, taken, metadata};
     struct keystore_batch batch = {NULL, 0, 0};
     struct signing_key *key = NULL;
-    enum sg_result result = keystore_batch_generate(&batch, &request, &key);
+    enum sg_result result = keystore_batch_generate(&batch, request, &key);
     if (result == SG_OK) {
         result = keystore_batch_commit(&batch);
     }

@@ -156,8 +156,16 @@ static enum sg_result make_key(struct preparation *p, const struct kasp_key *wan
     uint16_t flags =
         (uint16_t)(KEY_FLAG_ZONE | ((wanted->role & KASP_ROLE_KSK) != 0 ? KEY_FLAG_SEP : 0));
     struct signing_key *key = NULL;
-    enum sg_result result = keystore_generate(folder, &p->settings->apex, wanted->algorithm,
-                                              wanted->bits, flags, &set, &metadata, &key);
+    const struct key_request request = {
+        .folder = folder,
+        .zone = &p->settings->apex,
+        .algorithm = wanted->algorithm,
+        .bits = wanted->bits,
+        .flags = flags,
+        .taken = &set,
+        .metadata = &metadata,
+    };
+    enum sg_result result = keystore_generate(&request, &key);
     if (result != SG_OK) {
         p->problem =
             mem_format("no %s key could be made in '%s': %s",
@@ -177,6 +185,16 @@ static enum sg_result make_key(struct preparation *p, const struct kasp_key *wan
     return SG_OK;
 }
 
+static void take_key(struct preparation *p, size_t chosen, const struct kasp_key *wanted)
+{
+    struct signing_key *key = p->list->keys[chosen];
+    p->taken[chosen] = true;
+    if (key->state.goal != KEY_STATE_OMNIPRESENT) {
+        kasp_key_introduce(key, p->policy, wanted, p->now);
+        p->changed[chosen] = true;
+    }
+}
+
 static enum sg_result satisfy_policy(struct preparation *p)
 {
     for (size_t i = 0; i < p->list->count; i++) {
@@ -185,18 +203,13 @@ static enum sg_result satisfy_policy(struct preparation *p)
     for (unsigned k = 0; k < p->policy->keys_count; k++) {
         const struct kasp_key *wanted = &p->policy->keys[k];
         size_t chosen = kasp_key_choose(wanted, p->list, p->taken);
-        if (chosen == SIZE_MAX) {
-            enum sg_result result = make_key(p, wanted);
-            if (result != SG_OK) {
-                return result;
-            }
+        if (chosen != SIZE_MAX) {
+            take_key(p, chosen, wanted);
             continue;
         }
-        struct signing_key *key = p->list->keys[chosen];
-        p->taken[chosen] = true;
-        if (key->state.goal != KEY_STATE_OMNIPRESENT) {
-            kasp_key_introduce(key, p->policy, wanted, p->now);
-            p->changed[chosen] = true;
+        enum sg_result result = make_key(p, wanted);
+        if (result != SG_OK) {
+            return result;
         }
     }
     return SG_OK;
@@ -238,22 +251,34 @@ static void choose_signers(const struct key_list *list, struct zone_keys *keys)
     }
 }
 
+static enum sg_result check_secrets(struct preparation *p, const struct zone_keys *keys)
+{
+    for (size_t i = 0; i < keys->sign_count; i++) {
+        const struct signing_key *key = keys->sign[i].key;
+        if (key->secret == NULL) {
+            char *text = signing_key_text(key);
+            p->problem = mem_format("key %s is to sign but its private half is not in '%s'", text,
+                                    key->folder);
+            mem_free(text);
+            return SG_BAD_KEY;
+        }
+    }
+    return SG_OK;
+}
+
 /* Each algorithm in the DNSKEY RRset must sign everything (RFC 6840 5.11). */
 static enum sg_result check_signers(struct preparation *p, const struct zone_keys *keys)
 {
+    enum sg_result result = check_secrets(p, keys);
+    if (result != SG_OK) {
+        return result;
+    }
     for (size_t i = 0; i < p->list->count; i++) {
         const struct signing_key *key = p->list->keys[i];
         bool signs_keys = false;
         bool signs_zone = false;
         for (size_t s = 0; s < keys->sign_count; s++) {
             const struct sign_key *sign = &keys->sign[s];
-            if (sign->key->secret == NULL) {
-                char *text = signing_key_text(sign->key);
-                p->problem = mem_format("key %s is to sign but its private half is not in '%s'",
-                                        text, sign->key->folder);
-                mem_free(text);
-                return SG_BAD_KEY;
-            }
             signs_keys |= sign->signs_keys && sign->key->algorithm == key->algorithm;
             signs_zone |= sign->signs_zone && sign->key->algorithm == key->algorithm;
         }

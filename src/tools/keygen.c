@@ -197,8 +197,16 @@ static int make(struct keygen *k)
         fprintf(stderr, "Generating key pair.\n");
     }
     struct signing_key *key;
-    enum sg_result result = keystore_generate(k->folder, &zone, k->algorithm, k->bits, k->flags,
-                                              &k->tags, &k->metadata, &key);
+    const struct key_request request = {
+        .folder = k->folder,
+        .zone = &zone,
+        .algorithm = k->algorithm,
+        .bits = k->bits,
+        .flags = k->flags,
+        .taken = &k->tags,
+        .metadata = &k->metadata,
+    };
+    enum sg_result result = keystore_generate(&request, &key);
     if (result != SG_OK) {
         fprintf(stderr, "signet keygen: no key could be made in '%s': %s\n", k->folder,
                 sg_result_text(result));

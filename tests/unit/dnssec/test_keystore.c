@@ -56,8 +56,8 @@ static struct signing_key *generate(const char *zone_text, uint8_t algorithm, ui
     signing_key_init(&metadata);
     metadata.ttl = 3600;
     metadata.times[KEY_CREATED] = 1795317163;
-    assert_int_equal(keystore_generate(folder, &zone, algorithm, 0, flags, NULL, &metadata, &key),
-                     SG_OK);
+    const struct key_request request = {folder, &zone, algorithm, 0, flags, NULL, &metadata};
+    assert_int_equal(keystore_generate(&request, &key), SG_OK);
     return key;
 }
 
@@ -375,26 +375,26 @@ static void tags_that_are_taken_are_not_drawn(void **state)
     struct signing_key *key;
     struct dns_name zone = name_of("example.");
     signing_key_init(&metadata);
+    struct key_request request = {folder, &zone, DNSSEC_ED25519, 0, 257, &taken, &metadata};
     /* Only tags of 8 modulo 64 are free: one of 64 draws fits, and so does its revoked tag. */
     for (unsigned tag = 0; tag < 65536; tag++) {
         if (tag % 64 != 8) {
             tags[taken.count++] = (uint16_t)tag;
         }
     }
-    assert_int_equal(
-        keystore_generate(folder, &zone, DNSSEC_ED25519, 0, 257, &taken, &metadata, &key), SG_OK);
+    assert_int_equal(keystore_generate(&request, &key), SG_OK);
     assert_int_equal(key->tag % 64, 8);
     signing_key_free(key);
 
     const struct key_tag_set range = {NULL, 0, 30000, 40000};
-    assert_int_equal(
-        keystore_generate(folder, &zone, DNSSEC_ED25519, 0, 257, &range, &metadata, &key), SG_OK);
+    request.taken = &range;
+    assert_int_equal(keystore_generate(&request, &key), SG_OK);
     assert_in_range(key->tag, 30000, 40000);
     signing_key_free(key);
 
     const struct key_tag_set none = {NULL, 0, 7, 6};
-    assert_int_equal(
-        keystore_generate(folder, &zone, DNSSEC_ED25519, 0, 257, &none, &metadata, &key), SG_LIMIT);
+    request.taken = &none;
+    assert_int_equal(keystore_generate(&request, &key), SG_LIMIT);
 }
 
 static void what_must_not_be_made_is_refused(void **state)
@@ -404,12 +404,12 @@ static void what_must_not_be_made_is_refused(void **state)
     struct signing_key *key = NULL;
     struct dns_name zone = name_of("example.");
     signing_key_init(&metadata);
-    assert_int_equal(keystore_generate(folder, &zone, 5, 0, 256, NULL, &metadata, &key),
-                     SG_UNSUPPORTED);
-    assert_int_equal(keystore_generate(folder, &zone, 8, 512, 256, NULL, &metadata, &key),
-                     SG_LIMIT);
-    assert_int_equal(keystore_generate("/nonexistent", &zone, 15, 0, 256, NULL, &metadata, &key),
-                     SG_NOT_FOUND);
+    const struct key_request old = {folder, &zone, 5, 0, 256, NULL, &metadata};
+    const struct key_request small = {folder, &zone, 8, 512, 256, NULL, &metadata};
+    const struct key_request nowhere = {"/nonexistent", &zone, 15, 0, 256, NULL, &metadata};
+    assert_int_equal(keystore_generate(&old, &key), SG_UNSUPPORTED);
+    assert_int_equal(keystore_generate(&small, &key), SG_LIMIT);
+    assert_int_equal(keystore_generate(&nowhere, &key), SG_NOT_FOUND);
     assert_null(key);
 }
 
