@@ -298,9 +298,31 @@ static const struct conf_acl *interface_list(struct conf_loader *loader,
     return list;
 }
 
-void conf_collect_acls(struct conf_loader *loader)
+static void collect_acl(struct conf_loader *loader, const struct conf_statement *statement)
 {
     static const char *const builtin[] = {"any", "none", "localhost", "localnets"};
+    const struct conf_node *node = &statement->nodes[1];
+    const char *name = node->text;
+
+    for (size_t i = 0; i < ARRAY_LEN(builtin); i++) {
+        if (strcasecmp(name, builtin[i]) == 0) {
+            conf_error(loader, statement, node, "attempt to redefine builtin acl '%s'", name);
+        }
+    }
+    struct acl_definition *definition =
+        conf_memory_take_zero(loader->scratch, 1, sizeof(*definition));
+    definition->statement = statement;
+    char lower[ACL_NAME_BYTES];
+    const char *key = conf_memory_intern(loader->scratch, lower_name(name, lower));
+    if (strlen(name) >= ACL_NAME_BYTES) {
+        conf_error(loader, statement, node, "the name is too long");
+    } else if (!conf_names_add(&loader->acls, key, strlen(key), definition)) {
+        conf_error(loader, statement, node, "acl '%s' is defined twice", name);
+    }
+}
+
+void conf_collect_acls(struct conf_loader *loader)
+{
     struct acl_element any = blank_element(ACL_ANY, false);
     struct ifaddrs *interfaces = NULL;
 
@@ -318,22 +340,7 @@ void conf_collect_acls(struct conf_loader *loader)
 
     for (const struct conf_statement *at = conf_next_statement(loader->top, "acl"); at != NULL;
          at = conf_next_statement(at->next, "acl")) {
-        const char *name = at->nodes[1].text;
-        for (size_t i = 0; i < ARRAY_LEN(builtin); i++) {
-            if (strcasecmp(name, builtin[i]) == 0) {
-                conf_error(loader, at, &at->nodes[1], "attempt to redefine builtin acl '%s'", name);
-            }
-        }
-        struct acl_definition *definition =
-            conf_memory_take_zero(loader->scratch, 1, sizeof(*definition));
-        definition->statement = at;
-        char lower[ACL_NAME_BYTES];
-        const char *key = conf_memory_intern(loader->scratch, lower_name(name, lower));
-        if (strlen(name) >= ACL_NAME_BYTES) {
-            conf_error(loader, at, &at->nodes[1], "the name is too long");
-        } else if (!conf_names_add(&loader->acls, key, strlen(key), definition)) {
-            conf_error(loader, at, &at->nodes[1], "acl '%s' is defined twice", name);
-        }
+        collect_acl(loader, at);
     }
 }
 

@@ -96,6 +96,15 @@ static void begin_range(struct sweep *sweep, struct acl_address first, enum acl_
     }
 }
 
+/* From the address behind a prefix that ends at `last`, `behind` decides. */
+static void end_range(struct sweep *sweep, struct acl_address last, bool ipv6,
+                      enum acl_verdict behind)
+{
+    if (next_address(&last, ipv6)) {
+        begin_range(sweep, last, behind);
+    }
+}
+
 /*
  * Prefixes lie beside each other or one inside the other, so a stack of those that are open is
  * enough: a range begins where one begins and where one ends. On the stack each entry has the
@@ -111,13 +120,11 @@ static void make_ranges(struct covered *covered, size_t count, bool ipv6, struct
     for (size_t i = 0; i <= count; i++) {
         while (depth > 0 &&
                (i == count || compare_addresses(open[depth - 1]->last, covered[i].first) < 0)) {
-            struct acl_address behind = open[--depth]->last;
-            enum acl_verdict verdict = depth == 0                    ? ACL_NO_MATCH
-                                       : deciding[depth - 1].negated ? ACL_NO
-                                                                     : ACL_YES;
-            if (next_address(&behind, ipv6)) {
-                begin_range(sweep, behind, verdict);
-            }
+            depth--;
+            enum acl_verdict behind = depth == 0                    ? ACL_NO_MATCH
+                                      : deciding[depth - 1].negated ? ACL_NO
+                                                                    : ACL_YES;
+            end_range(sweep, open[depth]->last, ipv6, behind);
         }
         if (i == count) {
             break;

@@ -49,6 +49,16 @@ static bool statement_is(const struct conf_statement *statement, const char *nam
     return text != NULL && strcasecmp(text, name) == 0;
 }
 
+static enum schema_zone_type zone_type_named(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(zone_types); i++) {
+        if (strcasecmp(name, zone_types[i].name) == 0) {
+            return zone_types[i].type;
+        }
+    }
+    return (enum schema_zone_type)0;
+}
+
 enum schema_zone_type conf_check_zone_type(const struct conf_statement *zone)
 {
     const struct conf_node *block = conf_statement_block(zone);
@@ -62,10 +72,8 @@ enum schema_zone_type conf_check_zone_type(const struct conf_statement *zone)
         if (statement_is(at, "in-view")) {
             return ZONE_TYPE_IN_VIEW;
         }
-        for (size_t i = 0; statement_is(at, "type") && i < ARRAY_LEN(zone_types); i++) {
-            if (strcasecmp(text, zone_types[i].name) == 0) {
-                return zone_types[i].type;
-            }
+        if (statement_is(at, "type") && zone_type_named(text) != 0) {
+            return zone_type_named(text);
         }
     }
     return (enum schema_zone_type)0;
@@ -123,21 +131,28 @@ static const char *zone_type_text(unsigned type)
     return "in-view";
 }
 
+static void report_repeated(struct checker *checker, const struct checked_block *block,
+                            const struct conf_statement *statement, const struct schema_row *row)
+{
+    const struct conf_statement *first = block->first;
+
+    while (first->row != row) {
+        first = first->next;
+        if (first == statement) {
+            return; /* The first one has an error of its own. */
+        }
+    }
+    conf_problem_at(checker->report, CONF_ERROR, statement, NULL,
+                    "'%s' is given again, after line %u of %s", row->name, first->nodes[0].line,
+                    first->file);
+}
+
 /* May it stand here, once more, in this type of zone? */
 static bool is_allowed(struct checker *checker, struct checked_block *block,
                        const struct conf_statement *statement, const struct schema_row *row)
 {
     if (!row->repeats && test_and_set(block->seen, row)) {
-        const struct conf_statement *first = block->first;
-        while (first->row != row) {
-            first = first->next;
-            if (first == statement) {
-                return false; /* The first one has an error of its own. */
-            }
-        }
-        conf_problem_at(checker->report, CONF_ERROR, statement, NULL,
-                        "'%s' is given again, after line %u of %s", row->name, first->nodes[0].line,
-                        first->file);
+        report_repeated(checker, block, statement, row);
         return false;
     }
     if (block->place == PLACE_ZONE && block->zone_type != 0 &&

@@ -61,6 +61,22 @@ static size_t count_inets(const struct conf_statement *first)
     return count;
 }
 
+/* False when there is no room for one of them. */
+static bool read_inets(struct conf_loader *loader, const struct conf_statement *controls)
+{
+    struct conf *conf = loader->conf;
+
+    for (const struct conf_statement *inet = conf_next_statement(conf_body(controls), "inet");
+         inet != NULL; inet = conf_next_statement(inet->next, "inet")) {
+        if (conf->controls_count == CONTROLS_MAX) {
+            conf_error(loader, inet, NULL, "more than %d control channels", CONTROLS_MAX);
+            return false;
+        }
+        read_inet(loader, inet, &conf->controls[conf->controls_count++]);
+    }
+    return true;
+}
+
 void conf_resolve_controls(struct conf_loader *loader)
 {
     struct conf *conf = loader->conf;
@@ -70,13 +86,8 @@ void conf_resolve_controls(struct conf_loader *loader)
     for (const struct conf_statement *at = conf_next_statement(loader->top, "controls"); at != NULL;
          at = conf_next_statement(at->next, "controls")) {
         conf->controls_given = true;
-        for (const struct conf_statement *inet = conf_next_statement(conf_body(at), "inet");
-             inet != NULL; inet = conf_next_statement(inet->next, "inet")) {
-            if (conf->controls_count == CONTROLS_MAX) {
-                conf_error(loader, inet, NULL, "more than %d control channels", CONTROLS_MAX);
-                return;
-            }
-            read_inet(loader, inet, &conf->controls[conf->controls_count++]);
+        if (!read_inets(loader, at)) {
+            return;
         }
     }
 }

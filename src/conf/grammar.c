@@ -203,12 +203,13 @@ static const struct value_type *type_of(struct rule item, char out_range[TYPE_NA
     }
     for (size_t i = 0; i < ARRAY_LEN(value_types); i++) {
         const struct value_type *type = &value_types[i];
-        if (strlen(type->name) == length && memcmp(type->name, name.at, length) == 0) {
-            if (strncmp(type->name, "ipv", 3) == 0) {
-                snprintf(out_range, TYPE_NAME_BYTES, "%s", type->name + 3);
-            }
-            return type;
+        if (strlen(type->name) != length || memcmp(type->name, name.at, length) != 0) {
+            continue;
         }
+        if (strncmp(type->name, "ipv", 3) == 0) {
+            snprintf(out_range, TYPE_NAME_BYTES, "%s", type->name + 3);
+        }
+        return type;
     }
     UNREACHABLE();
 }
@@ -363,27 +364,26 @@ static bool match_acl_element(const struct conf_statement *element, struct conf_
 static bool match_acl(const struct conf_node *block, struct conf_report *report)
 {
     const struct conf_statement *open[CONF_NESTING_MAX];
-    unsigned depth = 0;
+    unsigned depth = 1;
 
     open[0] = block->block;
-    for (;;) {
-        const struct conf_statement *element = open[depth];
+    while (depth > 0) {
+        const struct conf_statement *element = open[depth - 1];
         if (element == NULL) {
-            if (depth-- == 0) {
-                return true;
-            }
+            depth--;
             continue;
         }
         if (!match_acl_element(element, report)) {
             return false;
         }
-        open[depth] = element->next;
+        open[depth - 1] = element->next;
         const struct conf_node *nested = conf_statement_block(element);
         if (nested != NULL) {
-            ASSERT(depth + 1 < CONF_NESTING_MAX); /* conf/tree.c has seen to it. */
-            open[++depth] = nested->block;
+            ASSERT(depth < CONF_NESTING_MAX); /* conf/tree.c has seen to it. */
+            open[depth++] = nested->block;
         }
     }
+    return true;
 }
 
 /* --- matching ------------------------------------------------------------------------------- */

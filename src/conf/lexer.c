@@ -29,9 +29,11 @@ static void skip_line(struct conf_lexer *lexer)
     lexer->at = newline == NULL ? lexer->end : newline;
 }
 
-/* False when the comment never ends. */
+/* False when the comment never ends: then the lexer stays in front of it. */
 static bool skip_c_comment(struct conf_lexer *lexer)
 {
+    struct conf_lexer start = *lexer;
+
     lexer->at += 2;
     while (lexer->at + 1 < lexer->end) {
         if (lexer->at[0] == '*' && lexer->at[1] == '/') {
@@ -42,6 +44,7 @@ static bool skip_c_comment(struct conf_lexer *lexer)
             new_line(lexer);
         }
     }
+    *lexer = start;
     return false;
 }
 
@@ -57,14 +60,10 @@ static const char *skip_blank(struct conf_lexer *lexer)
             lexer->at++;
         } else if (c == '#' || (comment_starts(lexer, lexer->at) && lexer->at[1] == '/')) {
             skip_line(lexer);
-        } else if (comment_starts(lexer, lexer->at)) {
-            struct conf_lexer start = *lexer;
-            if (!skip_c_comment(lexer)) {
-                *lexer = start;
-                return "the comment that begins here never ends";
-            }
-        } else {
+        } else if (!comment_starts(lexer, lexer->at)) {
             return NULL;
+        } else if (!skip_c_comment(lexer)) {
+            return "the comment that begins here never ends";
         }
     }
     return NULL;
@@ -190,10 +189,11 @@ bool conf_lexer_skip_block(struct conf_lexer *lexer)
     unsigned depth = 0;
 
     while (skip_blank(lexer) == NULL && lexer->at < lexer->end) {
-        if (*lexer->at == '"') {
-            if (read_quoted(lexer).kind == CONF_TOKEN_BROKEN) {
-                return false;
-            }
+        bool quoted = *lexer->at == '"';
+        if (quoted && read_quoted(lexer).kind == CONF_TOKEN_BROKEN) {
+            return false;
+        }
+        if (quoted) {
             continue;
         }
         depth += *lexer->at == '{';

@@ -444,23 +444,29 @@ static void check_lifetime(struct conf_loader *loader, const struct conf_stateme
     }
 }
 
+/* How many of the first `count` keys have the algorithm and the role, alone or with the other. */
+static unsigned count_keys(const struct kasp_policy *policy, unsigned count, uint8_t algorithm,
+                           enum kasp_role role)
+{
+    unsigned found = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        const struct kasp_key *key = &policy->keys[i];
+        found += key->algorithm == algorithm && (key->role & role) != 0;
+    }
+    return found;
+}
+
 static void check_roles(struct conf_loader *loader, const struct conf_statement *statement,
                         const struct kasp_policy *policy)
 {
     for (unsigned i = 0; i < policy->keys_count; i++) {
         uint8_t algorithm = policy->keys[i].algorithm;
-        unsigned ksks = 0, zsks = 0, before = 0;
-        for (unsigned j = 0; j < policy->keys_count; j++) {
-            const struct kasp_key *key = &policy->keys[j];
-            if (key->algorithm == algorithm) {
-                ksks += (key->role & KASP_ROLE_KSK) != 0;
-                zsks += (key->role & KASP_ROLE_ZSK) != 0;
-                before += j < i;
-            }
-        }
-        if (before > 0) {
+        if (count_keys(policy, i, algorithm, KASP_ROLE_CSK) > 0) {
             continue; /* Told already. */
         }
+        unsigned ksks = count_keys(policy, policy->keys_count, algorithm, KASP_ROLE_KSK);
+        unsigned zsks = count_keys(policy, policy->keys_count, algorithm, KASP_ROLE_ZSK);
         if (ksks == 0 || zsks == 0) {
             conf_error(loader, statement, NULL,
                        "dnssec-policy: algorithm %u requires both KSK and ZSK roles", algorithm);

@@ -110,24 +110,22 @@ static bool print_one(const struct acl_element *element, struct acl_printed *out
 void print_acl(const struct conf_acl *acl, struct buffer *out_text)
 {
     struct acl_printed open[ACL_DEPTH_MAX + 1] = {{acl, 0, "}"}};
-    unsigned depth = 0;
+    unsigned depth = 1;
 
     if (acl->name != NULL) { /* An option that is one of the host's lists and nothing else. */
         buffer_format(out_text, "{ %s; }", acl->name);
         return;
     }
     buffer_append_text(out_text, "{ ");
-    for (;;) {
-        struct acl_printed *top = &open[depth];
+    while (depth > 0) {
+        struct acl_printed *top = &open[depth - 1];
         if (top->next == top->list->count) {
             buffer_append_text(out_text, top->closing);
-            if (depth-- == 0) {
-                return;
-            }
+            depth--;
             continue;
         }
-        if (!print_one(&top->list->elements[top->next++], &open[depth + 1], out_text)) {
-            ASSERT(depth < ACL_DEPTH_MAX);
+        if (!print_one(&top->list->elements[top->next++], &open[depth], out_text)) {
+            ASSERT(depth <= ACL_DEPTH_MAX);
             depth++;
         }
     }
@@ -496,17 +494,22 @@ void print_zone_service(const struct conf_zone_options *options, unsigned zone_t
     }
 }
 
+static void print_secrets_of(const struct conf_remotes *list, struct buffer *out_bytes)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct tsig_key *key = list->remotes[i].key;
+        if (key != NULL) {
+            buffer_append(out_bytes, key->secret, key->secret_length);
+        }
+    }
+}
+
 void print_zone_secrets(const struct conf_zone_options *options, struct buffer *out_bytes)
 {
     const struct conf_remotes *lists[] = {&options->notify.also, &options->transfer_in.primaries,
                                           &options->parent.agents};
 
     for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
-        for (size_t j = 0; j < lists[i]->count; j++) {
-            const struct tsig_key *key = lists[i]->remotes[j].key;
-            if (key != NULL) {
-                buffer_append(out_bytes, key->secret, key->secret_length);
-            }
-        }
+        print_secrets_of(lists[i], out_bytes);
     }
 }

@@ -60,11 +60,8 @@ unsigned schema_distance(const char *a, const char *b, unsigned most)
             least = before[j] + 1 < least ? before[j] + 1 : least;
             least = here[j - 1] + 1 < least ? here[j - 1] + 1 : least;
             /* Two letters that changed places are one mistake of a typist. */
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-                earlier[j - 2] + 1 < least) {
-                least = earlier[j - 2] + 1;
-            }
-            here[j] = least;
+            bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+            here[j] = swapped && earlier[j - 2] + 1 < least ? earlier[j - 2] + 1 : least;
         }
     }
     unsigned distance = rows[(a_length + 1) % 3][b_length];

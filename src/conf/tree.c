@@ -109,12 +109,11 @@ static const char *token_text(struct tree_reader *reader, const struct conf_toke
     size_t length = 0;
 
     for (uint32_t i = 0; i < token->length; i++) {
-        if (token->escaped && token->text[i] == '\\' && i + 1 < token->length) {
-            if (token->text[i + 1] != '"') {
-                text[length++] = token->text[i];
-            }
-            i++;
+        bool escape = token->escaped && token->text[i] == '\\' && i + 1 < token->length;
+        if (escape && token->text[i + 1] != '"') {
+            text[length++] = token->text[i];
         }
+        i += escape;
         text[length++] = token->text[i];
     }
     text[length] = '\0';
