@@ -139,6 +139,18 @@ void dns_rdata_canonical(uint16_t type, struct span rdata, uint8_t *out)
     }
 }
 
+/* memcmp(), but letters are alike in both cases. */
+static int compare_lowered(const uint8_t *a, const uint8_t *b, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        int difference = dns_lower[a[i]] - dns_lower[b[i]];
+        if (difference != 0) {
+            return difference;
+        }
+    }
+    return 0;
+}
+
 int dns_rdata_compare(uint16_t type, struct span a, struct span b)
 {
     size_t shorter = a.length < b.length ? a.length : b.length;
@@ -156,11 +168,10 @@ int dns_rdata_compare(uint16_t type, struct span a, struct span b)
         if (order != 0) {
             return order;
         }
-        for (at = before; at < names.end && at < shorter; at++) {
-            int difference = dns_lower[a.bytes[at]] - dns_lower[b.bytes[at]];
-            if (difference != 0) {
-                return difference;
-            }
+        at = names.end < shorter ? names.end : shorter;
+        order = compare_lowered(a.bytes + before, b.bytes + before, at - before);
+        if (order != 0) {
+            return order;
         }
     }
     int order = shorter > at ? memcmp(a.bytes + at, b.bytes + at, shorter - at) : 0;

@@ -53,19 +53,25 @@ static void type_write(uint16_t type, struct buffer *out_text)
     buffer_append_text(out_text, dns_type_to_text(type, text));
 }
 
+static void window_write(unsigned window, struct span bits, const char **before,
+                         struct buffer *out_text)
+{
+    for (unsigned bit = 0; bit < bits.length * 8; bit++) {
+        if ((bits.bytes[bit / 8] & (0x80 >> bit % 8)) != 0) {
+            buffer_append_text(out_text, *before);
+            type_write((uint16_t)(window << 8 | bit), out_text);
+            *before = " ";
+        }
+    }
+}
+
 static void types_write(struct reader *rdata, struct buffer *out_text)
 {
     const char *before = "";
     while (reader_left(rdata) > 0) {
         unsigned window = reader_u8(rdata);
         struct span bits = reader_span(rdata, reader_u8(rdata));
-        for (unsigned bit = 0; bit < bits.length * 8; bit++) {
-            if ((bits.bytes[bit / 8] & (0x80 >> bit % 8)) != 0) {
-                buffer_append_text(out_text, before);
-                type_write((uint16_t)(window << 8 | bit), out_text);
-                before = " ";
-            }
-        }
+        window_write(window, bits, &before, out_text);
     }
 }
 

@@ -222,17 +222,22 @@ static void key_write(uint16_t key, struct buffer *out_text)
     buffer_append_text(out_text, key < KEYS_WRITTEN ? key_names[key] : text);
 }
 
+/* A comma or a backslash within an item is escaped once more (RFC 9460 A.1). */
+static void alpn_item_write(struct span item, struct buffer *out_list)
+{
+    for (size_t i = 0; i < item.length; i++) {
+        if (item.bytes[i] == ',' || item.bytes[i] == '\\') {
+            buffer_append_u8(out_list, '\\');
+        }
+        buffer_append_u8(out_list, item.bytes[i]);
+    }
+}
+
 static void alpn_write(struct reader *value, struct buffer *out_text)
 {
     struct buffer list = BUFFER_EMPTY;
     while (reader_left(value) > 0 && !value->failed) {
-        struct span item = reader_span(value, reader_u8(value));
-        for (size_t i = 0; i < item.length; i++) {
-            if (item.bytes[i] == ',' || item.bytes[i] == '\\') {
-                buffer_append_u8(&list, '\\');
-            }
-            buffer_append_u8(&list, item.bytes[i]);
-        }
+        alpn_item_write(reader_span(value, reader_u8(value)), &list);
         if (reader_left(value) > 0) {
             buffer_append_u8(&list, ',');
         }

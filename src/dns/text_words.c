@@ -69,14 +69,16 @@ void text_word_decode(struct text_words *words, struct text_word word, struct bu
 {
     for (size_t i = 0; i < word.length;) {
         uint8_t byte = (uint8_t)word.text[i++];
-        if (byte == '\\') {
-            size_t escaped = dns_unescape(word.text + i, word.length - i, &byte);
-            if (escaped == 0) {
-                text_words_fail(words, "bad escape");
-                return;
-            }
-            i += escaped;
+        if (byte != '\\') {
+            buffer_append_u8(out_bytes, byte);
+            continue;
         }
+        size_t escaped = dns_unescape(word.text + i, word.length - i, &byte);
+        if (escaped == 0) {
+            text_words_fail(words, "bad escape");
+            return;
+        }
+        i += escaped;
         buffer_append_u8(out_bytes, byte);
     }
 }
@@ -104,10 +106,10 @@ void text_bare_write(struct span bytes, struct buffer *out_text)
         char *end = text;
         if (byte < ' ' || byte >= 0x7f) {
             end = dns_escape_decimal(text, byte);
+        } else if (byte == '"' || byte == '\\') {
+            *end++ = '\\';
+            *end++ = (char)byte;
         } else {
-            if (byte == '"' || byte == '\\') {
-                *end++ = '\\';
-            }
             *end++ = (char)byte;
         }
         buffer_append(out_text, text, (size_t)(end - text));
