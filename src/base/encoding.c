@@ -46,7 +46,7 @@ enum sg_result base64_decode(struct span text, struct buffer *out_bytes)
     unsigned digits = 0;
     unsigned padding = 0;
     bool good = true;
-    for (size_t i = 0; i < text.length && good; i++) {
+    for (size_t i = 0; i < text.length; i++) {
         uint8_t c = text.bytes[i];
         int value = base64_value(c);
         if (is_space(c)) {
@@ -54,16 +54,18 @@ enum sg_result base64_decode(struct span text, struct buffer *out_bytes)
         }
         if (c == '=' && digits >= 2 && digits + padding < 4) {
             padding++;
-        } else if (value < 0 || padding > 0) {
+            continue;
+        }
+        if (value < 0 || padding > 0) {
             good = false;
-        } else {
-            group = group << 6 | (uint32_t)value;
-            if (++digits == 4) {
-                uint8_t three[3] = {(uint8_t)(group >> 16), (uint8_t)(group >> 8), (uint8_t)group};
-                buffer_append(&bytes, three, sizeof(three));
-                group = 0;
-                digits = 0;
-            }
+            break;
+        }
+        group = group << 6 | (uint32_t)value;
+        if (++digits == 4) {
+            uint8_t three[3] = {(uint8_t)(group >> 16), (uint8_t)(group >> 8), (uint8_t)group};
+            buffer_append(&bytes, three, sizeof(three));
+            group = 0;
+            digits = 0;
         }
     }
     if (digits == 2 && padding == 2 && (group & 15) == 0) {

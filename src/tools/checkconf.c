@@ -161,6 +161,20 @@ static bool load_zone(const struct conf_zone *zone)
     return result == SG_OK;
 }
 
+/* How many of its zones do not load. */
+static size_t load_zones_of(const struct conf_view *view)
+{
+    size_t failed = 0;
+
+    for (size_t i = 0; i < view->zones_count; i++) {
+        const struct conf_zone *zone = view->zones[i];
+        if (zone->type == CONF_ZONE_PRIMARY && zone->file != NULL) {
+            failed += !load_zone(zone);
+        }
+    }
+    return failed;
+}
+
 static int load_zones(const struct conf *conf)
 {
     const char *directory = conf->options.directory;
@@ -171,12 +185,7 @@ static int load_zones(const struct conf *conf)
         return 1;
     }
     for (size_t i = 0; i < conf->views_count; i++) {
-        for (size_t j = 0; j < conf->views[i]->zones_count; j++) {
-            const struct conf_zone *zone = conf->views[i]->zones[j];
-            if (zone->type == CONF_ZONE_PRIMARY && zone->file != NULL) {
-                failed += !load_zone(zone);
-            }
-        }
+        failed += load_zones_of(conf->views[i]);
     }
     return failed > 0;
 }

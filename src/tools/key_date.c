@@ -51,6 +51,17 @@ static enum sg_result add_offset(const char *text, sg_time from, sg_time *out_wh
     return SG_OK;
 }
 
+/* An offset may come without its sign. */
+static enum sg_result add_duration(const char *text, sg_time from, sg_time *out_when)
+{
+    sg_duration offset;
+    if (key_duration_parse(text, &offset) != SG_OK) {
+        return SG_MALFORMED;
+    }
+    *out_when = from + offset;
+    return SG_OK;
+}
+
 enum sg_result key_date_parse(const char *text, sg_time now, sg_time base, sg_time *out_when)
 {
     if (strcasecmp(text, "none") == 0 || strcasecmp(text, "never") == 0 ||
@@ -78,14 +89,8 @@ enum sg_result key_date_parse(const char *text, sg_time now, sg_time base, sg_ti
             return SG_MALFORMED;
         }
         break;
-    default: { /* an offset may come without its sign */
-        sg_duration offset;
-        if (key_duration_parse(text, &offset) != SG_OK) {
-            return SG_MALFORMED;
-        }
-        *out_when = base + offset;
-        return SG_OK;
-    }
+    default:
+        return add_duration(text, base, out_when);
     }
     return add_offset(text + digits, at, out_when);
 }
