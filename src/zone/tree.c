@@ -18,15 +18,9 @@ static const struct tree_cell *first_leaf(uint8_t *const *chunks, const struct t
     return cell;
 }
 
-/* Does a label begin at this offset, as far as the key tells? */
-static bool is_boundary(const struct tree_key *key, unsigned offset)
-{
-    return offset == 0 || tree_key_at(key, offset - 1) == TREE_SYMBOL_END;
-}
-
 static bool is_cut_above(uint8_t *const *chunks, const struct tree_cell *leaf, struct span owner)
 {
-    return (leaf->hi & (ZONE_NODE_CUT | ZONE_NODE_DNAME)) != 0 &&
+    return !tree_is_branch(leaf) && (leaf->hi & (ZONE_NODE_CUT | ZONE_NODE_DNAME)) != 0 &&
            owner_is_below(owner, tree_owner(chunks, leaf));
 }
 
@@ -67,11 +61,11 @@ const struct tree_cell *tree_search(uint8_t *const *chunks, const struct tree_ce
         unsigned symbol = tree_key_at(key, offset);
         const struct tree_cell *twigs = tree_twigs(chunks, cell);
         /*
-         * Where names below a name part, the name itself is the twig of symbol 0: an ancestor of
-         * the key, unless they differ in a symbol that the search has skipped.
+         * Where names below a name part, the name itself is the twig of symbol 0. Elsewhere that
+         * twig is a name or names whose label ends here, while the key's goes on.
          */
         if (tree_has_twig(cell, TREE_SYMBOL_END) && symbol != TREE_SYMBOL_END &&
-            is_boundary(key, offset) && is_cut_above(chunks, twigs, owner)) {
+            is_cut_above(chunks, twigs, owner)) {
             *out_cut = twigs;
             return NULL;
         }

@@ -73,8 +73,9 @@ static void names_come_in_canonical_order(void **state)
     drop(version);
 }
 
-static const char *const delegated[] = {"ns:b.example.",  "x.b.example.", "ns:y.b.example.",
-                                        "z.y.b.example.", "bb.example.",  "c.example."};
+static const char *const delegated[] = {"ns:b.example.",  "x.b.example.",  "ns:y.b.example.",
+                                        "z.y.b.example.", "zz.b.example.", "bb.example.",
+                                        "c.example."};
 
 static void names_below_a_delegation_are_told(void **state)
 {
@@ -87,6 +88,7 @@ static void names_below_a_delegation_are_told(void **state)
     expect(&cursor, "x.b.example.", true);
     expect(&cursor, "y.b.example.", true);
     expect(&cursor, "z.y.b.example.", true);
+    expect(&cursor, "zz.b.example.", true);
     expect(&cursor, "bb.example.", false);
     expect(&cursor, "c.example.", false);
     assert_false(zone_cursor_next(&cursor));
@@ -102,6 +104,7 @@ static void a_walk_resumes_below_a_delegation(void **state)
     zone_cursor_seek(&cursor, version, &from);
     expect(&cursor, "y.b.example.", true);
     expect(&cursor, "z.y.b.example.", true);
+    expect(&cursor, "zz.b.example.", true);
     expect(&cursor, "bb.example.", false);
     from = name_of("bb.example.");
     zone_cursor_seek(&cursor, version, &from);
