@@ -110,6 +110,37 @@ static bool draft_end_label(struct name_draft *draft)
     return true;
 }
 
+/* Add a character or an escape from the front of `text`: how long it is, 0 when it may not be. */
+static inline size_t draft_add_text(struct name_draft *draft, const char *text, size_t length)
+{
+    uint8_t byte = (uint8_t)text[0];
+    size_t escaped = 0;
+
+    if (byte == '.') {
+        return draft_end_label(draft) ? 1 : 0;
+    }
+    if (byte == '\\') {
+        escaped = dns_unescape(text + 1, length - 1, &byte);
+        if (escaped == 0) {
+            return 0;
+        }
+    }
+    return draft_add_byte(draft, byte) ? 1 + escaped : 0;
+}
+
+/* Add the label at message[at] behind those of `name`; one byte is kept back for the root label. */
+static inline bool name_add_label(struct dns_name *name, struct span message, size_t at)
+{
+    unsigned length = message.bytes[at];
+    if (message.length - at <= length || name->length + length + 1 >= DNS_NAME_BYTES_MAX) {
+        return false;
+    }
+    memcpy(name->wire + name->length, message.bytes + at, length + 1);
+    name->length = (uint8_t)(name->length + length + 1);
+    name->labels++;
+    return true;
+}
+
 enum sg_result dns_name_from_text(const char *text, size_t length, const struct dns_name *origin,
                                   struct dns_name *out_name)
 {
@@ -125,23 +156,11 @@ enum sg_result dns_name_from_text(const char *text, size_t length, const struct 
         return SG_OK;
     }
     for (size_t i = 0; i < length;) {
-        uint8_t byte = (uint8_t)text[i++];
-        if (byte == '.') {
-            if (!draft_end_label(&draft)) {
-                return SG_MALFORMED;
-            }
-            continue;
-        }
-        if (byte == '\\') {
-            size_t escaped = dns_unescape(text + i, length - i, &byte);
-            if (escaped == 0) {
-                return SG_MALFORMED;
-            }
-            i += escaped;
-        }
-        if (!draft_add_byte(&draft, byte)) {
+        size_t taken = draft_add_text(&draft, text + i, length - i);
+        if (taken == 0) {
             return SG_MALFORMED;
         }
+        i += taken;
     }
     if (draft.used - draft.label_at == 1) {
         suffix = &dns_name_root; /* It ended in a dot. */
@@ -181,10 +200,7 @@ enum sg_result dns_name_from_message(struct span message, size_t offset, struct 
     /* Each step takes a label or a pointer to before `chunk`. */
     for (unsigned pointers = 0; at < message.length;) {
         unsigned length = message.bytes[at];
-        if (length == 0) {
-            if (name.length >= DNS_NAME_BYTES_MAX) {
-                return SG_MALFORMED;
-            }
+        if (length == 0) { /* There is room: name_add_label() kept it. */
             name.wire[name.length++] = 0;
             memcpy(out_name->wire, name.wire, name.length);
             out_name->length = name.length;
@@ -192,13 +208,11 @@ enum sg_result dns_name_from_message(struct span message, size_t offset, struct 
             *out_after = after != 0 ? after : at + 1;
             return SG_OK;
         }
-        if (length <= DNS_LABEL_BYTES_MAX) {
-            if (message.length - at <= length || name.length + length + 1 >= DNS_NAME_BYTES_MAX) {
-                return SG_MALFORMED;
-            }
-            memcpy(name.wire + name.length, message.bytes + at, length + 1);
-            name.length = (uint8_t)(name.length + length + 1);
-            name.labels++;
+        bool is_label = length <= DNS_LABEL_BYTES_MAX;
+        if (is_label && !name_add_label(&name, message, at)) {
+            return SG_MALFORMED;
+        }
+        if (is_label) {
             at += length + 1;
             continue;
         }
