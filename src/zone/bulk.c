@@ -494,6 +494,11 @@ enum sg_result bulk_build(struct bulk *bulk, struct arena *arena, struct tree_ce
         bulk_clear(bulk);
         return SG_OK;
     }
+    /* All names are known now; what found them makes room for the sort. */
+    mem_free(bulk->filter);
+    mem_free(bulk->slots);
+    bulk->filter = NULL;
+    bulk->slots = NULL;
     sort(bulk, arena->chunks);
     struct builder *builder = mem_alloc_zero(1, sizeof(*builder));
     builder->arena = arena;

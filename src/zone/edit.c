@@ -372,6 +372,7 @@ enum sg_result zone_edit_seal(struct zone_edit *edit, const struct zone_version 
         pieces_release(&edit->writer.retired, arena);
     }
     retire_tables(edit);
+    draft->facts.bytes = lineage_bytes(edit->lineage); /* without the guests that have left */
     lineage_append(edit->lineage, draft);
     free_edit(edit);
 #ifdef SIGNET_CHECKS

@@ -125,8 +125,7 @@ enum sg_result version_learn_facts(struct zone_version *version)
     facts->signed_here = counts->generated > 0;
     facts->names = counts->names;
     facts->records = counts->records + counts->nsec3_records;
-    facts->bytes =
-        arena_bytes(&version->lineage->arena) + sizeof(*version) + sizeof(*version->lineage);
+    facts->bytes = lineage_bytes(version->lineage);
     facts->denial = ZONE_DENIAL_NONE;
 
     const struct tree_cell *leaf =

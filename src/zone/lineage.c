@@ -39,6 +39,11 @@ void lineage_unref(struct zone_lineage *lineage)
     mem_free(lineage);
 }
 
+uint64_t lineage_bytes(const struct zone_lineage *lineage)
+{
+    return arena_bytes(&lineage->arena) + sizeof(*lineage) + sizeof(struct zone_version);
+}
+
 struct zone_version *lineage_draft(struct zone_lineage *lineage, const struct zone_version *base)
 {
     struct zone_version *draft = mem_alloc_zero(1, sizeof(*draft));

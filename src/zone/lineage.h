@@ -77,6 +77,9 @@ struct zone_lineage *lineage_new(const struct dns_name *apex, uint16_t rrclass,
 /* One holder less; the last one frees everything. */
 void lineage_unref(struct zone_lineage *lineage);
 
+/* Memory of the zone: its arena, and one version's own. */
+uint64_t lineage_bytes(const struct zone_lineage *lineage);
+
 /* A version that is not yet in the chain: what an edit drafts. */
 struct zone_version *lineage_draft(struct zone_lineage *lineage, const struct zone_version *base);
 /* The sealed draft becomes the newest version; its one reference is the caller's. */
