@@ -5,7 +5,12 @@
 #include "base/time.h"
 #include "zone/zonefile_words.h"
 
-enum { STRING_BYTES_MAX = 255, PROBLEM_TOKEN_BYTES = 60, NOT_A_DIGIT = 0xff };
+enum {
+    STRING_BYTES_MAX = 255,
+    PROBLEM_TOKEN_BYTES = 60,
+    NOT_A_DIGIT = 0xff,
+    BASE32_GROUP = 8, /* digits */
+};
 
 /* clang-format off */
 #define DIGIT_VALUES(c, first) [c] = (first), [(c) + 1] = (first) + 1, [(c) + 2] = (first) + 2, \
@@ -146,7 +151,26 @@ static bool field_ipv6(struct zonefile_rdata *rdata)
     return true;
 }
 
-/* Append the token with its escapes undone (RFC 1035 5.1). */
+/* The escape at text[at] (RFC 1035 5.1). Returns how long it is, 0 for a bad one. */
+static size_t undo_escape(const struct scan_token *token, size_t at, uint8_t *out_byte)
+{
+    enum { DIGITS = 3 };
+    /* The scan lets no token end with a backslash. */
+    const uint8_t *escaped = token->text + at + 1;
+    if (!(scan_chars[*escaped] & SCAN_CHAR_DIGIT)) {
+        *out_byte = *escaped;
+        return 2;
+    }
+    struct scan_token digits = {escaped, DIGITS, SCAN_WORD, false};
+    uint32_t value;
+    if (at + 1 + DIGITS > token->length || zonefile_number(&digits, UINT8_MAX, &value) != SG_OK) {
+        return 0;
+    }
+    *out_byte = (uint8_t)value;
+    return 1 + DIGITS;
+}
+
+/* Append the token with its escapes undone. */
 static bool unescape(struct zonefile_rdata *rdata)
 {
     const struct scan_token *token = &rdata->token;
@@ -154,21 +178,13 @@ static bool unescape(struct zonefile_rdata *rdata)
         writer_bytes(&rdata->out, token->text, token->length);
         return true;
     }
-    for (size_t i = 0; i < token->length; i++) {
-        unsigned c = token->text[i];
-        if (c == '\\') {
-            c = token->text[++i]; /* The scan lets no token end with a backslash. */
-            if (scan_chars[c] & SCAN_CHAR_DIGIT) {
-                struct scan_token digits = {token->text + i, 3, SCAN_WORD, false};
-                uint32_t value;
-                if (i + 3 > token->length || zonefile_number(&digits, UINT8_MAX, &value) != SG_OK) {
-                    return zonefile_refuse(rdata, "bad escape");
-                }
-                c = value;
-                i += 2;
-            }
+    for (size_t at = 0, step; at < token->length; at += step) {
+        uint8_t byte = token->text[at];
+        step = byte == '\\' ? undo_escape(token, at, &byte) : 1;
+        if (step == 0) {
+            return zonefile_refuse(rdata, "bad escape");
         }
-        writer_u8(&rdata->out, (uint8_t)c);
+        writer_u8(&rdata->out, byte);
     }
     return true;
 }
@@ -266,23 +282,33 @@ static int base32hex_value(uint8_t c)
     return c >= 'a' && c <= 'v' ? c - 'a' + 10 : -1;
 }
 
-/* Only the length that SHA-1 has, the sole hash there is (RFC 5155 11): eight digits, five bytes.
- */
+/* Eight digits to five bytes. */
+static bool base32hex_group(const uint8_t *text, uint64_t *out_group)
+{
+    uint64_t group = 0;
+    for (size_t i = 0; i < BASE32_GROUP; i++) {
+        int value = base32hex_value(text[i]);
+        if (value < 0) {
+            return false;
+        }
+        group = group << 5 | (uint64_t)value;
+    }
+    *out_group = group;
+    return true;
+}
+
+/* Only the length that SHA-1 has, the sole hash there is (RFC 5155 11). */
 static bool field_hash(struct zonefile_rdata *rdata)
 {
-    enum { TEXT_BYTES = 32, GROUP = 8 };
+    enum { TEXT_BYTES = 32 };
     if (rdata->token.length != TEXT_BYTES) {
         return leave_to_ldns(rdata);
     }
     writer_u8(&rdata->out, TEXT_BYTES * 5 / 8);
-    for (size_t i = 0; i < TEXT_BYTES; i += GROUP) {
-        uint64_t group = 0;
-        for (size_t j = 0; j < GROUP; j++) {
-            int value = base32hex_value(rdata->token.text[i + j]);
-            if (value < 0) {
-                return leave_to_ldns(rdata);
-            }
-            group = group << 5 | (uint64_t)value;
+    for (size_t i = 0; i < TEXT_BYTES; i += BASE32_GROUP) {
+        uint64_t group;
+        if (!base32hex_group(rdata->token.text + i, &group)) {
+            return leave_to_ldns(rdata);
         }
         writer_u8(&rdata->out, (uint8_t)(group >> 32));
         writer_u32(&rdata->out, (uint32_t)group);

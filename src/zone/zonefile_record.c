@@ -184,10 +184,11 @@ bool zonefile_read_type(struct zonefile_loader *loader, struct scan *scan,
             return false;
         }
         bool digits = kind == SCAN_WORD && (scan_chars[token.text[0]] & SCAN_CHAR_DIGIT) != 0;
-        if (digits && !ttl_given) {
-            if (!read_ttl(loader, scan, &token, &ttl)) {
-                return false;
-            }
+        bool is_ttl = digits && !ttl_given;
+        if (is_ttl && !read_ttl(loader, scan, &token, &ttl)) {
+            return false;
+        }
+        if (is_ttl) {
             ttl_given = true;
             continue;
         }

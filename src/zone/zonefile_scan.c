@@ -67,6 +67,31 @@ static enum scan_kind broken_escape(struct scan *scan, const uint8_t *at)
     return broken(scan, "'\\' at the end of the line");
 }
 
+/* One character of a string. False: it cannot stand there. */
+static bool step_in_string(const struct scan *scan, const uint8_t **at)
+{
+    if (**at == '\\') {
+        return step_over_escape(scan, at);
+    }
+    if (**at == '\n' || **at == '\r' || **at == 0) {
+        return false;
+    }
+    ++*at;
+    return true;
+}
+
+static enum scan_kind broken_string(struct scan *scan, const uint8_t *at)
+{
+    if (*at == '\\') {
+        return broken_escape(scan, at);
+    }
+    if (at == scan->end && !scan->final) {
+        return starve(scan);
+    }
+    scan->at = at;
+    return broken(scan, "unbalanced quotes: '\"' is missing at the end of the line");
+}
+
 /* The quote at scan->at opens a string; it must be closed in the same line. */
 static enum scan_kind quoted(struct scan *scan, struct scan_token *out_token)
 {
@@ -74,21 +99,10 @@ static enum scan_kind quoted(struct scan *scan, struct scan_token *out_token)
     const uint8_t *at = start;
     bool escaped = false;
     while (*at != '"') {
-        if (*at == '\\') {
-            escaped = true;
-            if (!step_over_escape(scan, &at)) {
-                return broken_escape(scan, at);
-            }
-            continue;
+        escaped |= *at == '\\';
+        if (!step_in_string(scan, &at)) {
+            return broken_string(scan, at);
         }
-        if (at == scan->end && !scan->final) {
-            return starve(scan);
-        }
-        if (*at == '\n' || *at == '\r' || *at == 0) {
-            scan->at = at;
-            return broken(scan, "unbalanced quotes: '\"' is missing at the end of the line");
-        }
-        at++;
     }
     scan->at = at + 1;
     *out_token = (struct scan_token){start, (size_t)(at - start), SCAN_QUOTED, escaped};
@@ -126,54 +140,74 @@ static void skip_comment(struct scan *scan)
     scan->at = newline == NULL ? scan->end : newline;
 }
 
+/* A CR behind which the window ends: does a LF follow? */
+static bool is_half_line_end(const struct scan *scan)
+{
+    return *scan->at == '\r' && scan->at + 1 == scan->end && !scan->final;
+}
+
+/* One piece of what may stand between tokens. False: there is none. */
+static bool step_over_gap(struct scan *scan)
+{
+    switch (*scan->at) {
+    case ' ':
+    case '\t':
+        scan->at++;
+        return true;
+    case '\r':
+    case '\n':
+        if (scan->depth == 0 || is_half_line_end(scan)) {
+            return false;
+        }
+        scan->at += line_end_bytes(scan);
+        scan->line++;
+        return true;
+    case ';':
+        skip_comment(scan);
+        return true;
+    case '(':
+        if (scan->depth == SCAN_PARENTHESES_MAX) {
+            return false;
+        }
+        scan->open_line = scan->depth++ == 0 ? scan->line : scan->open_line;
+        scan->at++;
+        return true;
+    case ')':
+        if (scan->depth == 0) {
+            return false;
+        }
+        scan->depth--;
+        scan->at++;
+        return true;
+    default:
+        return false;
+    }
+}
+
 enum scan_kind scan_next_odd(struct scan *scan, struct scan_token *out_token)
 {
-    while (true) {
-        switch (*scan->at) {
-        case ' ':
-        case '\t':
-            scan->at++;
-            break;
-        case '\r':
-            if (scan->at + 1 == scan->end && !scan->final) {
-                return starve(scan); /* Is it CR LF? */
-            }                        /* fall through */
-        case '\n':
-            if (scan->depth == 0) {
-                return SCAN_END;
-            }
-            scan->at += line_end_bytes(scan);
-            scan->line++;
-            break;
-        case ';':
-            skip_comment(scan);
-            break;
-        case '(':
-            if (scan->depth == SCAN_PARENTHESES_MAX) {
-                scan->at++;
-                return broken(scan, "parentheses are nested too deeply");
-            }
-            scan->open_line = scan->depth++ == 0 ? scan->line : scan->open_line;
-            scan->at++;
-            break;
-        case ')':
-            scan->at++;
-            if (scan->depth == 0) {
-                return broken(scan, "unbalanced parentheses: ')' without '('");
-            }
-            scan->depth--;
-            break;
-        case '"':
-            return quoted(scan, out_token);
-        case 0:
-            if (scan->at == scan->end) {
-                return end_of_file(scan);
-            }
-            scan->at++;
-            return broken(scan, "a zero byte");
-        default:
-            return word(scan, out_token);
+    while (step_over_gap(scan)) { /* the window's end is no gap */
+    }
+    switch (*scan->at) {
+    case '\r':
+    case '\n':
+        return is_half_line_end(scan) ? starve(scan) : SCAN_END;
+    case '(':
+        scan->at++;
+        return broken(scan, "parentheses are nested too deeply");
+    case ')':
+        scan->at++;
+        return broken(scan, "unbalanced parentheses: ')' without '('");
+    case '"':
+        return quoted(scan, out_token);
+    case 0:
+        if (scan->at == scan->end) {
+            return end_of_file(scan);
         }
+        scan->at++;
+        return broken(scan, "a zero byte");
+    default:
+        return word(scan, out_token);
     }
 }
 

@@ -332,6 +332,14 @@ static bool ipv6_spread(uint8_t address[16], unsigned groups, unsigned gap)
     return true;
 }
 
+/* The last two groups are an IPv4 address (RFC 4291 2.2, form 3). */
+static bool ipv6_end_with_ipv4(struct span text, uint8_t address[16], unsigned groups, unsigned gap)
+{
+    return groups <= IPV6_GROUPS - 2 &&
+           zonefile_ipv4(text.bytes, text.length, address + 2 * groups) &&
+           ipv6_spread(address, groups + 2, gap);
+}
+
 bool zonefile_ipv6(const uint8_t *text, size_t length, uint8_t out_address[16])
 {
     const uint8_t *at = text;
@@ -346,11 +354,8 @@ bool zonefile_ipv6(const uint8_t *text, size_t length, uint8_t out_address[16])
         uint16_t group;
         size_t digits = ipv6_group(at, end, &group);
         if (at + digits < end && at[digits] == '.') {
-            if (groups > IPV6_GROUPS - 2 ||
-                !zonefile_ipv4(at, (size_t)(end - at), out_address + 2 * groups)) {
-                return false;
-            }
-            return ipv6_spread(out_address, groups + 2, gap);
+            struct span rest = {at, (size_t)(end - at)};
+            return ipv6_end_with_ipv4(rest, out_address, groups, gap);
         }
         if (digits == 0 || groups == IPV6_GROUPS) {
             return false;
@@ -363,13 +368,14 @@ bool zonefile_ipv6(const uint8_t *text, size_t length, uint8_t out_address[16])
         if (*at++ != ':' || at == end) {
             return false;
         }
-        if (*at == ':') {
-            if (gap <= IPV6_GROUPS) {
-                return false;
-            }
-            gap = groups;
-            at++;
+        if (*at != ':') {
+            continue;
         }
+        if (gap <= IPV6_GROUPS) {
+            return false;
+        }
+        gap = groups;
+        at++;
     }
     return ipv6_spread(out_address, groups, gap);
 }
