@@ -247,12 +247,13 @@ static void bench_zone(size_t names, size_t threads, bool nsec3)
                                        .jitter = SG_DAY,
                                        .nsec3 = nsec3,
                                        .nsec3_params = {.algorithm = 1}};
+    const struct sign_request request = {&dnskey, 1, &keys, &policy, 2, 1000000};
     struct sign_report report;
     const struct zone_version *version;
     struct rate before = raw_rate(key, threads);
     uint64_t begin = time_monotonic_ns();
     uint64_t cpu = cpu_ns();
-    if (sign_zone(edit, &dnskey, 1, &keys, &policy, 2, 1000000, pool, &report) != SG_OK) {
+    if (sign_zone(edit, &request, pool, &report) != SG_OK) {
         abort();
     }
     uint64_t sealing = time_monotonic_ns();

@@ -12,13 +12,14 @@ struct sign_lane *sign_work_take_lane(struct sign_work *work)
 {
     for (size_t i = 0; i < work->lanes_count; i++) {
         struct sign_lane *lane = &work->lanes[i];
-        if (!__atomic_exchange_n(&work->lanes_taken[i], true, __ATOMIC_ACQUIRE)) {
-            if (lane->pile == NULL) {
-                sign_lane_init(lane);
-            }
-            lane->signer = signer_of_thread();
-            return lane;
+        if (__atomic_exchange_n(&work->lanes_taken[i], true, __ATOMIC_ACQUIRE)) {
+            continue;
         }
+        if (lane->pile == NULL) {
+            sign_lane_init(lane);
+        }
+        lane->signer = signer_of_thread();
+        return lane;
     }
     UNREACHABLE(); /* the pool has no more threads than there are lanes */
 }
@@ -271,11 +272,10 @@ static void work_clear(struct sign_work *work)
     sign_run_clear(&work->run);
 }
 
-enum sg_result sign_zone(struct zone_edit *edit, const struct dns_rrset *apex, size_t apex_count,
-                         const struct sign_keys *keys, const struct sign_policy *policy,
-                         uint32_t serial, sg_time now, struct worker_pool *pool,
-                         struct sign_report *out_report)
+enum sg_result sign_zone(struct zone_edit *edit, const struct sign_request *request,
+                         struct worker_pool *pool, struct sign_report *out_report)
 {
+    const struct sign_policy *policy = request->policy;
     zone_edit_clear_generated(edit);
     zone_edit_clear_nsec3(edit);
     const struct zone_version *draft = zone_edit_draft(edit);
@@ -284,7 +284,8 @@ enum sg_result sign_zone(struct zone_edit *edit, const struct dns_rrset *apex, s
     work.lanes = mem_alloc_zero(work.lanes_count, sizeof(*work.lanes));
     work.lanes_taken = mem_alloc_zero(work.lanes_count, sizeof(*work.lanes_taken));
 
-    enum sg_result result = sign_run_init(&work.run, &work.apex, keys, policy, now);
+    enum sg_result result =
+        sign_run_init(&work.run, &work.apex, request->keys, policy, request->now);
     if (result != SG_OK) {
         goto out;
     }
@@ -295,9 +296,9 @@ enum sg_result sign_zone(struct zone_edit *edit, const struct dns_rrset *apex, s
     }
     const struct sign_apex parts = {
         .node = &node,
-        .ours = apex,
-        .ours_count = apex_count,
-        .serial = serial,
+        .ours = request->apex,
+        .ours_count = request->apex_count,
+        .serial = request->serial,
         .nsec3 = policy->nsec3 ? &policy->nsec3_params : NULL,
     };
     result = sign_apex_make(&parts, &work.apex_bytes, &work.apex_rrsets, &work.apex_count,

@@ -38,13 +38,21 @@ struct sign_report {
     sg_time expires_first; /* the earliest expiration of any signature made */
 };
 
+/* How a draft is to be signed. All is borrowed. */
+struct sign_request {
+    /* What the apex gets in the signed view besides the source's RRsets: DNSKEY, CDS, CDNSKEY,
+     * private type. The SOA is taken from the draft; NSEC3PARAM is made here. */
+    const struct dns_rrset *apex;
+    size_t apex_count;
+    const struct sign_keys *keys;
+    const struct sign_policy *policy;
+    uint32_t serial; /* the signed SOA's */
+    sg_time now;
+};
+
 /*
- * Sign the draft. `apex` are the RRsets that the apex gets in the signed view besides the
- * source's (DNSKEY, CDS, CDNSKEY, private type; the SOA is taken from the draft and gets
- * `serial`; NSEC3PARAM is made here). Anything generated before is replaced. On failure the edit
- * is to be abandoned. Thread: a worker; `pool` may be NULL.
+ * Sign the draft. Anything generated before is replaced. On failure the edit is to be abandoned.
+ * Thread: a worker; `pool` may be NULL.
  */
-MUST_USE enum sg_result sign_zone(struct zone_edit *edit, const struct dns_rrset *apex,
-                                  size_t apex_count, const struct sign_keys *keys,
-                                  const struct sign_policy *policy, uint32_t serial, sg_time now,
+MUST_USE enum sg_result sign_zone(struct zone_edit *edit, const struct sign_request *request,
                                   struct worker_pool *pool, struct sign_report *out_report);

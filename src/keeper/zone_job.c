@@ -197,12 +197,18 @@ static enum sg_result sign(struct zone_job *job, struct zone_edit *edit,
         .jitter = bounded_jitter(kasp),
     };
     choose_denial(job, &policy);
-    uint32_t serial = choose_serial(job, zone_version_facts(zone_edit_draft(edit))->source_serial);
-    struct sign_keys sign_keys = {keys->sign, keys->sign_count};
+    const struct sign_keys sign_keys = {keys->sign, keys->sign_count};
+    const struct sign_request request = {
+        .apex = keys->apex.rrsets,
+        .apex_count = keys->apex.count,
+        .keys = &sign_keys,
+        .policy = &policy,
+        .serial = choose_serial(job, zone_version_facts(zone_edit_draft(edit))->source_serial),
+        .now = job->now,
+    };
     struct sign_report report;
 
-    enum sg_result result = sign_zone(edit, keys->apex.rrsets, keys->apex.count, &sign_keys,
-                                      &policy, serial, job->now, job->pool, &report);
+    enum sg_result result = sign_zone(edit, &request, job->pool, &report);
     if (result != SG_OK) {
         job->problem = mem_format("it could not be signed: %s", sg_result_text(result));
         return result;

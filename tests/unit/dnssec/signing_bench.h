@@ -113,8 +113,15 @@ static inline struct zone_edit *bench_load(const struct bench *bench, struct spa
 
 static inline enum sg_result bench_sign(struct bench *bench, struct zone_edit *edit)
 {
-    return sign_zone(edit, &bench->dnskey, 1, &bench->list, &bench->policy, BENCH_SERIAL,
-                     bench->now, bench->pool, &bench->report);
+    const struct sign_request request = {
+        .apex = &bench->dnskey,
+        .apex_count = 1,
+        .keys = &bench->list,
+        .policy = &bench->policy,
+        .serial = BENCH_SERIAL,
+        .now = bench->now,
+    };
+    return sign_zone(edit, &request, bench->pool, &bench->report);
 }
 
 /* Load, sign, seal. The caller lets the version go. */
