@@ -43,7 +43,7 @@ static enum acl_verdict run_verdict(const struct acl_range *ranges, uint32_t cou
     return low == 0 ? ACL_NO_MATCH : ranges[low - 1].verdict;
 }
 
-static bool prefix_covers(const struct acl_element *element, struct acl_address address)
+static inline bool prefix_covers(const struct acl_element *element, struct acl_address address)
 {
     struct acl_address differs = {element->prefix.high ^ address.high,
                                   element->prefix.low ^ address.low};
@@ -76,6 +76,16 @@ static bool element_matches(const struct acl_element *element, struct acl_addres
     UNREACHABLE();
 }
 
+/* The verdict of the run of prefixes that the frame stands on; the frame moves on behind it. */
+static enum acl_verdict pass_run(struct acl_frame *frame, struct acl_address address, bool ipv6)
+{
+    const struct acl_run *run = &frame->list->runs[frame->next_run++];
+
+    frame->next += run->elements;
+    return ipv6 ? run_verdict(run->ranges6, run->ranges6_count, address)
+                : run_verdict(run->ranges4, run->ranges4_count, address);
+}
+
 /*
  * The list's verdict so far: moves the frame on to the first element that decides, or to a list
  * inside it, which is left to the caller with the frame standing on it.
@@ -90,22 +100,19 @@ static enum acl_verdict list_verdict(struct acl_frame *frame, struct acl_address
         if (element->kind == ACL_LIST) {
             return ACL_NO_MATCH;
         }
-        if (frame->next_run < list->runs_count &&
-            list->runs[frame->next_run].first == frame->next) {
-            const struct acl_run *run = &list->runs[frame->next_run++];
-            enum acl_verdict verdict = ipv6
-                                           ? run_verdict(run->ranges6, run->ranges6_count, address)
-                                           : run_verdict(run->ranges4, run->ranges4_count, address);
-            if (verdict != ACL_NO_MATCH) {
-                return verdict;
-            }
-            frame->next += run->elements;
-            continue;
-        }
-        if (element_matches(element, address, ipv6, key)) {
+        bool at_run =
+            frame->next_run < list->runs_count && list->runs[frame->next_run].first == frame->next;
+        if (!at_run && element_matches(element, address, ipv6, key)) {
             return element->negated ? ACL_NO : ACL_YES;
         }
-        frame->next++;
+        if (!at_run) {
+            frame->next++;
+            continue;
+        }
+        enum acl_verdict verdict = pass_run(frame, address, ipv6);
+        if (verdict != ACL_NO_MATCH) {
+            return verdict;
+        }
     }
     return ACL_NO_MATCH;
 }
