@@ -40,8 +40,7 @@ static void set_cut(struct zone_cursor *cursor, struct span owner)
 static void note_cut(struct zone_cursor *cursor)
 {
     /* Most names are neither cuts nor near one: their owner need not be looked at. */
-    if (cursor->cut.length == 0 &&
-        (cursor->node.flags & (ZONE_NODE_CUT | ZONE_NODE_DNAME)) == 0) {
+    if (cursor->cut.length == 0 && (cursor->node.flags & (ZONE_NODE_CUT | ZONE_NODE_DNAME)) == 0) {
         cursor->below_cut = false;
         return;
     }
