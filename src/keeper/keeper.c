@@ -45,64 +45,6 @@ struct keeper *keeper_new(const struct keeper_io *io)
     return keeper;
 }
 
-/* --- one zone ------------------------------------------------------------------------------- */
-
-static void tell_waiters(struct reload_waiter **waiters, enum reload_outcome outcome,
-                         const char *text)
-{
-    struct reload_waiter *waiter = *waiters;
-    *waiters = NULL;
-    while (waiter != NULL) {
-        struct reload_waiter *next = waiter->next;
-        waiter->done(waiter->argument, outcome, text);
-        mem_free(waiter);
-        waiter = next;
-    }
-}
-
-struct retired_slot {
-    struct epoch_retired retired;
-    struct zone_slot *slot;
-};
-
-/* The version goes no earlier than the slot: a request that found one there looks again. */
-static void release_slot(struct epoch_retired *retired)
-{
-    struct retired_slot *gone = (struct retired_slot *)retired;
-    publish(gone->slot, NULL);
-    mem_free(gone->slot);
-    mem_free(gone);
-}
-
-static void zone_free(struct managed_zone *zone)
-{
-    tell_waiters(&zone->job_waiters, RELOAD_FAILED, "the zone is no longer configured");
-    tell_waiters(&zone->waiters, RELOAD_FAILED, "the zone is no longer configured");
-    struct retired_slot *gone = mem_alloc_zero(1, sizeof(*gone));
-    gone->slot = zone->slot;
-    epoch_retire(&gone->retired, release_slot);
-    generation_drop(zone->generation);
-    file_stamps_clear(&zone->files);
-    mem_free(zone->health.problem);
-    mem_free(zone);
-}
-
-static struct managed_zone *zone_new(struct keeper *keeper, const struct zone_settings *settings,
-                                     struct keeper_generation *generation)
-{
-    struct managed_zone *zone = mem_alloc_zero(1, sizeof(*zone));
-    zone->slot = mem_alloc_zero(1, sizeof(*zone->slot));
-    zone->slot->apex = settings->apex;
-    zone->slot->rrclass = settings->rrclass;
-    zone->slot->id = keeper->next_id++;
-    zone->slot->options = settings->access;
-    zone->settings = settings;
-    zone->generation = generation_use(generation);
-    zone->health = (struct zone_health){
-        .key_event_at = INT64_MAX, .resign_at = INT64_MAX, .retry_at = INT64_MAX};
-    return zone;
-}
-
 /* --- queue and jobs ------------------------------------------------------------------------- */
 
 static void enqueue(struct keeper *keeper, struct managed_zone *zone)
@@ -309,7 +251,7 @@ static void take_result(struct keeper *keeper, struct zone_job *job, sg_time now
     }
     if (job->result != SG_OK) {
         take_failure(zone, job, now);
-        tell_waiters(&zone->job_waiters, RELOAD_FAILED, zone->health.problem);
+        zone_tell_waiters(&zone->job_waiters, RELOAD_FAILED, zone->health.problem);
     } else {
         if (job->version != NULL) {
             take_version(zone, job);
@@ -320,7 +262,8 @@ static void take_result(struct keeper *keeper, struct zone_job *job, sg_time now
         if (job->unchanged && job->kind == ZONE_JOB_LOAD && job->keys_wished) {
             wish_keys(keeper, zone, job->sign_all); /* There was nothing to load it along with. */
         }
-        tell_waiters(&zone->job_waiters, job->unchanged ? RELOAD_UP_TO_DATE : RELOAD_STARTED, "");
+        zone_tell_waiters(&zone->job_waiters, job->unchanged ? RELOAD_UP_TO_DATE : RELOAD_STARTED,
+                          "");
     }
     set_timer(keeper, zone);
     zone_was_tried(keeper, zone);
@@ -336,7 +279,7 @@ static void take_reply(struct keeper *keeper, struct zone_job *job, sg_time now)
     zone->job = NULL;
     keeper->jobs--;
     if (zone->gone) {
-        zone_free(zone);
+        zone_record_free(zone);
     } else if (!keeper->stopping) {
         take_result(keeper, job, now);
     }
@@ -472,7 +415,7 @@ enum sg_result keeper_configure(struct keeper *keeper, struct keeper_generation 
         if (zone != NULL) {
             adopt_zone(keeper, zone, settings, generation);
         } else {
-            zone = zone_new(keeper, settings, generation);
+            zone = zone_record_new(keeper->next_id++, settings, generation);
             zone_index_add(&keeper->index, zone);
             keeper->untried++;
             wish_load(keeper, zone, true);
@@ -511,7 +454,7 @@ void keeper_front_published(struct keeper *keeper)
                   zone->settings->name);
         zone->gone = true;
         if (zone->job == NULL) {
-            zone_free(zone);
+            zone_record_free(zone);
         }
         zone = next;
     }
@@ -537,7 +480,7 @@ void keeper_free(struct keeper *keeper)
     ASSERT(keeper->jobs == 0);
     keeper_front_published(keeper);
     for (size_t i = 0; i < keeper->zones_count; i++) {
-        zone_free(keeper->zones[i]);
+        zone_record_free(keeper->zones[i]);
     }
     generation_drop(keeper->generation);
     mem_free(keeper->zones);

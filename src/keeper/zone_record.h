@@ -1,5 +1,6 @@
 /*
- * keeper/zone_record.h - the members of a managed zone, for the files of keeper/ alone
+ * keeper/zone_record.h - the members of a managed zone, their making and ending; for the
+ * files of keeper/ alone
  */
 #pragma once
 
@@ -48,3 +49,12 @@ struct managed_zone {
     struct file_stamps files;
     uint64_t keys_fingerprint;
 };
+
+/* A zone that nothing was done with yet, and its slot. `id` is never given again. */
+struct managed_zone *zone_record_new(uint64_t id, const struct zone_settings *settings,
+                                     struct keeper_generation *generation);
+/* No job is out. What queries may still look at goes after a grace period. */
+void zone_record_free(struct managed_zone *zone);
+/* Tell all of them, once; the list is empty then. */
+void zone_tell_waiters(struct reload_waiter **waiters, enum reload_outcome outcome,
+                       const char *text);

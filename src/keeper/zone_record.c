@@ -1,0 +1,61 @@
+#include "keeper/zone_record.h"
+
+#include "base/mem.h"
+#include "keeper/generation.h"
+#include "keeper/publish.h"
+
+void zone_tell_waiters(struct reload_waiter **waiters, enum reload_outcome outcome,
+                       const char *text)
+{
+    struct reload_waiter *waiter = *waiters;
+    *waiters = NULL;
+    while (waiter != NULL) {
+        struct reload_waiter *next = waiter->next;
+        waiter->done(waiter->argument, outcome, text);
+        mem_free(waiter);
+        waiter = next;
+    }
+}
+
+struct retired_slot {
+    struct epoch_retired retired;
+    struct zone_slot *slot;
+};
+
+/* The version goes no earlier than the slot: a request that found one there looks again. */
+static void release_slot(struct epoch_retired *retired)
+{
+    struct retired_slot *gone = (struct retired_slot *)retired;
+    publish(gone->slot, NULL);
+    mem_free(gone->slot);
+    mem_free(gone);
+}
+
+void zone_record_free(struct managed_zone *zone)
+{
+    zone_tell_waiters(&zone->job_waiters, RELOAD_FAILED, "the zone is no longer configured");
+    zone_tell_waiters(&zone->waiters, RELOAD_FAILED, "the zone is no longer configured");
+    struct retired_slot *gone = mem_alloc_zero(1, sizeof(*gone));
+    gone->slot = zone->slot;
+    epoch_retire(&gone->retired, release_slot);
+    generation_drop(zone->generation);
+    file_stamps_clear(&zone->files);
+    mem_free(zone->health.problem);
+    mem_free(zone);
+}
+
+struct managed_zone *zone_record_new(uint64_t id, const struct zone_settings *settings,
+                                     struct keeper_generation *generation)
+{
+    struct managed_zone *zone = mem_alloc_zero(1, sizeof(*zone));
+    zone->slot = mem_alloc_zero(1, sizeof(*zone->slot));
+    zone->slot->apex = settings->apex;
+    zone->slot->rrclass = settings->rrclass;
+    zone->slot->id = id;
+    zone->slot->options = settings->access;
+    zone->settings = settings;
+    zone->generation = generation_use(generation);
+    zone->health = (struct zone_health){
+        .key_event_at = INT64_MAX, .resign_at = INT64_MAX, .retry_at = INT64_MAX};
+    return zone;
+}
