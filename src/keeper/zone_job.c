@@ -72,11 +72,13 @@ static void log_report(const struct zone_job *job, const struct zonefile_report 
     for (size_t i = 0; i < report->problems_count; i++) {
         const struct zonefile_problem *problem = &report->problems[i];
         int severity = problem->severity == ZONEFILE_ERROR ? SEVERITY_ERROR : SEVERITY_WARNING;
-        if (problem->file != NULL) {
+        if (problem->file != NULL && problem->line > 0) {
             log_write(LOG_ZONE, severity, "zone %s/IN: %s:%u: %s", job->settings->name,
                       problem->file, problem->line, problem->text);
         } else {
-            log_write(LOG_ZONE, severity, "zone %s/IN: %s", job->settings->name, problem->text);
+            log_write(LOG_ZONE, severity, "zone %s/IN: %s%s%s", job->settings->name,
+                      problem->file != NULL ? problem->file : "", problem->file != NULL ? ": " : "",
+                      problem->text);
         }
     }
     size_t unnamed = report->errors + report->warnings - report->problems_count;
@@ -84,6 +86,31 @@ static void log_report(const struct zone_job *job, const struct zonefile_report 
         log_write(LOG_ZONE, SEVERITY_WARNING, "zone %s/IN: and %zu more problems",
                   job->settings->name, unnamed);
     }
+}
+
+/* The first error, since that is what people mend first; the log has them all. */
+static char *describe_failure(const struct zone_settings *settings,
+                              const struct zonefile_report *report, enum sg_result result)
+{
+    const struct zonefile_problem *first = NULL;
+    for (size_t i = 0; i < report->problems_count && first == NULL; i++) {
+        first = report->problems[i].severity == ZONEFILE_ERROR ? &report->problems[i] : NULL;
+    }
+    if (first == NULL) {
+        return mem_format("file '%s' was not taken: %s", settings->file, sg_result_text(result));
+    }
+    struct buffer text = BUFFER_EMPTY;
+    buffer_format(&text, "file '%s' was not taken: ", settings->file);
+    if (first->file != NULL && first->line > 0) {
+        buffer_format(&text, "%s:%u: ", first->file, first->line);
+    }
+    buffer_append_text(&text, first->text);
+    if (report->errors > 1) {
+        buffer_format(&text, " (and %zu more errors, named in the log)", report->errors - 1);
+    }
+    char *problem = mem_copy_text(buffer_text(&text));
+    buffer_free(&text);
+    return problem;
 }
 
 static enum sg_result read_file(struct zone_job *job, struct zone_edit *edit)
@@ -108,9 +135,7 @@ static enum sg_result read_file(struct zone_job *job, struct zone_edit *edit)
         stamp_files(job, report, (int64_t)at.tv_sec * 1000000000 + at.tv_nsec);
     }
     if (result != SG_OK) {
-        job->problem = mem_format("file '%s' was not taken: %s", settings->file,
-                                  report->errors > 0 ? "it has errors, named in the log"
-                                                     : sg_result_text(result));
+        job->problem = describe_failure(settings, report, result);
     }
     zonefile_report_clear(report);
     mem_free(report);
@@ -140,20 +165,24 @@ static uint32_t raise_serial(enum zone_serial_update method, uint32_t current, s
 /* The file's own serial where it may be taken, else one above the last that was published. */
 static uint32_t choose_serial(const struct zone_job *job, uint32_t source_serial)
 {
+    enum zone_serial_update method = job->settings->serial_update;
     if (job->base == NULL) {
-        return source_serial;
+        /* What was published before a restart is not known; time is above it, a count is not. */
+        bool by_time = method == ZONE_SERIAL_UNIXTIME || method == ZONE_SERIAL_DATE;
+        uint32_t timed = by_time ? raise_serial(method, source_serial, job->now) : source_serial;
+        return timed == serial_next(source_serial) ? source_serial : timed;
     }
     const struct zone_facts *facts = zone_version_facts(job->base);
     if (job->kind == ZONE_JOB_LOAD && serial_compare(source_serial, facts->serial) > 0) {
         return source_serial;
     }
-    if (job->kind == ZONE_JOB_LOAD && source_serial == facts->source_serial) {
+    if (job->kind == ZONE_JOB_LOAD && !job->force && source_serial == facts->source_serial) {
         log_write(LOG_ZONE, SEVERITY_WARNING,
                   "zone %s/IN: the file changed but its serial %u did not rise; it is taken all "
                   "the same",
                   job->settings->name, source_serial);
     }
-    return raise_serial(job->settings->serial_update, facts->serial, job->now);
+    return raise_serial(method, facts->serial, job->now);
 }
 
 static void choose_denial(const struct zone_job *job, struct sign_policy *policy)
@@ -236,6 +265,12 @@ static enum sg_result sign_and_seal(struct zone_job *job, struct zone_edit *edit
 
 static enum sg_result load(struct zone_job *job)
 {
+    if (job->settings->file == NULL) {
+        job->problem =
+            mem_copy_text("it has no file to be read from, and zones are not transferred "
+                          "in yet");
+        return SG_UNSUPPORTED;
+    }
     if (!job->force && !files_changed(job->known_files)) {
         job->unchanged = true;
         return SG_OK;

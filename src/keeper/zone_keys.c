@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/siphash.h"
@@ -77,11 +76,8 @@ static enum sg_result read_keys(struct preparation *p)
             folders[count++] = folder;
         }
     }
-    enum sg_result result = file_make_folder(folders[0], 0750);
-    if (result != SG_OK) {
-        p->problem =
-            mem_format("key directory '%s' cannot be made: %s", folders[0], sg_result_text(result));
-    }
+    /* A folder that is not there is never made: it may be a disk that is not mounted. */
+    enum sg_result result = SG_OK;
     for (size_t f = 0; f < count && result == SG_OK; f++) {
         result = append_folder(p, folders[f]);
     }
@@ -135,9 +131,27 @@ static enum sg_result check_served_keys(struct preparation *p)
     return SG_OK;
 }
 
+/* A key that was in use and has lost its private half: a new one in its place, without a new DS,
+ * would make the zone bogus. */
+static enum sg_result refuse_lost_key(struct preparation *p, const char *folder)
+{
+    char *lost = keystore_find_orphan(folder, &p->settings->apex);
+    if (lost == NULL) {
+        return SG_OK;
+    }
+    p->problem = mem_format("key %s in '%s' has a .state file but no .private file; no new key is "
+                            "made in its place: put it back, or remove what is left of it",
+                            lost, folder);
+    mem_free(lost);
+    return SG_BAD_KEY;
+}
+
 static enum sg_result make_key(struct preparation *p, const struct kasp_key *wanted)
 {
     const char *folder = folder_of(p, wanted);
+    if (refuse_lost_key(p, folder) != SG_OK) {
+        return SG_BAD_KEY;
+    }
     if (p->list->count == ZONE_KEYS_MAX) {
         p->problem = mem_format("more than %d keys", ZONE_KEYS_MAX);
         return SG_LIMIT;

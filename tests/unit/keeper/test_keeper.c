@@ -397,6 +397,39 @@ static void the_same_zone_twice_is_refused_whole(void **state)
     assert_int_equal(keeper_zones(world->keeper), 0);
 }
 
+static void a_zone_without_a_file_is_not_served_and_says_why(void **state)
+{
+    struct world *world = *state;
+    char *file = world->file;
+    world->file = NULL;
+    configure(world, 1, false);
+    world->file = file;
+    assert_null(status_of(world, 0).facts);
+    assert_non_null(strstr(status_of(world, 0).problem, "no file"));
+}
+
+static void a_lost_private_key_is_not_replaced(void **state)
+{
+    struct world *world = *state;
+    char *path = mem_format("%s/Kexample0.test.+013+04711.state", world->folder);
+    write_zone(world, GOOD);
+    assert_int_equal(file_write(path, 0644, span_of_text("; state\n")), SG_OK);
+    configure(world, 1, true);
+    assert_null(status_of(world, 0).facts);
+    assert_non_null(strstr(status_of(world, 0).problem, "Kexample0.test.+013+04711"));
+    mem_free(path);
+}
+
+static void a_failed_reload_names_the_first_error(void **state)
+{
+    struct world *world = *state;
+    write_zone(world, GOOD);
+    configure(world, 1, true);
+    write_zone(world, BROKEN);
+    assert_int_equal(reload(world), RELOAD_FAILED);
+    assert_non_null(strstr(status_of(world, 0).problem, "/zone:4: "));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -420,6 +453,10 @@ int main(void)
                                         end),
         cmocka_unit_test_setup_teardown(a_missing_file_fails_its_zone_alone, begin, end),
         cmocka_unit_test_setup_teardown(zones_come_stay_and_go_with_the_configuration, begin, end),
+        cmocka_unit_test_setup_teardown(a_zone_without_a_file_is_not_served_and_says_why, begin,
+                                        end),
+        cmocka_unit_test_setup_teardown(a_lost_private_key_is_not_replaced, begin, end),
+        cmocka_unit_test_setup_teardown(a_failed_reload_names_the_first_error, begin, end),
         cmocka_unit_test_setup_teardown(the_same_zone_twice_is_refused_whole, begin, end),
     };
     return cmocka_run_group_tests_name("keeper", tests, NULL, NULL);
