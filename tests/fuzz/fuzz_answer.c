@@ -2,12 +2,11 @@
  * Any question to a few signed zones, whole and broken: an answer comes, it keeps its limit, and
  * two parsers read it. The first byte chooses zone and options, the rest is the query.
  */
+#include <ldns/ldns.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <ldns/ldns.h>
 
 #include "answer/answer.h"
 #include "base/file.h"
@@ -131,8 +130,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     context.table = served->table;
     context.minimal = choice / 16 % 4;
     context.minimal_any = choice / 64 % 2 == 1;
-    context.slot =
-        zone_table_find(served->table, &question.qname, question.qtype == DNS_TYPE_DS);
+    context.slot = zone_table_find(served->table, &question.qname, question.qtype == DNS_TYPE_DS);
     if (context.slot == NULL) {
         return 0;
     }
