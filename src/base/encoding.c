@@ -42,6 +42,8 @@ static int base64_value(uint8_t c)
 enum sg_result base64_decode(struct span text, struct buffer *out_bytes)
 {
     struct buffer bytes = BUFFER_EMPTY;
+    /* At once: growing would leave copies of a secret behind in freed memory. */
+    buffer_reserve(&bytes, text.length / 4 * 3 + 3);
     uint32_t group = 0;
     unsigned digits = 0;
     unsigned padding = 0;
