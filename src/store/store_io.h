@@ -1,0 +1,66 @@
+/*
+ * store/store_io.h - the disk as the store sees it: tables, one transaction, images
+ *
+ * A struct of functions, so that tests/sim can put a disk behind it that loses everything not yet
+ * committed, fills up or fails at the n-th write. store_lmdb.c is the real one. Only the store's
+ * thread calls it, image reads apart (any worker, its own handle).
+ *
+ * Keys sort as bytes. What get() and scan() show is borrowed until the next call. A failed put or
+ * commit leaves the last committed state; the transaction is over then.
+ */
+#pragma once
+
+#include "base/buffer.h"
+
+enum store_table {
+    STORE_META,    /* format version, next zone id */
+    STORE_ZONES,   /* zone identity -> zone id */
+    STORE_COMMITS, /* zone id, commit number (big-endian) -> commit record */
+    STORE_IMAGES,  /* zone id, commit number -> manifest, with small images inside */
+    STORE_CONFIG,  /* zones added at run time: view, class, name -> statement */
+    STORE_TABLES
+};
+
+struct store_image; /* a file that is being written or read */
+
+struct store_io {
+    void *argument;
+    MUST_USE enum sg_result (*begin)(void *argument); /* a write transaction */
+    MUST_USE enum sg_result (*put)(void *argument, enum store_table table, struct span key,
+                                   struct span value);
+    /* SG_OK also when there was nothing. */
+    MUST_USE enum sg_result (*remove)(void *argument, enum store_table table, struct span key);
+    /* Durable when it returns SG_OK. SG_NO_SPACE: the disk is full; SG_IO. */
+    MUST_USE enum sg_result (*commit)(void *argument);
+    void (*abort)(void *argument);
+    /* Outside or inside a transaction. SG_NOT_FOUND. */
+    MUST_USE enum sg_result (*get)(void *argument, enum store_table table, struct span key,
+                                   struct span *out_value);
+    /* Keys at or after `from` in order, until `see` returns false. */
+    MUST_USE enum sg_result (*scan)(void *argument, enum store_table table, struct span from,
+                                    bool (*see)(void *see_argument, struct span key,
+                                                struct span value),
+                                    void *see_argument);
+    /* After a failed commit whose outcome nobody knows: close, open again. */
+    MUST_USE enum sg_result (*reopen)(void *argument);
+    /* Image files, beside the tables. Thread: a worker, one handle each. */
+    MUST_USE enum sg_result (*image_create)(void *argument, uint64_t zone, uint64_t commit,
+                                            struct store_image **out_image);
+    MUST_USE enum sg_result (*image_append)(struct store_image *image, struct span bytes);
+    /* Synced and under its name, or nothing is left. Frees the handle. */
+    MUST_USE enum sg_result (*image_finish)(struct store_image *image, bool keep);
+    MUST_USE enum sg_result (*image_open)(void *argument, uint64_t zone, uint64_t commit,
+                                          struct store_image **out_image);
+    size_t (*image_read)(struct store_image *image, uint8_t *out_bytes, size_t bytes_max);
+    void (*image_close)(struct store_image *image);
+    void (*image_remove)(void *argument, uint64_t zone, uint64_t commit);
+    void (*close)(void *argument);
+};
+
+/* The LMDB environment in `folder`, made if it is missing (mode 0700), locked against a second
+ * process (SG_EXISTS). `out_problem` (the caller frees) tells why not, in operators' words. */
+MUST_USE enum sg_result store_lmdb_open(const char *folder, struct store_io *out_io,
+                                        char **out_problem);
+/* A consistent copy of the environment and its images into `folder`, which must not exist, while
+ * the store is in use. Thread: store. */
+MUST_USE enum sg_result store_lmdb_copy(const struct store_io *io, const char *folder);

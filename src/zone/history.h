@@ -1,0 +1,46 @@
+/*
+ * zone/history.h - the changesets of a zone that secondaries may still ask for (RFC 1995 5)
+ *
+ * A chain of immutable links, the newest first, one a published version. Net threads read it
+ * inside an epoch and take a reference to each link that they stream from; the keeper adds and
+ * trims. All zones' bytes are counted against one budget.
+ *
+ * Thread: the keeper changes; any thread collects.
+ */
+#pragma once
+
+#include "base/buffer.h"
+#include "base/epoch.h"
+
+struct zone_history_link; /* one changeset: bytes, serials, a reference count */
+
+uint32_t zone_history_serial_from(const struct zone_history_link *link);
+uint32_t zone_history_serial_to(const struct zone_history_link *link);
+struct span zone_history_changeset(const struct zone_history_link *link);
+
+struct zone_history {
+    struct zone_history_link *newest; /* epoch_publish() */
+    size_t bytes, links;
+};
+
+/*
+ * Add the changeset that leads to the version that is about to be published. Takes the bytes. A
+ * changeset that does not continue the chain (serial_from is not the newest serial_to) or with
+ * `breaks` set begins a new chain: what was there is dropped.
+ */
+void zone_history_add(struct zone_history *history, struct buffer *changeset, bool breaks);
+/* Drop the oldest links until at most `bytes_max` are left. */
+void zone_history_trim(struct zone_history *history, size_t bytes_max);
+void zone_history_clear(struct zone_history *history);
+
+/*
+ * The links that lead from `serial` to the newest, oldest first, each referenced. Returns how
+ * many, 0: the serial is not known (any more), or needs more than `links_max`; then answer the
+ * whole zone. The last one's serial_to may be newer than a version that was read before: stop at
+ * `serial_to`. Thread: any, inside an epoch.
+ */
+size_t zone_history_collect(const struct zone_history *history, uint32_t serial,
+                            uint32_t serial_to, const struct zone_history_link **out_links,
+                            size_t links_max);
+void zone_history_unref(const struct zone_history_link *link); /* Thread: any */
+enum { ZONE_HISTORY_LINKS_MAX = 16384 };
