@@ -20,10 +20,10 @@ void managed_zone_status(const struct managed_zone *zone, struct zone_status *ou
     *out_status = (struct zone_status){
         .settings = zone->settings,
         .facts = version == NULL ? NULL : zone_version_facts(version),
-        .loaded_at = zone->health.loaded_at,
+        .loaded_at = zone->known.state.loaded_at,
         .loading = zone->job != NULL || zone->queued,
-        .files = zone->files.files,
-        .files_count = zone->files.count,
+        .files = zone->known.state.files.files,
+        .files_count = zone->known.state.files.count,
         .secure = version != NULL && zone_version_facts(version)->denial != ZONE_DENIAL_NONE,
         .resign_at = known_or_zero(zone->health.resign_at),
         .expires_first = zone->health.expires_first,

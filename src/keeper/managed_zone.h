@@ -4,7 +4,7 @@
 #pragma once
 
 #include "keeper/keeper.h"
-#include "keeper/zone_job.h"
+#include "keeper/zone_state.h"
 
 /* Every fact that `zonestatus` prints, so that it can also be JSON. Strings are borrowed until
  * the next turn. */

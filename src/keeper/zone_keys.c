@@ -260,6 +260,10 @@ static void choose_signers(const struct key_list *list, struct zone_keys *keys)
                              keys->fingerprint};
         keys->fingerprint = siphash(fixed, facts, sizeof(facts));
         if (sign.signs_keys || sign.signs_zone) {
+            const uint64_t signer[4] = {key->tag, key->algorithm,
+                                        (uint64_t)sign.signs_keys << 1 | sign.signs_zone,
+                                        keys->signers};
+            keys->signers = siphash(fixed, signer, sizeof(signer));
             keys->sign[keys->sign_count++] = sign;
         }
     }
@@ -357,4 +361,12 @@ void zone_keys_clear(struct zone_keys *keys)
     kasp_apex_clear(&keys->apex);
     key_list_clear(&keys->list);
     keys->sign_count = 0;
+}
+
+void zone_keys_free(struct zone_keys *keys)
+{
+    if (keys != NULL) {
+        zone_keys_clear(keys);
+        mem_free(keys);
+    }
 }

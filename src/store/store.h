@@ -24,6 +24,7 @@ struct store;
 enum store_request_kind {
     STORE_ZONE_OPEN,   /* identity -> id, last commit, records since the image, image manifest */
     STORE_ZONE_COMMIT, /* append a record; with an image, drop what came before it */
+    STORE_ZONE_IMAGE,  /* an image of the version of commit `number`, made behind it */
     STORE_ZONE_FORGET, /* everything of a zone */
     STORE_ZONE_TRIM,   /* drop records that are older than the newest image and below `number` */
     STORE_CONFIG_PUT,  /* a zone statement added at run time; empty `value`: removed */
@@ -41,7 +42,7 @@ struct store_request {
     struct store_commit_record record;           /* COMMIT: `number` is set by the caller */
     struct span image;     /* COMMIT with STORE_COMMIT_IMAGE: a small image; empty: a file was
                               written with store_image_create() under this zone and number */
-    uint64_t number;       /* TRIM */
+    uint64_t number;       /* TRIM, IMAGE */
     struct span value;     /* CONFIG */
     const char *path;      /* COPY */
 
