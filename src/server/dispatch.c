@@ -14,6 +14,7 @@ enum { PREFETCH_MIN = 3 }; /* Fewer have nothing to do while they wait. */
 struct dispatch {
     struct front *front; /* epoch_publish(); NULL at first */
     bool query_log;      /* relaxed atomic */
+    struct mailbox *inbox;
     struct transfer_quota transfers;
     struct stats stats;
 };
@@ -377,6 +378,7 @@ static void *thread_open(void *argument, bool tcp)
     thread->desk = desk;
     thread->hasher = nsec3_hasher_new();
     thread->request.counters = stats_take(&desk->stats);
+    thread->request.inbox = desk->inbox;
     return thread;
 }
 
@@ -390,9 +392,10 @@ static void thread_close(void *argument, void *thread_state)
     mem_free(thread);
 }
 
-struct dispatch *dispatch_new(void)
+struct dispatch *dispatch_new(struct mailbox *inbox)
 {
     struct dispatch *desk = mem_alloc_zero(1, sizeof(*desk));
+    desk->inbox = inbox;
 
     stats_init(&desk->stats);
     return desk;

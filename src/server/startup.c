@@ -154,10 +154,44 @@ static enum sg_result give_up_root(const struct server *server)
     return SG_OK;
 }
 
+static void store_changed(void *argument, enum sg_result result)
+{
+    (void)argument;
+    if (result == SG_OK) {
+        log_write(LOG_DATABASE, SEVERITY_NOTICE, "the store can be written again");
+    } else {
+        log_write(LOG_DATABASE, SEVERITY_CRITICAL,
+                  "the store cannot be written: %s; zones are served on but take no changes",
+                  sg_result_text(result));
+    }
+}
+
+static enum sg_result open_store(struct server *server, const struct conf *conf)
+{
+    const char *folder = conf->options.store_directory;
+    struct store_io io;
+    char *problem = NULL;
+
+    enum sg_result result = store_lmdb_open(folder, &io, &problem);
+    if (result == SG_OK) {
+        result = store_new(&io, true, store_changed, server, &server->store);
+    }
+    if (result != SG_OK) {
+        log_write(LOG_DATABASE, SEVERITY_CRITICAL, "store-directory '%s': %s", folder,
+                  problem != NULL ? problem : sg_result_text(result));
+    }
+    mem_free(problem);
+    return result;
+}
+
 /* Threads, loop, keeper: all that must not exist before the user has changed. */
-static enum sg_result make_parts(struct server *server)
+static enum sg_result make_parts(struct server *server, const struct conf *conf)
 {
     enum sg_result result = server_loop_open(server);
+    if (result != SG_OK) {
+        return result;
+    }
+    result = open_store(server, conf);
     if (result != SG_OK) {
         return result;
     }
@@ -168,6 +202,8 @@ static enum sg_result make_parts(struct server *server)
     struct keeper_io io = {
         .pool = server->pool,
         .mailbox = &server->loop.keeper_mailbox,
+        .store = server->store,
+        .commits = &server->loop.commits,
         .all_loaded = server_all_loaded,
         .argument = server,
     };
@@ -203,7 +239,7 @@ static enum sg_result start_up(struct server *server, struct start *start)
         result = take_pid_file(server, conf);
     }
     if (result == SG_OK) {
-        result = make_parts(server);
+        result = make_parts(server, conf);
     }
     if (result == SG_OK) {
         struct generation *generation = start->generation;
@@ -223,6 +259,8 @@ static void tear_down(struct server *server)
     if (server->net != NULL) {
         net_stop(server->net);
     }
+    server_inbox_close(server);
+    store_free(server->store); /* All that was asked of it has been answered. */
     if (server->keeper != NULL) {
         server_loop_close(server);
         reload_free(server->reload);
@@ -316,7 +354,8 @@ int startup_run(const struct server_options *options)
     server.threads = options->threads != 0 ? options->threads : server.processors;
     if (enter(&server, &start)) {
         say_what_starts(&server);
-        server.desk = dispatch_new();
+        server_inbox_open(&server);
+        server.desk = dispatch_new(&server.loop.inbox);
         status = serve(&server, &start);
     }
     mem_free(server.configuration);

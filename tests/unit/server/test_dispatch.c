@@ -264,7 +264,7 @@ static void a_blackholed_client_hears_nothing(void **state)
 
 static void nothing_is_answered_before_a_front_is_published(void **state)
 {
-    struct dispatch *dispatch = dispatch_new();
+    struct dispatch *dispatch = dispatch_new(NULL);
     struct net_service service = dispatch_service(dispatch);
     void *thread = service.thread_start(service.argument, false);
     struct packet packet = packet_of("www.example", DNS_TYPE_A, 0);
