@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "base/mailbox.h"
 #include "net/service.h"
 #include "server/front.h"
 #include "server/stats.h"

@@ -52,7 +52,7 @@ static void answer_free(struct late_answer *answer)
     mem_wipe_free(answer, sizeof(*answer));
 }
 
-static void send(struct late_answer *answer, uint8_t *bytes, size_t length, size_t bytes_max,
+static void send_response(struct late_answer *answer, uint8_t *bytes, size_t length, size_t bytes_max,
                  sg_time now)
 {
     if (answer->is_signed) {
@@ -84,7 +84,7 @@ void late_answer_give(struct late_answer *answer, uint16_t rcode, sg_time now)
         writer_u16(&writer, 0);
     }
     ASSERT(!writer.failed);
-    send(answer, bytes, writer_length(&writer), sizeof(bytes), now);
+    send_response(answer, bytes, writer_length(&writer), sizeof(bytes), now);
 }
 
 void late_answer_pass(struct late_answer *answer, struct span response, sg_time now)
@@ -97,7 +97,7 @@ void late_answer_pass(struct late_answer *answer, struct span response, sg_time 
     uint8_t *bytes = mem_alloc(bytes_max);
     memcpy(bytes, response.bytes, response.length);
     wire_put_u16(bytes, answer->id);
-    send(answer, bytes, response.length, bytes_max, now);
+    send_response(answer, bytes, response.length, bytes_max, now);
     mem_free(bytes);
 }
 

@@ -158,9 +158,9 @@ static void store_changed(void *argument, enum sg_result result)
 {
     (void)argument;
     if (result == SG_OK) {
-        log_write(LOG_DATABASE, SEVERITY_NOTICE, "the store can be written again");
+        log_write(LOG_GENERAL, SEVERITY_NOTICE, "the store can be written again");
     } else {
-        log_write(LOG_DATABASE, SEVERITY_CRITICAL,
+        log_write(LOG_GENERAL, SEVERITY_CRITICAL,
                   "the store cannot be written: %s; zones are served on but take no changes",
                   sg_result_text(result));
     }
@@ -177,7 +177,7 @@ static enum sg_result open_store(struct server *server, const struct conf *conf)
         result = store_new(&io, true, store_changed, server, &server->store);
     }
     if (result != SG_OK) {
-        log_write(LOG_DATABASE, SEVERITY_CRITICAL, "store-directory '%s': %s", folder,
+        log_write(LOG_GENERAL, SEVERITY_CRITICAL, "store-directory '%s': %s", folder,
                   problem != NULL ? problem : sg_result_text(result));
     }
     mem_free(problem);
@@ -187,11 +187,11 @@ static enum sg_result open_store(struct server *server, const struct conf *conf)
 /* Threads, loop, keeper: all that must not exist before the user has changed. */
 static enum sg_result make_parts(struct server *server, const struct conf *conf)
 {
-    enum sg_result result = server_loop_open(server);
+    enum sg_result result = open_store(server, conf);
     if (result != SG_OK) {
         return result;
     }
-    result = open_store(server, conf);
+    result = server_loop_open(server);
     if (result != SG_OK) {
         return result;
     }
