@@ -8,6 +8,7 @@
 #include "keeper/generation.h"
 #include "keeper/publish.h"
 #include "keeper/zone_index.h"
+#include "keeper/zone_label.h"
 #include "keeper/zone_record.h"
 
 enum {
@@ -171,17 +172,18 @@ static sg_time resign_time(const struct managed_zone *zone, sg_time expires_firs
 static void log_published(const struct zone_job *job)
 {
     const struct zone_facts *facts = zone_version_facts(job->version);
-    const char *name = job->settings->name;
+    char label[ZONE_LABEL_BYTES];
+    zone_label(job->settings, label);
     if (job->kind == ZONE_JOB_LOAD) {
         log_write(
-            LOG_ZONE, SEVERITY_INFO, "zone %s/IN: loaded serial %u%s", name, facts->source_serial,
+            LOG_ZONE, SEVERITY_INFO, "zone %s: loaded serial %u%s", label, facts->source_serial,
             !facts->signed_here && facts->denial != ZONE_DENIAL_NONE ? " (DNSSEC signed)" : "");
     }
     if (facts->signed_here) {
-        log_write(LOG_ZONE, SEVERITY_INFO, "zone %s/IN (signed): serial %u (unsigned %u)", name,
+        log_write(LOG_ZONE, SEVERITY_INFO, "zone %s (signed): serial %u (unsigned %u)", label,
                   facts->serial, facts->source_serial);
         log_write(LOG_DNSSEC, SEVERITY_INFO,
-                  "zone %s/IN published: serial=%u names=%llu signatures=%llu ms=%llu", name,
+                  "zone %s published: serial=%u names=%llu signatures=%llu ms=%llu", label,
                   facts->serial, (unsigned long long)facts->names,
                   (unsigned long long)job->signatures,
                   (unsigned long long)(job->took_ns / 1000000));
@@ -196,6 +198,9 @@ static void take_version(struct managed_zone *zone, struct zone_job *job)
     zone->keys_fingerprint = job->keys_fingerprint;
     zone->health.expires_first = job->expires_first;
     zone->health.resign_at = resign_time(zone, job->expires_first);
+    mem_free(zone->health.resign_node);
+    zone->health.resign_node = job->expires_node;
+    job->expires_node = NULL;
     if (job->kind == ZONE_JOB_LOAD) {
         zone->health.loaded_at = job->now;
     }
@@ -220,7 +225,8 @@ static void take_failure(struct managed_zone *zone, struct zone_job *job, sg_tim
         /* A broken file waits for a reload. */
         health->retry_at = health->resign_at = health->key_event_at = INT64_MAX;
     }
-    log_write(LOG_ZONE, SEVERITY_ERROR, "zone %s/IN: %s: %s", job->settings->name,
+    char label[ZONE_LABEL_BYTES];
+    log_write(LOG_ZONE, SEVERITY_ERROR, "zone %s: %s: %s", zone_label(job->settings, label),
               zone->slot->version == NULL ? "not loaded due to errors"
                                           : "the last good version is served on",
               zone->health.problem);
@@ -450,8 +456,9 @@ void keeper_front_published(struct keeper *keeper)
     keeper->fronted = NULL;
     while (zone != NULL) {
         struct managed_zone *next = zone->queue_next;
-        log_write(LOG_ZONE, SEVERITY_INFO, "zone %s/IN: no longer configured",
-                  zone->settings->name);
+        char label[ZONE_LABEL_BYTES];
+        log_write(LOG_ZONE, SEVERITY_INFO, "zone %s: no longer configured",
+                  zone_label(zone->settings, label));
         zone->gone = true;
         if (zone->job == NULL) {
             zone_record_free(zone);

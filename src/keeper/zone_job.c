@@ -8,9 +8,13 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "base/thread.h"
+#include "dns/rrtype.h"
 #include "dns/serial.h"
 #include "keeper/zone_keys.h"
+#include "keeper/zone_label.h"
 #include "zone/edit.h"
+
+enum { LARGE_FILE_BYTES = 4 << 20, LARGE_ZONE_NAMES = 100000 };
 
 void file_stamps_clear(struct file_stamps *stamps)
 {
@@ -69,22 +73,23 @@ static void stamp_files(struct zone_job *job, const struct zonefile_report *repo
 
 static void log_report(const struct zone_job *job, const struct zonefile_report *report)
 {
+    char label[ZONE_LABEL_BYTES];
+    zone_label(job->settings, label);
     for (size_t i = 0; i < report->problems_count; i++) {
         const struct zonefile_problem *problem = &report->problems[i];
         int severity = problem->severity == ZONEFILE_ERROR ? SEVERITY_ERROR : SEVERITY_WARNING;
         if (problem->file != NULL && problem->line > 0) {
-            log_write(LOG_ZONE, severity, "zone %s/IN: %s:%u: %s", job->settings->name,
-                      problem->file, problem->line, problem->text);
+            log_write(LOG_ZONE, severity, "zone %s: %s:%u: %s", label, problem->file, problem->line,
+                      problem->text);
         } else {
-            log_write(LOG_ZONE, severity, "zone %s/IN: %s%s%s", job->settings->name,
+            log_write(LOG_ZONE, severity, "zone %s: %s%s%s", label,
                       problem->file != NULL ? problem->file : "", problem->file != NULL ? ": " : "",
                       problem->text);
         }
     }
     size_t unnamed = report->errors + report->warnings - report->problems_count;
     if (unnamed > 0) {
-        log_write(LOG_ZONE, SEVERITY_WARNING, "zone %s/IN: and %zu more problems",
-                  job->settings->name, unnamed);
+        log_write(LOG_ZONE, SEVERITY_WARNING, "zone %s: and %zu more problems", label, unnamed);
     }
 }
 
@@ -113,6 +118,34 @@ static char *describe_failure(const struct zone_settings *settings,
     return problem;
 }
 
+/*
+ * A zone that takes its time is spoken of before it is done, or its operator sees nothing happen.
+ * For the others one line at the end says it all.
+ */
+static int progress_severity(const struct zone_job *job)
+{
+    struct file_stamp file = {.bytes = 0};
+    bool large = job->base != NULL && zone_version_facts(job->base)->names >= LARGE_ZONE_NAMES;
+    if (job->kind == ZONE_JOB_LOAD && stamp(job->settings->file, &file)) {
+        large |= file.bytes >= LARGE_FILE_BYTES;
+    }
+    return large ? SEVERITY_INFO : SEVERITY_DEBUG;
+}
+
+static void say_loading(const struct zone_job *job)
+{
+    char label[ZONE_LABEL_BYTES];
+    log_write(LOG_ZONE, progress_severity(job), "zone %s: loading from '%s'",
+              zone_label(job->settings, label), job->settings->file);
+}
+
+static void say_signing(const struct zone_job *job)
+{
+    char label[ZONE_LABEL_BYTES];
+    log_write(LOG_DNSSEC, progress_severity(job), "zone %s: %s", zone_label(job->settings, label),
+              job->kind == ZONE_JOB_LOAD ? "read, now signing" : "signing anew");
+}
+
 static enum sg_result read_file(struct zone_job *job, struct zone_edit *edit)
 {
     const struct zone_settings *settings = job->settings;
@@ -125,6 +158,7 @@ static enum sg_result read_file(struct zone_job *job, struct zone_edit *edit)
     };
     struct timespec at;
     clock_gettime(CLOCK_REALTIME, &at);
+    say_loading(job);
 
     enum sg_result result = zonefile_load(edit, &options, report);
     if (result == SG_OK) {
@@ -177,10 +211,11 @@ static uint32_t choose_serial(const struct zone_job *job, uint32_t source_serial
         return source_serial;
     }
     if (job->kind == ZONE_JOB_LOAD && !job->force && source_serial == facts->source_serial) {
+        char label[ZONE_LABEL_BYTES];
         log_write(LOG_ZONE, SEVERITY_WARNING,
-                  "zone %s/IN: the file changed but its serial %u did not rise; it is taken all "
+                  "zone %s: the file changed but its serial %u did not rise; it is taken all "
                   "the same",
-                  job->settings->name, source_serial);
+                  zone_label(job->settings, label), source_serial);
     }
     return raise_serial(method, facts->serial, job->now);
 }
@@ -215,6 +250,15 @@ static sg_duration bounded_jitter(const struct kasp_policy *kasp)
     return kasp->signatures_jitter < most ? kasp->signatures_jitter : most;
 }
 
+/* `owner/type` of what has to be signed again first, in BIND's form: no dot at the end. */
+static char *node_text(const struct sign_report *report)
+{
+    char owner[DNS_NAME_TEXT_BYTES];
+    char type[DNS_TYPE_TEXT_BYTES];
+    dns_name_to_text_short(&report->expires_owner, owner);
+    return mem_format("%s/%s", owner, dns_type_to_text(report->expires_type, type));
+}
+
 static enum sg_result sign(struct zone_job *job, struct zone_edit *edit,
                            const struct zone_keys *keys)
 {
@@ -236,6 +280,7 @@ static enum sg_result sign(struct zone_job *job, struct zone_edit *edit,
         .now = job->now,
     };
     struct sign_report report;
+    say_signing(job);
 
     enum sg_result result = sign_zone(edit, &request, job->pool, &report);
     if (result != SG_OK) {
@@ -244,6 +289,7 @@ static enum sg_result sign(struct zone_job *job, struct zone_edit *edit,
     }
     job->signatures = report.signatures;
     job->expires_first = report.expires_first;
+    job->expires_node = node_text(&report);
     return SG_OK;
 }
 
@@ -334,5 +380,6 @@ void zone_job_free(struct zone_job *job)
     }
     file_stamps_clear(&job->files);
     mem_free(job->problem);
+    mem_free(job->expires_node);
     mem_free(job);
 }

@@ -52,6 +52,7 @@ struct zone_job {
     uint64_t keys_fingerprint;
     sg_time key_event_at;  /* INT64_MAX: none */
     sg_time expires_first; /* 0: no signature of ours */
+    char *expires_node;    /* which signature: `owner/type`; NULL: none */
     uint64_t signatures;
     uint64_t took_ns;
 };

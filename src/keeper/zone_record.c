@@ -41,6 +41,7 @@ void zone_record_free(struct managed_zone *zone)
     generation_drop(zone->generation);
     file_stamps_clear(&zone->files);
     mem_free(zone->health.problem);
+    mem_free(zone->health.resign_node);
     mem_free(zone);
 }
 

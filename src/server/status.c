@@ -124,7 +124,10 @@ void status_of_zone(const struct managed_zone *zone, struct buffer *out_text)
         put_line(out_text, "key maintenance",
                  status.settings->policy != NULL ? "automatic" : "none");
         put_time(out_text, "next key event", status.key_event_at);
-        put_time(out_text, "next resign time", status.resign_at);
+        if (status.resign_at != 0 && status.resign_node != NULL) {
+            put_line(out_text, "next resign node", status.resign_node);
+            put_time(out_text, "next resign time", status.resign_at);
+        }
     }
     put_flag(out_text, "dynamic", status.settings->dynamic);
     if (status.settings->dynamic) {

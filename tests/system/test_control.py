@@ -73,8 +73,10 @@ def test_zonestatus_of_a_signed_zone_has_both_serials(signet, run_server):
     names = [line.split(":")[0] for line in text.splitlines()]
     assert names == ["name", "type", "files", "serial", "signed serial", "nodes", "last loaded",
                      "secure", "inline signing", "key maintenance", "next key event",
-                     "next resign time", "dynamic", "reconfigurable via modzone"]
+                     "next resign node", "next resign time", "dynamic", "reconfigurable via modzone"]
     assert "\nserial: 7\n" in text and "\nkey maintenance: automatic\n" in text
+    # BIND's form: the name without its last dot, and the type that is signed.
+    assert re.search(r"^next resign node: (\w+\.)?example\.org/[A-Z0-9]+$", text, re.M), text
 
 
 @PROGRAMS
@@ -247,6 +249,9 @@ def test_views_are_told_apart(make_signet, run_server):
     assert server.rndc("reload", "example.org", "IN", "inner").returncode == 0
     result = server.rndc("zonestatus", "only.test", "IN", "inner")
     assert "no matching zone 'only.test' in view 'inner'" in result.stderr
+    # named's way to say which of them a line is about.
+    for view in ("inner", "outer"):
+        assert f"zone example.org/IN/{view}: loaded serial 1\n" in server.log()
 
 
 def test_a_control_address_that_is_taken_is_an_error(make_signet, run_server):

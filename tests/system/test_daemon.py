@@ -315,6 +315,20 @@ def test_a_long_load_can_be_interrupted(make_signet, delay_s):
     assert not (server.folder / "signetd.pid").exists()
 
 
+def test_a_large_zone_is_spoken_of_before_it_is_done(make_signet, run_server):
+    """Else its operator looks at a silent log for minutes, and stops a server that is all right."""
+    server = make_signet()
+    names = "".join(f"name{i:06} A 192.0.2.{i % 250}\n" for i in range(200_000))
+    server.add_zone("large.test", ZONE + names, policy="default")
+    server.add_zone("small.test", ZONE, policy="default")
+    server.start(ready=False)
+    server.wait_for_log("zone large.test/IN: loading from ")
+    assert "zone large.test/IN: loaded serial" not in server.log()
+    server.wait_for_log("zone large.test/IN: read, now signing\n", within_s=60)
+    server.wait_for_log("zone large.test/IN published: ", within_s=120)
+    assert "zone small.test/IN: loading" not in server.log(), "one line is enough for it"
+
+
 def test_a_restart_finds_the_same_keys(make_signet, run_server):
     server = make_signet()
     server.add_zone("example.org", ZONE, policy="default")
