@@ -29,7 +29,8 @@ struct keeper {
     struct managed_zone *queue_first;
     struct managed_zone **queue_last;
     size_t jobs;
-    size_t untried; /* zones of the present configuration that were not yet loaded once */
+    bool announced; /* all_loaded() was called for what was asked for last */
+    size_t untried; /* zones that are to be loaded, or loaded again, before it is called */
     size_t failed;
     bool stopping;
     uint64_t next_id;
@@ -42,6 +43,7 @@ struct keeper *keeper_new(const struct keeper_io *io)
     keeper->timers = HEAP_EMPTY;
     keeper->queue_last = &keeper->queue_first;
     keeper->next_id = 1;
+    keeper->announced = true;
     zone_index_init(&keeper->index);
     return keeper;
 }
@@ -234,12 +236,28 @@ static void take_failure(struct managed_zone *zone, struct zone_job *job, sg_tim
 
 static void zone_was_tried(struct keeper *keeper, struct managed_zone *zone)
 {
-    if (zone->tried) {
+    if (zone->tried || zone->wishes.load) {
         return;
     }
     zone->tried = true;
-    keeper->failed += zone->slot->version == NULL;
-    if (--keeper->untried == 0 && keeper->io.all_loaded != NULL) {
+    keeper->failed += zone->health.problem != NULL;
+    keeper->untried--;
+}
+
+/* It counts until it was tried once more. */
+static void try_again(struct keeper *keeper, struct managed_zone *zone)
+{
+    keeper->untried += zone->tried;
+    zone->tried = false;
+}
+
+static void announce(struct keeper *keeper)
+{
+    if (keeper->announced || keeper->untried > 0) {
+        return;
+    }
+    keeper->announced = true;
+    if (keeper->io.all_loaded != NULL) {
         keeper->io.all_loaded(keeper->io.argument, keeper->zones_count, keeper->failed);
     }
 }
@@ -321,6 +339,7 @@ sg_time keeper_turn(struct keeper *keeper, sg_time now)
         take_reply(keeper, (struct zone_job *)letter, now);
     }
     if (!keeper->stopping) {
+        announce(keeper);
         run_timers(keeper, now);
         start_jobs(keeper, now);
     }
@@ -365,6 +384,7 @@ static void adopt_zone(struct keeper *keeper, struct managed_zone *zone,
     epoch_publish(&zone->slot->options, settings->access);
     generation_drop(old);
     if (!same) {
+        try_again(keeper, zone);
         wish_load(keeper, zone, true);
     }
 }
@@ -442,9 +462,7 @@ enum sg_result keeper_configure(struct keeper *keeper, struct keeper_generation 
         generation_drop(keeper->generation);
     }
     keeper->generation = generation;
-    if (keeper->untried == 0 && keeper->io.all_loaded != NULL) {
-        keeper->io.all_loaded(keeper->io.argument, keeper->zones_count, keeper->failed);
-    }
+    keeper->announced = false;
     return SG_OK;
 }
 
@@ -544,8 +562,11 @@ enum sg_result keeper_reload(struct keeper *keeper, struct managed_zone *zone, b
 
 void keeper_reload_all(struct keeper *keeper)
 {
+    keeper->failed = 0;
+    keeper->announced = false;
     for (size_t i = 0; i < keeper->zones_count; i++) {
         if (keeper->zones[i]->settings->file != NULL) {
+            try_again(keeper, keeper->zones[i]);
             wish_load(keeper, keeper->zones[i], false);
         }
     }

@@ -70,7 +70,8 @@ struct keeper_generation {
 struct keeper_io {
     struct worker_pool *pool;
     struct mailbox *mailbox; /* replies of jobs come here; its wake leads to keeper_turn() */
-    /* Every zone has been tried once after keeper_configure(): `failed` of `zones` did not load. */
+    /* In a turn: every load that keeper_configure() or keeper_reload_all() asked for has ended;
+     * `failed` of `zones` could not be loaded. */
     void (*all_loaded)(void *argument, size_t zones, size_t failed);
     void *argument;
 };

@@ -41,7 +41,7 @@ struct managed_zone {
     struct managed_zone *queue_next;      /* waiting for a job's place */
     bool queued;
     bool gone;            /* no longer configured: forgotten when its job is back */
-    bool tried;           /* loaded, or failed to, at least once */
+    bool tried;           /* loaded, or failed to, since all were last asked to */
     struct zone_job *job; /* at work; NULL: the zone is idle */
     struct zone_wishes wishes;
     struct reload_waiter *waiters;     /* for a load that has not begun */

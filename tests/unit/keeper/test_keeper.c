@@ -194,6 +194,27 @@ static void a_broken_file_leaves_the_last_good_version(void **state)
     assert_int_equal(reload(world), RELOAD_UP_TO_DATE);
 }
 
+static void a_reload_of_all_ends_when_the_last_zone_was_tried(void **state)
+{
+    struct world *world = *state;
+    write_zone(world, GOOD);
+    configure(world, 3, false);
+    assert_int_equal(world->rounds, 1);
+    write_zone(world, BROKEN);
+    keeper_reload_all(world->keeper);
+    assert_int_equal(world->rounds, 1);
+    turn(world, T0);
+    assert_int_equal(world->rounds, 2);
+    assert_int_equal(world->failed, 3);
+    keeper_reload_all(world->keeper);
+    write_zone(world, NEWER);
+    turn(world, T0);
+    assert_int_equal(world->rounds, 3);
+    assert_int_equal(world->failed, 0);
+    turn(world, T0);
+    assert_int_equal(world->rounds, 3);
+}
+
 static void the_signed_serial_rises_where_the_files_did_not(void **state)
 {
     struct world *world = *state;
@@ -439,6 +460,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_WORLD(a_zone_is_loaded_signed_and_published),
         WITH_WORLD(a_broken_file_leaves_the_last_good_version),
+        WITH_WORLD(a_reload_of_all_ends_when_the_last_zone_was_tried),
         WITH_WORLD(the_signed_serial_rises_where_the_files_did_not),
         WITH_WORLD(signatures_are_made_anew_before_they_expire),
         WITH_WORLD(a_reload_without_change_does_not_swallow_other_wishes),
