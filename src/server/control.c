@@ -113,10 +113,19 @@ static void run_notrace(struct control_call *call)
 
 static void run_scan(struct control_call *call)
 {
+    const struct server *server = call->server;
     size_t wanted = 0;
 
-    (void)interfaces_bind(call->server->net, call->server->generation->conf, &wanted);
-    control_call_succeed(call, NULL);
+    (void)interfaces_bind(server->net, server->generation->conf, &wanted);
+    char *not_served = interfaces_not_served(server->net, server->generation->conf);
+    if (not_served == NULL) {
+        control_call_succeed(call, NULL);
+    } else {
+        char *text = mem_format("could not listen on %s: the log says why", not_served);
+        control_call_fail(call, CONTROL_FAILURE, text);
+        mem_free(text);
+    }
+    mem_free(not_served);
 }
 
 /* The keeper's thread touches no disk: a worker appends what it was given. */

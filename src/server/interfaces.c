@@ -92,6 +92,33 @@ static void collect(const struct conf *conf, const struct net *net, const struct
     }
 }
 
+static bool wants_any(const struct conf *conf)
+{
+    for (size_t i = 0; i < conf->options.listens_count; i++) {
+        if (conf_acl_is_any(conf->options.listens[i].addresses)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* By itself, or by the wildcard address. */
+static bool is_served(const struct net *net, const struct net_address *address)
+{
+    const struct net_address *bound = NULL;
+    size_t count = net_bound(net, &bound);
+
+    for (size_t i = 0; i < count; i++) {
+        if (net_address_equal(&bound[i], address) ||
+            (net_address_is_wildcard(&bound[i]) &&
+             net_address_port(&bound[i]) == net_address_port(address) &&
+             net_address_is_v6(&bound[i]) == net_address_is_v6(address))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void warn_of_encrypted(const struct conf *conf)
 {
     for (size_t i = 0; i < conf->options.listens_count; i++) {
@@ -117,7 +144,7 @@ size_t interfaces_bind(struct net *net, const struct conf *conf, size_t *out_wan
     collect(conf, net, &host, true, &wanted);
     size_t meant = wanted.count;
     size_t served = net_bind(net, wanted.addresses, wanted.count);
-    if (served < meant) {
+    if (served < meant && wants_any(conf)) {
         /* A wildcard that is taken in part: e.g. a resolver on a loopback address. */
         wanted.count = 0;
         collect(conf, net, &host, false, &wanted);
@@ -128,4 +155,37 @@ size_t interfaces_bind(struct net *net, const struct conf *conf, size_t *out_wan
     mem_free(wanted.addresses);
     *out_wanted = meant;
     return served;
+}
+
+char *interfaces_not_served(const struct net *net, const struct conf *conf)
+{
+    struct wanted wanted = {.addresses =
+                                mem_alloc_zero(NET_ADDRESSES_MAX, sizeof(*wanted.addresses))};
+    struct host host = {NULL, 0};
+    struct buffer missing = BUFFER_EMPTY;
+    char *result = NULL;
+
+    if (net_address_local(&host.addresses, &host.count) != SG_OK) {
+        goto out; /* The bind has said so. */
+    }
+    for (size_t i = 0; i < conf->options.listens_count; i++) {
+        const struct conf_listen *listen = &conf->options.listens[i];
+        if (listen->tls == NULL && listen->http == NULL && !conf_acl_is_any(listen->addresses)) {
+            add_matching(&wanted, listen, &host);
+        }
+    }
+    for (size_t i = 0; i < wanted.count; i++) {
+        char text[NET_ADDRESS_TEXT_BYTES];
+        if (!is_served(net, &wanted.addresses[i])) {
+            buffer_format(&missing, "%s%s", missing.length == 0 ? "" : ", ",
+                          net_address_to_text(&wanted.addresses[i], text));
+        }
+    }
+    result = missing.length == 0 ? NULL : mem_copy_text(buffer_text(&missing));
+
+out:
+    buffer_free(&missing);
+    mem_free(host.addresses);
+    mem_free(wanted.addresses);
+    return result;
 }
