@@ -117,15 +117,13 @@ static void run_scan(struct control_call *call)
     size_t wanted = 0;
 
     (void)interfaces_bind(server->net, server->generation->conf, &wanted);
-    char *not_served = interfaces_not_served(server->net, server->generation->conf);
-    if (not_served == NULL) {
+    char *problem = interfaces_problem(server->net, server->generation->conf);
+    if (problem == NULL) {
         control_call_succeed(call, NULL);
     } else {
-        char *text = mem_format("could not listen on %s: the log says why", not_served);
-        control_call_fail(call, CONTROL_FAILURE, text);
-        mem_free(text);
+        control_call_fail(call, CONTROL_FAILURE, problem);
     }
-    mem_free(not_served);
+    mem_free(problem);
 }
 
 /* The keeper's thread touches no disk: a worker appends what it was given. */

@@ -75,13 +75,18 @@ static void add_matching(struct wanted *wanted, const struct conf_listen *listen
     }
 }
 
+static bool is_plain(const struct conf_listen *listen)
+{
+    return listen->tls == NULL && listen->http == NULL;
+}
+
 static void collect(const struct conf *conf, const struct net *net, const struct host *host,
                     bool first, struct wanted *wanted)
 {
     for (size_t i = 0; i < conf->options.listens_count; i++) {
         const struct conf_listen *listen = &conf->options.listens[i];
         struct net_address any = wildcard(listen);
-        if (listen->tls != NULL || listen->http != NULL) {
+        if (!is_plain(listen)) {
             continue;
         }
         if (conf_acl_is_any(listen->addresses) && prefers_wildcard(net, &any, first)) {
@@ -123,7 +128,7 @@ static void warn_of_encrypted(const struct conf *conf)
 {
     for (size_t i = 0; i < conf->options.listens_count; i++) {
         const struct conf_listen *listen = &conf->options.listens[i];
-        if (listen->tls != NULL || listen->http != NULL) {
+        if (!is_plain(listen)) {
             log_write(LOG_NETWORK, SEVERITY_WARNING,
                       "listen-on port %u with tls or http is not implemented yet: left out",
                       listen->port);
@@ -151,41 +156,64 @@ size_t interfaces_bind(struct net *net, const struct conf *conf, size_t *out_wan
         meant = wanted.count;
         served = net_bind(net, wanted.addresses, wanted.count);
     }
+    if (meant == 0) {
+        log_write(LOG_NETWORK, SEVERITY_WARNING, "not listening on any interfaces");
+    }
     mem_free(host.addresses);
     mem_free(wanted.addresses);
     *out_wanted = meant;
     return served;
 }
 
-char *interfaces_not_served(const struct net *net, const struct conf *conf)
+/* Those that the configuration names, or that the host has of them, and that are not served. */
+static void list_missing(const struct net *net, const struct conf *conf, const struct host *host,
+                         struct buffer *missing)
 {
     struct wanted wanted = {.addresses =
                                 mem_alloc_zero(NET_ADDRESSES_MAX, sizeof(*wanted.addresses))};
-    struct host host = {NULL, 0};
-    struct buffer missing = BUFFER_EMPTY;
-    char *result = NULL;
 
-    if (net_address_local(&host.addresses, &host.count) != SG_OK) {
-        goto out; /* The bind has said so. */
-    }
     for (size_t i = 0; i < conf->options.listens_count; i++) {
         const struct conf_listen *listen = &conf->options.listens[i];
-        if (listen->tls == NULL && listen->http == NULL && !conf_acl_is_any(listen->addresses)) {
-            add_matching(&wanted, listen, &host);
+        if (is_plain(listen) && !conf_acl_is_any(listen->addresses)) {
+            add_matching(&wanted, listen, host);
         }
     }
     for (size_t i = 0; i < wanted.count; i++) {
         char text[NET_ADDRESS_TEXT_BYTES];
         if (!is_served(net, &wanted.addresses[i])) {
-            buffer_format(&missing, "%s%s", missing.length == 0 ? "" : ", ",
+            buffer_format(missing, "%s%s", missing->length == 0 ? "" : ", ",
                           net_address_to_text(&wanted.addresses[i], text));
         }
     }
-    result = missing.length == 0 ? NULL : mem_copy_text(buffer_text(&missing));
+    mem_free(wanted.addresses);
+}
 
-out:
+static bool wants_something(const struct conf *conf)
+{
+    for (size_t i = 0; i < conf->options.listens_count; i++) {
+        if (!conf_acl_is_none(conf->options.listens[i].addresses)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+char *interfaces_problem(const struct net *net, const struct conf *conf)
+{
+    const struct net_address *bound = NULL;
+    struct host host = {NULL, 0};
+    struct buffer missing = BUFFER_EMPTY;
+    char *problem = NULL;
+
+    if (net_address_local(&host.addresses, &host.count) == SG_OK) {
+        list_missing(net, conf, &host, &missing);
+    }
+    if (missing.length > 0) {
+        problem = mem_format("could not listen on %s: the log says why", buffer_text(&missing));
+    } else if (net_bound(net, &bound) == 0 && wants_something(conf)) {
+        problem = mem_copy_text("listen-on names no address of this host: nobody is answered");
+    }
     buffer_free(&missing);
     mem_free(host.addresses);
-    mem_free(wanted.addresses);
-    return result;
+    return problem;
 }

@@ -17,7 +17,7 @@
 size_t interfaces_bind(struct net *net, const struct conf *conf, size_t *out_wanted);
 
 /*
- * Addresses that the configuration names and that are not served, as text: "192.0.2.1#53, ...".
- * NULL: none; `any` takes what can be had and never counts. The caller frees. Thread: keeper.
+ * After a bind: what of `listen-on` did not come true, for whoever asked for the reload. NULL:
+ * nothing; `any` takes what can be had and is never missed. The caller frees. Thread: keeper.
  */
-char *interfaces_not_served(const struct net *net, const struct conf *conf);
+char *interfaces_problem(const struct net *net, const struct conf *conf);

@@ -93,22 +93,20 @@ static enum sg_result take_over(struct server *server, struct reading *reading, 
         return result;
     }
     (void)interfaces_bind(server->net, reading->conf, &wanted);
-    char *not_served = interfaces_not_served(server->net, reading->conf);
+    char *unheard = interfaces_problem(server->net, reading->conf);
     server->progress.reconfig = !zones;
     result = configure_take(server, reading->generation, problem);
     reading->generation = NULL; /* The keeper's now. */
     if (result == SG_OK) {
         shortfalls_log(reading->conf);
-        if (not_served != NULL) {
-            *problem = mem_format("the new configuration is in use, but could not listen on %s: "
-                                  "the log says why",
-                                  not_served);
+        if (unheard != NULL) {
+            *problem = mem_format("the new configuration is in use, but: %s", unheard);
             result = SG_IO;
         } else {
             log_write(LOG_GENERAL, SEVERITY_INFO, "reloading configuration succeeded");
         }
     }
-    mem_free(not_served);
+    mem_free(unheard);
     if (zones) {
         keeper_reload_all(server->keeper);
         log_write(LOG_GENERAL, SEVERITY_INFO, "scheduled loading changed zones");

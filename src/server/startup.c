@@ -111,9 +111,6 @@ static enum sg_result bind_addresses(struct server *server, const struct conf *c
                   wanted);
         return SG_IO;
     }
-    if (wanted == 0) {
-        log_write(LOG_NETWORK, SEVERITY_WARNING, "not listening on any interfaces");
-    }
     return SG_OK;
 }
 

@@ -291,6 +291,17 @@ def test_an_address_that_a_reload_cannot_have_is_told(served):
     assert "failed" not in served.rndc("status").stdout
 
 
+def test_a_reload_to_an_address_that_is_not_ours_is_told(served):
+    """named says 'server reload successful' and answers nobody any more."""
+    text = served.configuration.read_text().replace(f"port {served.port} {{ {HOST}; }}",
+                                                    f"port {served.port} {{ 192.0.2.55; }}")
+    served.configuration.write_text(text)
+    result = served.rndc("reload")
+    assert result.returncode == 1
+    assert "listen-on names no address of this host" in result.stderr
+    assert "not listening on any interfaces\n" in served.log()
+
+
 def test_a_read_only_channel_changes_nothing(make_signet, run_server):
     port = free_port()
     server = make_signet(extra=f'controls {{ inet {HOST} port {port} allow {{ any; }} '
