@@ -251,6 +251,8 @@ static struct sign_report sum_reports(const struct sign_work *work)
         sum.names += report->names;
         if (report->signatures > 0 && report->expires_first < sum.expires_first) {
             sum.expires_first = report->expires_first;
+            sum.expires_owner = report->expires_owner;
+            sum.expires_type = report->expires_type;
         }
     }
     return sum;

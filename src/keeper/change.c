@@ -193,9 +193,10 @@ static void recover_otherwise(struct keeper *keeper, struct managed_zone *zone,
     if (zone->settings->dynamic || zone->settings->file == NULL) {
         return; /* The file does not have what updates and transfers brought. */
     }
+    char label[ZONE_LABEL_BYTES];
     log_write(LOG_ZONE, SEVERITY_WARNING,
-              "zone %s/IN: it is built anew from its file, with a serial above %u",
-              zone->settings->name, stored->serial);
+              "zone %s: it is built anew from its file, with a serial above %u",
+              zone_label(zone->settings, label), stored->serial);
     zone->wishes.serial_above = stored->serial;
     keeper_wish_load(keeper, zone, true);
 }
@@ -218,7 +219,8 @@ static void fail(struct keeper *keeper, struct zone_job *job, sg_duration retry)
         /* A broken file waits for a reload. */
         health->retry_at = health->resign_at = health->key_event_at = INT64_MAX;
     }
-    log_write(LOG_ZONE, SEVERITY_ERROR, "zone %s/IN: %s: %s", job->settings->name,
+    char label[ZONE_LABEL_BYTES];
+    log_write(LOG_ZONE, SEVERITY_ERROR, "zone %s: %s: %s", zone_label(job->settings, label),
               zone->slot->version == NULL ? "not loaded due to errors"
                                           : "the last good version is served on",
               health->problem);
@@ -234,21 +236,22 @@ static void fail(struct keeper *keeper, struct zone_job *job, sg_duration retry)
 static void log_published(const struct zone_job *job)
 {
     const struct zone_facts *facts = zone_version_facts(job->made.version);
-    const char *name = job->settings->name;
+    char name[ZONE_LABEL_BYTES];
+    zone_label(job->settings, name);
     if (job->kind == ZONE_JOB_LOAD) {
         log_write(
-            LOG_ZONE, SEVERITY_INFO, "zone %s/IN: loaded serial %u%s", name, facts->source_serial,
+            LOG_ZONE, SEVERITY_INFO, "zone %s: loaded serial %u%s", name, facts->source_serial,
             !facts->signed_here && facts->denial != ZONE_DENIAL_NONE ? " (DNSSEC signed)" : "");
     }
     if (job->kind == ZONE_JOB_RECOVER) {
-        log_write(LOG_ZONE, SEVERITY_INFO, "zone %s/IN: recovered serial %u from the store", name,
+        log_write(LOG_ZONE, SEVERITY_INFO, "zone %s: recovered serial %u from the store", name,
                   facts->serial);
     }
     if (facts->signed_here) {
-        log_write(LOG_ZONE, SEVERITY_INFO, "zone %s/IN (signed): serial %u (unsigned %u)", name,
+        log_write(LOG_ZONE, SEVERITY_INFO, "zone %s (signed): serial %u (unsigned %u)", name,
                   facts->serial, facts->source_serial);
         log_write(LOG_DNSSEC, SEVERITY_INFO,
-                  "zone %s/IN published: serial=%u names=%llu signatures=%llu ms=%llu", name,
+                  "zone %s published: serial=%u names=%llu signatures=%llu ms=%llu", name,
                   facts->serial, (unsigned long long)facts->names,
                   (unsigned long long)job->made.signatures,
                   (unsigned long long)(job->made.took_ns / 1000000));
@@ -306,6 +309,11 @@ static void succeed(struct keeper *keeper, struct zone_job *job)
     }
     if (made->keys_looked_at) {
         health->key_event_at = made->key_event_at;
+    }
+    if (made->expires_first != health->expires_first) {
+        mem_free(health->resign_node);
+        health->resign_node = made->expires_node;
+        made->expires_node = NULL;
     }
     health->expires_first = made->expires_first;
     health->resign_at = resign_time(zone, made->expires_first);

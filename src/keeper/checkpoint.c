@@ -97,9 +97,10 @@ void checkpoint_take_job(struct keeper *keeper, struct job *job)
 {
     struct checkpoint *checkpoint = (struct checkpoint *)job;
     if (checkpoint->result != SG_OK) {
+        char label[ZONE_LABEL_BYTES];
         log_write(LOG_ZONE, SEVERITY_WARNING,
-                  "zone %s/IN: no image of it could be written to the store: %s",
-                  checkpoint->zone->settings->name, sg_result_text(checkpoint->result));
+                  "zone %s: no image of it could be written to the store: %s",
+                  zone_label(checkpoint->zone->settings, label), sg_result_text(checkpoint->result));
         end_checkpoint(checkpoint);
         return;
     }

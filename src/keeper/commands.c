@@ -49,8 +49,11 @@ enum sg_result keeper_reload(struct keeper *keeper, struct managed_zone *zone, b
 
 void keeper_reload_all(struct keeper *keeper)
 {
+    keeper->failed = 0;
+    keeper->announced = false;
     for (size_t i = 0; i < keeper->zones_count; i++) {
         if (keeper->zones[i]->settings->file != NULL) {
+            keeper_try_again(keeper, keeper->zones[i]);
             keeper_wish_load(keeper, keeper->zones[i], false);
         }
     }

@@ -37,6 +37,7 @@ static void adopt_zone(struct keeper *keeper, struct managed_zone *zone,
     epoch_publish(&zone->slot->options, settings->access);
     generation_drop(old);
     if (!same) {
+        keeper_try_again(keeper, zone);
         keeper_wish_load(keeper, zone, true);
     }
 }
@@ -96,9 +97,7 @@ enum sg_result keeper_configure(struct keeper *keeper, struct keeper_generation 
         generation_drop(keeper->generation);
     }
     keeper->generation = generation;
-    if (keeper->untried == 0 && keeper->io.all_loaded != NULL) {
-        keeper->io.all_loaded(keeper->io.argument, keeper->zones_count, keeper->failed);
-    }
+    keeper->announced = false;
     return SG_OK;
 }
 
@@ -110,8 +109,9 @@ void keeper_front_published(struct keeper *keeper)
     keeper->fronted = NULL;
     while (zone != NULL) {
         struct managed_zone *next = zone->queue_next;
-        log_write(LOG_ZONE, SEVERITY_INFO, "zone %s/IN: no longer configured",
-                  zone->settings->name);
+        char label[ZONE_LABEL_BYTES];
+        log_write(LOG_ZONE, SEVERITY_INFO, "zone %s: no longer configured",
+                  zone_label(zone->settings, label));
         zone->gone = true;
         keeper_bury(zone);
         zone = next;

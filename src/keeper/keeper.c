@@ -17,6 +17,7 @@ struct keeper *keeper_new(const struct keeper_io *io)
     keeper->timers = HEAP_EMPTY;
     keeper->queue_last = &keeper->queue_first;
     keeper->next_id = 1;
+    keeper->announced = true;
     zone_index_init(&keeper->index);
     return keeper;
 }
@@ -156,12 +157,27 @@ static void run_timers(struct keeper *keeper, sg_time now)
 
 void keeper_zone_was_tried(struct keeper *keeper, struct managed_zone *zone)
 {
-    if (zone->tried) {
+    if (zone->tried || zone->wishes.load || zone->ledger.stored != NULL) {
         return;
     }
     zone->tried = true;
-    keeper->failed += zone->slot->version == NULL;
-    if (--keeper->untried == 0 && keeper->io.all_loaded != NULL) {
+    keeper->failed += zone->health.problem != NULL;
+    keeper->untried--;
+}
+
+void keeper_try_again(struct keeper *keeper, struct managed_zone *zone)
+{
+    keeper->untried += zone->tried;
+    zone->tried = false;
+}
+
+static void announce(struct keeper *keeper)
+{
+    if (keeper->announced || keeper->untried > 0) {
+        return;
+    }
+    keeper->announced = true;
+    if (keeper->io.all_loaded != NULL) {
         keeper->io.all_loaded(keeper->io.argument, keeper->zones_count, keeper->failed);
     }
 }
@@ -206,6 +222,7 @@ sg_time keeper_turn(struct keeper *keeper, sg_time now)
     keeper->now = now;
     take_replies(keeper);
     if (!keeper->stopping) {
+        announce(keeper);
         run_timers(keeper, now);
         start_jobs(keeper, now);
     }

@@ -88,7 +88,8 @@ struct keeper_io {
     struct mailbox *mailbox; /* replies of jobs come here; its wake leads to keeper_turn() */
     struct store *store;     /* NULL: nothing outlives a restart */
     struct mailbox *commits; /* replies of the store; the same wake */
-    /* Every zone has been tried once after keeper_configure(): `failed` of `zones` did not load. */
+    /* In a turn: every load that keeper_configure() or keeper_reload_all() asked for has ended;
+     * `failed` of `zones` could not be loaded. */
     void (*all_loaded)(void *argument, size_t zones, size_t failed);
     void *argument;
 };

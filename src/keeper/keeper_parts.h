@@ -11,6 +11,7 @@
 
 #include "keeper/generation.h"
 #include "keeper/zone_index.h"
+#include "keeper/zone_label.h"
 #include "keeper/zone_record.h"
 
 struct keeper {
@@ -26,7 +27,8 @@ struct keeper {
     struct managed_zone **queue_last;
     size_t jobs;     /* in workers */
     size_t requests; /* of the store */
-    size_t untried;  /* zones of the present configuration that were not yet loaded once */
+    bool announced;  /* all_loaded() was called for what was asked for last */
+    size_t untried;  /* zones that are to be loaded, or loaded again, before it is called */
     size_t failed;
     bool stopping;
     uint64_t next_id;
@@ -42,8 +44,10 @@ void keeper_wish_load(struct keeper *keeper, struct managed_zone *zone, bool for
 void keeper_wish_keys(struct keeper *keeper, struct managed_zone *zone, bool sign_all);
 /* The zone's next wake is the earliest of what its health says. */
 void keeper_set_timer(struct keeper *keeper, struct managed_zone *zone);
-/* It was loaded, or failed to be, for the first time. */
+/* It was loaded, or failed to be. */
 void keeper_zone_was_tried(struct keeper *keeper, struct managed_zone *zone);
+/* It counts until it was tried once more. */
+void keeper_try_again(struct keeper *keeper, struct managed_zone *zone);
 /* A zone that is no longer configured and that nobody works for is freed. */
 void keeper_bury(struct managed_zone *zone);
 

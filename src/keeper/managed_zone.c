@@ -25,6 +25,7 @@ void managed_zone_status(const struct managed_zone *zone, struct zone_status *ou
         .files = zone->known.state.files.files,
         .files_count = zone->known.state.files.count,
         .secure = version != NULL && zone_version_facts(version)->denial != ZONE_DENIAL_NONE,
+        .resign_node = zone->health.resign_node,
         .resign_at = known_or_zero(zone->health.resign_at),
         .expires_first = zone->health.expires_first,
         .key_event_at = known_or_zero(zone->health.key_event_at),

@@ -36,8 +36,9 @@ static void take_opened(struct store_request *request)
                                           request->problem != NULL
                                               ? request->problem
                                               : sg_result_text(request->result));
-        log_write(LOG_ZONE, SEVERITY_ERROR, "zone %s/IN: not loaded due to errors: %s",
-                  zone->settings->name, zone->health.problem);
+        char label[ZONE_LABEL_BYTES];
+        log_write(LOG_ZONE, SEVERITY_ERROR, "zone %s: not loaded due to errors: %s",
+                  zone_label(zone->settings, label), zone->health.problem);
         zone->health.retry_at = keeper->now + RETRY_SECONDS;
         keeper_set_timer(keeper, zone);
         keeper_zone_was_tried(keeper, zone);

@@ -107,6 +107,7 @@ void zone_job_free(struct zone_job *job)
         buffer_free(&made->history[i]);
     }
     mem_free(made->history);
+    mem_free(made->expires_node);
     buffer_free(&job->state_bytes);
     mem_free(job->commit.problem);
     mem_free(job->problem);

@@ -54,6 +54,7 @@ struct zone_made {
     sg_time key_event_at;    /* INT64_MAX: none */
     bool keys_looked_at;     /* `key_event_at` is news */
     sg_time expires_first;   /* 0: no signature of ours */
+    char *expires_node;      /* which signature that is: `owner/type`; NULL: not news */
     bool more;               /* RESIGN: another slice is due */
     uint64_t signatures;
     uint64_t took_ns;

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/siphash.h"
+#include "keeper/zone_label.h"
 
 /* What one preparation works on. */
 struct preparation {
@@ -22,8 +23,9 @@ struct preparation {
 static void report_key_file(void *argument, const char *path, const char *problem)
 {
     const struct preparation *p = argument;
-    log_write(LOG_DNSSEC, SEVERITY_ERROR, "zone %s/IN: key file %s: %s", p->settings->name, path,
-              problem);
+    char label[ZONE_LABEL_BYTES];
+    log_write(LOG_DNSSEC, SEVERITY_ERROR, "zone %s: key file %s: %s",
+              zone_label(p->settings, label), path, problem);
 }
 
 static const char *folder_of(const struct preparation *p, const struct kasp_key *wanted)

@@ -4,7 +4,10 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "keeper/zone_label.h"
 #include "keeper/zone_steps.h"
+
+enum { LARGE_FILE_BYTES = 4 << 20, LARGE_ZONE_NAMES = 100000 };
 
 static bool stamp(const char *path, struct file_stamp *out_stamp)
 {
@@ -55,22 +58,23 @@ static void stamp_files(struct zone_job *job, const struct zonefile_report *repo
 
 static void log_report(const struct zone_job *job, const struct zonefile_report *report)
 {
+    char label[ZONE_LABEL_BYTES];
+    zone_label(job->settings, label);
     for (size_t i = 0; i < report->problems_count; i++) {
         const struct zonefile_problem *problem = &report->problems[i];
         int severity = problem->severity == ZONEFILE_ERROR ? SEVERITY_ERROR : SEVERITY_WARNING;
         if (problem->file != NULL && problem->line > 0) {
-            log_write(LOG_ZONE, severity, "zone %s/IN: %s:%u: %s", job->settings->name,
-                      problem->file, problem->line, problem->text);
+            log_write(LOG_ZONE, severity, "zone %s: %s:%u: %s", label, problem->file, problem->line,
+                      problem->text);
         } else {
-            log_write(LOG_ZONE, severity, "zone %s/IN: %s%s%s", job->settings->name,
+            log_write(LOG_ZONE, severity, "zone %s: %s%s%s", label,
                       problem->file != NULL ? problem->file : "", problem->file != NULL ? ": " : "",
                       problem->text);
         }
     }
     size_t unnamed = report->errors + report->warnings - report->problems_count;
     if (unnamed > 0) {
-        log_write(LOG_ZONE, SEVERITY_WARNING, "zone %s/IN: and %zu more problems",
-                  job->settings->name, unnamed);
+        log_write(LOG_ZONE, SEVERITY_WARNING, "zone %s: and %zu more problems", label, unnamed);
     }
 }
 
@@ -99,6 +103,27 @@ static char *describe_failure(const struct zone_settings *settings,
     return problem;
 }
 
+/*
+ * A zone that takes its time is spoken of before it is done, or its operator sees nothing happen.
+ * For the others one line at the end says it all.
+ */
+int zone_progress_severity(const struct zone_job *job)
+{
+    struct file_stamp file = {.bytes = 0};
+    bool large = job->lent.base != NULL && zone_version_facts(job->lent.base)->names >= LARGE_ZONE_NAMES;
+    if (job->kind == ZONE_JOB_LOAD && stamp(job->settings->file, &file)) {
+        large |= file.bytes >= LARGE_FILE_BYTES;
+    }
+    return large ? SEVERITY_INFO : SEVERITY_DEBUG;
+}
+
+static void say_loading(const struct zone_job *job)
+{
+    char label[ZONE_LABEL_BYTES];
+    log_write(LOG_ZONE, zone_progress_severity(job), "zone %s: loading from '%s'",
+              zone_label(job->settings, label), job->settings->file);
+}
+
 enum sg_result zone_read_file(struct zone_job *job, struct zone_edit *edit)
 {
     const struct zone_settings *settings = job->settings;
@@ -111,6 +136,7 @@ enum sg_result zone_read_file(struct zone_job *job, struct zone_edit *edit)
     };
     struct timespec at;
     clock_gettime(CLOCK_REALTIME, &at);
+    say_loading(job);
 
     enum sg_result result = zonefile_load(edit, &options, report);
     if (result == SG_OK) {

@@ -31,6 +31,7 @@ struct zone_health {
     sg_time key_event_at;  /* INT64_MAX: none */
     sg_time resign_at;     /* INT64_MAX: never */
     sg_time retry_at;      /* INT64_MAX: nothing failed */
+    char *resign_node;     /* whose signature expires first: `owner/type`; NULL: none */
     char *problem;         /* NULL: all is well */
 };
 
@@ -69,7 +70,7 @@ struct managed_zone {
     struct managed_zone *queue_next;      /* waiting for a job's place */
     bool queued;
     bool gone;            /* no longer configured: forgotten when its job is back */
-    bool tried;           /* loaded, or failed to, at least once */
+    bool tried;           /* loaded, or failed to, since all were last asked to */
     unsigned out;         /* requests of the store that are not answered, besides the job's */
     struct zone_job *job; /* at work or being committed; NULL: the zone is idle */
     struct zone_wishes wishes;

@@ -1,6 +1,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "dns/rrtype.h"
 #include "dnssec/sign_change.h"
 #include "keeper/zone_steps.h"
 #include "zone/changeset.h"
@@ -108,6 +109,22 @@ void zone_sign_request(const struct zone_job *job, uint32_t serial, struct sign_
 
 /* --- SIGN ----------------------------------------------------------------------------------- */
 
+static void say_signing(const struct zone_job *job)
+{
+    char label[ZONE_LABEL_BYTES];
+    log_write(LOG_DNSSEC, zone_progress_severity(job), "zone %s: %s", zone_label(job->settings, label),
+              job->kind == ZONE_JOB_LOAD ? "read, now signing" : "signing anew");
+}
+
+/* `owner/type` of what has to be signed again first, in BIND's form: no dot at the end. */
+static char *node_text(const struct sign_report *report)
+{
+    char owner[DNS_NAME_TEXT_BYTES];
+    char type[DNS_TYPE_TEXT_BYTES];
+    dns_name_to_text_short(&report->expires_owner, owner);
+    return mem_format("%s/%s", owner, dns_type_to_text(report->expires_type, type));
+}
+
 static enum sg_result sign(struct zone_job *job, struct zone_edit *edit,
                            enum zone_sign_extent *extent)
 {
@@ -130,6 +147,7 @@ static enum sg_result sign(struct zone_job *job, struct zone_edit *edit,
         result = sign_change(edit, job->lent.base, &request, job->pool, &report);
     }
     if (result == SG_CONFLICT) {
+        say_signing(job);
         *extent = ZONE_SIGN_ALL; /* Its chain or its keys are others than the base's. */
         result = sign_zone(edit, &request, job->pool, &report);
     }
@@ -142,6 +160,7 @@ static enum sg_result sign(struct zone_job *job, struct zone_edit *edit,
     bool first = *extent == ZONE_SIGN_ALL || made->expires_first == 0;
     if (report.signatures > 0 && (first || report.expires_first < made->expires_first)) {
         made->expires_first = report.expires_first;
+        made->expires_node = node_text(&report);
     }
     return SG_OK;
 }

@@ -43,10 +43,11 @@ static void warn_of_same_serial(const struct zone_job *job, uint32_t source_seri
 {
     const struct zone_facts *facts = zone_version_facts(job->lent.base);
     if (job->kind == ZONE_JOB_LOAD && !job->asked.force && source_serial == facts->source_serial) {
+        char label[ZONE_LABEL_BYTES];
         log_write(LOG_ZONE, SEVERITY_WARNING,
-                  "zone %s/IN: the file changed but its serial %u did not rise; it is taken all "
+                  "zone %s: the file changed but its serial %u did not rise; it is taken all "
                   "the same",
-                  job->settings->name, source_serial);
+                  zone_label(job->settings, label), source_serial);
     }
 }
 

@@ -6,12 +6,15 @@
 #pragma once
 
 #include "keeper/zone_job.h"
+#include "keeper/zone_label.h"
 #include "zone/edit.h"
 
 /* --- zone_read.c: files --------------------------------------------------------------------- */
 
 /* Is any of the files not as it was when it was read? True where nothing was read yet. */
 bool zone_files_changed(const struct file_stamps *known);
+/* How loud to be about work on this zone that takes its time. */
+int zone_progress_severity(const struct zone_job *job);
 /* Read the file into `edit` and check it; stamps go to job->made.state. */
 MUST_USE enum sg_result zone_read_file(struct zone_job *job, struct zone_edit *edit);
 

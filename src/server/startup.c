@@ -111,10 +111,32 @@ static enum sg_result bind_addresses(struct server *server, const struct conf *c
                   wanted);
         return SG_IO;
     }
-    if (wanted == 0) {
-        log_write(LOG_NETWORK, SEVERITY_WARNING, "not listening on any interfaces");
-    }
     return SG_OK;
+}
+
+static void say_who_runs(pid_t owner, const char *what, const char *path)
+{
+    log_write(LOG_GENERAL, SEVERITY_CRITICAL,
+              "another server is running: process %ld holds the %s '%s'", (long)owner, what, path);
+}
+
+/* Two servers with one store would each make keys, and write the other's. */
+static enum sg_result lock_store(struct server *server, const struct conf *conf)
+{
+    char *path = mem_format("%s/signetd.lock", conf->options.store_directory);
+    pid_t owner = 0;
+
+    enum sg_result result = daemon_pid_file_take(path, &server->store_lock, &owner);
+    if (result == SG_EXISTS) {
+        say_who_runs(owner, "lock of the store-directory,", path);
+    } else if (result != SG_OK) {
+        /* Nothing is kept there yet: a zone that is only served needs no store. */
+        log_write(LOG_GENERAL, SEVERITY_WARNING, "could not lock the store-directory: '%s': %s",
+                  path, result == SG_CONFLICT ? "not a regular file" : strerror(errno));
+        result = SG_OK;
+    }
+    mem_free(path);
+    return result;
 }
 
 static enum sg_result take_pid_file(struct server *server, const struct conf *conf)
@@ -130,9 +152,7 @@ static enum sg_result take_pid_file(struct server *server, const struct conf *co
     case SG_OK:
         break;
     case SG_EXISTS:
-        log_write(LOG_GENERAL, SEVERITY_CRITICAL,
-                  "another server is running: process %ld holds the pid-file '%s'", (long)owner,
-                  path);
+        say_who_runs(owner, "pid-file", path);
         break;
     case SG_CONFLICT:
         log_write(LOG_GENERAL, SEVERITY_CRITICAL, "pid-file '%s' is not a regular file", path);
@@ -239,6 +259,9 @@ static enum sg_result start_up(struct server *server, struct start *start)
         result = take_pid_file(server, conf);
     }
     if (result == SG_OK) {
+        result = lock_store(server, conf);
+    }
+    if (result == SG_OK) {
         result = make_parts(server, conf);
     }
     if (result == SG_OK) {
@@ -326,12 +349,14 @@ static int serve(struct server *server, struct start *start)
         server_loop_run(server);
     }
     if (started && server->progress.abandoned) {
+        daemon_pid_file_drop(&server->store_lock);
         daemon_pid_file_drop(&server->pid_file);
         log_write(LOG_GENERAL, SEVERITY_NOTICE, "exiting");
         _exit(EXIT_SUCCESS); /* Workers still run: nothing that they use may be freed. */
     }
     tear_down(server);
     generation_free(start->generation);
+    daemon_pid_file_drop(&server->store_lock);
     daemon_pid_file_drop(&server->pid_file);
     log_write(LOG_GENERAL, started ? SEVERITY_NOTICE : SEVERITY_CRITICAL, "%s",
               started ? "exiting" : "exiting (due to fatal error)");
@@ -340,7 +365,7 @@ static int serve(struct server *server, struct start *start)
 
 int startup_run(const struct server_options *options)
 {
-    struct server server = {.options = options, .pid_file = {NULL, -1}};
+    struct server server = {.options = options, .pid_file = {NULL, -1}, .store_lock = {NULL, -1}};
     struct start start = {.conf = NULL};
     int status = EXIT_FAILURE;
 
