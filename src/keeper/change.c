@@ -14,30 +14,38 @@ enum {
 /* --- PREPARE, SIGN, SEAL: a worker ---------------------------------------------------------- */
 
 /* Nothing is served yet; or what is served came signed from elsewhere and is now to be signed
- * here, or the other way round: its file must be read again. */
+ * here: its file must be read again, without its old signatures. */
 static bool must_load(const struct managed_zone *zone)
 {
     const struct zone_version *version = zone->slot->version;
     const struct kasp_policy *policy = zone->settings->policy;
-    return version == NULL ||
-           (policy != NULL && policy->keys_count > 0 && zone->settings->file != NULL &&
-            !zone_version_facts(version)->signed_here);
+    if (version == NULL) {
+        return true;
+    }
+    const struct zone_facts *facts = zone_version_facts(version);
+    return policy != NULL && policy->keys_count > 0 && zone->settings->file != NULL &&
+           !zone->settings->dynamic && !facts->signed_here && facts->denial != ZONE_DENIAL_NONE;
+}
+
+static bool others_are_wished(const struct zone_wishes *wishes)
+{
+    return wishes->load || wishes->keys || wishes->resign || wishes->dump ||
+           wishes->serial_above != 0;
 }
 
 bool change_is_wished(const struct managed_zone *zone)
 {
     const struct zone_wishes *wishes = &zone->wishes;
-    return wishes->load || wishes->keys || wishes->resign || wishes->serial_above != 0 ||
-           zone->updates.first != NULL || zone->ledger.stored != NULL;
+    return others_are_wished(wishes) || zone->updates.first != NULL ||
+           zone->ledger.stored != NULL;
 }
 
 /* Updates and the rest take turns, so that neither starves the other. */
 static bool updates_are_next(const struct managed_zone *zone)
 {
     const struct zone_wishes *wishes = &zone->wishes;
-    bool others = wishes->load || wishes->keys || wishes->resign || wishes->serial_above != 0;
     return zone->updates.first != NULL && zone->slot->version != NULL &&
-           !(others && wishes->others_first);
+           !(others_are_wished(wishes) && wishes->others_first);
 }
 
 static struct keeper_update *take_updates(struct managed_zone *zone)
@@ -61,11 +69,12 @@ static void choose_load(struct managed_zone *zone, struct zone_job *job)
 {
     struct zone_wishes *wishes = &zone->wishes;
     job->kind = ZONE_JOB_LOAD;
+    job->asked.thaw = wishes->thaw;
     job->asked.force = wishes->force || zone->slot->version == NULL;
     job->asked.keys_wished = wishes->keys;
     job->asked.sign_all = wishes->sign_all;
     job->asked.serial_above = wishes->serial_above;
-    wishes->load = wishes->force = wishes->keys = wishes->sign_all = false;
+    wishes->load = wishes->force = wishes->keys = wishes->sign_all = wishes->thaw = false;
     wishes->serial_above = 0;
     zone->job_waiters = zone->waiters;
     zone->waiters = NULL;
@@ -75,18 +84,24 @@ static void choose_load(struct managed_zone *zone, struct zone_job *job)
 static void choose_kind(struct managed_zone *zone, struct zone_job *job)
 {
     struct zone_wishes *wishes = &zone->wishes;
-    bool after_updates = wishes->others_first;
+    bool updates_next = updates_are_next(zone);
     wishes->others_first = false;
     if (zone->ledger.stored != NULL) {
         job->kind = ZONE_JOB_RECOVER;
         job->asked.stored = zone->ledger.stored;
         zone->ledger.stored = NULL;
-    } else if (!after_updates && updates_are_next(zone)) {
+    } else if (updates_next) {
         job->kind = ZONE_JOB_UPDATE;
         job->asked.updates = take_updates(zone);
         wishes->others_first = true;
     } else if (wishes->load || must_load(zone)) {
         choose_load(zone, job);
+    } else if (wishes->dump) {
+        job->kind = ZONE_JOB_DUMP;
+        job->asked.freeze = wishes->freeze;
+        wishes->dump = wishes->freeze = false;
+        zone->job_waiters = zone->waiters;
+        zone->waiters = NULL;
     } else if (wishes->keys) {
         job->kind = ZONE_JOB_KEYS;
         job->asked.sign_all = wishes->sign_all;
@@ -99,9 +114,7 @@ static void choose_kind(struct managed_zone *zone, struct zone_job *job)
         job->asked.serial_above = wishes->serial_above;
         wishes->serial_above = 0;
     } else {
-        job->kind = ZONE_JOB_UPDATE;
-        job->asked.updates = take_updates(zone);
-        wishes->others_first = true;
+        UNREACHABLE(); /* what was queued is wished, and nobody takes it back */
     }
 }
 

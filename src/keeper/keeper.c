@@ -57,6 +57,13 @@ void keeper_unqueue(struct keeper *keeper, struct managed_zone *zone)
 
 void keeper_wish_load(struct keeper *keeper, struct managed_zone *zone, bool force)
 {
+    bool changes_by_itself = zone->settings->dynamic || zone->settings->type == ZONE_SECONDARY;
+    if (changes_by_itself && zone->slot->version != NULL && !zone->wishes.thaw) {
+        /* Its file is older than what updates or transfers have brought. */
+        zone->wishes.keys = true;
+        keeper_enqueue(keeper, zone);
+        return;
+    }
     zone->wishes.load = true;
     zone->wishes.force |= force;
     keeper_enqueue(keeper, zone);
@@ -64,7 +71,9 @@ void keeper_wish_load(struct keeper *keeper, struct managed_zone *zone, bool for
 
 void keeper_wish_keys(struct keeper *keeper, struct managed_zone *zone, bool sign_all)
 {
-    if (zone->settings->policy == NULL) {
+    const struct zone_version *version = zone->slot->version;
+    if (zone->settings->policy == NULL &&
+        (version == NULL || !zone_version_facts(version)->signed_here)) {
         return; /* a timer from before the policy was taken away */
     }
     zone->wishes.keys = true;

@@ -166,6 +166,20 @@ MUST_USE enum sg_result keeper_reload(struct keeper *keeper, struct managed_zone
                                       reload_done *done, void *argument);
 /* The same for every zone whose file changed. */
 void keeper_reload_all(struct keeper *keeper);
+/*
+ * A dynamic zone: write its file and take no more updates; read the file again and take them;
+ * write the file alone, also of a secondary. `done` as for keeper_reload(). SG_UNSUPPORTED: not
+ * such a zone, SG_EXISTS: frozen already, or not frozen, SG_NOT_FOUND: nothing is loaded.
+ */
+MUST_USE enum sg_result keeper_freeze(struct keeper *keeper, struct managed_zone *zone,
+                                      reload_done *done, void *argument);
+MUST_USE enum sg_result keeper_thaw(struct keeper *keeper, struct managed_zone *zone,
+                                    reload_done *done, void *argument);
+MUST_USE enum sg_result keeper_sync(struct keeper *keeper, struct managed_zone *zone,
+                                    reload_done *done, void *argument);
+/* Let the served serial be `serial`. SG_CONFLICT unless it is greater than the present one. */
+MUST_USE enum sg_result keeper_raise_serial(struct keeper *keeper, struct managed_zone *zone,
+                                            uint32_t serial);
 /* Look at the key directory now; sign again where the keys changed. */
 MUST_USE enum sg_result keeper_loadkeys(struct keeper *keeper, struct managed_zone *zone,
                                         bool sign_all);

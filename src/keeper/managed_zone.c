@@ -24,6 +24,7 @@ void managed_zone_status(const struct managed_zone *zone, struct zone_status *ou
         .loading = zone->job != NULL || zone->queued,
         .files = zone->known.state.files.files,
         .files_count = zone->known.state.files.count,
+        .frozen = zone->known.state.frozen,
         .secure = version != NULL && zone_version_facts(version)->denial != ZONE_DENIAL_NONE,
         .resign_node = zone->health.resign_node,
         .resign_at = known_or_zero(zone->health.resign_at),

@@ -15,6 +15,7 @@ struct zone_status {
     bool loading;                   /* a job is at work */
     const struct file_stamp *files; /* every file that was read: `path` */
     size_t files_count;
+    bool frozen;             /* it takes no updates until it is thawed */
     bool secure;             /* signed, here or elsewhere */
     const char *resign_node; /* what is due first: `owner/type`; NULL: none */
     sg_time resign_at;       /* 0: none; signatures are made anew then */

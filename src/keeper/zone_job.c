@@ -4,9 +4,35 @@
 #include "base/thread.h"
 #include "keeper/zone_steps.h"
 
+/* The policy was taken away: nothing of ours is served any more. */
+static enum sg_result become_unsigned(struct zone_job *job)
+{
+    if (!zone_version_facts(job->lent.base)->signed_here) {
+        job->made.unchanged = true;
+        return SG_OK;
+    }
+    uint32_t serial = zone_serial_choose(job, zone_version_facts(job->lent.base)->source_serial);
+    struct zone_edit *edit = zone_edit_open(job->lent.base);
+    zone_edit_clear_generated(edit);
+    zone_edit_clear_nsec3(edit);
+    enum sg_result result = zone_edit_set_serial(edit, ZONE_SOURCE, serial);
+    if (result != SG_OK) {
+        zone_edit_abandon(edit);
+        return result;
+    }
+    zone_keys_free(job->lent.keys);
+    job->lent.keys = NULL;
+    job->made.state.keys_fingerprint = job->made.state.signers_fingerprint = 0;
+    job->made.expires_first = 0;
+    return zone_seal(job, edit);
+}
+
 /* Sign with the keys as they are now, if they are not what they were. */
 static enum sg_result change_keys(struct zone_job *job)
 {
+    if (job->settings->policy == NULL) {
+        return become_unsigned(job);
+    }
     uint64_t keys_before = job->lent.state->keys_fingerprint;
     uint64_t signers_before = job->lent.state->signers_fingerprint;
 
@@ -54,6 +80,8 @@ static enum sg_result run_kind(struct zone_job *job)
         return zone_resign(job);
     case ZONE_JOB_RAISE:
         return raise_serial(job);
+    case ZONE_JOB_DUMP:
+        return zone_dump(job);
     }
     UNREACHABLE();
 }

@@ -21,12 +21,15 @@ enum zone_job_kind {
     ZONE_JOB_TRANSFER, /* what a primary has sent */
     ZONE_JOB_RESIGN,   /* signatures that are due, or the next slice of a campaign */
     ZONE_JOB_RAISE,    /* a higher serial, nothing else */
+    ZONE_JOB_DUMP,     /* write the file of a zone that changes by itself */
 };
 
 /* What is to be done. The job's. */
 struct zone_asked {
     bool force;                    /* LOAD: even if no file changed */
     bool keys_wished;              /* LOAD: the keys are to be looked at even if it is unchanged */
+    bool thaw;                     /* LOAD: the file was edited while the zone was frozen */
+    bool freeze;                   /* DUMP: take no more updates from then on */
     bool sign_all;                 /* KEYS: begin a campaign over all signatures */
     struct keeper_update *updates; /* UPDATE: answered by the keeper, whatever came of it */
     struct zone_transfer *transfer; /* TRANSFER */

@@ -49,7 +49,9 @@ enum sg_result zone_load(struct zone_job *job)
         job->problem = mem_copy_text("it has no file to be read from");
         return SG_UNSUPPORTED;
     }
-    if (!job->asked.force && !zone_files_changed(&job->lent.state->files)) {
+    if (job->asked.thaw) {
+        job->made.state.frozen = false;
+    } else if (!job->asked.force && !zone_files_changed(&job->lent.state->files)) {
         job->made.unchanged = true;
         return SG_OK;
     }

@@ -16,6 +16,9 @@ struct zone_wishes {
     bool keys;
     bool sign_all;
     bool resign;
+    bool dump;
+    bool freeze; /* with the dump */
+    bool thaw;   /* with the load */
     bool others_first; /* updates had the last turn */
     uint32_t serial_above; /* 0: none; raise the serial above it */
 };

@@ -162,7 +162,7 @@ void status_of_zone(const struct managed_zone *zone, struct buffer *out_text)
     }
     put_flag(out_text, "dynamic", status.settings->dynamic);
     if (status.settings->dynamic) {
-        put_flag(out_text, "frozen", false);
+        put_flag(out_text, "frozen", status.frozen);
     }
     put_flag(out_text, "reconfigurable via modzone", false);
     /* Ours, and last: scripts know the lines above by heart. */
