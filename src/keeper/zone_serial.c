@@ -62,6 +62,9 @@ uint32_t zone_serial_choose(const struct zone_job *job, uint32_t source_serial)
     if (above != 0 && serial_compare(above, current) > 0) {
         current = above;
     }
+    if (job->kind == ZONE_JOB_RAISE) {
+        return serial_next(current); /* what was asked for, whatever the method */
+    }
     bool source_changed = job->kind == ZONE_JOB_LOAD || job->kind == ZONE_JOB_UPDATE ||
                           job->kind == ZONE_JOB_TRANSFER;
     if (source_changed && serial_compare(source_serial, current) > 0) {
