@@ -17,8 +17,8 @@
 /*
  * `request` as for sign_zone(); the chain's kind, salt and opt-out flag must be those of `base`
  * (SG_CONFLICT: sign_zone() is needed). The apex RRsets of the request replace those of base where
- * they differ; the SOA gets request->serial and is always signed. `pool` NULL or few signatures: the
- * calling thread does it all. On failure the edit is to be abandoned. Thread: a worker.
+ * they differ; the SOA gets request->serial and is always signed. `pool` NULL or few signatures:
+ * the calling thread does it all. On failure the edit is to be abandoned. Thread: a worker.
  */
 MUST_USE enum sg_result sign_change(struct zone_edit *edit, const struct zone_version *base,
                                     const struct sign_request *request, struct worker_pool *pool,
