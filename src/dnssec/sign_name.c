@@ -441,7 +441,7 @@ enum sg_result sign_name(const struct sign_run *run, struct sign_lane *lane,
             return result;
         }
     }
-    if (name->node->generated == lane->before.generated && is_same(lane)) {
+    if (name->base != NULL && name->node->generated == name->base->generated && is_same(lane)) {
         *out_ref = SIGN_SAME;
         return SG_OK;
     }

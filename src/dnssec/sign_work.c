@@ -32,6 +32,13 @@ enum sg_result sign_work_begin(struct sign_work *work, const struct zone_version
                           &work->run.denial_ttl);
 }
 
+void sign_work_share(const struct sign_work *work, size_t count,
+                     void (*step)(void *argument, size_t index), void *argument)
+{
+    size_t ranges = (count + SIGN_RANGE_NAMES - 1) / SIGN_RANGE_NAMES;
+    worker_pool_share(ranges > 1 ? work->pool : NULL, ranges, step, argument);
+}
+
 struct sign_lane *sign_work_take_lane(struct sign_work *work)
 {
     for (size_t i = 0; i < work->lanes_count; i++) {

@@ -65,6 +65,11 @@ MUST_USE enum sg_result sign_work_adopt(struct sign_work *work, struct zone_edit
 struct sign_report sign_work_report(const struct sign_work *work); /* of all lanes */
 void sign_work_clear(struct sign_work *work);
 
+/* Let step(argument, 0 ..) run for each range of SIGN_RANGE_NAMES among `count`, by all workers if
+ * there is more than one. */
+void sign_work_share(const struct sign_work *work, size_t count,
+                     void (*step)(void *argument, size_t index), void *argument);
+
 /* A free lane for the range that the calling thread is about to do. Never waits: there are as
  * many as threads. */
 struct sign_lane *sign_work_take_lane(struct sign_work *work);
