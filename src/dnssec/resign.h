@@ -28,9 +28,9 @@ size_t resign_index_bytes(const struct resign_index *index);
 
 /* What is to be made anew. */
 struct resign_wish {
-    sg_time expires_before;   /* signatures that expire before this are due */
-    bool all;                 /* every signature, whatever its age (`rndc sign`) */
-    uint64_t signatures_max;  /* stop after about so many, most urgent first */
+    sg_time expires_before;  /* signatures that expire before this are due */
+    bool all;                /* every signature, whatever its age (`rndc sign`) */
+    uint64_t signatures_max; /* stop after about so many, most urgent first */
 };
 
 /* Where a campaign over all signatures stands; begin with all zero. Kept in the commit record. */

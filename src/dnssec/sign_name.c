@@ -4,13 +4,22 @@
 
 #include "base/encoding.h"
 #include "base/mem.h"
+#include "dns/rdata.h"
 #include "dns/rrtype.h"
 #include "dnssec/nsec.h"
+#include "zone/diff.h"
 
 enum {
     JITTER_SHORT = 1200, /* for signatures that live an hour or two */
     NAME_RRSETS_FIRST = 32,
     NAME_GENERATED_TYPES = 2, /* RRSIG and NSEC, in the bitmap beside the RRsets */
+    /* RRSIG rdata (RFC 4034 3.1) */
+    RRSIG_ALGORITHM_AT = 2,
+    RRSIG_EXPIRATION_AT = 8,
+    RRSIG_INCEPTION_AT = 12,
+    RRSIG_TAG_AT = 16,
+    RRSIG_FIXED_BYTES = 18,
+    NSEC3_FIXED_BYTES = 5, /* what comes before the salt, its length included */
 };
 
 static bool is_key_type(uint16_t type)
@@ -51,7 +60,7 @@ enum sg_result sign_run_init(struct sign_run *run, const struct dns_name *apex,
                              const struct sign_keys *keys, const struct sign_policy *policy,
                              sg_time now)
 {
-    *run = (struct sign_run){.apex = apex, .policy = policy, .now = now};
+    *run = (struct sign_run){.apex = apex, .policy = policy, .now = now, .keep_from = now + 1};
     run->keys_count = keys->count;
     run->keys = mem_alloc_zero(keys->count + 1, sizeof(*run->keys));
     for (size_t i = 0; i < keys->count; i++) {
@@ -234,6 +243,71 @@ static void end_rdata(struct sign_lane *lane, size_t begin)
     wire_put_u16(lane->bytes.bytes + begin - 2, (uint16_t)(lane->bytes.length - begin));
 }
 
+/* RFC 4034 3.1.5: the instant nearest to now that is so modulo 2^32. */
+static sg_time time_of(uint32_t seconds, sg_time now)
+{
+    return now + (int32_t)(seconds - (uint32_t)now);
+}
+
+/* The signatures over an RRset that is as it was. The SOA never is. */
+static struct dns_rrset find_kept(const struct sign_lane *lane, const struct dns_rrset *rrset)
+{
+    const struct zone_node made = {.generated = lane->before.generated};
+    struct dns_rrset before, signatures = {.count = 0};
+    if (rrset->type == DNS_TYPE_SOA ||
+        !zone_node_rrset(&lane->before, ZONE_VIEW_SIGNED, rrset->type, &before) ||
+        (before.packed != rrset->packed && !zone_diff_same_rrset(&before, rrset))) {
+        return signatures;
+    }
+    zone_node_signatures(&made, ZONE_VIEW_SIGNED, rrset->type, &signatures);
+    return signatures;
+}
+
+/* The signature by that key that may stay. */
+static bool find_signature(const struct sign_run *run, const struct dns_rrset *kept,
+                           const struct signing_key *key, struct span *out_rdata)
+{
+    for (struct dns_rdata_cursor c = dns_rrset_walk(kept); dns_rdata_next(&c);) {
+        const uint8_t *at = c.rdata.bytes;
+        if (c.rdata.length > RRSIG_FIXED_BYTES && at[RRSIG_ALGORITHM_AT] == key->algorithm &&
+            wire_get_u16(at + RRSIG_TAG_AT) == key->tag &&
+            time_of(wire_get_u32(at + RRSIG_EXPIRATION_AT), run->now) >= run->keep_from &&
+            time_of(wire_get_u32(at + RRSIG_INCEPTION_AT), run->now) <= run->now) {
+            *out_rdata = c.rdata;
+            return true;
+        }
+    }
+    return false;
+}
+
+static int compare_rrsigs(const void *a, const void *b)
+{
+    const struct span *left = a;
+    const struct span *right = b;
+    return dns_rdata_compare(DNS_TYPE_RRSIG, *left, *right);
+}
+
+/* Signatures of one time stand in the order of their keys; old ones and new ones may not. */
+static void sort_signatures(struct sign_lane *lane, size_t at, uint16_t count)
+{
+    size_t bytes = lane->bytes.length - at;
+    uint8_t *unsorted = mem_copy(lane->bytes.bytes + at, bytes);
+    struct span *rdatas = mem_alloc_zero(count, sizeof(*rdatas));
+    const struct dns_rrset rrset = {.packed = unsorted, .count = count};
+    struct dns_rdata_cursor cursor = dns_rrset_walk(&rrset);
+    for (uint16_t i = 0; dns_rdata_next(&cursor); i++) {
+        rdatas[i] = cursor.rdata;
+    }
+    qsort(rdatas, count, sizeof(*rdatas), compare_rrsigs);
+    uint8_t *to = lane->bytes.bytes + at;
+    for (uint16_t i = 0; i < count; i++) {
+        memcpy(to, rdatas[i].bytes - 2, rdatas[i].length + 2);
+        to += rdatas[i].length + 2;
+    }
+    mem_free(rdatas);
+    mem_free(unsorted);
+}
+
 /* The RRSIGs over one RRset, by every key that signs its type. */
 static enum sg_result add_signatures(const struct sign_run *run, struct sign_lane *lane,
                                      const struct dns_name *owner, const struct dns_rrset *rrset,
@@ -243,21 +317,32 @@ static enum sg_result add_signatures(const struct sign_run *run, struct sign_lan
         .inception = (uint32_t)(run->now - run->policy->inception_offset),
         .expiration = (uint32_t)expiration,
     };
+    const struct dns_rrset kept = find_kept(lane, rrset);
     size_t at = lane->bytes.length;
     uint16_t count = 0;
+    uint16_t made = 0;
     for (size_t i = 0; i < run->keys_count; i++) {
         const struct sign_key *key = &run->keys[i];
         if (!(is_key_type(rrset->type) ? key->signs_keys : key->signs_zone)) {
             continue;
         }
         size_t begin = begin_rdata(lane);
-        enum sg_result result =
-            signer_sign(lane->signer, key->key, owner, rrset, &times, &lane->bytes);
-        if (result != SG_OK) {
-            return result;
+        struct span old;
+        if (find_signature(run, &kept, key->key, &old)) {
+            buffer_append(&lane->bytes, old.bytes, old.length);
+        } else {
+            enum sg_result result =
+                signer_sign(lane->signer, key->key, owner, rrset, &times, &lane->bytes);
+            if (result != SG_OK) {
+                return result;
+            }
+            made++;
         }
         end_rdata(lane, begin);
         count++;
+    }
+    if (made > 0 && made < count) {
+        sort_signatures(lane, at, count);
     }
     const struct dns_rrset signatures = {
         .bytes = (uint32_t)(lane->bytes.length - at),
@@ -267,13 +352,33 @@ static enum sg_result add_signatures(const struct sign_run *run, struct sign_lan
         .count = count,
     };
     add_generated(lane, &signatures, at);
-    lane->report.signatures += count;
-    if (expiration < lane->report.expires_first) {
+    lane->differs = lane->differs || made > 0 || kept.count != count;
+    lane->report.signatures += made;
+    if (made > 0 && expiration < lane->report.expires_first) {
         lane->report.expires_first = expiration;
         lane->report.expires_owner = *owner;
         lane->report.expires_type = rrset->type;
     }
     return SG_OK;
+}
+
+static void begin_name(struct sign_lane *lane, const struct zone_node *before)
+{
+    buffer_clear(&lane->bytes);
+    lane->generated_count = 0;
+    lane->differs = false;
+    lane->before = before != NULL ? *before : (struct zone_node){.source = NULL};
+}
+
+/* Is what was generated what the name had? Every RRset that is signed was compared. */
+static bool is_same(const struct sign_lane *lane)
+{
+    size_t count = 0;
+    struct zone_rrset_walk walk = zone_node_walk_layer(&lane->before, ZONE_GENERATED);
+    while (zone_node_walk_next(&walk)) {
+        count++;
+    }
+    return !lane->differs && lane->generated_count == count;
 }
 
 /* Pack what was generated. Only now does lane->bytes stay where it is. */
@@ -311,8 +416,7 @@ enum sg_result sign_name(const struct sign_run *run, struct sign_lane *lane,
                          const struct sign_name *name, zone_block_ref *out_ref)
 {
     sg_time drawn = draw_expiration(run, lane);
-    buffer_clear(&lane->bytes);
-    lane->generated_count = 0;
+    begin_name(lane, name->base);
     collect_authoritative(lane, name->node, name->apex, name->apex_count);
     for (size_t i = 0; i < name->apex_count; i++) {
         add_generated(lane, &name->apex[i], SIZE_MAX);
@@ -339,11 +443,54 @@ enum sg_result sign_name(const struct sign_run *run, struct sign_lane *lane,
             return result;
         }
     }
+    if (name->base != NULL && name->node->generated == name->base->generated && is_same(lane)) {
+        *out_ref = SIGN_SAME;
+        return SG_OK;
+    }
     if (lane->generated_count == 0) {
         *out_ref = 0;
         return SG_OK;
     }
     return pack_block(lane, (struct span){NULL, 0}, out_ref);
+}
+
+/* The NSEC3 that is there, but for the next hash. */
+static enum sg_result append_with_next(struct sign_lane *lane, const struct sign_nsec3 *nsec3)
+{
+    struct dns_rrset rrset;
+    struct nsec3_params params;
+    if (!zone_node_rrset(nsec3->base, ZONE_VIEW_UNSIGNED, DNS_TYPE_NSEC3, &rrset)) {
+        return SG_MALFORMED;
+    }
+    struct span rdata = dns_rrset_first(&rrset);
+    if (nsec3_params_from_rdata(rdata, &params) != SG_OK) {
+        return SG_MALFORMED;
+    }
+    /* RFC 5155 3.2: behind the salt the length of a hash, then the hash. */
+    size_t hash_at = NSEC3_FIXED_BYTES + params.salt_length + 1;
+    if (rdata.length < hash_at + NSEC3_HASH_BYTES || rdata.bytes[hash_at - 1] != NSEC3_HASH_BYTES) {
+        return SG_MALFORMED;
+    }
+    size_t at = lane->bytes.length;
+    buffer_append(&lane->bytes, rdata.bytes, rdata.length);
+    memcpy(lane->bytes.bytes + at + hash_at, nsec3->next_hash, NSEC3_HASH_BYTES);
+    return SG_OK;
+}
+
+static enum sg_result append_nsec3(const struct sign_run *run, struct sign_lane *lane,
+                                   const struct sign_nsec3 *nsec3)
+{
+    if (nsec3->only_next) {
+        return append_with_next(lane, nsec3);
+    }
+    size_t types = 0;
+    if (nsec3->node != NULL) {
+        collect_authoritative(lane, nsec3->node, nsec3->apex, nsec3->apex_count);
+        types = collect_types(lane, nsec3->node, false);
+    }
+    nsec3_rdata_write(&run->policy->nsec3_params, nsec3->next_hash, lane->types, types,
+                      &lane->bytes);
+    return SG_OK;
 }
 
 enum sg_result sign_nsec3(const struct sign_run *run, struct sign_lane *lane,
@@ -359,21 +506,79 @@ enum sg_result sign_nsec3(const struct sign_run *run, struct sign_lane *lane,
     memcpy(owner.wire + label_bytes, run->apex->wire, run->apex->length);
     owner.length = (uint8_t)(label_bytes + run->apex->length);
 
-    size_t types = 0;
-    buffer_clear(&lane->bytes);
-    lane->generated_count = 0;
-    if (nsec3->node != NULL) {
-        collect_authoritative(lane, nsec3->node, nsec3->apex, nsec3->apex_count);
-        types = collect_types(lane, nsec3->node, false);
-    }
+    /* In the tree of hashes all is source; here it is what was made before. */
+    const struct zone_node before = {
+        .generated = nsec3->base != NULL ? nsec3->base->source : NULL,
+    };
+    begin_name(lane, &before);
     size_t begin = begin_rdata(lane);
-    nsec3_rdata_write(&run->policy->nsec3_params, nsec3->next_hash, lane->types, types,
-                      &lane->bytes);
-    end_rdata(lane, begin);
-    enum sg_result result =
-        add_denial(run, lane, &owner, DNS_TYPE_NSEC3, begin - 2, draw_expiration(run, lane));
+    enum sg_result result = append_nsec3(run, lane, nsec3);
     if (result != SG_OK) {
         return result;
     }
+    end_rdata(lane, begin);
+    result = add_denial(run, lane, &owner, DNS_TYPE_NSEC3, begin - 2, draw_expiration(run, lane));
+    if (result != SG_OK) {
+        return result;
+    }
+    if (is_same(lane)) {
+        *out_ref = SIGN_SAME;
+        return SG_OK;
+    }
     return pack_block(lane, (struct span){owner.wire, label_bytes}, out_ref);
+}
+
+enum sg_result sign_again(const struct sign_run *run, struct sign_lane *lane,
+                          const struct dns_name *owner, const struct zone_node *node, bool nsec3,
+                          zone_block_ref *out_ref)
+{
+    const struct zone_node before = {
+        .source = nsec3 ? NULL : node->source,
+        .generated = nsec3 ? node->source : node->generated,
+    };
+    sg_time drawn = draw_expiration(run, lane);
+    begin_name(lane, &before);
+    struct zone_rrset_walk walk = zone_node_walk_layer(&before, ZONE_GENERATED);
+    while (zone_node_walk_next(&walk)) {
+        struct dns_rrset rrset;
+        if (walk.rrset.type != DNS_TYPE_RRSIG) {
+            add_generated(lane, &walk.rrset, SIZE_MAX);
+            continue;
+        }
+        if (!zone_node_rrset(&before, ZONE_VIEW_SIGNED, walk.rrset.covered, &rrset)) {
+            continue; /* over nothing: let it go */
+        }
+        enum sg_result result =
+            add_signatures(run, lane, owner, &rrset, expiration_of(run, rrset.type, drawn));
+        if (result != SG_OK) {
+            return result;
+        }
+    }
+    if (is_same(lane)) {
+        *out_ref = SIGN_SAME;
+        return SG_OK;
+    }
+    if (lane->generated_count == 0) {
+        *out_ref = 0;
+        return SG_OK;
+    }
+    return pack_block(lane, nsec3 ? zone_node_owner(node) : (struct span){NULL, 0}, out_ref);
+}
+
+sg_time sign_expiration(const struct zone_node *node, bool nsec3, sg_time now)
+{
+    sg_time first = INT64_MAX;
+    struct zone_rrset_walk walk = zone_node_walk_layer(node, nsec3 ? ZONE_SOURCE : ZONE_GENERATED);
+    while (zone_node_walk_next(&walk)) {
+        if (walk.rrset.type != DNS_TYPE_RRSIG) {
+            continue;
+        }
+        for (struct dns_rdata_cursor c = dns_rrset_walk(&walk.rrset); dns_rdata_next(&c);) {
+            if (c.rdata.length > RRSIG_FIXED_BYTES) {
+                sg_time there = time_of(wire_get_u32(c.rdata.bytes + RRSIG_EXPIRATION_AT), now);
+                first = there < first ? there : first;
+            }
+        }
+    }
+    return first;
 }
