@@ -248,8 +248,11 @@ static size_t answer_message(struct desk_thread *thread, enum sg_result parsed,
 
     if (message->opcode != DNS_OPCODE_QUERY && message->opcode != DNS_OPCODE_NOTIFY &&
         message->opcode != DNS_OPCODE_UPDATE) {
-        message->has_question = false; /* Its sections may mean anything. */
-        message->edns.present = false;
+        message->has_question = false; /* Its sections may mean anything, but for OPT. */
+        message->edns.present = parsed == SG_OK && message->edns.present;
+        if (message->edns.present && message->edns.version > 0) {
+            return refuse(request, DNS_RCODE_BADVERS, REQUEST_ERROR_NONE, reply);
+        }
         return refuse(request, DNS_RCODE_NOTIMP, REQUEST_ERROR_NONE, reply);
     }
     if (parsed != SG_OK || !message->has_question) {
