@@ -70,6 +70,9 @@ static enum sg_result apply(struct store_transaction *transaction, struct store_
     case STORE_ZONE_COMMIT:
         return zone_log_append(transaction, request->zone, &request->record, request->image,
                                out_gone);
+    case STORE_ZONE_IMAGE:
+        return zone_log_put_image(transaction, request->zone, request->number, request->image,
+                                  out_gone);
     case STORE_ZONE_FORGET:
         return zone_log_forget(transaction, request->zone, request->identity, out_gone);
     case STORE_ZONE_TRIM:

@@ -296,17 +296,14 @@ static enum sg_result check_next(const struct store_io *io, uint64_t zone, uint6
     return result == SG_NOT_FOUND ? SG_CONFLICT : result;
 }
 
-static enum sg_result check_image(const struct store_io *io, uint64_t zone,
-                                  const struct store_commit_record *record, struct span image)
+static enum sg_result check_image(const struct store_io *io, uint64_t zone, uint64_t number,
+                                  struct span image)
 {
     struct store_image *file;
-    if ((record->flags & STORE_COMMIT_IMAGE) == 0) {
-        return SG_OK;
-    }
     if (image.length > 0) {
         return image.length > STORE_IMAGE_INLINE_BYTES_MAX ? SG_LIMIT : SG_OK;
     }
-    enum sg_result result = io->image_open(io->argument, zone, record->number, &file);
+    enum sg_result result = io->image_open(io->argument, zone, number, &file);
     if (result == SG_OK) {
         io->image_close(file);
     }
@@ -345,28 +342,57 @@ static enum sg_result put_image(struct store_transaction *transaction, uint64_t 
     return result;
 }
 
-/* The image makes way for the new one; behind a break the records before are of use to nobody. */
+/* The image makes way for the new one. */
 static enum sg_result replace_image(struct store_transaction *transaction, uint64_t zone,
-                                    const struct store_commit_record *record, struct span image,
+                                    uint64_t number, struct span image,
                                     struct zone_log_image *out_gone)
 {
     struct finding old = {0};
-    struct finding records = {0};
     enum sg_result result = find_first(transaction->io, STORE_IMAGES, zone, 0, &old);
-    if (result == SG_OK) {
-        result = find_first(transaction->io, STORE_COMMITS, zone, 0, &records);
-    }
     if (result == SG_OK && old.found) {
         result = remove_range(transaction, STORE_IMAGES, zone, old.number, old.number + 1);
     }
-    if (result == SG_OK && records.found && (record->flags & STORE_COMMIT_BREAKS) != 0) {
-        result = remove_range(transaction, STORE_COMMITS, zone, records.number, record->number);
-    }
     if (result == SG_OK) {
-        result = put_image(transaction, zone, record->number, image);
+        result = put_image(transaction, zone, number, image);
     }
     if (result == SG_OK) {
         *out_gone = (struct zone_log_image){zone, old.number};
+    }
+    return result;
+}
+
+/* Behind a break the records before are of use to nobody. */
+static enum sg_result drop_before(struct store_transaction *transaction, uint64_t zone,
+                                  uint64_t number)
+{
+    struct finding records = {0};
+    enum sg_result result = find_first(transaction->io, STORE_COMMITS, zone, 0, &records);
+    if (result == SG_OK && records.found) {
+        result = remove_range(transaction, STORE_COMMITS, zone, records.number, number);
+    }
+    return result;
+}
+
+enum sg_result zone_log_put_image(struct store_transaction *transaction, uint64_t zone,
+                                  uint64_t number, struct span image,
+                                  struct zone_log_image *out_gone)
+{
+    const struct store_io *io = transaction->io;
+    struct log_key key = key_of(zone, number);
+    struct finding old = {0};
+    struct span record;
+    enum sg_result result = find_first(io, STORE_IMAGES, zone, 0, &old);
+    if (result == SG_OK && old.found && old.number >= number) {
+        result = SG_CONFLICT; /* A commit brought a newer one meanwhile. */
+    }
+    if (result == SG_OK) {
+        result = io->get(io->argument, STORE_COMMITS, key_span(&key), &record);
+    }
+    if (result == SG_OK) {
+        result = check_image(io, zone, number, image);
+    }
+    if (result == SG_OK) {
+        result = replace_image(transaction, zone, number, image, out_gone);
     }
     return result;
 }
@@ -381,11 +407,15 @@ enum sg_result zone_log_append(struct store_transaction *transaction, uint64_t z
         return SG_LIMIT;
     }
     enum sg_result result = check_next(transaction->io, zone, record->number);
-    if (result == SG_OK) {
-        result = check_image(transaction->io, zone, record, image);
+    bool has_image = (record->flags & STORE_COMMIT_IMAGE) != 0;
+    if (result == SG_OK && has_image) {
+        result = check_image(transaction->io, zone, record->number, image);
     }
-    if (result == SG_OK && (record->flags & STORE_COMMIT_IMAGE) != 0) {
-        result = replace_image(transaction, zone, record, image, &gone);
+    if (result == SG_OK && has_image && (record->flags & STORE_COMMIT_BREAKS) != 0) {
+        result = drop_before(transaction, zone, record->number);
+    }
+    if (result == SG_OK && has_image) {
+        result = replace_image(transaction, zone, record->number, image, &gone);
     }
     if (result != SG_OK) {
         return result;

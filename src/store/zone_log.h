@@ -34,6 +34,13 @@ MUST_USE enum sg_result zone_log_open(struct store_transaction *transaction, str
 MUST_USE enum sg_result zone_log_append(struct store_transaction *transaction, uint64_t zone,
                                         const struct store_commit_record *record, struct span image,
                                         struct zone_log_image *out_gone);
+/*
+ * An image of what the zone was at commit `number`. SG_CONFLICT: it has one as new already;
+ * SG_NOT_FOUND: neither that record nor the image file may be missing; SG_LIMIT.
+ */
+MUST_USE enum sg_result zone_log_put_image(struct store_transaction *transaction, uint64_t zone,
+                                           uint64_t number, struct span image,
+                                           struct zone_log_image *out_gone);
 /* Records below the image and below `number`. */
 MUST_USE enum sg_result zone_log_trim(struct store_transaction *transaction, uint64_t zone,
                                       uint64_t number);
