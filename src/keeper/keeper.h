@@ -76,7 +76,7 @@ struct keeper_generation {
     const char *(*key_store_folder)(const struct keeper_generation *generation, const char *name);
     /* The update-policy of a zone, asked record by record in a worker; NULL: everything. */
     bool (*may_update)(const struct zone_settings *settings, const struct keeper_update *update,
-                       const struct zone_update_wish *wish);
+                       const struct zone_update_wish *wish, uint16_t *out_records_max);
     void (*release)(struct keeper_generation *generation);
     void *owner;                  /* of whoever made it, e.g. the conf */
     size_t uses;                  /* private to the keeper */

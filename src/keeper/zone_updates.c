@@ -10,12 +10,14 @@ struct applying {
     const struct keeper_update *update;
 };
 
-static bool may(void *argument, const struct zone_update_wish *wish)
+static bool may(void *argument, const struct zone_update_wish *wish, uint16_t *out_records_max)
 {
     const struct applying *applying = argument;
     const struct keeper_generation *generation = applying->job->generation;
+    *out_records_max = 0;
     return generation->may_update == NULL ||
-           generation->may_update(applying->job->settings, applying->update, wish);
+           generation->may_update(applying->job->settings, applying->update, wish,
+                                  out_records_max);
 }
 
 static void note(void *argument, int severity, const char *text)
@@ -33,6 +35,8 @@ static enum sg_result apply(struct zone_job *job, struct zone_edit *edit,
     struct applying applying = {job, update};
     const struct zone_update_options options = {
         .is_signed = zone_is_to_be_signed(job),
+        .serial_pending = *changes > 0,
+        .check_names = settings->checks->names,
         .max_zone_ttl =
             settings->policy != NULL ? settings->policy->max_zone_ttl : settings->max_zone_ttl,
         .private_type = settings->policy != NULL ? settings->limits.private_type : 0,
