@@ -4,22 +4,16 @@
 
 #include "base/encoding.h"
 #include "base/mem.h"
-#include "dns/rdata.h"
 #include "dns/rrtype.h"
 #include "dnssec/nsec.h"
+#include "dnssec/rrsig.h"
 #include "zone/diff.h"
 
 enum {
     JITTER_SHORT = 1200, /* for signatures that live an hour or two */
     NAME_RRSETS_FIRST = 32,
     NAME_GENERATED_TYPES = 2, /* RRSIG and NSEC, in the bitmap beside the RRsets */
-    /* RRSIG rdata (RFC 4034 3.1) */
-    RRSIG_ALGORITHM_AT = 2,
-    RRSIG_EXPIRATION_AT = 8,
-    RRSIG_INCEPTION_AT = 12,
-    RRSIG_TAG_AT = 16,
-    RRSIG_FIXED_BYTES = 18,
-    NSEC3_FIXED_BYTES = 5, /* what comes before the salt, its length included */
+    NSEC3_FIXED_BYTES = 5,    /* what comes before the salt, its length included */
 };
 
 static bool is_key_type(uint16_t type)
@@ -243,12 +237,6 @@ static void end_rdata(struct sign_lane *lane, size_t begin)
     wire_put_u16(lane->bytes.bytes + begin - 2, (uint16_t)(lane->bytes.length - begin));
 }
 
-/* RFC 4034 3.1.5: the instant nearest to now that is so modulo 2^32. */
-static sg_time time_of(uint32_t seconds, sg_time now)
-{
-    return now + (int32_t)(seconds - (uint32_t)now);
-}
-
 /* The signatures over an RRset that is as it was. The SOA never is. */
 static struct dns_rrset find_kept(const struct sign_lane *lane, const struct dns_rrset *rrset)
 {
@@ -268,44 +256,13 @@ static bool find_signature(const struct sign_run *run, const struct dns_rrset *k
                            const struct signing_key *key, struct span *out_rdata)
 {
     for (struct dns_rdata_cursor c = dns_rrset_walk(kept); dns_rdata_next(&c);) {
-        const uint8_t *at = c.rdata.bytes;
-        if (c.rdata.length > RRSIG_FIXED_BYTES && at[RRSIG_ALGORITHM_AT] == key->algorithm &&
-            wire_get_u16(at + RRSIG_TAG_AT) == key->tag &&
-            time_of(wire_get_u32(at + RRSIG_EXPIRATION_AT), run->now) >= run->keep_from &&
-            time_of(wire_get_u32(at + RRSIG_INCEPTION_AT), run->now) <= run->now) {
+        if (rrsig_is_by(c.rdata, key) && rrsig_inception(c.rdata, run->now) <= run->now &&
+            rrsig_expiration(c.rdata, run->now) >= run->keep_from) {
             *out_rdata = c.rdata;
             return true;
         }
     }
     return false;
-}
-
-static int compare_rrsigs(const void *a, const void *b)
-{
-    const struct span *left = a;
-    const struct span *right = b;
-    return dns_rdata_compare(DNS_TYPE_RRSIG, *left, *right);
-}
-
-/* Signatures of one time stand in the order of their keys; old ones and new ones may not. */
-static void sort_signatures(struct sign_lane *lane, size_t at, uint16_t count)
-{
-    size_t bytes = lane->bytes.length - at;
-    uint8_t *unsorted = mem_copy(lane->bytes.bytes + at, bytes);
-    struct span *rdatas = mem_alloc_zero(count, sizeof(*rdatas));
-    const struct dns_rrset rrset = {.packed = unsorted, .count = count};
-    struct dns_rdata_cursor cursor = dns_rrset_walk(&rrset);
-    for (uint16_t i = 0; dns_rdata_next(&cursor); i++) {
-        rdatas[i] = cursor.rdata;
-    }
-    qsort(rdatas, count, sizeof(*rdatas), compare_rrsigs);
-    uint8_t *to = lane->bytes.bytes + at;
-    for (uint16_t i = 0; i < count; i++) {
-        memcpy(to, rdatas[i].bytes - 2, rdatas[i].length + 2);
-        to += rdatas[i].length + 2;
-    }
-    mem_free(rdatas);
-    mem_free(unsorted);
 }
 
 /* The RRSIGs over one RRset, by every key that signs its type. */
@@ -342,7 +299,8 @@ static enum sg_result add_signatures(const struct sign_run *run, struct sign_lan
         count++;
     }
     if (made > 0 && made < count) {
-        sort_signatures(lane, at, count);
+        /* Those of one time stand in the order of their keys; old and new ones may not. */
+        rrsig_sort(lane->bytes.bytes + at, lane->bytes.length - at, count);
     }
     const struct dns_rrset signatures = {
         .bytes = (uint32_t)(lane->bytes.length - at),
@@ -563,22 +521,4 @@ enum sg_result sign_again(const struct sign_run *run, struct sign_lane *lane,
         return SG_OK;
     }
     return pack_block(lane, nsec3 ? zone_node_owner(node) : (struct span){NULL, 0}, out_ref);
-}
-
-sg_time sign_expiration(const struct zone_node *node, bool nsec3, sg_time now)
-{
-    sg_time first = INT64_MAX;
-    struct zone_rrset_walk walk = zone_node_walk_layer(node, nsec3 ? ZONE_SOURCE : ZONE_GENERATED);
-    while (zone_node_walk_next(&walk)) {
-        if (walk.rrset.type != DNS_TYPE_RRSIG) {
-            continue;
-        }
-        for (struct dns_rdata_cursor c = dns_rrset_walk(&walk.rrset); dns_rdata_next(&c);) {
-            if (c.rdata.length > RRSIG_FIXED_BYTES) {
-                sg_time there = time_of(wire_get_u32(c.rdata.bytes + RRSIG_EXPIRATION_AT), now);
-                first = there < first ? there : first;
-            }
-        }
-    }
-    return first;
 }

@@ -96,6 +96,3 @@ MUST_USE enum sg_result sign_nsec3(const struct sign_run *run, struct sign_lane 
 MUST_USE enum sg_result sign_again(const struct sign_run *run, struct sign_lane *lane,
                                    const struct dns_name *owner, const struct zone_node *node,
                                    bool nsec3, zone_block_ref *out_ref);
-/* The earliest expiration in a node of either tree; INT64_MAX: none. RRSIGs tell times modulo
- * 2^32: meant is what is nearest to `now`. */
-sg_time sign_expiration(const struct zone_node *node, bool nsec3, sg_time now);
