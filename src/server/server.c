@@ -258,6 +258,11 @@ void server_stop(struct server *server)
     progress->stop_deadline_ns = time_monotonic_ns() + SERVER_STOP_MS_MAX * 1000000ULL;
     log_write(LOG_GENERAL, SEVERITY_INFO, "shutting down");
     daemon_stopping();
+    if (!keeper_is_idle(server->keeper)) {
+        log_write(LOG_GENERAL, SEVERITY_NOTICE,
+                  "waiting at most %d seconds for %zu jobs; a second signal ends at once",
+                  SERVER_STOP_MS_MAX / 1000, keeper_jobs(server->keeper));
+    }
     keeper_stop(server->keeper);
     uv_async_send(&server->loop.woken);
 }

@@ -22,7 +22,7 @@
 
 enum {
     SERVER_SIGNALS = 4,
-    SERVER_STOP_MS_MAX = 5000, /* then running jobs are left behind; all they write is crash-safe */
+    SERVER_STOP_MS_MAX = 2000, /* then running jobs are left behind; all they write is crash-safe */
 };
 
 struct reload;

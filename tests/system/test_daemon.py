@@ -367,7 +367,26 @@ def test_a_long_load_can_be_interrupted(make_signet, delay_s):
     server.process.send_signal(signal.SIGINT)
     assert server.process.wait(15) == 0
     assert "exiting\n" in server.log()
+    if "are left" in server.log():
+        assert "waiting at most 2 seconds for 1 jobs; a second signal ends at once" in server.log()
     assert not (server.folder / "signetd.pid").exists()
+
+
+def test_a_second_signal_ends_it_at_once(make_signet):
+    server = make_signet()
+    names = "".join(f"n{i} A 192.0.2.{i % 250}\n" for i in range(300_000))
+    server.add_zone("example.org", ZONE + names, policy="default")
+    server.start(ready=False)
+    server.wait_for_log("read, now signing\n")
+    server.process.send_signal(signal.SIGINT)
+    server.wait_for_log("a second signal ends at once")
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.wait(1.5) == 0, "sooner than its patience"
+    keys = sorted(server.folder.glob("K*.private"))
+    assert keys and not (server.folder / "signetd.pid").exists()
+    server.start(ready=False)
+    server.wait_for_log("zone example.org/IN published", within_s=120)
+    assert sorted(server.folder.glob("K*.private")) == keys
 
 
 def test_a_large_zone_is_spoken_of_before_it_is_done(make_signet, run_server):
