@@ -9,6 +9,7 @@ enum {
     STORE_RETRY_SECONDS = 10, /* after one of the store: it tries by itself meanwhile */
     UPDATES_MAX = 256,        /* in one change */
     UPDATES_WAITING_MAX = 4096,
+    KEYS_KEPT_NAMES_MIN = 2000,
 };
 
 /* --- PREPARE, SIGN, SEAL: a worker ---------------------------------------------------------- */
@@ -169,13 +170,24 @@ static sg_time resign_time(const struct managed_zone *zone, sg_time expires_firs
     return expires_first - zone->settings->policy->signatures_refresh;
 }
 
+/* Will the keys be wanted again soon? A static zone is signed once in days: it reads them then. */
+static bool keeps_keys(const struct managed_zone *zone)
+{
+    const struct zone_version *version = zone->slot->version;
+    return zone->settings->dynamic || zone->settings->type == ZONE_SECONDARY ||
+           zone->known.state.campaign ||
+           (version != NULL && zone_version_facts(version)->names >= KEYS_KEPT_NAMES_MIN);
+}
+
 /* What was lent comes back, or what the job has put in its place. */
 static void take_back(struct managed_zone *zone, struct zone_job *job)
 {
-    zone->known.keys = job->lent.keys;
     zone->known.resign = job->lent.resign;
-    job->lent.keys = NULL;
     job->lent.resign = NULL;
+    if (keeps_keys(zone)) {
+        zone->known.keys = job->lent.keys;
+        job->lent.keys = NULL;
+    }
 }
 
 static void end_change(struct keeper *keeper, struct zone_job *job, uint16_t rcode)

@@ -58,7 +58,10 @@ static int begin(void **state)
     }
     world->file = mem_format("%s/zone", world->folder);
     mailbox_init(&world->mailbox, NULL, NULL);
-    struct keeper_io io = {world->pool, &world->mailbox, count_loaded, world};
+    struct keeper_io io = {.pool = world->pool,
+                           .mailbox = &world->mailbox,
+                           .all_loaded = count_loaded,
+                           .argument = world};
     world->keeper = keeper_new(&io);
     world->policy = kasp_policy_default();
     *state = world;
