@@ -68,10 +68,10 @@ enum sg_result zone_load(struct zone_job *job)
     return take_source(job, edit);
 }
 
-static enum sg_result take_differences(struct zone_job *job, bool strip)
+static enum sg_result take_differences(struct zone_job *job)
 {
     struct zone_edit *edit = zone_edit_open(job->lent.base);
-    enum sg_result result = zone_transfer_apply(job->asked.transfer, strip, edit);
+    enum sg_result result = zone_transfer_apply(job->asked.transfer, edit);
     if (result != SG_OK) {
         zone_edit_abandon(edit);
         job->problem = mem_format("the differences that came do not fit: %s",
@@ -83,20 +83,13 @@ static enum sg_result take_differences(struct zone_job *job, bool strip)
 
 enum sg_result zone_take_transfer(struct zone_job *job)
 {
-    bool strip = job->settings->policy != NULL;
     enum sg_result result = zone_have_keys(job);
     if (result != SG_OK) {
         return result;
     }
     job->made.state.loaded_at = job->now;
     if (zone_transfer_kind(job->asked.transfer) == ZONE_TRANSFER_DIFFERENCES) {
-        return take_differences(job, strip);
+        return take_differences(job);
     }
-    struct zone_edit *edit;
-    result = zone_transfer_take_whole(job->asked.transfer, strip, &edit);
-    if (result != SG_OK) {
-        job->problem = mem_format("what came is no zone: %s", sg_result_text(result));
-        return result;
-    }
-    return take_source(job, edit);
+    return take_source(job, zone_transfer_take_whole(job->asked.transfer));
 }

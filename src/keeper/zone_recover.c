@@ -124,10 +124,8 @@ enum sg_result zone_recover(struct zone_job *job)
     zone_state_clear(&job->made.state);
     job->made.state = state;
     if (zone_version_facts(job->made.version)->signed_here) {
-        struct resign_index *index = resign_index_new(job->made.version);
-        sg_time first = resign_index_first(index);
-        job->made.expires_first = first == INT64_MAX ? 0 : first;
-        job->lent.resign = index;
+        job->lent.resign = resign_index_new(job->made.version, job->now);
+        zone_learn_expirations(job);
     }
     return SG_OK;
 }

@@ -51,9 +51,8 @@ enum sg_result zone_resign(struct zone_job *job)
         return result;
     }
     struct sign_report report = {.expires_first = INT64_MAX};
-    bool indexed = job->lent.resign != NULL;
-    if (!indexed) {
-        job->lent.resign = resign_index_new(job->lent.base);
+    if (job->lent.resign == NULL) {
+        job->lent.resign = resign_index_new(job->lent.base, job->now);
     }
     begin_campaign(job);
     bool campaign = job->made.state.campaign;
@@ -65,10 +64,10 @@ enum sg_result zone_resign(struct zone_job *job)
         return result;
     }
     job->made.state.campaign = campaign && job->made.more;
-    sg_time first = resign_index_first(job->lent.resign);
-    job->made.expires_first = first == INT64_MAX ? 0 : first;
     job->made.signatures = report.signatures;
     if (report.signatures == 0) {
+        sg_time first = resign_index_first(job->lent.resign);
+        job->made.expires_first = first == INT64_MAX ? 0 : first;
         zone_edit_abandon(edit);
         job->made.unchanged = !campaign;
         return SG_OK;

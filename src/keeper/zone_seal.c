@@ -227,17 +227,35 @@ static enum sg_result write_image(struct zone_job *job)
     return result;
 }
 
-static void learn_expirations(struct zone_job *job, enum zone_sign_extent extent)
+void zone_learn_expirations(struct zone_job *job)
+{
+    struct resign_index *index = job->lent.resign;
+    sg_time first = resign_index_first(index);
+    job->made.expires_first = first == INT64_MAX ? 0 : first;
+    if (zone_version_facts(job->made.version)->names < INDEXED_NAMES_MIN) {
+        resign_index_free(index);
+        job->lent.resign = NULL;
+    }
+}
+
+/* The index follows what was signed; a small zone has one only while it is looked at. */
+static void note_expirations(struct zone_job *job, enum zone_sign_extent extent)
 {
     const struct zone_version *version = job->made.version;
-    if (!zone_is_to_be_signed(job) || zone_version_facts(version)->names < INDEXED_NAMES_MIN) {
+    if (extent != ZONE_SIGN_CHANGE) {
         resign_index_free(job->lent.resign);
         job->lent.resign = NULL;
-    } else if (job->lent.resign != NULL && extent == ZONE_SIGN_CHANGE) {
+    }
+    if (!zone_is_to_be_signed(job)) {
+        return;
+    }
+    if (job->lent.resign != NULL) {
         resign_index_note(job->lent.resign, job->lent.base, version);
-    } else {
-        resign_index_free(job->lent.resign);
-        job->lent.resign = resign_index_new(version);
+    } else if (zone_version_facts(version)->names >= INDEXED_NAMES_MIN) {
+        job->lent.resign = resign_index_new(version, job->now);
+    }
+    if (job->lent.resign != NULL) {
+        zone_learn_expirations(job);
     }
 }
 
@@ -251,7 +269,7 @@ static enum sg_result seal(struct zone_job *job, struct zone_edit *edit,
                                                             : sg_result_text(result));
         return result;
     }
-    learn_expirations(job, extent);
+    note_expirations(job, extent);
     if (continues && extent == ZONE_SIGN_CHANGE) {
         result = zone_changeset_make(job->lent.base, job->made.version, &job->made.changeset);
     } else {

@@ -50,6 +50,8 @@ MUST_USE enum sg_result zone_seal(struct zone_job *job, struct zone_edit *edit);
  * that the request points into. */
 void zone_sign_request(const struct zone_job *job, uint32_t serial, struct sign_policy *policy,
                        struct sign_keys *keys, struct sign_request *out_request);
+/* What the index, if there is one, knows of the version that was made. */
+void zone_learn_expirations(struct zone_job *job);
 /* Is this zone signed here, as its settings and keys are? */
 bool zone_is_to_be_signed(const struct zone_job *job);
 
