@@ -42,15 +42,15 @@ struct scene {
     struct writer writer;
 };
 
-static struct dns_name scene_name(const struct scene *scene, const char *text)
+static inline struct dns_name scene_name(const struct scene *scene, const char *text)
 {
     struct dns_name name;
     assert_int_equal(dns_name_from_text(text, strlen(text), &scene->apex, &name), SG_OK);
     return name;
 }
 
-static void scene_rdata(const struct scene *scene, uint16_t type, const char *text,
-                        struct buffer *out_rdata)
+static inline void scene_rdata(const struct scene *scene, uint16_t type, const char *text,
+                               struct buffer *out_rdata)
 {
     const char *error = "";
     if (dns_rdata_from_text(type, text, strlen(text), &scene->apex, out_rdata, &error) != SG_OK) {
@@ -58,7 +58,7 @@ static void scene_rdata(const struct scene *scene, uint16_t type, const char *te
     }
 }
 
-static void scene_generate(struct scene *scene)
+static inline void scene_generate(struct scene *scene)
 {
     for (size_t i = 0; i < sizeof(scene_generated) / sizeof(scene_generated[0]);) {
         uint16_t type;
@@ -90,7 +90,7 @@ static void scene_generate(struct scene *scene)
 }
 
 /* A draft that follows a version of that zone; `is_signed`: with what we publish at its apex. */
-static struct scene *scene_open_text(bool is_signed, const char *text)
+static inline struct scene *scene_open_text(bool is_signed, const char *text)
 {
     struct scene *scene = mem_alloc_zero(1, sizeof(*scene));
     struct zonefile_report report;
@@ -111,12 +111,12 @@ static struct scene *scene_open_text(bool is_signed, const char *text)
     return scene;
 }
 
-static struct scene *scene_open(bool is_signed)
+static inline struct scene *scene_open(bool is_signed)
 {
     return scene_open_text(is_signed, scene_text);
 }
 
-static void scene_close(struct scene *scene)
+static inline void scene_close(struct scene *scene)
 {
     zone_edit_abandon(scene->edit);
     buffer_free(&scene->notes);
@@ -126,7 +126,7 @@ static void scene_close(struct scene *scene)
 
 /* ---- messages ---- */
 
-static void scene_start_message(struct scene *scene)
+static inline void scene_start_message(struct scene *scene)
 {
     scene->writer = writer_of(scene->wire, sizeof(scene->wire));
     writer_u16(&scene->writer, 1);
@@ -140,7 +140,7 @@ static void scene_start_message(struct scene *scene)
 }
 
 /* One line. Prerequisites come before updates. */
-static void scene_add_line(struct scene *scene, char *line)
+static inline void scene_add_line(struct scene *scene, char *line)
 {
     char *rest = line;
     const char *section = strtok_r(NULL, " ", &rest);
@@ -172,7 +172,7 @@ static void scene_add_line(struct scene *scene, char *line)
     wire_put_u16(count, (uint16_t)(wire_get_u16(count) + 1));
 }
 
-static void scene_note(void *argument, int severity, const char *text)
+static inline void scene_note(void *argument, int severity, const char *text)
 {
     struct scene *scene = argument;
     (void)severity;
@@ -180,8 +180,8 @@ static void scene_note(void *argument, int severity, const char *text)
     buffer_append_text(&scene->notes, "\n");
 }
 
-static enum sg_result scene_send(struct scene *scene, struct zone_update_options *options,
-                                 struct zone_update_outcome *out_outcome)
+static inline enum sg_result scene_send(struct scene *scene, struct zone_update_options *options,
+                                        struct zone_update_outcome *out_outcome)
 {
     struct dns_message message;
     struct span wire = {scene->wire, writer_length(&scene->writer)};
@@ -195,7 +195,7 @@ static enum sg_result scene_send(struct scene *scene, struct zone_update_options
     return zone_update_apply(scene->edit, &message, options, out_outcome);
 }
 
-static struct zone_update_outcome
+static inline struct zone_update_outcome
 scene_update(struct scene *scene, struct zone_update_options *options, const char *lines)
 {
     struct zone_update_outcome outcome;
@@ -211,7 +211,7 @@ scene_update(struct scene *scene, struct zone_update_options *options, const cha
 
 /* ---- what came of it ---- */
 
-static char *scene_dump(struct scene *scene)
+static inline char *scene_dump(struct scene *scene)
 {
     struct buffer text = BUFFER_EMPTY;
     zonefile_write(zone_edit_draft(scene->edit), ZONE_VIEW_UNSIGNED, &text);
@@ -220,8 +220,8 @@ static char *scene_dump(struct scene *scene)
     return dump;
 }
 
-static void scene_append_missing(const char *sign, const char *here, const char *there,
-                                 struct buffer *out_text)
+static inline void scene_append_missing(const char *sign, const char *here, const char *there,
+                                        struct buffer *out_text)
 {
     while (*here != '\0') {
         size_t length = strcspn(here, "\n") + 1;
@@ -237,7 +237,7 @@ static void scene_append_missing(const char *sign, const char *here, const char 
 }
 
 /* Lines that went, then lines that came: "-www.e. 300 IN A 192.0.2.80\n". */
-static char *scene_difference(const char *before, const char *after)
+static inline char *scene_difference(const char *before, const char *after)
 {
     struct buffer text = BUFFER_EMPTY;
     scene_append_missing("-", before, after, &text);
@@ -255,8 +255,8 @@ struct scene_row {
     const char *note; /* part of the notes, or of the reason; NULL: neither is there */
 };
 
-static void scene_check_row(const struct scene_row *row, bool is_signed,
-                            struct zone_update_options *options)
+static inline void scene_check_row(const struct scene_row *row, bool is_signed,
+                                   struct zone_update_options *options)
 {
     struct scene *scene = scene_open(is_signed);
     char *before = scene_dump(scene);
