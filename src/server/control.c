@@ -182,19 +182,15 @@ static void run_stats(struct control_call *call)
 
 static void run_later(struct control_call *call)
 {
-    char *text = mem_format("signetd %s does not know how to do '%s' yet; nothing was changed",
-                            SIGNET_VERSION, call->words[0]);
-
-    control_call_fail(call, CONTROL_NOT_IMPLEMENTED, text);
-    mem_free(text);
+    control_call_explain(call, CONTROL_NOT_IMPLEMENTED,
+                         "signetd %s does not know how to do '%s' yet; nothing was changed",
+                         SIGNET_VERSION, call->words[0]);
 }
 
 static void run_resolver_only(struct control_call *call)
 {
-    char *text = mem_format("'%s' is for resolvers; signetd is none", call->words[0]);
-
-    control_call_fail(call, CONTROL_NOT_IMPLEMENTED, text);
-    mem_free(text);
+    control_call_explain(call, CONTROL_NOT_IMPLEMENTED, "'%s' is for resolvers; signetd is none",
+                         call->words[0]);
 }
 
 enum { READ_ONLY = 1, QUIET = 2 };
