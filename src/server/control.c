@@ -113,10 +113,17 @@ static void run_notrace(struct control_call *call)
 
 static void run_scan(struct control_call *call)
 {
+    const struct server *server = call->server;
     size_t wanted = 0;
 
-    (void)interfaces_bind(call->server->net, call->server->generation->conf, &wanted);
-    control_call_succeed(call, NULL);
+    (void)interfaces_bind(server->net, server->generation->conf, &wanted);
+    char *problem = interfaces_problem(server->net, server->generation->conf);
+    if (problem == NULL) {
+        control_call_succeed(call, NULL);
+    } else {
+        control_call_fail(call, CONTROL_FAILURE, problem);
+    }
+    mem_free(problem);
 }
 
 /* The keeper's thread touches no disk: a worker appends what it was given. */

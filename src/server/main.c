@@ -38,7 +38,11 @@ static void show_version(bool long_form)
     if (!long_form) {
         return;
     }
-    puts("compiled by " __VERSION__);
+#if defined(__clang__)
+    puts("compiled by " __VERSION__); /* clang puts its name there itself */
+#else
+    puts("compiled by GCC " __VERSION__);
+#endif
     printf("compiled with libuv %d.%d.%d, linked to %s\n", UV_VERSION_MAJOR, UV_VERSION_MINOR,
            UV_VERSION_PATCH, uv_version_string());
     puts("default paths:");
