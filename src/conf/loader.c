@@ -29,27 +29,32 @@ const struct conf_statement *conf_body(const struct conf_statement *statement)
     return block == NULL ? NULL : block->block;
 }
 
+static void report(struct conf_loader *loader, enum conf_severity severity,
+                   const struct conf_statement *statement, const struct conf_node *node,
+                   const char *format, va_list arguments)
+{
+    char text[TEXT_BYTES];
+    vsnprintf(text, sizeof(text), format, arguments);
+    conf_problem_at(loader->report, severity, statement, node, "%s", text);
+}
+
 void conf_error(struct conf_loader *loader, const struct conf_statement *statement,
                 const struct conf_node *node, const char *format, ...)
 {
-    char text[TEXT_BYTES];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof(text), format, arguments);
+    report(loader, loader->errors_are_warnings ? CONF_WARNING : CONF_ERROR, statement, node, format,
+           arguments);
     va_end(arguments);
-    conf_problem_at(loader->report, loader->errors_are_warnings ? CONF_WARNING : CONF_ERROR,
-                    statement, node, "%s", text);
 }
 
 void conf_warning(struct conf_loader *loader, const struct conf_statement *statement,
                   const struct conf_node *node, const char *format, ...)
 {
-    char text[TEXT_BYTES];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof(text), format, arguments);
+    report(loader, CONF_WARNING, statement, node, format, arguments);
     va_end(arguments);
-    conf_problem_at(loader->report, CONF_WARNING, statement, node, "%s", text);
 }
 
 bool conf_boolean_of(const struct conf_node *node)

@@ -128,7 +128,7 @@ static enum sg_result general_parse(struct dns_message *message)
 {
     size_t offset = DNS_HEADER_BYTES;
 
-    if (message->counts[0] > 1 || (message->counts[0] == 0 && needs_question(message))) {
+    if (message->counts[0] > 1) {
         return SG_MALFORMED;
     }
     if (message->counts[0] == 1) {
@@ -144,7 +144,8 @@ static enum sg_result general_parse(struct dns_message *message)
             return result;
         }
     }
-    return SG_OK;
+    /* Only now: a FORMERR, too, answers OPT with OPT (RFC 6891 6.1.1). */
+    return message->counts[0] == 0 && needs_question(message) ? SG_MALFORMED : SG_OK;
 }
 
 /* QUERY with one question, and nothing else but perhaps one record in the additional section? */

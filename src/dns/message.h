@@ -48,8 +48,9 @@ struct dns_message {
 
 /*
  * Returns SG_OK, or SG_MALFORMED with `out_message` filled as far as it went: `id`, `flags`,
- * `opcode`, and the question if that was whole, for a FORMERR response. SG_NO_SPACE for fewer
- * than 12 bytes: nothing can be answered. Responses (QR set) parse too; the caller drops them.
+ * `opcode`, the question if that was whole, and EDNS if QDCOUNT alone is at fault, for a FORMERR
+ * response. SG_NO_SPACE for fewer than 12 bytes: nothing can be answered. Responses (QR set) parse
+ * too; the caller drops them.
  *
  * FORMERR: QDCOUNT other than 1 (0 is fine in responses, and for opcodes that Signet does not
  * know: those are NOTIMP), compressed or broken question name, more than one OPT, OPT not owned by

@@ -16,27 +16,32 @@
 
 struct resign_index;
 
-/* Walk the whole version once: after loading and after sign_zone(). */
-struct resign_index *resign_index_new(const struct zone_version *version);
-void resign_index_free(struct resign_index *index);
-/* Learn what a change made: O(change). `old` and `new` are of one lineage. */
+/* Walk the whole version once: after loading and after sign_zone(). `now` tells which of the
+ * instants that are 2^32 seconds apart an expiration means, as does the `now` of each resign(). */
+struct resign_index *resign_index_new(const struct zone_version *version, sg_time now);
+void resign_index_free(struct resign_index *index); /* NULL is fine */
+/*
+ * Learn what a change made: O(change), and of the ranges that resign() signed in, the truth. `old`
+ * and `new` are of one lineage; each change that was not abandoned is to be noted, once, in order.
+ */
 void resign_index_note(struct resign_index *index, const struct zone_version *old,
                        const struct zone_version *new);
-/* The earliest expiration of any signature of ours; INT64_MAX: there is none. */
+/* The earliest expiration of any signature of ours; INT64_MAX: there is none. What resign() made
+ * counts when it was noted. */
 sg_time resign_index_first(const struct resign_index *index);
 size_t resign_index_bytes(const struct resign_index *index);
 
 /* What is to be made anew. */
 struct resign_wish {
-    sg_time expires_before;   /* signatures that expire before this are due */
-    bool all;                 /* every signature, whatever its age (`rndc sign`) */
-    uint64_t signatures_max;  /* stop after about so many, most urgent first */
+    sg_time expires_before;  /* signatures that expire before this are due */
+    bool all;                /* every signature, whatever its age (`rndc sign`) */
+    uint64_t signatures_max; /* stop after about so many, most urgent first */
 };
 
 /* Where a campaign over all signatures stands; begin with all zero. Kept in the commit record. */
 struct resign_cursor {
     bool started;
-    bool nsec3;     /* names are done, the hashes are under way */
+    bool nsec3;     /* names are done, the hashes are under way or done */
     uint8_t length; /* of the relative owner name, or hash label, behind which it goes on */
     uint8_t owner[DNS_NAME_BYTES_MAX];
 };
@@ -53,11 +58,13 @@ struct resign_work {
 };
 
 /*
- * Sign anew in the draft what is due. At the names that are visited, signatures by keys that do not
- * sign any more are dropped and those of keys that now do are added. The SOA gets request->serial
- * and is signed if anything was. `out_more`: more is due than signatures_max allowed. With
- * report->signatures 0 nothing was due and the edit may be abandoned. With wish.all the work goes
- * on where the cursor stands.
+ * Sign anew in the draft what is due. At names where something is due, signatures by keys that do
+ * not sign any more are dropped and those of keys that now do are added; RRsets stay as they are,
+ * those of the apex too: request->apex is not looked at. The SOA gets request->serial and is signed
+ * if anything was. `out_more`: more is due than signatures_max allowed. With report->signatures 0
+ * nothing was due, the draft is as it was, and the edit may be abandoned. With wish.all the work
+ * goes on where the cursor stands, which moves only if this succeeds. Once an edit, behind
+ * sign_change() if both have a part in it; what that signed is not due.
  */
 MUST_USE enum sg_result resign(const struct resign_work *work, struct sign_report *out_report,
                                bool *out_more);

@@ -8,17 +8,28 @@
  *
  * What a touched name may touch besides itself: its predecessor's NSEC, or the NSEC3s before its
  * hash and those of the empty non-terminals that come and go with it; all names below when a cut
- * or DNAME comes or goes. Cost O(change), never O(zone).
+ * or DNAME comes or goes. Cost O(change), never O(zone), but for what nsec3_mend.h says of opt-out.
+ *
+ * Keys that are not those of base: the apex gets the signatures of today's keys over all its
+ * RRsets, touched names too, where signatures by keys that do not sign any more are dropped. All
+ * other names stay as they are: a campaign (resign.h) brings them what lacks. So a key may be
+ * taken out of the request once its signatures may fade, and its DNSKEY once they have.
+ *
+ * SG_CONFLICT: sign_zone() is needed, since every name would change: base has another denial chain
+ * than the policy wants (kind, salt, iterations, opt-out flag) or none of ours; the draft's SOA has
+ * another TTL or minimum, so that all NSECs live longer or shorter (RFC 9077); the draft's NSEC3s
+ * are not base's; or two names have one hash, when sign_zone() will refuse too.
  */
 #pragma once
 
 #include "dnssec/sign_zone.h"
 
 /*
- * `request` as for sign_zone(); the chain's kind, salt and opt-out flag must be those of `base`
- * (SG_CONFLICT: sign_zone() is needed). The apex RRsets of the request replace those of base where
- * they differ; the SOA gets request->serial and is always signed. `pool` NULL or few signatures: the
- * calling thread does it all. On failure the edit is to be abandoned. Thread: a worker.
+ * `request` as for sign_zone(). The apex RRsets of the request replace those of base where they
+ * differ; the SOA gets request->serial and is always signed. Once an edit, with `base` what it was
+ * opened from. `pool` NULL or few signatures: the calling thread does it all. On failure the edit
+ * is to be abandoned, but after SG_CONFLICT sign_zone() may have it. The report's `names` are those
+ * that were looked at. Thread: a worker.
  */
 MUST_USE enum sg_result sign_change(struct zone_edit *edit, const struct zone_version *base,
                                     const struct sign_request *request, struct worker_pool *pool,

@@ -6,11 +6,14 @@
 #include "base/mem.h"
 #include "dns/rrtype.h"
 #include "dnssec/nsec.h"
+#include "dnssec/rrsig.h"
+#include "zone/diff.h"
 
 enum {
     JITTER_SHORT = 1200, /* for signatures that live an hour or two */
     NAME_RRSETS_FIRST = 32,
     NAME_GENERATED_TYPES = 2, /* RRSIG and NSEC, in the bitmap beside the RRsets */
+    NSEC3_FIXED_BYTES = 5,    /* what comes before the salt, its length included */
 };
 
 static bool is_key_type(uint16_t type)
@@ -51,7 +54,7 @@ enum sg_result sign_run_init(struct sign_run *run, const struct dns_name *apex,
                              const struct sign_keys *keys, const struct sign_policy *policy,
                              sg_time now)
 {
-    *run = (struct sign_run){.apex = apex, .policy = policy, .now = now};
+    *run = (struct sign_run){.apex = apex, .policy = policy, .now = now, .keep_from = now + 1};
     run->keys_count = keys->count;
     run->keys = mem_alloc_zero(keys->count + 1, sizeof(*run->keys));
     for (size_t i = 0; i < keys->count; i++) {
@@ -234,6 +237,34 @@ static void end_rdata(struct sign_lane *lane, size_t begin)
     wire_put_u16(lane->bytes.bytes + begin - 2, (uint16_t)(lane->bytes.length - begin));
 }
 
+/* The signatures over an RRset that is as it was. The SOA never is. */
+static struct dns_rrset find_kept(const struct sign_lane *lane, const struct dns_rrset *rrset)
+{
+    const struct zone_node made = {.generated = lane->before.generated};
+    struct dns_rrset before, signatures = {.count = 0};
+    if (rrset->type == DNS_TYPE_SOA ||
+        !zone_node_rrset(&lane->before, ZONE_VIEW_SIGNED, rrset->type, &before) ||
+        (before.packed != rrset->packed && !zone_diff_same_rrset(&before, rrset))) {
+        return signatures;
+    }
+    zone_node_signatures(&made, ZONE_VIEW_SIGNED, rrset->type, &signatures);
+    return signatures;
+}
+
+/* The signature by that key that may stay. */
+static bool find_signature(const struct sign_run *run, const struct dns_rrset *kept,
+                           const struct signing_key *key, struct span *out_rdata)
+{
+    for (struct dns_rdata_cursor c = dns_rrset_walk(kept); dns_rdata_next(&c);) {
+        if (rrsig_is_by(c.rdata, key) && rrsig_inception(c.rdata, run->now) <= run->now &&
+            rrsig_expiration(c.rdata, run->now) >= run->keep_from) {
+            *out_rdata = c.rdata;
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The RRSIGs over one RRset, by every key that signs its type. */
 static enum sg_result add_signatures(const struct sign_run *run, struct sign_lane *lane,
                                      const struct dns_name *owner, const struct dns_rrset *rrset,
@@ -243,21 +274,33 @@ static enum sg_result add_signatures(const struct sign_run *run, struct sign_lan
         .inception = (uint32_t)(run->now - run->policy->inception_offset),
         .expiration = (uint32_t)expiration,
     };
+    const struct dns_rrset kept = find_kept(lane, rrset);
     size_t at = lane->bytes.length;
     uint16_t count = 0;
+    uint16_t made = 0;
     for (size_t i = 0; i < run->keys_count; i++) {
         const struct sign_key *key = &run->keys[i];
         if (!(is_key_type(rrset->type) ? key->signs_keys : key->signs_zone)) {
             continue;
         }
         size_t begin = begin_rdata(lane);
-        enum sg_result result =
-            signer_sign(lane->signer, key->key, owner, rrset, &times, &lane->bytes);
-        if (result != SG_OK) {
-            return result;
+        struct span old;
+        if (find_signature(run, &kept, key->key, &old)) {
+            buffer_append(&lane->bytes, old.bytes, old.length);
+        } else {
+            enum sg_result result =
+                signer_sign(lane->signer, key->key, owner, rrset, &times, &lane->bytes);
+            if (result != SG_OK) {
+                return result;
+            }
+            made++;
         }
         end_rdata(lane, begin);
         count++;
+    }
+    if (made > 0 && made < count) {
+        /* Those of one time stand in the order of their keys; old and new ones may not. */
+        rrsig_sort(lane->bytes.bytes + at, lane->bytes.length - at, count);
     }
     const struct dns_rrset signatures = {
         .bytes = (uint32_t)(lane->bytes.length - at),
@@ -267,11 +310,33 @@ static enum sg_result add_signatures(const struct sign_run *run, struct sign_lan
         .count = count,
     };
     add_generated(lane, &signatures, at);
-    lane->report.signatures += count;
-    if (expiration < lane->report.expires_first) {
+    lane->differs = lane->differs || made > 0 || kept.count != count;
+    lane->report.signatures += made;
+    if (made > 0 && expiration < lane->report.expires_first) {
         lane->report.expires_first = expiration;
+        lane->report.expires_owner = *owner;
+        lane->report.expires_type = rrset->type;
     }
     return SG_OK;
+}
+
+static void begin_name(struct sign_lane *lane, const struct zone_node *before)
+{
+    buffer_clear(&lane->bytes);
+    lane->generated_count = 0;
+    lane->differs = false;
+    lane->before = before != NULL ? *before : (struct zone_node){.source = NULL};
+}
+
+/* Is what was generated what the name had? Every RRset that is signed was compared. */
+static bool is_same(const struct sign_lane *lane)
+{
+    size_t count = 0;
+    struct zone_rrset_walk walk = zone_node_walk_layer(&lane->before, ZONE_GENERATED);
+    while (zone_node_walk_next(&walk)) {
+        count++;
+    }
+    return !lane->differs && lane->generated_count == count;
 }
 
 /* Pack what was generated. Only now does lane->bytes stay where it is. */
@@ -309,8 +374,7 @@ enum sg_result sign_name(const struct sign_run *run, struct sign_lane *lane,
                          const struct sign_name *name, zone_block_ref *out_ref)
 {
     sg_time drawn = draw_expiration(run, lane);
-    buffer_clear(&lane->bytes);
-    lane->generated_count = 0;
+    begin_name(lane, name->base);
     collect_authoritative(lane, name->node, name->apex, name->apex_count);
     for (size_t i = 0; i < name->apex_count; i++) {
         add_generated(lane, &name->apex[i], SIZE_MAX);
@@ -337,11 +401,54 @@ enum sg_result sign_name(const struct sign_run *run, struct sign_lane *lane,
             return result;
         }
     }
+    if (name->base != NULL && name->node->generated == name->base->generated && is_same(lane)) {
+        *out_ref = SIGN_SAME;
+        return SG_OK;
+    }
     if (lane->generated_count == 0) {
         *out_ref = 0;
         return SG_OK;
     }
     return pack_block(lane, (struct span){NULL, 0}, out_ref);
+}
+
+/* The NSEC3 that is there, but for the next hash. */
+static enum sg_result append_with_next(struct sign_lane *lane, const struct sign_nsec3 *nsec3)
+{
+    struct dns_rrset rrset;
+    struct nsec3_params params;
+    if (!zone_node_rrset(nsec3->base, ZONE_VIEW_UNSIGNED, DNS_TYPE_NSEC3, &rrset)) {
+        return SG_MALFORMED;
+    }
+    struct span rdata = dns_rrset_first(&rrset);
+    if (nsec3_params_from_rdata(rdata, &params) != SG_OK) {
+        return SG_MALFORMED;
+    }
+    /* RFC 5155 3.2: behind the salt the length of a hash, then the hash. */
+    size_t hash_at = NSEC3_FIXED_BYTES + params.salt_length + 1;
+    if (rdata.length < hash_at + NSEC3_HASH_BYTES || rdata.bytes[hash_at - 1] != NSEC3_HASH_BYTES) {
+        return SG_MALFORMED;
+    }
+    size_t at = lane->bytes.length;
+    buffer_append(&lane->bytes, rdata.bytes, rdata.length);
+    memcpy(lane->bytes.bytes + at + hash_at, nsec3->next_hash, NSEC3_HASH_BYTES);
+    return SG_OK;
+}
+
+static enum sg_result append_nsec3(const struct sign_run *run, struct sign_lane *lane,
+                                   const struct sign_nsec3 *nsec3)
+{
+    if (nsec3->only_next) {
+        return append_with_next(lane, nsec3);
+    }
+    size_t types = 0;
+    if (nsec3->node != NULL) {
+        collect_authoritative(lane, nsec3->node, nsec3->apex, nsec3->apex_count);
+        types = collect_types(lane, nsec3->node, false);
+    }
+    nsec3_rdata_write(&run->policy->nsec3_params, nsec3->next_hash, lane->types, types,
+                      &lane->bytes);
+    return SG_OK;
 }
 
 enum sg_result sign_nsec3(const struct sign_run *run, struct sign_lane *lane,
@@ -357,21 +464,61 @@ enum sg_result sign_nsec3(const struct sign_run *run, struct sign_lane *lane,
     memcpy(owner.wire + label_bytes, run->apex->wire, run->apex->length);
     owner.length = (uint8_t)(label_bytes + run->apex->length);
 
-    size_t types = 0;
-    buffer_clear(&lane->bytes);
-    lane->generated_count = 0;
-    if (nsec3->node != NULL) {
-        collect_authoritative(lane, nsec3->node, nsec3->apex, nsec3->apex_count);
-        types = collect_types(lane, nsec3->node, false);
-    }
+    /* In the tree of hashes all is source; here it is what was made before. */
+    const struct zone_node before = {
+        .generated = nsec3->base != NULL ? nsec3->base->source : NULL,
+    };
+    begin_name(lane, &before);
     size_t begin = begin_rdata(lane);
-    nsec3_rdata_write(&run->policy->nsec3_params, nsec3->next_hash, lane->types, types,
-                      &lane->bytes);
-    end_rdata(lane, begin);
-    enum sg_result result =
-        add_denial(run, lane, &owner, DNS_TYPE_NSEC3, begin - 2, draw_expiration(run, lane));
+    enum sg_result result = append_nsec3(run, lane, nsec3);
     if (result != SG_OK) {
         return result;
     }
+    end_rdata(lane, begin);
+    result = add_denial(run, lane, &owner, DNS_TYPE_NSEC3, begin - 2, draw_expiration(run, lane));
+    if (result != SG_OK) {
+        return result;
+    }
+    if (is_same(lane)) {
+        *out_ref = SIGN_SAME;
+        return SG_OK;
+    }
     return pack_block(lane, (struct span){owner.wire, label_bytes}, out_ref);
+}
+
+enum sg_result sign_again(const struct sign_run *run, struct sign_lane *lane,
+                          const struct dns_name *owner, const struct zone_node *node, bool nsec3,
+                          zone_block_ref *out_ref)
+{
+    const struct zone_node before = {
+        .source = nsec3 ? NULL : node->source,
+        .generated = nsec3 ? node->source : node->generated,
+    };
+    sg_time drawn = draw_expiration(run, lane);
+    begin_name(lane, &before);
+    struct zone_rrset_walk walk = zone_node_walk_layer(&before, ZONE_GENERATED);
+    while (zone_node_walk_next(&walk)) {
+        struct dns_rrset rrset;
+        if (walk.rrset.type != DNS_TYPE_RRSIG) {
+            add_generated(lane, &walk.rrset, SIZE_MAX);
+            continue;
+        }
+        if (!zone_node_rrset(&before, ZONE_VIEW_SIGNED, walk.rrset.covered, &rrset)) {
+            continue; /* over nothing: let it go */
+        }
+        enum sg_result result =
+            add_signatures(run, lane, owner, &rrset, expiration_of(run, rrset.type, drawn));
+        if (result != SG_OK) {
+            return result;
+        }
+    }
+    if (is_same(lane)) {
+        *out_ref = SIGN_SAME;
+        return SG_OK;
+    }
+    if (lane->generated_count == 0) {
+        *out_ref = 0;
+        return SG_OK;
+    }
+    return pack_block(lane, nsec3 ? zone_node_owner(node) : (struct span){NULL, 0}, out_ref);
 }

@@ -1,8 +1,8 @@
 /*
- * dnssec/sign_work.h - the work of signing a whole draft, as sign_zone.c and nsec3.c share it
+ * dnssec/sign_work.h - the work of signing, as all that sign many names share it
  *
- * First one pass over the draft lists the authoritative names; then all workers take ranges of
- * the list, each with a lane (signer, pile, memory) of its own; then the calling thread alone
+ * First one pass over the draft, or over what changed, lists names; then all workers take ranges
+ * of the list, each with a lane (signer, pile, memory) of its own; then the calling thread alone
  * places what they made. While workers run, everything here but lanes, the `made` fields of their
  * own ranges and `failure` is read only. Private to dnssec/.
  */
@@ -51,10 +51,33 @@ struct sign_work {
     int failure; /* atomic: the first enum sg_result that was not SG_OK */
 };
 
+/*
+ * Keys, lanes, and the RRsets of the draft's apex. To be cleared in all cases. SG_BAD_KEY,
+ * SG_CONFLICT (keys), SG_MALFORMED (no SOA), SG_LIMIT.
+ */
+MUST_USE enum sg_result sign_work_begin(struct sign_work *work, const struct zone_version *draft,
+                                        const struct sign_request *request,
+                                        struct worker_pool *pool);
+/* Hand the piles over. Refs within the pile of lane i are to be counted from out_bases[i], which
+ * the caller frees. SG_LIMIT. */
+MUST_USE enum sg_result sign_work_adopt(struct sign_work *work, struct zone_edit *edit,
+                                        zone_block_ref **out_bases);
+struct sign_report sign_work_report(const struct sign_work *work); /* of all lanes */
+void sign_work_clear(struct sign_work *work);
+
+/* Let step(argument, 0 ..) run for each range of SIGN_RANGE_NAMES among `count`, by all workers if
+ * there is more than one. */
+void sign_work_share(const struct sign_work *work, size_t count,
+                     void (*step)(void *argument, size_t index), void *argument);
+
 /* A free lane for the range that the calling thread is about to do. Never waits: there are as
  * many as threads. */
 struct sign_lane *sign_work_take_lane(struct sign_work *work);
 void sign_work_return_lane(struct sign_work *work, struct sign_lane *lane);
+/* One name, or one NSEC3 RR. */
+typedef enum sg_result sign_step(struct sign_work *work, struct sign_lane *lane, size_t index);
+/* The steps of range `range` of all `count`, on one lane, until any thread's step has failed. */
+void sign_work_range(struct sign_work *work, size_t range, size_t count, sign_step *step);
 /* Remember a failure; the others stop at their next name. */
 void sign_work_fail(struct sign_work *work, enum sg_result result);
 bool sign_work_has_failed(const struct sign_work *work);

@@ -3,63 +3,9 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "dnssec/sign_apex.h"
 #include "dnssec/sign_work.h"
 
 enum { ITEMS_FIRST = 1024 };
-
-struct sign_lane *sign_work_take_lane(struct sign_work *work)
-{
-    for (size_t i = 0; i < work->lanes_count; i++) {
-        struct sign_lane *lane = &work->lanes[i];
-        if (__atomic_exchange_n(&work->lanes_taken[i], true, __ATOMIC_ACQUIRE)) {
-            continue;
-        }
-        if (lane->pile == NULL) {
-            sign_lane_init(lane);
-        }
-        lane->signer = signer_of_thread();
-        return lane;
-    }
-    UNREACHABLE(); /* the pool has no more threads than there are lanes */
-}
-
-void sign_work_return_lane(struct sign_work *work, struct sign_lane *lane)
-{
-    lane->signer = NULL;
-    __atomic_store_n(&work->lanes_taken[lane - work->lanes], false, __ATOMIC_RELEASE);
-}
-
-void sign_work_fail(struct sign_work *work, enum sg_result result)
-{
-    int none = SG_OK;
-    __atomic_compare_exchange_n(&work->failure, &none, (int)result, false, __ATOMIC_RELAXED,
-                                __ATOMIC_RELAXED);
-}
-
-bool sign_work_has_failed(const struct sign_work *work)
-{
-    return __atomic_load_n(&work->failure, __ATOMIC_RELAXED) != SG_OK;
-}
-
-void sign_item_owner(const struct sign_work *work, const struct sign_item *item,
-                     struct dns_name *out_owner)
-{
-    const uint8_t *relative = work->owners.bytes + item->owner;
-    size_t length = *relative++;
-    memcpy(out_owner->wire, relative, length);
-    memcpy(out_owner->wire + length, work->apex.wire, work->apex.length);
-    out_owner->length = (uint8_t)(length + work->apex.length);
-    out_owner->labels = work->apex.labels;
-    for (size_t at = 0; at < length; at += 1u + relative[at]) {
-        out_owner->labels++;
-    }
-}
-
-struct zone_node sign_item_node(const struct sign_item *item)
-{
-    return (struct zone_node){.source = item->source, .flags = item->flags};
-}
 
 static enum sg_result add_item(struct sign_work *work, struct span relative,
                                const struct zone_node *node)
@@ -183,19 +129,7 @@ static enum sg_result sign_item(struct sign_work *work, struct sign_lane *lane, 
 static void sign_range(void *argument, size_t index)
 {
     struct sign_work *work = argument;
-    struct sign_lane *lane = sign_work_take_lane(work);
-    size_t end = (index + 1) * SIGN_RANGE_NAMES;
-    for (size_t i = index * SIGN_RANGE_NAMES; i < end && i < work->items_count; i++) {
-        if (sign_work_has_failed(work)) {
-            break;
-        }
-        enum sg_result result = sign_item(work, lane, i);
-        if (result != SG_OK) {
-            sign_work_fail(work, result);
-            break;
-        }
-    }
-    sign_work_return_lane(work, lane);
+    sign_work_range(work, index, work->items_count, sign_item);
 }
 
 static enum sg_result sign_all(struct sign_work *work)
@@ -217,14 +151,10 @@ static enum sg_result sign_all(struct sign_work *work)
 /* Everything is made: hand the piles over and let names point at their blocks. */
 static enum sg_result place_all(struct sign_work *work, struct zone_edit *edit)
 {
-    zone_block_ref *bases = mem_alloc_zero(work->lanes_count, sizeof(*bases));
-    enum sg_result result = SG_OK;
-    for (size_t i = 0; i < work->lanes_count && result == SG_OK; i++) {
-        struct zone_pile *pile = work->lanes[i].pile;
-        if (pile != NULL) {
-            work->lanes[i].pile = NULL;
-            result = zone_edit_adopt(edit, pile, &bases[i]);
-        }
+    zone_block_ref *bases;
+    enum sg_result result = sign_work_adopt(work, edit, &bases);
+    if (result != SG_OK) {
+        return result;
     }
     for (size_t i = 0; i < work->items_count && result == SG_OK; i++) {
         const struct sign_item *item = &work->items[i];
@@ -242,67 +172,14 @@ static enum sg_result place_all(struct sign_work *work, struct zone_edit *edit)
     return result;
 }
 
-static struct sign_report sum_reports(const struct sign_work *work)
-{
-    struct sign_report sum = {.expires_first = INT64_MAX};
-    for (size_t i = 0; i < work->lanes_count; i++) {
-        const struct sign_report *report = &work->lanes[i].report;
-        sum.signatures += report->signatures;
-        sum.names += report->names;
-        if (report->signatures > 0 && report->expires_first < sum.expires_first) {
-            sum.expires_first = report->expires_first;
-        }
-    }
-    return sum;
-}
-
-static void work_clear(struct sign_work *work)
-{
-    for (size_t i = 0; i < work->lanes_count; i++) {
-        sign_lane_clear(&work->lanes[i]);
-    }
-    mem_free(work->lanes);
-    mem_free(work->lanes_taken);
-    mem_free(work->chain);
-    mem_free(work->chain_made);
-    mem_free(work->items);
-    buffer_free(&work->owners);
-    mem_free(work->apex_rrsets);
-    buffer_free(&work->apex_bytes);
-    sign_run_clear(&work->run);
-}
-
 enum sg_result sign_zone(struct zone_edit *edit, const struct sign_request *request,
                          struct worker_pool *pool, struct sign_report *out_report)
 {
-    const struct sign_policy *policy = request->policy;
     zone_edit_clear_generated(edit);
     zone_edit_clear_nsec3(edit);
     const struct zone_version *draft = zone_edit_draft(edit);
-    struct sign_work work = {.pool = pool, .apex = *zone_version_apex(draft)};
-    work.lanes_count = 1 + (pool != NULL ? worker_pool_threads(pool) : 0);
-    work.lanes = mem_alloc_zero(work.lanes_count, sizeof(*work.lanes));
-    work.lanes_taken = mem_alloc_zero(work.lanes_count, sizeof(*work.lanes_taken));
-
-    enum sg_result result =
-        sign_run_init(&work.run, &work.apex, request->keys, policy, request->now);
-    if (result != SG_OK) {
-        goto out;
-    }
-    struct zone_node node;
-    if (!zone_version_node(draft, &work.apex, &node)) {
-        result = SG_MALFORMED;
-        goto out;
-    }
-    const struct sign_apex parts = {
-        .node = &node,
-        .ours = request->apex,
-        .ours_count = request->apex_count,
-        .serial = request->serial,
-        .nsec3 = policy->nsec3 ? &policy->nsec3_params : NULL,
-    };
-    result = sign_apex_make(&parts, &work.apex_bytes, &work.apex_rrsets, &work.apex_count,
-                            &work.run.denial_ttl);
+    struct sign_work work;
+    enum sg_result result = sign_work_begin(&work, draft, request, pool);
     if (result != SG_OK) {
         goto out;
     }
@@ -318,9 +195,9 @@ enum sg_result sign_zone(struct zone_edit *edit, const struct sign_request *requ
     if (result != SG_OK) {
         goto out;
     }
-    *out_report = sum_reports(&work);
+    *out_report = sign_work_report(&work);
 
 out:
-    work_clear(&work);
+    sign_work_clear(&work);
     return result;
 }

@@ -6,19 +6,23 @@
  * asked for has come. It never blocks and never touches the disk: jobs do that, in workers.
  *
  *   server: conf_load() -> generation -> keeper_configure() -> slots -> front_publish()
- *   a zone: wanted -> job (read, check, keys, sign, seal) -> reply -> publish -> wait for a wake
+ *   a zone: input -> job (PREPARE, SIGN, SEAL) -> store (COMMIT) -> PUBLISH -> wait for a wake
  *
  * Thread: keeper, all functions.
  */
 #pragma once
 
 #include "base/worker_pool.h"
+#include "dns/message.h"
 #include "kasp/policy.h"
+#include "store/store.h"
 #include "zone/check.h"
 #include "zone/table.h"
+#include "zone/update.h"
 
 struct keeper;
 struct managed_zone;
+struct keeper_update;
 
 enum zone_type { ZONE_PRIMARY, ZONE_SECONDARY };
 enum zone_serial_update {
@@ -26,6 +30,14 @@ enum zone_serial_update {
     ZONE_SERIAL_UNIXTIME,
     ZONE_SERIAL_DATE,
     ZONE_SERIAL_KEEP
+};
+
+/* What bounds a zone and what is kept of it. */
+struct zone_limits {
+    uint64_t journal_bytes_max;    /* of changesets kept; 0: twice the zone */
+    uint32_t records_per_type_max; /* 0: unlimited */
+    uint32_t types_per_name_max;   /* 0: unlimited */
+    uint16_t private_type;         /* sig-signing-type */
 };
 
 /* What the keeper wants to know of a zone. Borrows strings and policy from its generation. */
@@ -44,6 +56,7 @@ struct zone_settings {
     enum zone_serial_update serial_update;
     unsigned loadkeys_interval_minutes;
     const struct zone_check_options *checks;
+    struct zone_limits limits;
     const void *access;      /* put into the slot's options */
     uint64_t fingerprint;    /* of all of the above */
     const char *source_file; /* where the statement stands */
@@ -61,6 +74,9 @@ struct keeper_generation {
     size_t zones_count;
     /* Folder of a key-store by name; NULL: the zone's key-directory. */
     const char *(*key_store_folder)(const struct keeper_generation *generation, const char *name);
+    /* The update-policy of a zone, asked record by record in a worker; NULL: everything. */
+    bool (*may_update)(const struct zone_settings *settings, const struct keeper_update *update,
+                       const struct zone_update_wish *wish, uint16_t *out_records_max);
     void (*release)(struct keeper_generation *generation);
     void *owner;                  /* of whoever made it, e.g. the conf */
     size_t uses;                  /* private to the keeper */
@@ -70,7 +86,10 @@ struct keeper_generation {
 struct keeper_io {
     struct worker_pool *pool;
     struct mailbox *mailbox; /* replies of jobs come here; its wake leads to keeper_turn() */
-    /* Every zone has been tried once after keeper_configure(): `failed` of `zones` did not load. */
+    struct store *store;     /* NULL: nothing outlives a restart */
+    struct mailbox *commits; /* replies of the store; the same wake */
+    /* In a turn: every load that keeper_configure() or keeper_reload_all() asked for has ended;
+     * `failed` of `zones` could not be loaded. */
     void (*all_loaded)(void *argument, size_t zones, size_t failed);
     void *argument;
 };
@@ -103,6 +122,26 @@ bool keeper_is_idle(const struct keeper *keeper);
 /* Jobs that run or wait for a worker. */
 size_t keeper_jobs(const struct keeper *keeper);
 
+/* --- inputs --------------------------------------------------------------------------------- */
+
+/*
+ * A dynamic update on its way through the pipeline. Made by server/, which has checked TSIG and
+ * allow-update; `done` is called once, in the keeper's thread, when the answer is known: after the
+ * change is committed and published. It frees the update.
+ */
+struct keeper_update {
+    struct keeper_update *next; /* private to the keeper */
+    struct buffer wire;         /* the request; `message` is parsed from it */
+    struct dns_message message;
+    char *client; /* how log lines about it begin */
+    void *requester; /* of server/: who asks */
+    uint16_t rcode;
+    void (*done)(struct keeper_update *update);
+};
+/* Takes the update; answers it at once with SERVFAIL where it cannot be done at present, or with
+ * REFUSED where the zone is frozen or takes none. */
+void keeper_update(struct keeper *keeper, struct managed_zone *zone, struct keeper_update *update);
+
 /* --- what commands ask for ------------------------------------------------------------------ */
 
 /*
@@ -127,6 +166,20 @@ MUST_USE enum sg_result keeper_reload(struct keeper *keeper, struct managed_zone
                                       reload_done *done, void *argument);
 /* The same for every zone whose file changed. */
 void keeper_reload_all(struct keeper *keeper);
+/*
+ * A dynamic zone: write its file and take no more updates; read the file again and take them;
+ * write the file alone, also of a secondary. `done` as for keeper_reload(). SG_UNSUPPORTED: not
+ * such a zone, SG_EXISTS: frozen already, or not frozen, SG_NOT_FOUND: nothing is loaded.
+ */
+MUST_USE enum sg_result keeper_freeze(struct keeper *keeper, struct managed_zone *zone,
+                                      reload_done *done, void *argument);
+MUST_USE enum sg_result keeper_thaw(struct keeper *keeper, struct managed_zone *zone,
+                                    reload_done *done, void *argument);
+MUST_USE enum sg_result keeper_sync(struct keeper *keeper, struct managed_zone *zone,
+                                    reload_done *done, void *argument);
+/* Let the served serial be `serial`. SG_CONFLICT unless it is greater than the present one. */
+MUST_USE enum sg_result keeper_raise_serial(struct keeper *keeper, struct managed_zone *zone,
+                                            uint32_t serial);
 /* Look at the key directory now; sign again where the keys changed. */
 MUST_USE enum sg_result keeper_loadkeys(struct keeper *keeper, struct managed_zone *zone,
                                         bool sign_all);

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/siphash.h"
+#include "keeper/zone_label.h"
 
 /* What one preparation works on. */
 struct preparation {
@@ -22,8 +23,9 @@ struct preparation {
 static void report_key_file(void *argument, const char *path, const char *problem)
 {
     const struct preparation *p = argument;
-    log_write(LOG_DNSSEC, SEVERITY_ERROR, "zone %s/IN: key file %s: %s", p->settings->name, path,
-              problem);
+    char label[ZONE_LABEL_BYTES];
+    log_write(LOG_DNSSEC, SEVERITY_ERROR, "zone %s: key file %s: %s",
+              zone_label(p->settings, label), path, problem);
 }
 
 static const char *folder_of(const struct preparation *p, const struct kasp_key *wanted)
@@ -260,6 +262,10 @@ static void choose_signers(const struct key_list *list, struct zone_keys *keys)
                              keys->fingerprint};
         keys->fingerprint = siphash(fixed, facts, sizeof(facts));
         if (sign.signs_keys || sign.signs_zone) {
+            const uint64_t signer[4] = {key->tag, key->algorithm,
+                                        (uint64_t)sign.signs_keys << 1 | sign.signs_zone,
+                                        keys->signers};
+            keys->signers = siphash(fixed, signer, sizeof(signer));
             keys->sign[keys->sign_count++] = sign;
         }
     }
@@ -357,4 +363,12 @@ void zone_keys_clear(struct zone_keys *keys)
     kasp_apex_clear(&keys->apex);
     key_list_clear(&keys->list);
     keys->sign_count = 0;
+}
+
+void zone_keys_free(struct zone_keys *keys)
+{
+    if (keys != NULL) {
+        zone_keys_clear(keys);
+        mem_free(keys);
+    }
 }

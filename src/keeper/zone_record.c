@@ -17,6 +17,23 @@ void zone_tell_waiters(struct reload_waiter **waiters, enum reload_outcome outco
     }
 }
 
+void zone_answer_updates(struct keeper_update *updates, uint16_t rcode)
+{
+    while (updates != NULL) {
+        struct keeper_update *next = updates->next;
+        if (rcode != DNS_RCODE_NOERROR) {
+            updates->rcode = rcode;
+        }
+        updates->done(updates);
+        updates = next;
+    }
+}
+
+bool zone_is_stored(const struct zone_settings *settings)
+{
+    return settings->policy != NULL || settings->dynamic || settings->type == ZONE_SECONDARY;
+}
+
 struct retired_slot {
     struct epoch_retired retired;
     struct zone_slot *slot;
@@ -38,9 +55,15 @@ void zone_record_free(struct managed_zone *zone)
     struct retired_slot *gone = mem_alloc_zero(1, sizeof(*gone));
     gone->slot = zone->slot;
     epoch_retire(&gone->retired, release_slot);
+    zone_answer_updates(zone->updates.first, DNS_RCODE_SERVFAIL);
+    zone_history_clear(&zone->slot->history);
     generation_drop(zone->generation);
-    file_stamps_clear(&zone->files);
+    zone_state_clear(&zone->known.state);
+    zone_keys_free(zone->known.keys);
+    resign_index_free(zone->known.resign);
+    store_zone_free(zone->ledger.stored);
     mem_free(zone->health.problem);
+    mem_free(zone->health.resign_node);
     mem_free(zone);
 }
 
@@ -55,6 +78,8 @@ struct managed_zone *zone_record_new(uint64_t id, const struct zone_settings *se
     zone->slot->options = settings->access;
     zone->settings = settings;
     zone->generation = generation_use(generation);
+    zone->updates.last = &zone->updates.first;
+    zone->known.state.timers = BUFFER_EMPTY;
     zone->health = (struct zone_health){
         .key_event_at = INT64_MAX, .resign_at = INT64_MAX, .retry_at = INT64_MAX};
     return zone;

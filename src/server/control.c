@@ -113,10 +113,17 @@ static void run_notrace(struct control_call *call)
 
 static void run_scan(struct control_call *call)
 {
+    const struct server *server = call->server;
     size_t wanted = 0;
 
-    (void)interfaces_bind(call->server->net, call->server->generation->conf, &wanted);
-    control_call_succeed(call, NULL);
+    (void)interfaces_bind(server->net, server->generation->conf, &wanted);
+    char *problem = interfaces_problem(server->net, server->generation->conf);
+    if (problem == NULL) {
+        control_call_succeed(call, NULL);
+    } else {
+        control_call_fail(call, CONTROL_FAILURE, problem);
+    }
+    mem_free(problem);
 }
 
 /* The keeper's thread touches no disk: a worker appends what it was given. */
@@ -175,19 +182,15 @@ static void run_stats(struct control_call *call)
 
 static void run_later(struct control_call *call)
 {
-    char *text = mem_format("signetd %s does not know how to do '%s' yet; nothing was changed",
-                            SIGNET_VERSION, call->words[0]);
-
-    control_call_fail(call, CONTROL_NOT_IMPLEMENTED, text);
-    mem_free(text);
+    control_call_explain(call, CONTROL_NOT_IMPLEMENTED,
+                         "signetd %s does not know how to do '%s' yet; nothing was changed",
+                         SIGNET_VERSION, call->words[0]);
 }
 
 static void run_resolver_only(struct control_call *call)
 {
-    char *text = mem_format("'%s' is for resolvers; signetd is none", call->words[0]);
-
-    control_call_fail(call, CONTROL_NOT_IMPLEMENTED, text);
-    mem_free(text);
+    control_call_explain(call, CONTROL_NOT_IMPLEMENTED, "'%s' is for resolvers; signetd is none",
+                         call->words[0]);
 }
 
 enum { READ_ONLY = 1, QUIET = 2 };

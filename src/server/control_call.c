@@ -1,5 +1,7 @@
 #include "server/control_call.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <strings.h>
 
 #include "base/mem.h"
@@ -111,4 +113,16 @@ void control_call_fail(struct control_call *call, enum control_result result, co
 {
     control_request_reply(control_call_keep(call), (uint32_t)result, control_result_text(result),
                           text);
+}
+
+void control_call_explain(struct control_call *call, enum control_result result, const char *format,
+                          ...)
+{
+    char text[CONTROL_TEXT_BYTES];
+    va_list arguments;
+
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    control_call_fail(call, result, text);
 }

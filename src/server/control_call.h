@@ -8,7 +8,7 @@
 
 #include "server/server.h"
 
-enum { CONTROL_WORDS_MAX = 32 };
+enum { CONTROL_WORDS_MAX = 32, CONTROL_TEXT_BYTES = 2048 };
 
 enum control_result {
     CONTROL_SUCCESS = 0,
@@ -49,5 +49,8 @@ bool control_call_word_is(const struct control_call *call, size_t index, const c
 /* `text` may be NULL. Exactly one of these for each call, or the request is kept for later. */
 void control_call_succeed(struct control_call *call, const char *text);
 void control_call_fail(struct control_call *call, enum control_result result, const char *text);
+/* The same with a text that is cut after CONTROL_TEXT_BYTES. */
+void control_call_explain(struct control_call *call, enum control_result result, const char *format,
+                          ...) PRINTF_LIKE(3, 4);
 /* The request, to be answered later by whoever takes it. */
 struct control_request *control_call_keep(struct control_call *call);

@@ -17,9 +17,7 @@ struct zone_request {
 static bool take_name(struct control_call *call, const char *text, struct dns_name *out_name)
 {
     if (dns_name_from_text(text, strlen(text), NULL, out_name) != SG_OK) {
-        char *problem = mem_format("'%s' is not a domain name", text);
-        control_call_fail(call, CONTROL_SYNTAX, problem);
-        mem_free(problem);
+        control_call_explain(call, CONTROL_SYNTAX, "'%s' is not a domain name", text);
         return false;
     }
     dns_name_lower(out_name);
@@ -40,17 +38,14 @@ static bool view_is_known(const struct server *server, const char *name)
 
 static void say_not_found(struct control_call *call, const char *zone, const char *view)
 {
-    char *text;
-
     if (view == NULL) {
-        text = mem_format("no matching zone '%s' in any view", zone);
+        control_call_explain(call, CONTROL_NOT_FOUND, "no matching zone '%s' in any view", zone);
     } else if (!view_is_known(call->server, view)) {
-        text = mem_format("no matching view '%s'", view);
+        control_call_explain(call, CONTROL_NOT_FOUND, "no matching view '%s'", view);
     } else {
-        text = mem_format("no matching zone '%s' in view '%s'", zone, view);
+        control_call_explain(call, CONTROL_NOT_FOUND, "no matching zone '%s' in view '%s'", zone,
+                             view);
     }
-    control_call_fail(call, CONTROL_NOT_FOUND, text);
-    mem_free(text);
 }
 
 /* The zone that words 1 to 3 name. Otherwise the call has been answered and it is NULL. */
@@ -83,9 +78,7 @@ static struct managed_zone *find_zone(struct control_call *call)
         say_not_found(call, text, view);
         return NULL;
     }
-    char *problem = mem_format("zone '%s' was found in multiple views", text);
-    control_call_fail(call, CONTROL_MULTIPLE, problem);
-    mem_free(problem);
+    control_call_explain(call, CONTROL_MULTIPLE, "zone '%s' was found in multiple views", text);
     return NULL;
 }
 
@@ -156,7 +149,8 @@ void control_zone_reload(struct control_call *call)
     server->zone_requests = request;
 }
 
-void control_zone_status(struct control_call *call)
+static void tell_of_zone(struct control_call *call,
+                         void (*tell)(const struct managed_zone *zone, struct buffer *out_text))
 {
     struct managed_zone *zone = find_zone(call);
     struct buffer text = BUFFER_EMPTY;
@@ -164,22 +158,19 @@ void control_zone_status(struct control_call *call)
     if (zone == NULL) {
         return;
     }
-    status_of_zone(zone, &text);
+    tell(zone, &text);
     control_call_succeed(call, buffer_text(&text));
     buffer_free(&text);
 }
 
+void control_zone_status(struct control_call *call)
+{
+    tell_of_zone(call, status_of_zone);
+}
+
 void control_zone_show(struct control_call *call)
 {
-    struct managed_zone *zone = find_zone(call);
-    struct buffer text = BUFFER_EMPTY;
-
-    if (zone == NULL) {
-        return;
-    }
-    status_statement_of_zone(zone, &text);
-    control_call_succeed(call, buffer_text(&text));
-    buffer_free(&text);
+    tell_of_zone(call, status_statement_of_zone);
 }
 
 static void look_at_keys(struct control_call *call, bool sign_all)

@@ -14,6 +14,7 @@ enum { PREFETCH_MIN = 3 }; /* Fewer have nothing to do while they wait. */
 struct dispatch {
     struct front *front; /* epoch_publish(); NULL at first */
     bool query_log;      /* relaxed atomic */
+    struct mailbox *inbox;
     struct transfer_quota transfers;
     struct stats stats;
 };
@@ -247,8 +248,11 @@ static size_t answer_message(struct desk_thread *thread, enum sg_result parsed,
 
     if (message->opcode != DNS_OPCODE_QUERY && message->opcode != DNS_OPCODE_NOTIFY &&
         message->opcode != DNS_OPCODE_UPDATE) {
-        message->has_question = false; /* Its sections may mean anything. */
-        message->edns.present = false;
+        message->has_question = false; /* Its sections may mean anything, but for OPT. */
+        message->edns.present = parsed == SG_OK && message->edns.present;
+        if (message->edns.present && message->edns.version > 0) {
+            return refuse(request, DNS_RCODE_BADVERS, REQUEST_ERROR_NONE, reply);
+        }
         return refuse(request, DNS_RCODE_NOTIMP, REQUEST_ERROR_NONE, reply);
     }
     if (parsed != SG_OK || !message->has_question) {
@@ -377,6 +381,7 @@ static void *thread_open(void *argument, bool tcp)
     thread->desk = desk;
     thread->hasher = nsec3_hasher_new();
     thread->request.counters = stats_take(&desk->stats);
+    thread->request.inbox = desk->inbox;
     return thread;
 }
 
@@ -390,9 +395,10 @@ static void thread_close(void *argument, void *thread_state)
     mem_free(thread);
 }
 
-struct dispatch *dispatch_new(void)
+struct dispatch *dispatch_new(struct mailbox *inbox)
 {
     struct dispatch *desk = mem_alloc_zero(1, sizeof(*desk));
+    desk->inbox = inbox;
 
     stats_init(&desk->stats);
     return desk;

@@ -47,6 +47,13 @@ static void fill_settings(const struct conf_zone *zone, struct zone_settings *se
         .serial_update = serial_update(zone->options->serial_update),
         .loadkeys_interval_minutes = zone->options->loadkeys_interval_minutes,
         .checks = &zone->options->checks,
+        .limits =
+            {
+                .journal_bytes_max = zone->options->limits.journal_bytes_max,
+                .records_per_type_max = zone->options->limits.records_per_type_max,
+                .types_per_name_max = zone->options->limits.types_per_name_max,
+                .private_type = zone->options->sig_signing_type,
+            },
         .access = zone,
         .fingerprint = zone->content_fingerprint,
         .source_file = zone->source_file,

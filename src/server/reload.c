@@ -93,16 +93,23 @@ static enum sg_result take_over(struct server *server, struct reading *reading, 
         return result;
     }
     (void)interfaces_bind(server->net, reading->conf, &wanted);
+    char *unheard = interfaces_problem(server->net, reading->conf);
     server->progress.reconfig = !zones;
     result = configure_take(server, reading->generation, problem);
     reading->generation = NULL; /* The keeper's now. */
     if (result == SG_OK) {
         shortfalls_log(reading->conf);
-        log_write(LOG_GENERAL, SEVERITY_INFO, "reloading configuration succeeded");
+        if (unheard != NULL) {
+            *problem = mem_format("the new configuration is in use, but: %s", unheard);
+            result = SG_IO;
+        } else {
+            log_write(LOG_GENERAL, SEVERITY_INFO, "reloading configuration succeeded");
+        }
     }
+    mem_free(unheard);
     if (zones) {
         keeper_reload_all(server->keeper);
-        log_write(LOG_GENERAL, SEVERITY_INFO, "reloading zones succeeded");
+        log_write(LOG_GENERAL, SEVERITY_INFO, "scheduled loading changed zones");
     } else {
         log_write(LOG_GENERAL, SEVERITY_INFO, "scheduled loading new zones");
     }

@@ -4,7 +4,10 @@
 #include <sys/utsname.h>
 
 #include "dns/rrtype.h"
+#include "keeper/zone_label.h"
 #include "server/reload.h"
+
+enum { TROUBLED_NAMED_MAX = 5 };
 
 static void put_line(struct buffer *text, const char *name, const char *value)
 {
@@ -41,6 +44,33 @@ static void put_host(struct buffer *text)
     }
 }
 
+/* A line of ours, and only when something is wrong: a reload of all zones is answered before they
+ * have been read. */
+static void put_troubled_zones(struct keeper *keeper, struct buffer *text)
+{
+    struct buffer names = BUFFER_EMPTY;
+    size_t count = 0;
+
+    for (size_t i = 0; i < keeper_zones(keeper); i++) {
+        struct zone_status status;
+        char label[ZONE_LABEL_BYTES];
+        managed_zone_status(keeper_zone(keeper, i), &status);
+        if (status.problem == NULL) {
+            continue;
+        }
+        if (count < TROUBLED_NAMED_MAX) {
+            buffer_format(&names, "%s%s", count == 0 ? "" : ", ",
+                          zone_label(status.settings, label));
+        }
+        count++;
+    }
+    if (count > 0) {
+        buffer_format(text, "\nzones with a problem: %zu (%s%s), see zonestatus", count,
+                      buffer_text(&names), count > TROUBLED_NAMED_MAX ? ", ..." : "");
+    }
+    buffer_free(&names);
+}
+
 void status_of_server(const struct server *server, struct buffer *out_text)
 {
     const struct server_progress *progress = &server->progress;
@@ -70,6 +100,7 @@ void status_of_server(const struct server *server, struct buffer *out_text)
     buffer_format(out_text, "\ntcp clients: %u/%u", counts.tcp_clients,
                   server->generation->conf->options.tcp.clients_max);
     put_number(out_text, "TCP high-water", counts.tcp_clients_high_water);
+    put_troubled_zones(server->keeper, out_text);
     if (reload_is_busy(server->reload)) {
         buffer_append_text(out_text, "\nreload/reconfig in progress");
     } else if (progress->reload_failed) {
@@ -124,11 +155,14 @@ void status_of_zone(const struct managed_zone *zone, struct buffer *out_text)
         put_line(out_text, "key maintenance",
                  status.settings->policy != NULL ? "automatic" : "none");
         put_time(out_text, "next key event", status.key_event_at);
-        put_time(out_text, "next resign time", status.resign_at);
+        if (status.resign_at != 0 && status.resign_node != NULL) {
+            put_line(out_text, "next resign node", status.resign_node);
+            put_time(out_text, "next resign time", status.resign_at);
+        }
     }
     put_flag(out_text, "dynamic", status.settings->dynamic);
     if (status.settings->dynamic) {
-        put_flag(out_text, "frozen", false);
+        put_flag(out_text, "frozen", status.frozen);
     }
     put_flag(out_text, "reconfigurable via modzone", false);
     /* Ours, and last: scripts know the lines above by heart. */

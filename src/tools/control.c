@@ -13,6 +13,7 @@
 #include "conf/rndc_conf.h"
 #include "net/address.h"
 #include "net/control_message.h"
+#include "tools/command_words.h"
 
 enum { TIMEOUT_SECONDS = 60, ADDRESSES_TRIED_MAX = 32 };
 
@@ -162,12 +163,16 @@ static const char *find_configuration(const struct client *client)
     return NULL;
 }
 
-static bool load_configuration(struct client *client, struct rndc_conf *out_conf)
+/* `word` is what shall be sent. */
+static bool load_configuration(struct client *client, const char *word, struct rndc_conf *out_conf)
 {
     const char *path = find_configuration(client);
     char *problem = NULL;
 
     if (path == NULL) {
+        if (!command_word_is_known(word)) {
+            fprintf(stderr, "signet: '%s' is no subcommand (`signet help` has them)\n", word);
+        }
         fprintf(stderr,
                 "signet: neither %s/rndc.conf nor a key file %s was found.\n"
                 "signetd makes the key when it is started first; use -k for one elsewhere.\n",
@@ -390,10 +395,24 @@ static bool receive_all(const struct client *client, uint8_t *out_bytes, size_t 
     return true;
 }
 
-static void explain_receive_failure(void)
+/* `trusted`: it has answered us before, so that it is not our key that it does not like. */
+static void explain_receive_failure(const struct client *client, bool trusted)
 {
+    if (errno == ETIMEDOUT) {
+        fprintf(stderr, "signet: no answer within %u seconds (-t sets another time)%s\n",
+                client->timeout_seconds,
+                trusted ? "; the server may still be at work on the command" : "");
+        return;
+    }
     if (errno != 0 && errno != ECONNRESET) {
         fprintf(stderr, "signet: recv failed: %s\n", strerror(errno));
+        return;
+    }
+    if (trusted) {
+        fputs("signet: the server closed the connection before it answered.\n"
+              "It was stopped or has crashed in the meantime: whether the command was done is not\n"
+              "known. Its log says more.\n",
+              stderr);
         return;
     }
     fputs("signet: connection to remote host closed.\n"
@@ -423,7 +442,7 @@ static bool exchange(const struct client *client, const struct control_message *
         return false;
     }
     if (!receive_all(client, header, sizeof(header))) {
-        explain_receive_failure();
+        explain_receive_failure(client, request->nonce != 0);
         return false;
     }
     uint32_t length = wire_get_u32(header);
@@ -434,7 +453,7 @@ static bool exchange(const struct client *client, const struct control_message *
     buffer_clear(frame);
     buffer_reserve(frame, length);
     if (!receive_all(client, frame->bytes, length)) {
-        explain_receive_failure();
+        explain_receive_failure(client, request->nonce != 0);
         return false;
     }
     frame->length = length;
@@ -508,6 +527,20 @@ static char *join_words(int count, char **words)
     return text;
 }
 
+/* A slip of the finger is not sent anywhere. What we have never heard of is: the server may know.
+ */
+static bool check_word(const char *word)
+{
+    const char *meant = command_word_meant(word);
+
+    if (meant == NULL) {
+        return true;
+    }
+    fprintf(stderr, "signet: '%s' is no subcommand and no command; did you mean '%s'?\n", word,
+            meant);
+    return false;
+}
+
 int tool_control(int count, char **arguments)
 {
     struct client client = {.timeout_seconds = TIMEOUT_SECONDS, .family = AF_UNSPEC, .fd = -1};
@@ -525,7 +558,10 @@ int tool_control(int count, char **arguments)
         usage(stderr);
         return EXIT_FAILURE;
     }
-    if (!load_configuration(&client, &conf)) {
+    if (!check_word(arguments[optind])) {
+        return EXIT_FAILURE;
+    }
+    if (!load_configuration(&client, arguments[optind], &conf)) {
         return EXIT_FAILURE;
     }
     const char *name = client.server != NULL ? client.server : conf.defaults.name;

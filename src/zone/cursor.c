@@ -115,6 +115,17 @@ void zone_cursor_seek(struct zone_cursor *cursor, const struct zone_version *ver
     seek(cursor, &key);
 }
 
+void zone_cursor_seek_nsec3(struct zone_cursor *cursor, const struct zone_version *version,
+                            struct span label)
+{
+    start(cursor, version, true);
+    if (!tree_is_empty(&version->nsec3)) {
+        struct tree_key key;
+        tree_key_encode(label.bytes, label.length, &key);
+        seek(cursor, &key);
+    }
+}
+
 bool zone_cursor_next(struct zone_cursor *cursor)
 {
     uint8_t *const *chunks = cursor->version->chunks;

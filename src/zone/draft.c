@@ -210,3 +210,17 @@ enum sg_result draft_set_generated(struct zone_edit *edit, struct span owner, ar
     count_leaf(edit, false, leaf, COUNT_IN);
     return SG_OK;
 }
+
+enum sg_result draft_append(struct zone_edit *edit, bool nsec3, arena_ref source,
+                            arena_ref generated)
+{
+    uint8_t *const *chunks = edit->lineage->arena.chunks;
+    const struct zone_block *block = arena_at(chunks, source);
+    const struct tree_cell leaf = {.lo = generated, .hi = block_flags(block), .ref = source};
+    enum sg_result result = bulk_append(&edit->bulk[nsec3], chunks, &leaf);
+    if (result == SG_OK) {
+        count_leaf(edit, nsec3, &leaf, COUNT_IN);
+        note_ttl(edit, block);
+    }
+    return result;
+}

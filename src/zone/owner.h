@@ -48,6 +48,27 @@ static inline unsigned owner_labels(struct span owner)
     return labels;
 }
 
+/* Labels of 1 to 63 bytes, lower case, no root label: could it be a relative owner name? */
+static inline bool owner_is_valid(struct span owner)
+{
+    if (owner.length > DNS_NAME_BYTES_MAX - 1) {
+        return false;
+    }
+    for (size_t at = 0; at < owner.length;) {
+        size_t length = owner.bytes[at];
+        if (length == 0 || length > DNS_LABEL_BYTES_MAX || length >= owner.length - at) {
+            return false;
+        }
+        for (size_t end = at + length; at < end; at++) {
+            if (dns_lower[owner.bytes[at + 1]] != owner.bytes[at + 1]) {
+                return false;
+            }
+        }
+        at++;
+    }
+    return true;
+}
+
 /* The part of `name` below `apex`, both lower case and absolute. False: it is not in the zone. */
 static inline bool owner_of(const struct dns_name *name, const struct dns_name *apex,
                             struct span *out_owner)

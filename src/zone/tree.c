@@ -10,7 +10,7 @@ static_assert((unsigned)TREE_KEY_SYMBOLS_MAX <= TREE_OFFSET_MASK, "an offset has
 static_assert((unsigned)TREE_KEY_SYMBOLS_MAX < ZONE_TREE_DEPTH_MAX,
               "a cursor has the deepest path");
 
-static const struct tree_cell *first_leaf(uint8_t *const *chunks, const struct tree_cell *cell)
+const struct tree_cell *tree_first(uint8_t *const *chunks, const struct tree_cell *cell)
 {
     while (tree_is_branch(cell)) {
         cell = tree_twigs(chunks, cell);
@@ -31,7 +31,7 @@ const struct tree_cell *tree_nearest(uint8_t *const *chunks, const struct tree_c
     while (tree_is_branch(cell)) {
         unsigned symbol = tree_key_at(key, tree_offset(cell));
         if (!tree_has_twig(cell, symbol)) {
-            return first_leaf(chunks, cell);
+            return tree_first(chunks, cell);
         }
         cell = tree_twigs(chunks, cell) + tree_twig_index(cell, symbol);
     }
@@ -70,7 +70,7 @@ const struct tree_cell *tree_search(uint8_t *const *chunks, const struct tree_ce
             return NULL;
         }
         if (!tree_has_twig(cell, symbol)) {
-            cell = first_leaf(chunks, cell);
+            cell = tree_first(chunks, cell);
             break;
         }
         cell = twigs + tree_twig_index(cell, symbol);
@@ -124,4 +124,39 @@ const struct tree_cell *tree_floor(uint8_t *const *chunks, const struct tree_cel
         }
     }
     return smaller != NULL ? tree_last(chunks, smaller) : NULL;
+}
+
+const struct tree_cell *tree_ceiling(uint8_t *const *chunks, const struct tree_cell *root,
+                                     const struct tree_key *key, bool past)
+{
+    if (tree_is_empty(root)) {
+        return NULL;
+    }
+    struct span owner = tree_owner(chunks, tree_nearest(chunks, root, key));
+    struct tree_key there;
+    tree_key_encode(owner.bytes, owner.length, &there);
+    unsigned difference = tree_key_difference(key, &there);
+    /* All that lies below the name has the whole key in front. */
+    bool has_prefix = past && difference >= key->length;
+    unsigned end = has_prefix ? key->length : difference;
+
+    /* `larger` is the first subtree right of the way. */
+    const struct tree_cell *cell = root;
+    const struct tree_cell *larger = NULL;
+    while (tree_is_branch(cell) && tree_offset(cell) < end) {
+        unsigned index = tree_twig_index(cell, tree_key_at(key, tree_offset(cell)));
+        const struct tree_cell *twigs = tree_twigs(chunks, cell);
+        larger = index + 1 < tree_twigs_count(cell) ? twigs + index + 1 : larger;
+        cell = twigs + index;
+    }
+    if (!has_prefix && difference != TREE_KEYS_EQUAL) {
+        unsigned symbol = tree_key_at(key, difference);
+        if (tree_is_branch(cell) && tree_offset(cell) == difference) {
+            unsigned index = tree_twig_index(cell, symbol);
+            larger = index < tree_twigs_count(cell) ? tree_twigs(chunks, cell) + index : larger;
+        } else if (symbol < tree_key_at(&there, difference)) {
+            larger = cell;
+        }
+    }
+    return larger != NULL ? tree_first(chunks, larger) : NULL;
 }

@@ -142,7 +142,11 @@ const struct tree_cell *tree_search(uint8_t *const *chunks, const struct tree_ce
 /* The last leaf at or, if `strictly`, before the key. NULL: none. */
 const struct tree_cell *tree_floor(uint8_t *const *chunks, const struct tree_cell *root,
                                    const struct tree_key *key, bool strictly);
-/* The last leaf of a tree that is not empty. */
+/* The first leaf behind the key or, with `past`, behind the name and all below it. NULL: none. */
+const struct tree_cell *tree_ceiling(uint8_t *const *chunks, const struct tree_cell *root,
+                                     const struct tree_key *key, bool past);
+/* The first and the last leaf of a tree that is not empty. */
+const struct tree_cell *tree_first(uint8_t *const *chunks, const struct tree_cell *cell);
 const struct tree_cell *tree_last(uint8_t *const *chunks, const struct tree_cell *cell);
 
 /* Who changes a tree. */

@@ -121,6 +121,9 @@ void zone_cursor_start_nsec3(struct zone_cursor *cursor, const struct zone_versi
 /* Before the first name at or after `name`: how an AXFR resumes. */
 void zone_cursor_seek(struct zone_cursor *cursor, const struct zone_version *version,
                       const struct dns_name *name);
+/* The same among the NSEC3 owner names; `label` is one, with its length in front. */
+void zone_cursor_seek_nsec3(struct zone_cursor *cursor, const struct zone_version *version,
+                            struct span label);
 bool zone_cursor_next(struct zone_cursor *cursor);
 
 /* The absolute owner name of a node of this version. */

@@ -86,7 +86,7 @@ static void open_desk(void)
     if (front_new(conf, zones, &front) != SG_OK) {
         abort();
     }
-    desk = dispatch_new();
+    desk = dispatch_new(NULL);
     dispatch_publish(desk, front);
     dispatch_set_query_log(desk, true);
     service = dispatch_service(desk);

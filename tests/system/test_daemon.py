@@ -209,6 +209,61 @@ def test_a_second_server_on_the_same_port_says_so(make_signet, run_server):
     assert first.is_running()
 
 
+def test_an_address_that_is_taken_is_said_once(make_signet, run_server):
+    first = run_server(make_signet("first"))
+    second = make_signet("second")
+    second.port = first.port
+    second.start(ready=False)
+    assert second.process.wait(20) == 1
+    assert second.log().count("Address already in use") == 1
+
+
+def test_two_servers_do_not_share_a_store(make_signet, run_server):
+    """Each would make keys for the same zones, and write the other's files."""
+    first = make_signet("first")
+    first.add_zone("example.org", ZONE, policy="default")
+    run_server(first)
+    second = make_signet("second", options=f'key-directory "{first.folder}"; '
+                                           f'store-directory "{first.folder}/signet-store";')
+    second.start(ready=False)
+    assert second.process.wait(20) == 1
+    assert f"process {first.process.pid} holds the lock of the store-directory, " \
+           f"'{first.folder}/signet-store/signetd.lock'" in second.log()
+    assert first.answers_with("www.example.org", "A")
+    first.kill()  # A lock that nobody holds any more is no hindrance.
+    run_server(second)
+
+
+@as_root
+def test_a_directory_that_may_not_be_written_is_told_and_zones_are_served(make_signet):
+    server = make_signet()
+    for folder in [server.folder, *server.folder.parents]:  # pytest's are closed to others
+        if folder == pathlib.Path("/tmp"):
+            break
+        folder.chmod(0o755)
+    server.add_zone("plain.test", ZONE)
+    server.add_zone("signed.test", ZONE, policy="default")
+    plain = server.configure
+
+    def configure():
+        plain()
+        text = server.configuration.read_text()
+        server.configuration.write_text(re.sub(r"pid-file .*;", "pid-file none;", text))
+
+    server.configure = configure
+    command = server.command()
+    server.command = lambda: ["setpriv", "--reuid", "nobody", "--regid", "nogroup",
+                              "--clear-groups", *command]
+    server.start()
+    server.wait_for_log("running\n")
+    assert f"the working directory '{server.folder}' is not writable for uid " in server.log()
+    assert "could not lock the store-directory" in server.log()
+    assert server.answers_with("www.plain.test", "A")
+    assert "zone signed.test/IN: not loaded due to errors: no ECDSAP256SHA256 key could be made " \
+        "in " in server.log()
+    assert server.answers_with("www.signed.test", "A") is None
+
+
 class Manager:
     """systemd's end of NOTIFY_SOCKET."""
 
@@ -312,7 +367,40 @@ def test_a_long_load_can_be_interrupted(make_signet, delay_s):
     server.process.send_signal(signal.SIGINT)
     assert server.process.wait(15) == 0
     assert "exiting\n" in server.log()
+    if "are left" in server.log():
+        assert "waiting at most 2 seconds for 1 jobs; a second signal ends at once" in server.log()
     assert not (server.folder / "signetd.pid").exists()
+
+
+def test_a_second_signal_ends_it_at_once(make_signet):
+    server = make_signet()
+    names = "".join(f"n{i} A 192.0.2.{i % 250}\n" for i in range(300_000))
+    server.add_zone("example.org", ZONE + names, policy="default")
+    server.start(ready=False)
+    server.wait_for_log("read, now signing\n")
+    server.process.send_signal(signal.SIGINT)
+    server.wait_for_log("a second signal ends at once")
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.wait(1.5) == 0, "sooner than its patience"
+    keys = sorted(server.folder.glob("K*.private"))
+    assert keys and not (server.folder / "signetd.pid").exists()
+    server.start(ready=False)
+    server.wait_for_log("zone example.org/IN published", within_s=120)
+    assert sorted(server.folder.glob("K*.private")) == keys
+
+
+def test_a_large_zone_is_spoken_of_before_it_is_done(make_signet, run_server):
+    """Else its operator looks at a silent log for minutes, and stops a server that is all right."""
+    server = make_signet()
+    names = "".join(f"name{i:06} A 192.0.2.{i % 250}\n" for i in range(200_000))
+    server.add_zone("large.test", ZONE + names, policy="default")
+    server.add_zone("small.test", ZONE, policy="default")
+    server.start(ready=False)
+    server.wait_for_log("zone large.test/IN: loading from ")
+    assert "zone large.test/IN: loaded serial" not in server.log()
+    server.wait_for_log("zone large.test/IN: read, now signing\n", within_s=60)
+    server.wait_for_log("zone large.test/IN published: ", within_s=120)
+    assert "zone small.test/IN: loading" not in server.log(), "one line is enough for it"
 
 
 def test_a_restart_finds_the_same_keys(make_signet, run_server):

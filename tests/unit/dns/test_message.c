@@ -54,7 +54,7 @@ static const struct message_case {
     {"bytes behind OPT",               QUERY "0001" "0000" "0000" "0001" Q OPT "aa", false, true, true, false},
     {"a record that is missing",       QUERY "0001" "0000" "0000" "0001" Q, true, true, false, false},
     {"no question",                    QUERY "0000" "0000" "0000" "0000", true, false, false, false},
-    {"no question but OPT",            QUERY "0000" "0000" "0000" "0001" OPT, true, false, false, false},
+    {"no question but OPT",            QUERY "0000" "0000" "0000" "0001" OPT, true, false, true, false},
     {"two questions",                  QUERY "0002" "0000" "0000" "0000" Q Q, true, false, false, false},
     {"an answer in a query",           QUERY "0001" "0001" "0000" "0000" Q A, false, true, false, false},
     {"a question without class",       QUERY "0001" "0000" "0000" "0000" WWW "0001" "00", true, false, false, false},

@@ -118,7 +118,7 @@ static inline struct desk *desk_open(const char *conf_text)
     desk->log = BUFFER_EMPTY;
     log_set_sink(desk_log, desk);
     desk->conf = desk_conf(conf_text);
-    desk->dispatch = dispatch_new();
+    desk->dispatch = dispatch_new(NULL);
     dispatch_publish(desk->dispatch, desk_front(desk, desk->conf));
     desk->service = dispatch_service(desk->dispatch);
     desk->thread = desk->service.thread_start(desk->service.argument, false);

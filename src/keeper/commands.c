@@ -1,0 +1,155 @@
+#include <string.h>
+
+#include "base/mem.h"
+#include "dns/serial.h"
+#include "keeper/keeper_parts.h"
+
+size_t keeper_find(struct keeper *keeper, const struct dns_name *apex, uint16_t rrclass,
+                   const char *view, struct managed_zone **out_zone)
+{
+    size_t found = 0;
+    for (struct managed_zone *zone = zone_index_chain(&keeper->index, apex); zone != NULL;
+         zone = zone->chain_next) {
+        if (dns_name_equal(&zone->slot->apex, apex) &&
+            (rrclass == 0 || zone->slot->rrclass == rrclass) &&
+            (view == NULL || strcmp(zone->settings->view, view) == 0)) {
+            found++;
+            *out_zone = zone;
+        }
+    }
+    return found;
+}
+
+size_t keeper_zones(const struct keeper *keeper)
+{
+    return keeper->zones_count;
+}
+
+struct managed_zone *keeper_zone(struct keeper *keeper, size_t index)
+{
+    return index < keeper->zones_count ? keeper->zones[index] : NULL;
+}
+
+static void add_waiter(struct managed_zone *zone, reload_done *done, void *argument)
+{
+    if (done != NULL) {
+        struct reload_waiter *waiter = mem_alloc_zero(1, sizeof(*waiter));
+        *waiter = (struct reload_waiter){zone->waiters, done, argument};
+        zone->waiters = waiter;
+    }
+}
+
+enum sg_result keeper_reload(struct keeper *keeper, struct managed_zone *zone, bool force,
+                             reload_done *done, void *argument)
+{
+    if (zone->settings->file == NULL) {
+        return SG_UNSUPPORTED;
+    }
+    if (keeper->stopping || zone->gone) {
+        return SG_CANCELLED;
+    }
+    add_waiter(zone, done, argument);
+    keeper_wish_load(keeper, zone, force);
+    return SG_OK;
+}
+
+/* Can the zone be written to, or read from, its file on demand? */
+static enum sg_result check_dynamic(const struct keeper *keeper, const struct managed_zone *zone)
+{
+    if (keeper->stopping || zone->gone) {
+        return SG_CANCELLED;
+    }
+    if (!zone->settings->dynamic || zone->settings->file == NULL ||
+        zone->settings->type != ZONE_PRIMARY) {
+        return SG_UNSUPPORTED;
+    }
+    return zone->slot->version == NULL ? SG_NOT_FOUND : SG_OK;
+}
+
+enum sg_result keeper_freeze(struct keeper *keeper, struct managed_zone *zone, reload_done *done,
+                             void *argument)
+{
+    enum sg_result result = check_dynamic(keeper, zone);
+    if (result == SG_OK && zone->known.state.frozen) {
+        result = SG_EXISTS;
+    }
+    if (result != SG_OK) {
+        return result;
+    }
+    add_waiter(zone, done, argument);
+    zone->wishes.dump = zone->wishes.freeze = true;
+    keeper_enqueue(keeper, zone);
+    return SG_OK;
+}
+
+enum sg_result keeper_thaw(struct keeper *keeper, struct managed_zone *zone, reload_done *done,
+                           void *argument)
+{
+    enum sg_result result = check_dynamic(keeper, zone);
+    if (result == SG_OK && !zone->known.state.frozen) {
+        result = SG_EXISTS;
+    }
+    if (result != SG_OK) {
+        return result;
+    }
+    add_waiter(zone, done, argument);
+    zone->wishes.thaw = true;
+    keeper_wish_load(keeper, zone, true);
+    return SG_OK;
+}
+
+enum sg_result keeper_sync(struct keeper *keeper, struct managed_zone *zone, reload_done *done,
+                           void *argument)
+{
+    if (keeper->stopping || zone->gone) {
+        return SG_CANCELLED;
+    }
+    bool changes_by_itself = zone->settings->dynamic || zone->settings->type == ZONE_SECONDARY;
+    if (!changes_by_itself || zone->settings->file == NULL || zone->slot->version == NULL) {
+        return SG_UNSUPPORTED;
+    }
+    add_waiter(zone, done, argument);
+    zone->wishes.dump = true;
+    keeper_enqueue(keeper, zone);
+    return SG_OK;
+}
+
+enum sg_result keeper_raise_serial(struct keeper *keeper, struct managed_zone *zone,
+                                   uint32_t serial)
+{
+    const struct zone_version *version = zone->slot->version;
+    if (keeper->stopping || zone->gone || version == NULL) {
+        return SG_CANCELLED;
+    }
+    if (serial_compare(serial, zone_version_facts(version)->serial) <= 0) {
+        return SG_CONFLICT;
+    }
+    zone->wishes.serial_above = serial - 1 == 0 ? UINT32_MAX : serial - 1;
+    keeper_enqueue(keeper, zone);
+    return SG_OK;
+}
+
+void keeper_reload_all(struct keeper *keeper)
+{
+    keeper->failed = 0;
+    keeper->announced = false;
+    for (size_t i = 0; i < keeper->zones_count; i++) {
+        const struct zone_settings *settings = keeper->zones[i]->settings;
+        if (settings->file != NULL && !settings->dynamic && settings->type == ZONE_PRIMARY) {
+            keeper_try_again(keeper, keeper->zones[i]);
+            keeper_wish_load(keeper, keeper->zones[i], false);
+        }
+    }
+}
+
+enum sg_result keeper_loadkeys(struct keeper *keeper, struct managed_zone *zone, bool sign_all)
+{
+    if (zone->settings->policy == NULL) {
+        return SG_UNSUPPORTED;
+    }
+    if (keeper->stopping || zone->gone) {
+        return SG_CANCELLED;
+    }
+    keeper_wish_keys(keeper, zone, sign_all);
+    return SG_OK;
+}
