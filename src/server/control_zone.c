@@ -121,6 +121,18 @@ void zone_requests_tick(struct server *server)
     }
 }
 
+void zone_requests_end(struct server *server)
+{
+    for (struct zone_request *at = server->zone_requests; at != NULL; at = at->next) {
+        if (at->request != NULL) {
+            control_request_reply(at->request, CONTROL_SHUTTING_DOWN,
+                                  control_result_text(CONTROL_SHUTTING_DOWN),
+                                  "the server ends; the zone was not read again");
+            at->request = NULL;
+        }
+    }
+}
+
 void control_zone_reload(struct control_call *call)
 {
     struct managed_zone *zone = find_zone(call);

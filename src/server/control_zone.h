@@ -16,3 +16,5 @@ void control_zone_sign(struct control_call *call);
 
 /* Each second: answer those that have waited long enough. */
 void zone_requests_tick(struct server *server);
+/* The server ends: whoever still waits is told. */
+void zone_requests_end(struct server *server);

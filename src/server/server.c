@@ -258,6 +258,7 @@ void server_stop(struct server *server)
     progress->stop_deadline_ns = time_monotonic_ns() + SERVER_STOP_MS_MAX * 1000000ULL;
     log_write(LOG_GENERAL, SEVERITY_INFO, "shutting down");
     daemon_stopping();
+    zone_requests_end(server);
     if (!keeper_is_idle(server->keeper)) {
         log_write(LOG_GENERAL, SEVERITY_NOTICE,
                   "waiting at most %d seconds for %zu jobs; a second signal ends at once",

@@ -32,31 +32,39 @@ static unsigned char letter(const char *word, size_t at)
     return (unsigned char)tolower((unsigned char)word[at]);
 }
 
-/* Edits from `from` to `to`: a letter more, less or another, or two neighbours exchanged. */
+/* edits[i][j]: from the first i letters of one word to the first j of the other. */
+struct comparison {
+    const char *from, *to;
+    unsigned edits[WORD_BYTES_MAX + 1][WORD_BYTES_MAX + 1];
+};
+
+/* A letter more, less or another, or two neighbours exchanged; what is shorter is known already. */
+static unsigned edits_of(const struct comparison *c, size_t i, size_t j)
+{
+    if (i == 0 || j == 0) {
+        return (unsigned)(i + j);
+    }
+    unsigned another = letter(c->from, i - 1) != letter(c->to, j - 1);
+    unsigned edits =
+        least(c->edits[i - 1][j - 1] + another, least(c->edits[i - 1][j], c->edits[i][j - 1]) + 1);
+    bool exchanged = i > 1 && j > 1 && letter(c->from, i - 1) == letter(c->to, j - 2) &&
+                     letter(c->from, i - 2) == letter(c->to, j - 1);
+    return exchanged ? least(edits, c->edits[i - 2][j - 2] + 1) : edits;
+}
+
 static unsigned distance(const char *from, const char *to)
 {
-    unsigned rows[WORD_BYTES_MAX + 1][WORD_BYTES_MAX + 1];
+    struct comparison c = {.from = from, .to = to};
     size_t from_length = strlen(from);
     size_t to_length = strlen(to);
 
     ASSERT(from_length <= WORD_BYTES_MAX && to_length <= WORD_BYTES_MAX);
     for (size_t i = 0; i <= from_length; i++) {
         for (size_t j = 0; j <= to_length; j++) {
-            if (i == 0 || j == 0) {
-                rows[i][j] = (unsigned)(i + j);
-                continue;
-            }
-            unsigned other = letter(from, i - 1) != letter(to, j - 1);
-            rows[i][j] =
-                least(rows[i - 1][j - 1] + other, least(rows[i - 1][j], rows[i][j - 1]) + 1);
-            bool exchanged = i > 1 && j > 1 && letter(from, i - 1) == letter(to, j - 2) &&
-                             letter(from, i - 2) == letter(to, j - 1);
-            if (exchanged) {
-                rows[i][j] = least(rows[i][j], rows[i - 2][j - 2] + 1);
-            }
+            c.edits[i][j] = edits_of(&c, i, j);
         }
     }
-    return rows[from_length][to_length];
+    return c.edits[from_length][to_length];
 }
 
 bool command_word_is_known(const char *word)

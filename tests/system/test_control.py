@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 
@@ -244,6 +245,25 @@ def test_who_waits_when_the_server_is_killed_is_told(make_signet, run_server):
     assert client.returncode == 1
     assert "the server closed the connection before it answered" in error
     assert "key" not in error
+
+
+@PROGRAMS
+def test_who_waits_when_the_server_is_stopped_is_told(make_signet, run_server, program):
+    server = make_signet()
+    zone = server.add_zone("example.org", zone_text())
+    run_server(server)
+    server.wait_for_log("running\n")
+    names = "".join(f"name{i:06} A 192.0.2.{i % 250}\n" for i in range(400_000))
+    zone.write_text(zone_text(2) + names)
+    path = program if program == "rndc" else str(BIN / program)
+    client = subprocess.Popen([path, "-c", str(server.folder / "rndc.conf"), "reload",
+                               "example.org"], stderr=subprocess.PIPE, text=True)
+    server.wait_for_log("zone example.org/IN: loading from ")
+    server.process.send_signal(signal.SIGTERM)
+    error = client.communicate(timeout=20)[1]
+    assert client.returncode == 1
+    assert f"{program}: 'reload' failed: shutting down\n" in error
+    assert server.process.wait(20) == 0
 
 
 def test_a_client_s_patience_ends(served):
