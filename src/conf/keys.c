@@ -138,12 +138,12 @@ const struct dns_name *conf_acl_key(struct conf_loader *loader,
     if (key != NULL) {
         return &key->name;
     }
-    /* The session key is made at start, and a key that is none matches nobody. */
+    /* The session key is made at start; another name may be that of a SIG(0) signer. */
     const struct conf_statement *session = conf_find_statement(loader->options, "session-keyname");
     const char *session_name = session == NULL ? "local-ddns" : session->nodes[1].text;
     if (strcasecmp(node->text, session_name) != 0) {
-        conf_warning(loader, statement, node, "key '%s' is not defined: it matches nobody",
-                     node->text);
+        conf_warning(loader, statement, node,
+                     "key '%s' is not defined: only SIG(0) signers of that name match", node->text);
     }
     return conf_memory_intern_bytes(loader->memory, &name, sizeof(name));
 }

@@ -73,6 +73,12 @@ enum conf_update_match {
     CONF_UPDATE_6TO4_SELF,
     CONF_UPDATE_EXTERNAL
 };
+/* Kerberos principals need GSS-TSIG and `external` a daemon, which Signet does not do: no. */
+static inline bool conf_update_match_is_supported(enum conf_update_match match)
+{
+    return match <= CONF_UPDATE_SELFWILD || match == CONF_UPDATE_TCP_SELF ||
+           match == CONF_UPDATE_6TO4_SELF;
+}
 struct conf_update_type {
     uint16_t type;
     uint16_t records_max; /* 0: no limit */
@@ -89,6 +95,7 @@ struct conf_update_rule {
 /* The first rule that matches decides; no match is "denied". */
 struct conf_update_policy {
     bool local; /* `update-policy local`: the session key, from this host's addresses alone */
+    const struct conf_acl *clients; /* of `local`: those addresses; else NULL: any */
     const struct conf_update_rule *rules;
     size_t rules_count;
 };
