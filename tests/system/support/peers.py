@@ -29,6 +29,10 @@ class Peer(Server):
         """Read the master files again."""
         self.process.send_signal(signal.SIGHUP)
 
+    def serial(self, zone):
+        soa = self.answers_with(zone, "SOA")
+        return soa[0].serial if soa else None
+
     def transfers_out(self, zone):
         """What the log says of transfers to others: a list of "AXFR" and "IXFR"."""
         raise NotImplementedError
