@@ -43,6 +43,7 @@ struct conf_view {
     const struct conf_acl *match_destinations; /* NULL: any */
     bool match_recursive_only;
     bool minimal_any;
+    bool provide_ixfr;                     /* to secondaries, where no `server` says otherwise */
     enum answer_minimal minimal_responses; /* its zones' access says the same */
     bool allow_new_zones;
     const struct conf_rate_limit *rate_limit; /* NULL: none */
@@ -80,9 +81,10 @@ struct conf {
 
 /* What the command line of signetd says instead of the file. */
 struct conf_overrides {
-    uint16_t port;  /* -p: instead of `port`; 0: as the file says */
-    bool ipv4_only; /* -4: listen-on-v6 counts as none, IPv6 servers are never asked */
-    bool ipv6_only; /* -6 */
+    uint16_t port;     /* -p: instead of `port`; 0: as the file says */
+    bool ipv4_only;    /* -4: listen-on-v6 counts as none, IPv6 servers are never asked */
+    bool ipv6_only;    /* -6 */
+    bool no_log_files; /* -g: the channels of `logging` are not opened */
 };
 
 /*
