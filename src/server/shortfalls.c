@@ -88,11 +88,4 @@ void shortfalls_log(const struct conf *conf)
                       counts[i] - 1, texts[i]);
         }
     }
-    for (size_t v = 0; v < conf->views_count; v++) {
-        if (conf->views[v]->rate_limit != NULL) {
-            log_write(LOG_CONFIG, SEVERITY_WARNING,
-                      "view '%s' has rate-limit: responses are not limited yet",
-                      conf->views[v]->name);
-        }
-    }
 }
