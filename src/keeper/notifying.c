@@ -127,6 +127,7 @@ static void tell(struct keeper *keeper, const struct notify_order *order)
     const struct keeper_question question = {
         .kind = KEEPER_QUESTION_NOTIFY,
         .remote = &order->remote,
+        .access = settings->access,
         .message = {request.bytes, request.length},
         .udp_tries = 1,
         .timeout = order->timeout,

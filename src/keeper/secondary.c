@@ -144,6 +144,7 @@ static void ask_soa(struct zone_secondary *secondary, const struct refresh_order
     const struct keeper_question question = {
         .kind = KEEPER_QUESTION_SOA,
         .remote = &order->primary->remote,
+        .access = settings->access,
         .message = {request.bytes, request.length},
         .tcp = order->tcp,
         .udp_tries = ASK_TRIES,
@@ -259,6 +260,7 @@ static void fetch(struct zone_secondary *secondary, const struct refresh_order *
     const struct keeper_question question = {
         .kind = KEEPER_QUESTION_TRANSFER,
         .remote = &order->primary->remote,
+        .access = settings->access,
         .message = {request.bytes, request.length},
         .tcp = true,
         .timeout = CONNECT_TIMEOUT,
