@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "conf/memory.h"
+#include "server/update_policy.h"
 
 static const char *key_store_folder(const struct keeper_generation *keeper, const char *name)
 {
@@ -9,6 +10,17 @@ static const char *key_store_folder(const struct keeper_generation *keeper, cons
     const struct conf_key_store *store = conf_key_store_find(generation->conf, name);
 
     return store == NULL ? NULL : store->directory;
+}
+
+static bool may_update(const struct zone_settings *settings, const struct keeper_update *update,
+                       const struct zone_update_wish *wish, uint16_t *out_records_max)
+{
+    const struct conf_zone *zone = settings->access;
+    const struct conf_update_policy *policy = zone->options->access.update_policy;
+
+    /* Without a policy, allow-update has decided when the update came. */
+    return policy == NULL ||
+           update_policy_allows(policy, update->requester, &settings->apex, wish, out_records_max);
 }
 
 static void release(struct keeper_generation *keeper)
@@ -98,6 +110,7 @@ enum sg_result generation_new(struct conf *conf, struct generation **out_generat
     generation->keeper.zones = mem_alloc_zero(count, sizeof(*generation->keeper.zones));
     generation->keeper.zones_count = count;
     generation->keeper.key_store_folder = key_store_folder;
+    generation->keeper.may_update = may_update;
     generation->keeper.release = release;
     count = 0;
     for (size_t i = 0; i < conf->views_count; i++) {
