@@ -43,6 +43,7 @@ struct conf_view {
     const struct conf_acl *match_destinations; /* NULL: any */
     bool match_recursive_only;
     bool minimal_any;
+    bool provide_ixfr;                     /* to whom no `server` statement says otherwise */
     enum answer_minimal minimal_responses; /* its zones' access says the same */
     bool allow_new_zones;
     const struct conf_rate_limit *rate_limit; /* NULL: none */
@@ -104,6 +105,9 @@ void conf_free(struct conf *conf);
 void conf_zone_apex(const struct conf_zone *zone, struct dns_name *out_apex);
 /* Does it take updates, by allow-update or update-policy? */
 bool conf_zone_is_dynamic(const struct conf_zone *zone);
+/* The `server` statement that counts for an address (its port does not), or NULL. */
+const struct conf_peer *conf_peer_find(const struct conf_view *view,
+                                       const struct net_address *address);
 /* The key-store of that name, or NULL. */
 const struct conf_key_store *conf_key_store_find(const struct conf *conf, const char *name);
 

@@ -165,6 +165,31 @@ static void check_twice(struct conf_loader *loader, const struct conf_statement 
     conf_names_free(&seen);
 }
 
+static bool covers(const struct conf_peer *peer, const uint8_t *address, unsigned length)
+{
+    unsigned prefix_bytes;
+    const uint8_t *prefix = net_address_bytes(&peer->address, &prefix_bytes);
+    unsigned whole = peer->prefix_length / 8;
+    unsigned bits = peer->prefix_length % 8;
+
+    return prefix_bytes == length && memcmp(prefix, address, whole) == 0 &&
+           (bits == 0 || (prefix[whole] ^ address[whole]) >> (8 - bits) == 0);
+}
+
+const struct conf_peer *conf_peer_find(const struct conf_view *view,
+                                       const struct net_address *address)
+{
+    unsigned length;
+    const uint8_t *bytes = net_address_bytes(address, &length);
+
+    for (size_t i = 0; i < view->peers_count; i++) {
+        if (covers(&view->peers[i], bytes, length)) {
+            return &view->peers[i];
+        }
+    }
+    return NULL;
+}
+
 void conf_read_peers(struct conf_loader *loader, const struct conf_statement *first,
                      struct conf_view *view)
 {

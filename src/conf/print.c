@@ -321,6 +321,7 @@ static void print_view_options(const struct conf_view *view, struct buffer *out_
 
     buffer_format(out_text, "\tminimal-responses %s;\n", minimal[view->minimal_responses]);
     print_boolean_option("minimal-any", view->minimal_any, out_text);
+    print_boolean_option("provide-ixfr", view->provide_ixfr, out_text);
     print_boolean_option("allow-new-zones", view->allow_new_zones, out_text);
     if (view->rate_limit != NULL) {
         print_rate_limit(view->rate_limit, out_text);

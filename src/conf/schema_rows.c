@@ -329,7 +329,7 @@ const struct schema_row schema_rows[] = {
     {"print-severity", PLACE_CHANNEL, 0, USED, false, "<boolean>", 0, NULL},
     {"print-time", PLACE_CHANNEL, 0, USED, false, "( iso8601 | iso8601-utc | local | <boolean> )", 0, NULL},
     {"protocols", PLACE_TLS, 0, USED, false, "{ <string> }", 0, NULL},
-    {"provide-ixfr", OPT | VIEW, 0, IDLE, false, "<boolean>", 0, NULL},
+    {"provide-ixfr", OPT | VIEW, 0, USED, false, "<boolean>", 0, NULL},
     {"provide-ixfr", PLACE_SERVER, 0, USED, false, "<boolean>", 0, NULL},
     {"provide-zoneversion", OPT | VIEW | ZONE, P | S | M, IDLE, false, "<boolean>", 0, NULL},
     {"pubkey", ZONE, P | S | M | ST | H | F | SS, REMOVED, true, "...", 0, NULL},

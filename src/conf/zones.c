@@ -405,6 +405,8 @@ static void take_view_option(struct conf_loader *loader, const struct conf_state
         view->minimal_responses = conf_minimal_responses_of(&statement->nodes[1]);
     } else if (strcmp(option, "minimal-any") == 0) {
         view->minimal_any = conf_boolean_of(&statement->nodes[1]);
+    } else if (strcmp(option, "provide-ixfr") == 0) {
+        view->provide_ixfr = conf_boolean_of(&statement->nodes[1]);
     } else if (strcmp(option, "allow-new-zones") == 0) {
         view->allow_new_zones = conf_boolean_of(&statement->nodes[1]);
     } else if (strcmp(option, "rate-limit") == 0) {
@@ -450,6 +452,7 @@ static struct view_reader *open_view(struct conf_loader *loader, struct zones_re
     reader->view->name = conf_memory_intern(loader->memory, name);
     reader->view->rrclass = rrclass;
     reader->view->minimal_responses = ANSWER_MINIMAL_NO_AUTH_RECURSIVE;
+    reader->view->provide_ixfr = true;
     loader->conf->views[loader->conf->views_count++] = reader->view;
     for (int type = CONF_ZONE_PRIMARY; type <= CONF_ZONE_SECONDARY; type++) {
         zone_draft_init(&reader->bases[type]);

@@ -30,6 +30,8 @@ struct keeper {
     bool announced;  /* all_loaded() was called for what was asked for last */
     size_t untried;  /* zones that are to be loaded, or loaded again, before it is called */
     size_t failed;
+    struct notify_sender *notify;
+    struct refresh_shared refresh;
     bool stopping;
     uint64_t next_id;
     sg_time now; /* of the present turn */

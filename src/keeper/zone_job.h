@@ -21,6 +21,7 @@ enum zone_job_kind {
     ZONE_JOB_TRANSFER, /* what a primary has sent */
     ZONE_JOB_RESIGN,   /* signatures that are due, or the next slice of a campaign */
     ZONE_JOB_RAISE,    /* a higher serial, nothing else */
+    ZONE_JOB_STATE,    /* no change of the zone, only of what is known of it */
     ZONE_JOB_DUMP,     /* write the file of a zone that changes by itself */
 };
 

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "keeper/generation.h"
 #include "keeper/publish.h"
+#include "keeper/secondary.h"
 
 void zone_tell_waiters(struct reload_waiter **waiters, enum reload_outcome outcome,
                        const char *text)
@@ -56,6 +57,13 @@ void zone_record_free(struct managed_zone *zone)
     gone->slot = zone->slot;
     epoch_retire(&gone->retired, release_slot);
     zone_answer_updates(zone->updates.first, DNS_RCODE_SERVFAIL);
+    secondary_end(zone);
+    if (zone->keeper != NULL && zone->keeper->notify != NULL) {
+        notify_send_clear(zone->keeper->notify, &zone->notify);
+    }
+    if (zone->known.expired != NULL) {
+        zone_version_unref(zone->known.expired);
+    }
     zone_history_clear(&zone->slot->history);
     generation_drop(zone->generation);
     zone_state_clear(&zone->known.state);

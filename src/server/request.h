@@ -37,6 +37,8 @@ enum request_error {
  */
 size_t request_answer(const struct request *request, const struct answer *answer,
                       enum request_error error, uint8_t *out_bytes, size_t bytes_max);
+/* How many bytes the client takes in one response, of the `bytes_max` there is room for. */
+size_t request_bytes_max(const struct request *request, size_t bytes_max);
 /* The same without records. */
 size_t request_refuse(const struct request *request, uint16_t rcode, enum request_error error,
                       uint8_t *out_bytes, size_t bytes_max);
