@@ -58,7 +58,8 @@ void keeper_unqueue(struct keeper *keeper, struct managed_zone *zone)
 void keeper_wish_load(struct keeper *keeper, struct managed_zone *zone, bool force)
 {
     bool changes_by_itself = zone->settings->dynamic || zone->settings->type == ZONE_SECONDARY;
-    if (changes_by_itself && zone->slot->version != NULL && !zone->wishes.thaw) {
+    bool file_counts = zone->wishes.thaw || zone->wishes.frozen;
+    if (changes_by_itself && zone->slot->version != NULL && !file_counts) {
         /* Its file is older than what updates or transfers have brought. */
         zone->wishes.keys = true;
         keeper_enqueue(keeper, zone);
@@ -123,8 +124,7 @@ static sg_time earlier(sg_time a, sg_time b)
 void keeper_set_timer(struct keeper *keeper, struct managed_zone *zone)
 {
     const struct zone_health *health = &zone->health;
-    sg_time wake =
-        earlier(earlier(health->key_event_at, health->resign_at), health->retry_at);
+    sg_time wake = earlier(earlier(health->key_event_at, health->resign_at), health->retry_at);
     if (wake == INT64_MAX) {
         heap_remove(&keeper->timers, &zone->timer);
     } else {

@@ -2,8 +2,8 @@
 
 #include <signal.h>
 
-#include "server/control_zone.h"
 #include "server/reload.h"
+#include "server/zone_requests.h"
 
 enum { TICK_MS = 1000 };
 
