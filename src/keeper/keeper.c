@@ -63,7 +63,8 @@ void keeper_unqueue(struct keeper *keeper, struct managed_zone *zone)
 void keeper_wish_load(struct keeper *keeper, struct managed_zone *zone, bool force)
 {
     bool changes_by_itself = zone->settings->dynamic || zone->settings->type == ZONE_SECONDARY;
-    if (changes_by_itself && zone_record_version(zone) != NULL && !zone->wishes.thaw) {
+    bool file_counts = zone->wishes.thaw || zone->wishes.frozen;
+    if (changes_by_itself && zone_record_version(zone) != NULL && !file_counts) {
         /* Its file is older than what updates or transfers have brought. */
         zone->wishes.keys = true;
         keeper_enqueue(keeper, zone);

@@ -184,7 +184,8 @@ typedef void reload_done(void *argument, enum reload_outcome outcome, const char
 /*
  * Read the zone's file again if it changed (or `force`). `done` may be NULL; it is called with
  * RELOAD_UP_TO_DATE, RELOAD_FAILED (why, in a few words) or RELOAD_STARTED for a success.
- * SG_UNSUPPORTED for a zone without file, SG_CANCELLED while stopping.
+ * SG_UNSUPPORTED for a zone without file, SG_CANCELLED while stopping, SG_CONFLICT for a dynamic
+ * zone that is not frozen: its file would undo what updates have changed.
  */
 MUST_USE enum sg_result keeper_reload(struct keeper *keeper, struct managed_zone *zone, bool force,
                                       reload_done *done, void *argument);

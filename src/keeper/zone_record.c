@@ -30,6 +30,12 @@ void zone_answer_updates(struct keeper_update *updates, uint16_t rcode)
     }
 }
 
+bool zone_is_frozen(const struct managed_zone *zone)
+{
+    return zone->known.state.frozen || zone->wishes.freeze ||
+           (zone->job != NULL && zone->job->asked.freeze);
+}
+
 bool zone_is_stored(const struct zone_settings *settings)
 {
     return settings->policy != NULL || settings->dynamic || settings->type == ZONE_SECONDARY;

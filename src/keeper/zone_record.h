@@ -21,6 +21,7 @@ struct zone_wishes {
     bool dump;
     bool freeze; /* with the dump */
     bool thaw;   /* with the load */
+    bool frozen; /* with the load: of a zone that is frozen and stays so */
     bool others_first; /* updates had the last turn */
     uint32_t serial_above; /* 0: none; raise the serial above it */
 };
@@ -106,6 +107,8 @@ void zone_tell_waiters(struct reload_waiter **waiters, enum reload_outcome outco
                        const char *text);
 /* Answer every update of the list with `rcode` where it has none yet. */
 void zone_answer_updates(struct keeper_update *updates, uint16_t rcode);
+/* Takes it no updates now? From the moment a freeze is asked for until a thaw is committed. */
+bool zone_is_frozen(const struct managed_zone *zone);
 /* Does what becomes of this zone have to outlive a restart? A static zone that is served as its
  * file has it does not. */
 bool zone_is_stored(const struct zone_settings *settings);

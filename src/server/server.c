@@ -2,9 +2,9 @@
 
 #include <signal.h>
 
-#include "server/control_zone.h"
 #include "server/questions.h"
 #include "server/reload.h"
+#include "server/zone_requests.h"
 
 enum { TICK_MS = 1000 };
 

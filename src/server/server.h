@@ -70,7 +70,7 @@ struct server {
     struct net *net;
     struct control_channel *control;
     struct reload *reload;
-    struct zone_request *zone_requests; /* reloads of one zone that will be answered */
+    struct zone_request *zone_requests; /* commands that will be answered */
     struct daemon_pid_file pid_file;
     struct daemon_pid_file store_lock; /* two servers must not make keys in one place */
     struct server_loop loop;
