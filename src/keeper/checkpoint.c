@@ -40,9 +40,8 @@ static bool append(void *argument, struct span bytes)
         return true;
     }
     if (target->file == NULL) {
-        target->result =
-            target->io->image_create(target->io->argument, checkpoint->zone->ledger.id,
-                                     checkpoint->number, &target->file);
+        target->result = target->io->image_create(target->io->argument, checkpoint->zone->ledger.id,
+                                                  checkpoint->number, &target->file);
         if (target->result == SG_OK && checkpoint->image.length > 0) {
             target->result =
                 target->io->image_append(target->file, buffer_span(&checkpoint->image));
@@ -98,9 +97,9 @@ void checkpoint_take_job(struct keeper *keeper, struct job *job)
     struct checkpoint *checkpoint = (struct checkpoint *)job;
     if (checkpoint->result != SG_OK) {
         char label[ZONE_LABEL_BYTES];
-        log_write(LOG_ZONE, SEVERITY_WARNING,
-                  "zone %s: no image of it could be written to the store: %s",
-                  zone_label(checkpoint->zone->settings, label), sg_result_text(checkpoint->result));
+        log_write(
+            LOG_ZONE, SEVERITY_WARNING, "zone %s: no image of it could be written to the store: %s",
+            zone_label(checkpoint->zone->settings, label), sg_result_text(checkpoint->result));
         end_checkpoint(checkpoint);
         return;
     }

@@ -129,9 +129,8 @@ static sg_time earlier(sg_time a, sg_time b)
 void keeper_set_timer(struct keeper *keeper, struct managed_zone *zone)
 {
     const struct zone_health *health = &zone->health;
-    sg_time wake =
-        earlier(earlier(health->key_event_at, health->resign_at),
-                earlier(health->retry_at, secondary_wake(zone)));
+    sg_time wake = earlier(earlier(health->key_event_at, health->resign_at),
+                           earlier(health->retry_at, secondary_wake(zone)));
     if (wake == INT64_MAX) {
         heap_remove(&keeper->timers, &zone->timer);
     } else {

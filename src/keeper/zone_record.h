@@ -17,12 +17,12 @@ struct zone_wishes {
     bool keys;
     bool sign_all;
     bool resign;
-    bool state;  /* what is known besides zone data changed, e.g. a timer */
+    bool state; /* what is known besides zone data changed, e.g. a timer */
     bool dump;
-    bool freeze; /* with the dump */
-    bool thaw;   /* with the load */
-    bool frozen; /* with the load: of a zone that is frozen and stays so */
-    bool others_first; /* updates had the last turn */
+    bool freeze;           /* with the dump */
+    bool thaw;             /* with the load */
+    bool frozen;           /* with the load: of a zone that is frozen and stays so */
+    bool others_first;     /* updates had the last turn */
     uint32_t serial_above; /* 0: none; raise the serial above it */
 };
 
@@ -43,13 +43,13 @@ struct zone_health {
 
 /* Where the zone stands in the store. */
 struct zone_ledger {
-    uint64_t id;           /* 0: not opened yet, or not stored */
-    uint64_t last;         /* number of the last commit */
-    uint64_t image_number; /* of the commit whose image is the newest */
+    uint64_t id;                /* 0: not opened yet, or not stored */
+    uint64_t last;              /* number of the last commit */
+    uint64_t image_number;      /* of the commit whose image is the newest */
     uint64_t since_image_bytes; /* of changesets behind it */
-    bool opening;          /* the store was asked and has not answered */
-    bool imaging;          /* a new image is being made */
-    struct store_zone *stored; /* what the store has, to be recovered from; NULL: nothing */
+    bool opening;               /* the store was asked and has not answered */
+    bool imaging;               /* a new image is being made */
+    struct store_zone *stored;  /* what the store has, to be recovered from; NULL: nothing */
 };
 
 /* Updates that wait, in order of arrival. */

@@ -119,8 +119,8 @@ static bool is_ours(void *argument, const struct remote *remote)
 struct keeper_asker questions_open(struct server *server)
 {
     server->peers = peer_desk_new(&server->loop.uv);
-    return (struct keeper_asker){.ask = ask, .cancel = cancel, .is_ours = is_ours,
-                                 .argument = server};
+    return (struct keeper_asker){
+        .ask = ask, .cancel = cancel, .is_ours = is_ours, .argument = server};
 }
 
 static void closed(void *argument)

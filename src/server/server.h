@@ -40,7 +40,7 @@ struct server_loop {
     uv_timer_t tick;      /* each second */
     uv_signal_t signals[SERVER_SIGNALS];
     bool takes_arrivals; /* atomic: the loop can be woken */
-    sg_time wake_at; /* when the keeper wants its next turn */
+    sg_time wake_at;     /* when the keeper wants its next turn */
 };
 
 struct server_progress {
