@@ -257,7 +257,7 @@ void keeper_stop(struct keeper *keeper)
         struct managed_zone *zone = keeper->zones[i];
         struct keeper_update *waiting = zone->updates.first;
         zone->updates = (struct zone_updates){.last = &zone->updates.first};
-        zone_answer_updates(waiting, DNS_RCODE_SERVFAIL);
+        keeper->updates -= zone_answer_updates(waiting, DNS_RCODE_SERVFAIL);
     }
 }
 

@@ -97,7 +97,9 @@ struct keeper_generation {
     struct {
         unsigned notify, startup_notify, serial_query; /* a second */
         unsigned transfers_in, transfers_per_server;   /* at once */
+        unsigned updates;                              /* at once */
     } rates;
+    uint64_t history_bytes_max;   /* of changesets in memory for IXFR, all zones together */
     void *owner;                  /* of whoever made it, e.g. the conf */
     size_t uses;                  /* private to the keeper */
     struct epoch_retired retired; /* private to the keeper */

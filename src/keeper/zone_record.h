@@ -86,6 +86,7 @@ struct managed_zone {
     struct reload_waiter *job_waiters; /* for the one that runs */
     struct zone_health health;
     struct zone_ledger ledger;
+    size_t history_counted; /* of its history, in the keeper's sum */
     struct zone_knowledge known;
     struct zone_secondary *secondary; /* NULL: a primary */
     struct notify_zone notify;
@@ -105,8 +106,8 @@ void zone_record_free(struct managed_zone *zone);
 /* Tell all of them, once; the list is empty then. */
 void zone_tell_waiters(struct reload_waiter **waiters, enum reload_outcome outcome,
                        const char *text);
-/* Answer every update of the list with `rcode` where it has none yet. */
-void zone_answer_updates(struct keeper_update *updates, uint16_t rcode);
+/* Answer every update of the list with `rcode` where it has none yet. Returns how many. */
+size_t zone_answer_updates(struct keeper_update *updates, uint16_t rcode);
 /* Takes it no updates now? From the moment a freeze is asked for until a thaw is committed. */
 bool zone_is_frozen(const struct managed_zone *zone);
 /* Does what becomes of this zone have to outlive a restart? A static zone that is served as its
