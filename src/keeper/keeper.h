@@ -133,7 +133,7 @@ struct keeper_update {
     struct keeper_update *next; /* private to the keeper */
     struct buffer wire;         /* the request; `message` is parsed from it */
     struct dns_message message;
-    char *client; /* how log lines about it begin */
+    char *client;    /* how log lines about it begin */
     void *requester; /* of server/: who asks */
     uint16_t rcode;
     void (*done)(struct keeper_update *update);
@@ -167,6 +167,11 @@ MUST_USE enum sg_result keeper_reload(struct keeper *keeper, struct managed_zone
                                       reload_done *done, void *argument);
 /* The same for every zone whose file changed. */
 void keeper_reload_all(struct keeper *keeper);
+/* `done` is called when the zone, which is new, is served or could not be loaded. */
+void keeper_await(struct keeper *keeper, struct managed_zone *zone, reload_done *done,
+                  void *argument);
+/* When the zone is no longer configured, the store shall forget all of it. */
+void keeper_wipe(struct keeper *keeper, struct managed_zone *zone);
 /*
  * A dynamic zone: write its file and take no more updates; read the file again and take them;
  * write the file alone, also of a secondary. `done` as for keeper_reload(). SG_UNSUPPORTED: not

@@ -17,10 +17,10 @@ struct zone_wishes {
     bool sign_all;
     bool resign;
     bool dump;
-    bool freeze; /* with the dump */
-    bool thaw;   /* with the load */
-    bool frozen; /* with the load: of a zone that is frozen and stays so */
-    bool others_first; /* updates had the last turn */
+    bool freeze;           /* with the dump */
+    bool thaw;             /* with the load */
+    bool frozen;           /* with the load: of a zone that is frozen and stays so */
+    bool others_first;     /* updates had the last turn */
     uint32_t serial_above; /* 0: none; raise the serial above it */
 };
 
@@ -41,13 +41,13 @@ struct zone_health {
 
 /* Where the zone stands in the store. */
 struct zone_ledger {
-    uint64_t id;           /* 0: not opened yet, or not stored */
-    uint64_t last;         /* number of the last commit */
-    uint64_t image_number; /* of the commit whose image is the newest */
+    uint64_t id;                /* 0: not opened yet, or not stored */
+    uint64_t last;              /* number of the last commit */
+    uint64_t image_number;      /* of the commit whose image is the newest */
     uint64_t since_image_bytes; /* of changesets behind it */
-    bool opening;          /* the store was asked and has not answered */
-    bool imaging;          /* a new image is being made */
-    struct store_zone *stored; /* what the store has, to be recovered from; NULL: nothing */
+    bool opening;               /* the store was asked and has not answered */
+    bool imaging;               /* a new image is being made */
+    struct store_zone *stored;  /* what the store has, to be recovered from; NULL: nothing */
 };
 
 /* Updates that wait, in order of arrival. */
@@ -73,14 +73,16 @@ struct managed_zone {
     struct managed_zone *chain_next;      /* in the index */
     struct managed_zone *queue_next;      /* waiting for a job's place */
     bool queued;
+    bool wiped;           /* the store shall forget it when it is gone */
     bool gone;            /* no longer configured: forgotten when its job is back */
     bool tried;           /* loaded, or failed to, since all were last asked to */
     unsigned out;         /* requests of the store that are not answered, besides the job's */
     struct zone_job *job; /* at work or being committed; NULL: the zone is idle */
     struct zone_wishes wishes;
     struct zone_updates updates;
-    struct reload_waiter *waiters;     /* for a load that has not begun */
-    struct reload_waiter *job_waiters; /* for the one that runs */
+    struct reload_waiter *waiters;       /* for a load that has not begun */
+    struct reload_waiter *job_waiters;   /* for the one that runs */
+    struct reload_waiter *first_waiters; /* for its being tried */
     struct zone_health health;
     struct zone_ledger ledger;
     struct zone_knowledge known;
