@@ -1,6 +1,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "keeper/keeper_parts.h"
+#include "store/identity.h"
 
 enum { RETRY_SECONDS = 300 };
 
@@ -14,9 +15,7 @@ struct opening {
 /* A zone is (view, class, name), whatever the order of the configuration. */
 static void write_identity(const struct zone_settings *settings, struct buffer *out_identity)
 {
-    buffer_append(out_identity, settings->view, strlen(settings->view) + 1);
-    buffer_append_u16(out_identity, settings->rrclass);
-    buffer_append(out_identity, settings->apex.wire, settings->apex.length);
+    store_identity(settings->view, settings->rrclass, &settings->apex, out_identity);
 }
 
 static void take_opened(struct store_request *request)

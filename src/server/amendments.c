@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "store/identity.h"
 
 static void add(struct amendments *list, const struct amendment *amendment)
 {
@@ -166,9 +167,7 @@ enum sg_result amendment_key(const char *view, uint16_t rrclass, const struct dn
         return SG_LIMIT;
     }
     dns_name_lower(&lower);
-    buffer_append(out_key, view, view_bytes);
-    buffer_append_u16(out_key, rrclass);
-    buffer_append(out_key, lower.wire, lower.length);
+    store_identity(view, rrclass, &lower, out_key);
     return SG_OK;
 }
 

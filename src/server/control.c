@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "server/control_backup.h"
 #include "server/control_call.h"
 #include "server/control_dynamic.h"
 #include "server/control_signing.h"
@@ -222,6 +223,7 @@ static const struct command {
     {"addzone", control_addzone, 0},
     {"modzone", control_modzone, 0},
     {"delzone", control_delzone, 0},
+    {"backup", control_backup, 0},
     {"freeze", control_freeze, 0},
     {"thaw", control_thaw, 0},
     {"sync", control_sync, 0},
