@@ -87,13 +87,16 @@ static void add_visited(struct again *again, struct resign_range *range, sg_time
     again->visited[again->visited_count++] = (struct visited){range, first};
 }
 
-/* Walk a range as the base has it: what is learned holds whatever becomes of the edit. */
-static enum sg_result visit(struct again *again, struct resign_range *range)
+/*
+ * Walk a range as the base has it: what is learned holds whatever becomes of the edit. Adds what
+ * expires from `from` on and before `to`; the range stays in the heap for what expires later.
+ */
+static enum sg_result visit(struct again *again, struct resign_range *range, sg_time from,
+                            sg_time to)
 {
     const struct resign_work *job = again->job;
     sg_time now = again->work.run.now;
-    sg_time before = job->wish.expires_before;
-    sg_time first = INT64_MAX;
+    sg_time first = INT64_MAX, later = INT64_MAX;
     struct resign_walk walk;
     enum sg_result result = SG_OK;
     resign_walk_start(&walk, job->index, range, job->base);
@@ -101,10 +104,14 @@ static enum sg_result visit(struct again *again, struct resign_range *range)
         struct zone_node node;
         sg_time there = rrsig_first_expiration(&walk.cursor.node, range->nsec3, now);
         first = there < first ? there : first;
-        if (there >= before ||
-            !find_node(again->draft, range->nsec3, zone_node_owner(&walk.cursor.node), &node) ||
-            rrsig_first_expiration(&node, range->nsec3, now) >= before) {
-            continue;
+        if (there < to) {
+            there = find_node(again->draft, range->nsec3, zone_node_owner(&walk.cursor.node), &node)
+                        ? rrsig_first_expiration(&node, range->nsec3, now)
+                        : INT64_MAX;
+        }
+        later = there >= to && there < later ? there : later;
+        if (there < from || there >= to) {
+            continue; /* those before `from` were added in an earlier visit */
         }
         again->more = again->more || is_full(again);
         if (!is_full(again)) {
@@ -112,22 +119,33 @@ static enum sg_result visit(struct again *again, struct resign_range *range)
         }
     }
     add_visited(again, range, result == SG_OK ? first : range->due.key);
-    resign_index_take_out(job->index, range);
+    resign_index_set(job->index, range, later);
     return result;
 }
 
+/*
+ * The most urgent range is not all urgent: what expires within the hour comes first wherever it
+ * is, then the day's, then the rest. When all goes well there is only the rest.
+ */
 static enum sg_result collect_due(struct again *again)
 {
+    static const sg_duration urgencies[] = {SG_HOUR, SG_DAY, INT64_MAX / 2};
     struct resign_index *index = again->job->index;
     enum sg_result result = SG_OK;
-    while (result == SG_OK && resign_index_first(index) < again->job->wish.expires_before) {
-        if (is_full(again)) {
-            again->more = true;
-            break;
+    sg_time from = INT64_MIN;
+    for (size_t i = 0; i < ARRAY_LEN(urgencies); i++) {
+        sg_time to = again->work.run.now + urgencies[i];
+        to = to < again->job->wish.expires_before ? to : again->job->wish.expires_before;
+        while (result == SG_OK && !again->more && resign_index_first(index) < to) {
+            again->more = is_full(again);
+            if (!again->more) {
+                result = visit(again, resign_index_most_urgent(index), from, to);
+            }
         }
-        result = visit(again, resign_index_most_urgent(index));
+        from = to;
     }
-    for (size_t i = 0; i < again->visited_count; i++) {
+    /* Each range's last word is its first visit's: what the base has. */
+    for (size_t i = again->visited_count; i-- > 0;) {
         resign_index_set(index, again->visited[i].range, again->visited[i].first);
     }
     return result;

@@ -4,7 +4,7 @@
 #include "dnssec/rrsig.h"
 #include "dnssec/touched.h"
 
-enum { RANGES_FIRST = 8, RANGE_NAMES_MAX = 2 * RESIGN_RANGE_NAMES };
+enum { RANGES_FIRST = 8 };
 
 static struct span begin_of(const struct resign_range *range)
 {
@@ -76,11 +76,6 @@ struct resign_range *resign_index_most_urgent(const struct resign_index *index)
     return (struct resign_range *)(void *)heap_first(&index->heap);
 }
 
-void resign_index_take_out(struct resign_index *index, struct resign_range *range)
-{
-    heap_remove(&index->heap, &range->due);
-}
-
 void resign_index_set(struct resign_index *index, struct resign_range *range, sg_time expiration)
 {
     if (expiration == INT64_MAX) {
@@ -132,14 +127,19 @@ bool resign_walk_next(struct resign_walk *walk)
             relative_compare(zone_node_owner(&walk->cursor.node), begin_of(walk->end)) < 0);
 }
 
+static bool is_large(const struct resign_index *index, const struct resign_range *range)
+{
+    return range->names > 2 * index->range_names;
+}
+
 /* Walk the range in the version and learn the truth; in pieces, if it has grown too large. */
 static void learn(struct resign_index *index, struct resign_range *range,
                   const struct zone_version *version)
 {
     struct resign_walk walk;
-    uint32_t pieces = range->names / RESIGN_RANGE_NAMES;
+    uint32_t pieces = range->names / index->range_names;
     uint32_t piece_names =
-        range->names <= RANGE_NAMES_MAX ? UINT32_MAX : (range->names + pieces - 1) / pieces;
+        is_large(index, range) ? (range->names + pieces - 1) / pieces : UINT32_MAX;
     struct resign_ranges *tree = &index->trees[range->nsec3];
     size_t place = find(tree, begin_of(range));
     sg_time first = INT64_MAX;
@@ -166,8 +166,15 @@ static void learn(struct resign_index *index, struct resign_range *range,
 
 struct resign_index *resign_index_new(const struct zone_version *version, sg_time now)
 {
+    return resign_index_new_cut(version, now, RESIGN_RANGE_NAMES);
+}
+
+struct resign_index *resign_index_new_cut(const struct zone_version *version, sg_time now,
+                                          uint32_t range_names)
+{
     struct resign_index *index = mem_alloc_zero(1, sizeof(*index));
     index->now = now;
+    index->range_names = range_names;
     for (int nsec3 = 0; nsec3 < 2; nsec3++) {
         struct resign_range *all = insert(index, nsec3 == 1, 0, (struct span){NULL, 0});
         struct zone_cursor cursor;
@@ -211,7 +218,7 @@ static void note_tree(struct resign_index *index, const struct zone_version *old
         if (is) {
             lower(index, range, rrsig_first_expiration(&difference.new, nsec3, index->now));
         }
-        if (range->names == 0 || range->names > RANGE_NAMES_MAX) {
+        if (range->names == 0 || is_large(index, range)) {
             resign_index_mark(index, range);
         }
     }

@@ -31,6 +31,7 @@ struct resign_ranges {
 
 struct resign_index {
     struct resign_ranges trees[2]; /* names, hashes */
+    uint32_t range_names;          /* about so many at first; twice as many at most */
     struct heap heap;
     struct resign_range **stale;
     size_t stale_count, stale_max;
@@ -38,14 +39,16 @@ struct resign_index {
     sg_time now;
 };
 
+/* resign_index_new() with other ranges than of RESIGN_RANGE_NAMES. */
+struct resign_index *resign_index_new_cut(const struct zone_version *version, sg_time now,
+                                          uint32_t range_names);
+
 /* The range that a name belongs to. */
 struct resign_range *resign_index_range(const struct resign_index *index, bool nsec3,
                                         struct span owner);
 /* The most urgent range; NULL: nothing is signed. */
 struct resign_range *resign_index_most_urgent(const struct resign_index *index);
-/* Out of the heap for a while. */
-void resign_index_take_out(struct resign_index *index, struct resign_range *range);
-/* This is the truth. */
+/* INT64_MAX: there is none. */
 void resign_index_set(struct resign_index *index, struct resign_range *range, sg_time expiration);
 /* Let the next note learn the truth. */
 void resign_index_mark(struct resign_index *index, struct resign_range *range);

@@ -1,8 +1,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
-#include "keeper/keeper_parts.h"
+#include "keeper/notifying.h"
 #include "keeper/publish.h"
+#include "keeper/secondary.h"
 
 enum {
     RETRY_SECONDS = 300,      /* after a failure, BIND's figure */
@@ -18,10 +19,10 @@ enum {
  * here: its file must be read again, without its old signatures. */
 static bool must_load(const struct managed_zone *zone)
 {
-    const struct zone_version *version = zone->slot->version;
+    const struct zone_version *version = zone_record_version(zone);
     const struct kasp_policy *policy = zone->settings->policy;
     if (version == NULL) {
-        return true;
+        return zone->settings->type == ZONE_PRIMARY;
     }
     const struct zone_facts *facts = zone_version_facts(version);
     return policy != NULL && policy->keys_count > 0 && zone->settings->file != NULL &&
@@ -30,14 +31,15 @@ static bool must_load(const struct managed_zone *zone)
 
 static bool others_are_wished(const struct zone_wishes *wishes)
 {
-    return wishes->load || wishes->keys || wishes->resign || wishes->dump ||
+    return wishes->load || wishes->keys || wishes->resign || wishes->dump || wishes->state ||
            wishes->serial_above != 0;
 }
 
 bool change_is_wished(const struct managed_zone *zone)
 {
     const struct zone_wishes *wishes = &zone->wishes;
-    return others_are_wished(wishes) || zone->updates.first != NULL || zone->ledger.stored != NULL;
+    return others_are_wished(wishes) || zone->updates.first != NULL ||
+           zone->ledger.stored != NULL || secondary_has_transfer(zone);
 }
 
 /* Updates and the rest take turns, so that neither starves the other. What was accepted before a
@@ -96,6 +98,9 @@ static void choose_kind(struct managed_zone *zone, struct zone_job *job)
         job->kind = ZONE_JOB_UPDATE;
         job->asked.updates = take_updates(zone);
         wishes->others_first = true;
+    } else if (secondary_has_transfer(zone)) {
+        job->kind = ZONE_JOB_TRANSFER;
+        job->asked.transfer = secondary_take_transfer(zone);
     } else if (wishes->load || must_load(zone)) {
         choose_load(zone, job);
     } else if (wishes->dump) {
@@ -115,6 +120,9 @@ static void choose_kind(struct managed_zone *zone, struct zone_job *job)
         job->kind = ZONE_JOB_RAISE;
         job->asked.serial_above = wishes->serial_above;
         wishes->serial_above = 0;
+    } else if (wishes->state) {
+        job->kind = ZONE_JOB_STATE;
+        wishes->state = false;
     } else {
         UNREACHABLE(); /* what was queued is wished, and nobody takes it back */
     }
@@ -141,7 +149,8 @@ void change_start(struct keeper *keeper, struct managed_zone *zone, sg_time now)
         job->commit_number = zone->ledger.last + 1;
     }
     choose_kind(zone, job);
-    const struct zone_version *base = zone->slot->version;
+    secondary_encode_timers(zone);
+    const struct zone_version *base = zone_record_version(zone);
     job->lent = (struct zone_lent){
         .base = base == NULL ? NULL : zone_version_ref(base),
         .state = &zone->known.state,
@@ -197,7 +206,7 @@ static void end_change(struct keeper *keeper, struct zone_job *job, uint16_t rco
     struct keeper_update *updates = job->asked.updates;
     job->asked.updates = NULL;
     zone->job = NULL;
-    zone_answer_updates(updates, rcode);
+    keeper->updates -= zone_answer_updates(updates, rcode);
     generation_drop(job->generation);
     zone_job_free(job);
     if (zone->gone) {
@@ -253,6 +262,8 @@ static void fail(struct keeper *keeper, struct zone_job *job, sg_duration retry)
     zone_tell_waiters(&zone->job_waiters, RELOAD_FAILED, health->problem);
     if (job->kind == ZONE_JOB_RECOVER) {
         recover_otherwise(keeper, zone, job);
+    } else if (job->kind == ZONE_JOB_TRANSFER) {
+        secondary_applied(keeper, zone, job->result != SG_OK ? job->result : SG_IO);
     }
     end_change(keeper, job, DNS_RCODE_SERVFAIL);
 }
@@ -301,8 +312,15 @@ static void take_version(struct managed_zone *zone, struct zone_job *job)
 {
     log_published(job);
     remember_history(zone, job); /* first: a reader finds no version that the history lacks */
+    bool first = zone_record_version(zone) == NULL;
     publish(zone->slot, job->made.version);
     job->made.version = NULL; /* the slot's reference now */
+    if (zone->known.expired != NULL) {
+        zone_version_unref(zone->known.expired);
+        zone->known.expired = NULL;
+    }
+    checkpoint_trim_memory(zone->keeper, zone);
+    notifying_changed(zone->keeper, zone, first);
 }
 
 /* A recovered zone goes on as any other: is its file newer, are keys or signatures due? */
@@ -351,8 +369,15 @@ static void succeed(struct keeper *keeper, struct zone_job *job)
     } else if (job->kind == ZONE_JOB_LOAD && !is_new && job->asked.keys_wished) {
         keeper_wish_keys(keeper, zone, job->asked.sign_all);
     }
+    if (job->kind == ZONE_JOB_TRANSFER) {
+        secondary_applied(keeper, zone, SG_OK);
+    } else if (zone->secondary == NULL) {
+        secondary_begin(keeper, zone);
+    }
     zone_tell_waiters(&zone->job_waiters, is_new ? RELOAD_STARTED : RELOAD_UP_TO_DATE, "");
-    checkpoint_consider(keeper, zone);
+    if (zone->slot->version != NULL) {
+        checkpoint_consider(keeper, zone);
+    }
     end_change(keeper, job, DNS_RCODE_NOERROR);
 }
 
@@ -429,6 +454,14 @@ void change_take_job(struct keeper *keeper, struct zone_job *job)
 
 /* --- inputs --------------------------------------------------------------------------------- */
 
+void keeper_notified(struct keeper *keeper, struct managed_zone *zone, const struct remote *from,
+                     const struct dns_soa *hint)
+{
+    if (zone->secondary != NULL && !keeper->stopping) {
+        secondary_notified(keeper, zone, from, hint);
+    }
+}
+
 void keeper_update(struct keeper *keeper, struct managed_zone *zone, struct keeper_update *update)
 {
     const struct zone_settings *settings = zone->settings;
@@ -438,14 +471,16 @@ void keeper_update(struct keeper *keeper, struct managed_zone *zone, struct keep
         zone_answer_updates(update, DNS_RCODE_REFUSED);
         return;
     }
+    size_t quota = keeper->generation->rates.updates;
     bool store_works = keeper->io.store == NULL || store_health(keeper->io.store) == SG_OK;
     if (zone->gone || keeper->stopping || zone->slot->version == NULL || !store_works ||
-        zone->updates.count >= UPDATES_WAITING_MAX) {
+        zone->updates.count >= UPDATES_WAITING_MAX || (quota != 0 && keeper->updates >= quota)) {
         zone_answer_updates(update, DNS_RCODE_SERVFAIL);
         return;
     }
     *zone->updates.last = update;
     zone->updates.last = &update->next;
     zone->updates.count++;
+    keeper->updates++;
     keeper_enqueue(keeper, zone);
 }

@@ -2,7 +2,8 @@
 
 #include "base/mem.h"
 #include "dns/serial.h"
-#include "keeper/keeper_parts.h"
+#include "keeper/notifying.h"
+#include "keeper/secondary.h"
 
 size_t keeper_find(struct keeper *keeper, const struct dns_name *apex, uint16_t rrclass,
                    const char *view, struct managed_zone **out_zone)
@@ -149,6 +150,27 @@ enum sg_result keeper_sync(struct keeper *keeper, struct managed_zone *zone, rel
     add_waiter(zone, done, argument);
     zone->wishes.dump = true;
     keeper_enqueue(keeper, zone);
+    return SG_OK;
+}
+
+enum sg_result keeper_refresh(struct keeper *keeper, struct managed_zone *zone, bool whole)
+{
+    if (keeper->stopping || zone->gone) {
+        return SG_CANCELLED;
+    }
+    if (zone->secondary == NULL) {
+        return SG_UNSUPPORTED;
+    }
+    secondary_demand(keeper, zone, whole);
+    return SG_OK;
+}
+
+enum sg_result keeper_notify(struct keeper *keeper, struct managed_zone *zone)
+{
+    if (keeper->stopping || zone->gone || zone->slot->version == NULL) {
+        return SG_CANCELLED;
+    }
+    notifying_changed(keeper, zone, false);
     return SG_OK;
 }
 

@@ -1,7 +1,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
-#include "keeper/keeper_parts.h"
+#include "keeper/secondary.h"
 
 static bool find_duplicate(const struct keeper_generation *generation, size_t *out_duplicate)
 {
@@ -35,6 +35,9 @@ static void adopt_zone(struct keeper *keeper, struct managed_zone *zone,
     zone->settings = settings;
     zone->generation = generation_use(generation);
     epoch_publish(&zone->slot->options, settings->access);
+    if (!zone->ledger.opening) {
+        secondary_begin(keeper, zone); /* The old settings are still there. */
+    }
     generation_drop(old);
     if (!same) {
         keeper_try_again(keeper, zone);
@@ -57,7 +60,6 @@ enum sg_result keeper_configure(struct keeper *keeper, struct keeper_generation 
                                 sg_time now, size_t *out_duplicate)
 {
     thread_assert(THREAD_KEEPER);
-    (void)now;
     if (find_duplicate(generation, out_duplicate)) {
         return SG_EXISTS;
     }
@@ -67,6 +69,13 @@ enum sg_result keeper_configure(struct keeper *keeper, struct keeper_generation 
     keeper->zones_count = generation->zones_count;
     keeper->failed = 0;
     generation_use(generation);
+    notify_sender_set_rates(keeper->notify, generation->rates.notify,
+                            generation->rates.startup_notify);
+    transfer_quota_set(keeper->refresh.quota, generation->rates.transfers_in,
+                       generation->rates.transfers_per_server);
+    keeper->refresh.soa.per_second = generation->rates.serial_query;
+    keeper->refresh.startup_soa.per_second = generation->rates.serial_query;
+    keeper->now = now;
 
     for (size_t i = 0; i < generation->zones_count; i++) {
         struct zone_settings *settings = &generation->zones[i];

@@ -2,8 +2,10 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/random.h"
 #include "base/thread.h"
-#include "keeper/keeper_parts.h"
+#include "keeper/notifying.h"
+#include "keeper/secondary.h"
 
 enum {
     JOBS_PER_WORKER = 2,         /* so that no worker waits for the keeper */
@@ -19,6 +21,9 @@ struct keeper *keeper_new(const struct keeper_io *io)
     keeper->next_id = 1;
     keeper->announced = true;
     zone_index_init(&keeper->index);
+    keeper->notify = notify_sender_new(0, 0);
+    keeper->refresh.quota = transfer_quota_new(0, 0);
+    random_bytes(&keeper->refresh.random, sizeof(keeper->refresh.random));
     return keeper;
 }
 
@@ -59,7 +64,7 @@ void keeper_wish_load(struct keeper *keeper, struct managed_zone *zone, bool for
 {
     bool changes_by_itself = zone->settings->dynamic || zone->settings->type == ZONE_SECONDARY;
     bool file_counts = zone->wishes.thaw || zone->wishes.frozen;
-    if (changes_by_itself && zone->slot->version != NULL && !file_counts) {
+    if (changes_by_itself && zone_record_version(zone) != NULL && !file_counts) {
         /* Its file is older than what updates or transfers have brought. */
         zone->wishes.keys = true;
         keeper_enqueue(keeper, zone);
@@ -72,7 +77,7 @@ void keeper_wish_load(struct keeper *keeper, struct managed_zone *zone, bool for
 
 void keeper_wish_keys(struct keeper *keeper, struct managed_zone *zone, bool sign_all)
 {
-    const struct zone_version *version = zone->slot->version;
+    const struct zone_version *version = zone_record_version(zone);
     if (zone->settings->policy == NULL &&
         (version == NULL || !zone_version_facts(version)->signed_here)) {
         return; /* a timer from before the policy was taken away */
@@ -124,7 +129,8 @@ static sg_time earlier(sg_time a, sg_time b)
 void keeper_set_timer(struct keeper *keeper, struct managed_zone *zone)
 {
     const struct zone_health *health = &zone->health;
-    sg_time wake = earlier(earlier(health->key_event_at, health->resign_at), health->retry_at);
+    sg_time wake = earlier(earlier(health->key_event_at, health->resign_at),
+                           earlier(health->retry_at, secondary_wake(zone)));
     if (wake == INT64_MAX) {
         heap_remove(&keeper->timers, &zone->timer);
     } else {
@@ -136,15 +142,18 @@ void keeper_set_timer(struct keeper *keeper, struct managed_zone *zone)
 static void wake_zone(struct keeper *keeper, struct managed_zone *zone, sg_time now)
 {
     const struct zone_health *health = &zone->health;
-    if (zone->slot->version == NULL) {
+    if (zone->secondary != NULL) {
+        secondary_turn(keeper, zone);
+    } else if (zone->slot->version == NULL) {
         keeper_wish_load(keeper, zone, true);
         return;
     }
-    if (health->resign_at <= now) {
+    if (zone_record_version(zone) != NULL && health->resign_at <= now) {
         zone->wishes.resign = true;
         keeper_enqueue(keeper, zone);
     }
-    if (health->key_event_at <= now || health->retry_at <= now) {
+    if (zone_record_version(zone) != NULL &&
+        (health->key_event_at <= now || health->retry_at <= now)) {
         keeper_wish_keys(keeper, zone, false);
     }
     if (change_is_wished(zone)) {
@@ -242,9 +251,10 @@ sg_time keeper_turn(struct keeper *keeper, sg_time now)
         run_timers(keeper, now);
         start_jobs(keeper, now);
     }
+    sg_time told = keeper->stopping ? INT64_MAX : notifying_turn(keeper);
     epoch_reclaim();
     const struct heap_node *first = heap_first(&keeper->timers);
-    return first == NULL || keeper->stopping ? INT64_MAX : first->key;
+    return keeper->stopping ? INT64_MAX : earlier(told, first == NULL ? INT64_MAX : first->key);
 }
 
 void keeper_stop(struct keeper *keeper)
@@ -254,7 +264,7 @@ void keeper_stop(struct keeper *keeper)
         struct managed_zone *zone = keeper->zones[i];
         struct keeper_update *waiting = zone->updates.first;
         zone->updates = (struct zone_updates){.last = &zone->updates.first};
-        zone_answer_updates(waiting, DNS_RCODE_SERVFAIL);
+        keeper->updates -= zone_answer_updates(waiting, DNS_RCODE_SERVFAIL);
     }
 }
 
@@ -276,6 +286,8 @@ void keeper_free(struct keeper *keeper)
         zone_record_free(keeper->zones[i]);
     }
     generation_drop(keeper->generation);
+    notify_sender_free(keeper->notify);
+    transfer_quota_free(keeper->refresh.quota);
     mem_free(keeper->zones);
     zone_index_clear(&keeper->index);
     heap_free(&keeper->timers);

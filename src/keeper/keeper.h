@@ -15,6 +15,9 @@
 #include "base/worker_pool.h"
 #include "dns/message.h"
 #include "kasp/policy.h"
+#include "keeper/asking.h"
+#include "keeper/notify_targets.h"
+#include "keeper/refresh.h"
 #include "store/store.h"
 #include "zone/check.h"
 #include "zone/table.h"
@@ -32,8 +35,18 @@ enum zone_serial_update {
     ZONE_SERIAL_KEEP
 };
 
+/* Whom to tell of a change. */
+struct zone_notify_settings {
+    enum notify_mode mode;
+    bool to_soa;
+    sg_duration delay;
+    const struct remote *also;
+    size_t also_count;
+};
+
 /* What bounds a zone and what is kept of it. */
 struct zone_limits {
+    uint64_t records_max;          /* max-records; 0: unlimited */
     uint64_t journal_bytes_max;    /* of changesets kept; 0: twice the zone */
     uint32_t records_per_type_max; /* 0: unlimited */
     uint32_t types_per_name_max;   /* 0: unlimited */
@@ -57,9 +70,12 @@ struct zone_settings {
     unsigned loadkeys_interval_minutes;
     const struct zone_check_options *checks;
     struct zone_limits limits;
-    const void *access;      /* put into the slot's options */
-    uint64_t fingerprint;    /* of all of the above */
-    const char *source_file; /* where the statement stands */
+    const struct zone_notify_settings *notify; /* NULL: nobody */
+    const struct refresh_settings *refresh;    /* of a secondary; NULL: it has no primaries */
+    sg_duration transfer_time_max, transfer_idle_max; /* of transfers in */
+    const void *access;                               /* put into the slot's options */
+    uint64_t fingerprint;                             /* of all of the above */
+    const char *source_file;                          /* where the statement stands */
     unsigned source_line;
 
     struct zone_slot *slot; /* out: set by keeper_configure() */
@@ -78,6 +94,12 @@ struct keeper_generation {
     bool (*may_update)(const struct zone_settings *settings, const struct keeper_update *update,
                        const struct zone_update_wish *wish, uint16_t *out_records_max);
     void (*release)(struct keeper_generation *generation);
+    struct {
+        unsigned notify, startup_notify, serial_query; /* a second */
+        unsigned transfers_in, transfers_per_server;   /* at once */
+        unsigned updates;                              /* at once */
+    } rates;
+    uint64_t history_bytes_max;   /* of changesets in memory for IXFR, all zones together */
     void *owner;                  /* of whoever made it, e.g. the conf */
     size_t uses;                  /* private to the keeper */
     struct epoch_retired retired; /* private to the keeper */
@@ -85,9 +107,10 @@ struct keeper_generation {
 
 struct keeper_io {
     struct worker_pool *pool;
-    struct mailbox *mailbox; /* replies of jobs come here; its wake leads to keeper_turn() */
-    struct store *store;     /* NULL: nothing outlives a restart */
-    struct mailbox *commits; /* replies of the store; the same wake */
+    struct mailbox *mailbox;   /* replies of jobs come here; its wake leads to keeper_turn() */
+    struct store *store;       /* NULL: nothing outlives a restart */
+    struct mailbox *commits;   /* replies of the store; the same wake */
+    struct keeper_asker asker; /* `ask` NULL: nobody is told or asked */
     /* In a turn: every load that keeper_configure() or keeper_reload_all() asked for has ended;
      * `failed` of `zones` could not be loaded. */
     void (*all_loaded)(void *argument, size_t zones, size_t failed);
@@ -141,6 +164,9 @@ struct keeper_update {
 /* Takes the update; answers it at once with SERVFAIL where it cannot be done at present, or with
  * REFUSED where the zone is frozen or takes none. */
 void keeper_update(struct keeper *keeper, struct managed_zone *zone, struct keeper_update *update);
+/* A NOTIFY that was let in (RFC 1996); `hint`: the SOA that it showed, or NULL. */
+void keeper_notified(struct keeper *keeper, struct managed_zone *zone, const struct remote *from,
+                     const struct dns_soa *hint);
 
 /* --- what commands ask for ------------------------------------------------------------------ */
 
@@ -186,6 +212,12 @@ MUST_USE enum sg_result keeper_sync(struct keeper *keeper, struct managed_zone *
 /* Let the served serial be `serial`. SG_CONFLICT unless it is greater than the present one. */
 MUST_USE enum sg_result keeper_raise_serial(struct keeper *keeper, struct managed_zone *zone,
                                             uint32_t serial);
+/* A secondary: ask its primaries now; with `whole` fetch it by AXFR, whatever the serial.
+ * SG_UNSUPPORTED for other zones. */
+MUST_USE enum sg_result keeper_refresh(struct keeper *keeper, struct managed_zone *zone,
+                                       bool whole);
+/* Tell the zone's secondaries once more. */
+MUST_USE enum sg_result keeper_notify(struct keeper *keeper, struct managed_zone *zone);
 /* Look at the key directory now; sign again where the keys changed. */
 MUST_USE enum sg_result keeper_loadkeys(struct keeper *keeper, struct managed_zone *zone,
                                         bool sign_all);

@@ -80,6 +80,9 @@ static enum sg_result run_kind(struct zone_job *job)
         return zone_resign(job);
     case ZONE_JOB_RAISE:
         return raise_serial(job);
+    case ZONE_JOB_STATE:
+        job->made.unchanged = job->lent.base == NULL; /* Without a version there is no record. */
+        return SG_OK;
     case ZONE_JOB_DUMP:
         return zone_dump(job);
     }

@@ -6,6 +6,7 @@
 
 #include "base/heap.h"
 #include "keeper/managed_zone.h"
+#include "keeper/notify_send.h"
 #include "keeper/zone_job.h"
 #include "keeper/zone_state.h"
 
@@ -16,6 +17,7 @@ struct zone_wishes {
     bool keys;
     bool sign_all;
     bool resign;
+    bool state; /* what is known besides zone data changed, e.g. a timer */
     bool dump;
     bool freeze;           /* with the dump */
     bool thaw;             /* with the load */
@@ -59,6 +61,7 @@ struct zone_updates {
 
 /* What is known of a zone beside its version; lent to the job that is out. */
 struct zone_knowledge {
+    const struct zone_version *expired; /* a reference: not served until a primary is heard */
     struct zone_state state;
     struct zone_keys *keys;      /* NULL: not in memory */
     struct resign_index *resign; /* NULL: small, or not known */
@@ -85,8 +88,17 @@ struct managed_zone {
     struct reload_waiter *first_waiters; /* for its being tried */
     struct zone_health health;
     struct zone_ledger ledger;
+    size_t history_counted; /* of its history, in the keeper's sum */
     struct zone_knowledge known;
+    struct zone_secondary *secondary; /* NULL: a primary */
+    struct notify_zone notify;
 };
+
+/* The newest version: what is served, or would be if it had not expired. NULL: there is none. */
+static inline const struct zone_version *zone_record_version(const struct managed_zone *zone)
+{
+    return zone->slot->version != NULL ? zone->slot->version : zone->known.expired;
+}
 
 /* A zone that nothing was done with yet, and its slot. `id` is never given again. */
 struct managed_zone *zone_record_new(uint64_t id, const struct zone_settings *settings,
@@ -96,8 +108,8 @@ void zone_record_free(struct managed_zone *zone);
 /* Tell all of them, once; the list is empty then. */
 void zone_tell_waiters(struct reload_waiter **waiters, enum reload_outcome outcome,
                        const char *text);
-/* Answer every update of the list with `rcode` where it has none yet. */
-void zone_answer_updates(struct keeper_update *updates, uint16_t rcode);
+/* Answer every update of the list with `rcode` where it has none yet. Returns how many. */
+size_t zone_answer_updates(struct keeper_update *updates, uint16_t rcode);
 /* Takes it no updates now? From the moment a freeze is asked for until a thaw is committed. */
 bool zone_is_frozen(const struct managed_zone *zone);
 /* Does what becomes of this zone have to outlive a restart? A static zone that is served as its

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include "server/questions.h"
 #include "server/reload.h"
 #include "server/zone_requests.h"
 
@@ -238,6 +239,10 @@ void server_loop_close(struct server *server)
     if (server->control != NULL) {
         control_channel_close(server->control);
         server->control = NULL;
+    }
+    questions_close(server);
+    while (server->peers != NULL) {
+        (void)uv_run(&loop->uv, UV_RUN_ONCE);
     }
     (void)uv_run(&loop->uv, UV_RUN_NOWAIT);
     uv_walk(&loop->uv, close_handle, NULL);

@@ -13,6 +13,7 @@
 
 #include "net/control_channel.h"
 #include "net/net.h"
+#include "net/peer.h"
 #include "server/arrival.h"
 #include "server/daemon.h"
 #include "server/dispatch.h"
@@ -64,6 +65,7 @@ struct server {
     struct log_channels *logs;
     struct worker_pool *pool;
     struct store *store;
+    struct peer_desk *peers; /* questions to other servers */
     struct keeper *keeper;
     struct generation *generation; /* the present one; it is the keeper's */
     struct dispatch *desk;

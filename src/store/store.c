@@ -196,6 +196,10 @@ static void try_again(struct store *store)
                                                 .number = store->last_transaction + 1};
         result = store_transaction_try(&transaction);
     }
+    /* Doubt of no consequence, but in it nothing could be read until the next time. */
+    if (result == SG_IN_DOUBT && store->io.reopen(store->io.argument) != SG_OK) {
+        result = SG_IO;
+    }
     if (result != SG_OK) {
         note_fault(store, result);
         return;

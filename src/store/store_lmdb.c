@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -23,8 +22,6 @@
 #include "store/store_io.h"
 
 #define MAP_BYTES_FIRST ((size_t)64 << 20)
-/* Short writes below this much free space are taken for a full disk: LMDB calls them EIO. */
-#define FULL_BELOW_BYTES ((unsigned long long)1 << 20)
 
 static const char *const table_names[STORE_TABLES] = {
     [STORE_META] = "meta",     [STORE_ZONES] = "zones",   [STORE_COMMITS] = "commits",
@@ -42,14 +39,7 @@ struct lmdb {
     size_t map_bytes;
 };
 
-static bool is_full(const struct lmdb *lmdb)
-{
-    struct statvfs system;
-    return statvfs(lmdb->folder, &system) == 0 &&
-           (unsigned long long)system.f_bavail * system.f_frsize < FULL_BELOW_BYTES;
-}
-
-static enum sg_result result_of(const struct lmdb *lmdb, int code)
+static enum sg_result result_of(int code)
 {
     switch (code) {
     case MDB_SUCCESS:
@@ -67,8 +57,6 @@ static enum sg_result result_of(const struct lmdb *lmdb, int code)
     case EACCES:
     case EPERM:
         return SG_DENIED;
-    case EIO:
-        return is_full(lmdb) ? SG_NO_SPACE : SG_IO;
     default:
         return image_file_result(code);
     }
@@ -77,7 +65,7 @@ static enum sg_result result_of(const struct lmdb *lmdb, int code)
 /* Of a write: whatever else it is, writing did not work. */
 static enum sg_result fail(const struct lmdb *lmdb, const char *what, int code)
 {
-    enum sg_result result = result_of(lmdb, code);
+    enum sg_result result = result_of(code);
     if (result == SG_LIMIT) {
         return result;
     }
@@ -170,6 +158,13 @@ static struct span span_of(MDB_val value)
     return (struct span){value.mv_data, value.mv_size};
 }
 
+/* LMDB says EIO of a short write, which is how a disk fills up. The system says it through errno,
+ * which is cleared before. */
+static int true_code(int code)
+{
+    return code == EIO && errno != EIO ? ENOSPC : code;
+}
+
 static enum sg_result lmdb_put(void *argument, enum store_table table, struct span key,
                                struct span value)
 {
@@ -177,7 +172,8 @@ static enum sg_result lmdb_put(void *argument, enum store_table table, struct sp
     ASSERT(lmdb->writer != NULL && key.length > 0 && key.length <= STORE_KEY_BYTES_MAX);
     MDB_val where = value_of(key);
     MDB_val what = value_of(value);
-    int code = mdb_put(lmdb->writer, lmdb->tables[table], &where, &what, 0);
+    errno = 0;
+    int code = true_code(mdb_put(lmdb->writer, lmdb->tables[table], &where, &what, 0));
     return code == MDB_SUCCESS ? SG_OK : fail_transaction(lmdb, "writing", code);
 }
 
@@ -186,7 +182,8 @@ static enum sg_result lmdb_remove(void *argument, enum store_table table, struct
     struct lmdb *lmdb = argument;
     ASSERT(lmdb->writer != NULL && key.length > 0 && key.length <= STORE_KEY_BYTES_MAX);
     MDB_val where = value_of(key);
-    int code = mdb_del(lmdb->writer, lmdb->tables[table], &where, NULL);
+    errno = 0;
+    int code = true_code(mdb_del(lmdb->writer, lmdb->tables[table], &where, NULL));
     return code == MDB_SUCCESS || code == MDB_NOTFOUND ? SG_OK
                                                        : fail_transaction(lmdb, "removing", code);
 }
@@ -206,7 +203,8 @@ static enum sg_result lmdb_commit(void *argument)
 {
     struct lmdb *lmdb = argument;
     ASSERT(lmdb->writer != NULL);
-    int code = mdb_txn_commit(lmdb->writer);
+    errno = 0;
+    int code = true_code(mdb_txn_commit(lmdb->writer));
     lmdb->writer = NULL; /* freed, whatever came of it */
     if (code == MDB_SUCCESS) {
         return SG_OK;
@@ -254,7 +252,7 @@ static enum sg_result lmdb_get(void *argument, enum store_table table, struct sp
     if (code == MDB_SUCCESS) {
         *out_value = span_of(value);
     }
-    return result_of(lmdb, code);
+    return result_of(code);
 }
 
 static enum sg_result lmdb_scan(void *argument, enum store_table table, struct span from,
@@ -269,7 +267,7 @@ static enum sg_result lmdb_scan(void *argument, enum store_table table, struct s
         code = mdb_cursor_open(txn, lmdb->tables[table], &cursor);
     }
     if (code != MDB_SUCCESS) {
-        return result_of(lmdb, code);
+        return result_of(code);
     }
     MDB_val key = value_of(from);
     MDB_val value;
@@ -278,7 +276,7 @@ static enum sg_result lmdb_scan(void *argument, enum store_table table, struct s
         code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
     }
     mdb_cursor_close(cursor);
-    return code == MDB_NOTFOUND ? SG_OK : result_of(lmdb, code);
+    return code == MDB_NOTFOUND ? SG_OK : result_of(code);
 }
 
 /* First without writing, which an old environment on a full disk must not need. */
@@ -391,7 +389,7 @@ static enum sg_result copy_tables(struct lmdb *lmdb, const char *folder)
         code = errno;
     }
     if (code != MDB_SUCCESS) {
-        result = result_of(lmdb, code);
+        result = result_of(code);
     }
     if (fd >= 0) {
         close(fd);
@@ -428,7 +426,7 @@ static enum sg_result lmdb_copy(void *argument, const char *folder)
         return SG_IO;
     }
     if (mkdir(folder, 0700) != 0) {
-        return errno == EEXIST ? SG_EXISTS : result_of(lmdb, errno);
+        return errno == EEXIST ? SG_EXISTS : result_of(errno);
     }
     char *images = mem_format("%s/images", folder);
     enum sg_result result = mkdir(images, 0700) == 0 ? SG_OK : image_file_result(errno);
@@ -519,7 +517,7 @@ static enum sg_result lock_folder(struct lmdb *lmdb, char **out_problem)
     enum sg_result result = SG_OK;
     lmdb->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (lmdb->lock_fd < 0) {
-        result = result_of(lmdb, errno);
+        result = result_of(errno);
         *out_problem = mem_format("cannot open %s: %s", path, mdb_strerror(errno));
     } else if (flock(lmdb->lock_fd, LOCK_EX | LOCK_NB) != 0) {
         result = SG_EXISTS;
@@ -552,7 +550,7 @@ static enum sg_result open_store(struct lmdb *lmdb, char **out_problem)
     int code = open_env(lmdb);
     if (code != MDB_SUCCESS) {
         *out_problem = mem_format("cannot open the store %s: %s", lmdb->folder, mdb_strerror(code));
-        result = result_of(lmdb, code);
+        result = result_of(code);
         return result == SG_NOT_FOUND || result == SG_LIMIT ? SG_IO : result;
     }
     sweep_images(lmdb);

@@ -255,6 +255,8 @@ enum sg_result zone_log_open(struct store_transaction *transaction, struct span 
         if (*out_problem == NULL) {
             *out_problem = mem_format("the tables: %s", sg_result_text(result));
         }
+        log_write(LOG_GENERAL, SEVERITY_ERROR, "store: zone %" PRIu64 " cannot be restored: %s", id,
+                  *out_problem);
         store_zone_free(zone);
         return result;
     }

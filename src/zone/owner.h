@@ -6,14 +6,15 @@
 
 #include "dns/name.h"
 
-/* Where the last `length` bytes of `name` begin, if a label begins there; else NULL. */
+/* Where the last `length` bytes of `name` begin, if a label begins there; else NULL. `length` is
+ * at most `name_length`. */
 static inline const uint8_t *owner_tail(const uint8_t *name, size_t name_length, size_t length)
 {
-    const uint8_t *end = name + name_length;
-    while ((size_t)(end - name) > length) {
+    const uint8_t *tail = name + (name_length - length);
+    while (name < tail) { /* a label may step over the place */
         name += 1 + *name;
     }
-    return (size_t)(end - name) == length ? name : NULL;
+    return name == tail ? name : NULL;
 }
 
 static inline bool owner_is_at_or_below(struct span owner, struct span ancestor)

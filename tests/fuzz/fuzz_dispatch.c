@@ -165,7 +165,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     if ((bytes[0] & 2) != 0) {
         wire = sign(wire, room);
     }
-    const struct net_request request = {wire, &client, &local, tcp};
+    const struct net_request request = {
+        .wire = wire, .client = &client, .local = &local, .tcp = tcp};
     size_t got = service.answer(service.argument, threads[tcp], &request, response,
                                 tcp ? sizeof(response) : RESPONSE_BYTES_MAX, tcp ? &stream : NULL);
     if (stream != NULL) {

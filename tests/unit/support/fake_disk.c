@@ -33,7 +33,7 @@ struct fake_disk {
     struct image *images;
     size_t images_count;
     bool in_transaction, is_open;
-    bool is_in_doubt;  /* until it is opened again */
+    bool is_in_doubt; /* until it is opened again */
     bool is_without_power;
     bool refuses_reopen;
     struct fake_disk_fault fault;

@@ -1,0 +1,345 @@
+#include "change_scene.h"
+#include "dnssec/resign.h"
+#include "dnssec/resign_index.h"
+#include "dnssec/rrsig.h"
+#include "signing_bench.h"
+
+enum { ZONES = 4, ROUNDS = 50, SLICES_MAX = 1000, REFRESH = 5 * SG_DAY };
+
+static uint32_t draw(void *from, uint32_t bound)
+{
+    return random_seeded_below(from, bound);
+}
+
+struct life {
+    struct change_scene scene;
+    struct random_seeded random;
+    struct resign_index *index;
+    struct resign_cursor cursor;
+    bool more;
+};
+
+static void begin(struct life *life, enum change_denial denial, uint64_t seed, unsigned steps)
+{
+    *life = (struct life){.random = {seed}};
+    change_init(&life->scene, denial, draw, &life->random);
+    change_begin(&life->scene, steps);
+    life->index = resign_index_new_cut(life->scene.version, life->scene.request.now, 3);
+}
+
+static void end(struct life *life)
+{
+    resign_index_free(life->index);
+    change_clear(&life->scene);
+}
+
+static sg_time true_first_of(const struct zone_version *version, sg_time now, bool nsec3)
+{
+    sg_time first = INT64_MAX;
+    struct zone_cursor cursor;
+    (nsec3 ? zone_cursor_start_nsec3 : zone_cursor_start)(&cursor, version);
+    while (zone_cursor_next(&cursor)) {
+        sg_time there = rrsig_first_expiration(&cursor.node, nsec3, now);
+        first = there < first ? there : first;
+    }
+    return first;
+}
+
+static sg_time true_first(const struct life *life)
+{
+    sg_time names = true_first_of(life->scene.version, life->scene.request.now, false);
+    sg_time hashes = true_first_of(life->scene.version, life->scene.request.now, true);
+    return names < hashes ? names : hashes;
+}
+
+/* One resign() in an edit of its own, kept or abandoned. */
+static void visit(struct life *life, const struct resign_wish *wish, bool keep)
+{
+    struct change_scene *scene = &life->scene;
+    struct zone_edit *edit = zone_edit_open(scene->version);
+    const struct resign_work work = {
+        .edit = edit,
+        .base = scene->version,
+        .index = life->index,
+        .request = &scene->request,
+        .wish = *wish,
+        .cursor = wish->all ? &life->cursor : NULL,
+        .pool = scene->pool,
+    };
+    scene->request.serial++;
+    assert_int_equal(resign(&work, &scene->report, &life->more), SG_OK);
+    if (!keep || scene->report.signatures == 0) {
+        scene->request.serial--;
+        zone_edit_abandon(edit);
+        return;
+    }
+    const struct zone_version *next;
+    assert_int_equal(zone_edit_seal(edit, &next), SG_OK);
+    assert_int_equal(zone_version_facts(next)->serial, scene->request.serial);
+    resign_index_note(life->index, scene->version, next);
+    zone_version_unref(scene->version);
+    scene->version = next;
+}
+
+static void refresh(struct life *life, uint64_t signatures_max)
+{
+    const struct resign_wish wish = {.expires_before = life->scene.request.now + REFRESH,
+                                     .signatures_max = signatures_max};
+    unsigned slices = 0;
+    do {
+        assert_true(slices++ < SLICES_MAX);
+        visit(life, &wish, random_seeded_below(&life->random, 8) != 0 || signatures_max > 100);
+        assert_true(resign_index_first(life->index) <= true_first(life));
+    } while (life->more || resign_index_first(life->index) < wish.expires_before);
+    assert_true(true_first(life) >= wish.expires_before);
+}
+
+static void change(struct life *life)
+{
+    const struct zone_version *base = zone_version_ref(life->scene.version);
+    change_round(&life->scene, random_seeded_below(&life->random, 12));
+    resign_index_note(life->index, base, life->scene.version);
+    zone_version_unref(base);
+    assert_true(resign_index_first(life->index) <= true_first(life));
+}
+
+/* clang-format off */
+static const struct denial_case {
+    const char *name;
+    enum change_denial denial;
+} denials[] = {
+    {"no signature grows old, NSEC",    CHANGE_NSEC},
+    {"no signature grows old, NSEC3",   CHANGE_NSEC3},
+    {"no signature grows old, opt-out", CHANGE_OPT_OUT},
+};
+/* clang-format on */
+
+static void check_all_good(struct life *life)
+{
+    struct change_scene *scene = &life->scene;
+    const struct zone_version *fresh = change_sign_fresh(scene, scene->version);
+    change_check_equal(scene->version, fresh, false);
+    change_check_equal(scene->version, fresh, true);
+    change_check_facts(scene->version, fresh);
+    change_count_new(scene, scene->version, scene->version, false);
+    change_count_new(scene, scene->version, scene->version, true);
+    zone_version_unref(fresh);
+}
+
+static void no_signature_grows_old(void **state)
+{
+    const struct denial_case *c = *state;
+    for (unsigned zone = 0; zone < ZONES; zone++) {
+        struct life life;
+        begin(&life, c->denial, 20261210 + zone, 40);
+        for (unsigned round = 0; round < ROUNDS; round++) {
+            life.scene.request.now += random_seeded_below(&life.random, 12 * SG_HOUR);
+            if (random_seeded_below(&life.random, 3) == 0) {
+                change(&life);
+            } else {
+                refresh(&life, 1 + random_seeded_below(&life.random, 12));
+            }
+        }
+        refresh(&life, UINT64_MAX);
+        check_all_good(&life);
+        end(&life);
+    }
+}
+
+static void nothing_is_due_and_nothing_is_done(void **state)
+{
+    (void)state;
+    struct life life;
+    begin(&life, CHANGE_NSEC, 1, 20);
+    const struct resign_wish wish = {.expires_before = life.scene.request.now + REFRESH,
+                                     .signatures_max = 100};
+    const struct zone_version *before = life.scene.version;
+    visit(&life, &wish, true);
+    assert_int_equal(life.scene.report.signatures, 0);
+    assert_false(life.more);
+    assert_ptr_equal(life.scene.version, before);
+    assert_int_equal(resign_index_first(life.index), true_first(&life));
+    end(&life);
+}
+
+/* The index learns nothing from an edit that came to nothing. */
+static void an_abandoned_edit_leaves_its_signatures_due(void **state)
+{
+    (void)state;
+    struct life life;
+    begin(&life, CHANGE_NSEC3, 2, 40);
+    life.scene.request.now += 10 * SG_DAY;
+    const struct resign_wish wish = {.expires_before = life.scene.request.now + REFRESH,
+                                     .signatures_max = UINT64_MAX};
+    sg_time first = true_first(&life);
+    visit(&life, &wish, false);
+    assert_true(life.scene.report.signatures > 0);
+    assert_int_equal(resign_index_first(life.index), first);
+    change(&life);
+    assert_true(resign_index_first(life.index) <= true_first(&life));
+    assert_true(true_first(&life) < wish.expires_before);
+    visit(&life, &wish, true);
+    assert_true(true_first(&life) >= wish.expires_before);
+    assert_true(resign_index_first(life.index) >= wish.expires_before);
+    end(&life);
+}
+
+/* Names of one record, by one change. */
+static void fill(struct life *life, unsigned names)
+{
+    struct change_scene *scene = &life->scene;
+    struct zone_edit *edit = zone_edit_open(scene->version);
+    const struct zone_version *next;
+    for (unsigned i = 0; i < names; i++) {
+        char text[32];
+        struct dns_name owner;
+        snprintf(text, sizeof(text), "n%u.example.", i);
+        assert_int_equal(dns_name_from_text(text, strlen(text), NULL, &owner), SG_OK);
+        change_put(edit, &owner, DNS_TYPE_A, (struct span){(const uint8_t *)"abcd", 4}, 60, 1);
+    }
+    assert_int_equal(
+        sign_change(edit, scene->version, &scene->request, scene->pool, &scene->report), SG_OK);
+    assert_int_equal(zone_edit_seal(edit, &next), SG_OK);
+    change_check(scene, next, scene->version);
+    resign_index_note(life->index, scene->version, next);
+    zone_version_unref(scene->version);
+    scene->version = next;
+}
+
+/* How many names' signatures, the apex's aside, expire before that. */
+static unsigned count_before(const struct zone_version *version, sg_time now, sg_time before)
+{
+    unsigned count = 0;
+    struct zone_cursor cursor;
+    zone_cursor_start(&cursor, version);
+    while (zone_cursor_next(&cursor)) {
+        count += zone_node_owner(&cursor.node).length > 0 &&
+                 rrsig_first_expiration(&cursor.node, false, now) < before;
+    }
+    return count;
+}
+
+/* After a long power cut: no name that has a day left is signed before one that has no hour. */
+static void the_most_urgent_come_first(void **state)
+{
+    (void)state;
+    struct life life;
+    begin(&life, CHANGE_NSEC, 3, 0);
+    fill(&life, 200);
+    sg_time now = life.scene.request.now += 13 * SG_DAY + 4 * SG_HOUR;
+    const struct resign_wish wish = {.expires_before = now + REFRESH, .signatures_max = 20};
+    unsigned slices = 0;
+    unsigned all = count_before(life.scene.version, now, now + SG_DAY);
+    assert_int_equal(all, 200);
+    do {
+        unsigned urgent = count_before(life.scene.version, now, now + SG_HOUR);
+        unsigned rest = all - urgent;
+        visit(&life, &wish, true);
+        unsigned left = count_before(life.scene.version, now, now + SG_HOUR);
+        all = count_before(life.scene.version, now, now + SG_DAY);
+        assert_true(left < urgent || urgent == 0);
+        assert_true(left == 0 || all - left == rest);
+        slices++;
+    } while (life.more);
+    assert_int_equal(all, 0);
+    assert_true(slices > 10);
+    end(&life);
+}
+
+/* Signatures by keys that no longer sign go, those of keys that now sign come: name by name. */
+static void a_campaign_signs_all_in_slices(void **state)
+{
+    (void)state;
+    for (enum change_denial denial = CHANGE_NSEC; denial < CHANGE_DENIALS; denial++) {
+        struct life life;
+        begin(&life, denial, 20261220 + denial, 20);
+        fill(&life, 60);
+        change_use_keys(&life.scene, 1, 1);
+        life.scene.request.now += SG_HOUR;
+        sg_time started = life.scene.request.now;
+        const struct resign_wish wish = {.all = true, .signatures_max = 10};
+        unsigned slices = 0;
+        do {
+            life.scene.request.now += SG_MINUTE;
+            visit(&life, &wish, true);
+            assert_in_range(life.scene.report.signatures, 1, 30);
+            slices++;
+        } while (life.more);
+        assert_true(slices > 5);
+        for (int nsec3 = 0; nsec3 < 2; nsec3++) {
+            struct zone_cursor cursor;
+            (nsec3 == 1 ? zone_cursor_start_nsec3 : zone_cursor_start)(&cursor, life.scene.version);
+            while (zone_cursor_next(&cursor)) {
+                sg_time first = rrsig_first_expiration(&cursor.node, nsec3 == 1, started);
+                assert_true(first >=
+                            started + life.scene.policy.validity - life.scene.policy.jitter);
+            }
+        }
+        check_all_good(&life);
+        assert_true(resign_index_first(life.index) <= true_first(&life));
+        end(&life);
+    }
+}
+
+/* 20,000 names signed at once with a jitter of eight days: then each hour has its share. */
+static void refreshes_are_a_smooth_trickle(void **state)
+{
+    (void)state;
+    enum { NAMES = 20000, HOURS = 20 * 24, STEP_HOURS = 4 };
+    struct life life = {.random = {4}};
+    struct change_scene *scene = &life.scene;
+    change_init(scene, CHANGE_NSEC, draw, &life.random);
+    scene->policy.jitter = 8 * SG_DAY;
+    struct zone_edit *edit = zone_edit_new(&scene->apex, DNS_CLASS_IN);
+    change_put_soa(edit, &scene->apex, 1, 60);
+    for (unsigned i = 0; i < NAMES; i++) {
+        char text[32];
+        struct dns_name owner;
+        uint32_t ttl;
+        snprintf(text, sizeof(text), "n%u.example.", i);
+        assert_int_equal(dns_name_from_text(text, strlen(text), NULL, &owner), SG_OK);
+        assert_int_equal(zone_edit_add_record(edit, &owner, DNS_TYPE_A, 60,
+                                              (struct span){(const uint8_t *)"abcd", 4}, &ttl),
+                         SG_OK);
+    }
+    assert_int_equal(sign_zone(edit, &scene->request, NULL, &scene->report), SG_OK);
+    assert_int_equal(zone_edit_seal(edit, &scene->version), SG_OK);
+    life.index = resign_index_new(scene->version, scene->request.now);
+    print_message("%zu bytes of index for %d names\n", resign_index_bytes(life.index), NAMES);
+    assert_in_range(resign_index_bytes(life.index), 1, NAMES);
+    uint64_t sum = 0, most = 0, steps = 0;
+    sg_time begins = scene->request.now + SG_DAY + STEP_HOURS * SG_HOUR; /* 14 - 8 - 5 days */
+    for (unsigned hour = STEP_HOURS; hour <= HOURS; hour += STEP_HOURS) {
+        scene->request.now += STEP_HOURS * SG_HOUR;
+        const struct resign_wish wish = {.expires_before = scene->request.now + REFRESH,
+                                         .signatures_max = UINT64_MAX};
+        visit(&life, &wish, true);
+        assert_true(resign_index_first(life.index) >= wish.expires_before);
+        if (scene->request.now > begins) {
+            sum += scene->report.signatures;
+            most = scene->report.signatures > most ? scene->report.signatures : most;
+            steps++;
+        }
+    }
+    print_message("every %d hours %llu signatures, at most %llu\n", STEP_HOURS,
+                  (unsigned long long)(sum / steps), (unsigned long long)most);
+    /* Each is due again after 1 to 9 days, 5 on average. Where the second round begins before the
+     * first one ends, there are 1.4 times as many; without jitter it would be all in one step. */
+    assert_in_range(sum / steps, 2 * NAMES * STEP_HOURS / (5 * 24) * 9 / 10,
+                    2 * NAMES * STEP_HOURS / (5 * 24) * 11 / 10);
+    assert_in_range(most, sum / steps, sum / steps * 8 / 5);
+    assert_true(true_first(&life) >= scene->request.now + REFRESH);
+    end(&life);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_is_due_and_nothing_is_done),
+        cmocka_unit_test(an_abandoned_edit_leaves_its_signatures_due),
+        cmocka_unit_test(the_most_urgent_come_first),
+        cmocka_unit_test(a_campaign_signs_all_in_slices),
+        cmocka_unit_test(refreshes_are_a_smooth_trickle),
+    };
+    return RUN_TABLE(denials, no_signature_grows_old) + cmocka_run_group_tests(tests, NULL, NULL);
+}
