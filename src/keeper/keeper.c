@@ -179,8 +179,11 @@ void keeper_zone_was_tried(struct keeper *keeper, struct managed_zone *zone)
         return;
     }
     zone->tried = true;
-    keeper->failed += zone->health.problem != NULL;
+    const char *problem = zone->health.problem;
+    keeper->failed += problem != NULL;
     keeper->untried--;
+    zone_tell_waiters(&zone->first_waiters, problem != NULL ? RELOAD_FAILED : RELOAD_STARTED,
+                      problem != NULL ? problem : "");
 }
 
 void keeper_try_again(struct keeper *keeper, struct managed_zone *zone)
@@ -202,9 +205,13 @@ static void announce(struct keeper *keeper)
 
 void keeper_bury(struct managed_zone *zone)
 {
-    if (zone->gone && zone->job == NULL && zone->out == 0) {
-        zone_record_free(zone);
+    if (!zone->gone || zone->job != NULL || zone->out > 0) {
+        return;
     }
+    if (zone->wiped) {
+        opening_wipe(zone->keeper, zone);
+    }
+    zone_record_free(zone);
 }
 
 /* --- turns ---------------------------------------------------------------------------------- */

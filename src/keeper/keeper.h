@@ -195,6 +195,11 @@ MUST_USE enum sg_result keeper_reload(struct keeper *keeper, struct managed_zone
                                       reload_done *done, void *argument);
 /* The same for every zone whose file changed. */
 void keeper_reload_all(struct keeper *keeper);
+/* `done` is called when the zone, which is new, is served or could not be loaded. */
+void keeper_await(struct keeper *keeper, struct managed_zone *zone, reload_done *done,
+                  void *argument);
+/* When the zone is no longer configured, the store shall forget all of it. */
+void keeper_wipe(struct keeper *keeper, struct managed_zone *zone);
 /*
  * A dynamic zone: write its file and take no more updates; read the file again and take them;
  * write the file alone, also of a secondary. `done` as for keeper_reload(). SG_UNSUPPORTED: not

@@ -76,14 +76,16 @@ struct managed_zone {
     struct managed_zone *chain_next;      /* in the index */
     struct managed_zone *queue_next;      /* waiting for a job's place */
     bool queued;
+    bool wiped;           /* the store shall forget it when it is gone */
     bool gone;            /* no longer configured: forgotten when its job is back */
     bool tried;           /* loaded, or failed to, since all were last asked to */
     unsigned out;         /* requests of the store that are not answered, besides the job's */
     struct zone_job *job; /* at work or being committed; NULL: the zone is idle */
     struct zone_wishes wishes;
     struct zone_updates updates;
-    struct reload_waiter *waiters;     /* for a load that has not begun */
-    struct reload_waiter *job_waiters; /* for the one that runs */
+    struct reload_waiter *waiters;       /* for a load that has not begun */
+    struct reload_waiter *job_waiters;   /* for the one that runs */
+    struct reload_waiter *first_waiters; /* for its being tried */
     struct zone_health health;
     struct zone_ledger ledger;
     size_t history_counted; /* of its history, in the keeper's sum */
