@@ -81,9 +81,10 @@ struct conf {
 
 /* What the command line of signetd says instead of the file. */
 struct conf_overrides {
-    uint16_t port;  /* -p: instead of `port`; 0: as the file says */
-    bool ipv4_only; /* -4: listen-on-v6 counts as none, IPv6 servers are never asked */
-    bool ipv6_only; /* -6 */
+    uint16_t port;     /* -p: instead of `port`; 0: as the file says */
+    bool ipv4_only;    /* -4: listen-on-v6 counts as none, IPv6 servers are never asked */
+    bool ipv6_only;    /* -6 */
+    bool no_log_files; /* -g: the channels of `logging` are not opened */
 };
 
 /*

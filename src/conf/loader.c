@@ -7,7 +7,7 @@
 #include "conf/schema.h"
 #include "conf/value.h"
 
-enum { TEXT_BYTES = 900 };
+enum { TEXT_BYTES = 900, HINT_NAMES_MAX = 4096 };
 
 const struct conf_statement *conf_next_statement(const struct conf_statement *at, const char *name)
 {
@@ -95,4 +95,30 @@ enum answer_minimal conf_minimal_responses_of(const struct conf_node *node)
         return ANSWER_MINIMAL_NO_AUTH_RECURSIVE;
     }
     return conf_boolean_of(node) ? ANSWER_MINIMAL_YES : ANSWER_MINIMAL_NO;
+}
+
+const char *conf_lower_name(const char *name, char out_lower[CONF_NAME_BYTES])
+{
+    size_t i = 0;
+
+    for (; name[i] != '\0' && i + 1 < CONF_NAME_BYTES; i++) {
+        out_lower[i] = (char)dns_lower[(uint8_t)name[i]];
+    }
+    out_lower[i] = '\0';
+    return out_lower;
+}
+
+const char *conf_did_you_mean(const struct conf_loader *loader, const struct conf_names *names,
+                              const char *name, struct schema_hint *out_hint)
+{
+    struct schema_nearest nearest;
+    const char *key;
+
+    schema_nearest_begin(&nearest, name);
+    /* Not for ten thousand errors among ten thousand names. */
+    bool few = names->count <= HINT_NAMES_MAX && loader->report->errors < CONF_PROBLEMS_MAX;
+    for (size_t at = 0; few && (key = conf_names_next(names, &at)) != NULL;) {
+        schema_nearest_try(&nearest, key);
+    }
+    return schema_nearest_hint(&nearest, out_hint);
 }

@@ -119,6 +119,7 @@ struct conf_zone_notify {
     enum conf_notify mode;
     bool to_soa;       /* notify-to-soa: the SOA's MNAME too */
     sg_duration delay; /* 5 */
+    sg_duration defer; /* notify-defer: seconds that the first is held back; 0 */
     struct conf_remotes also;
     struct conf_source source;
 };
@@ -134,6 +135,10 @@ struct conf_zone_transfer_in {
     sg_duration min_refresh_time, max_refresh_time;
     sg_duration min_retry_time, max_retry_time;
     sg_duration time_max, idle_max; /* max-transfer-time-in, max-transfer-idle-in */
+    /* min-transfer-rate-in: a transfer that brings fewer bytes in that time is given up. */
+    uint32_t rate_bytes_min; /* 10240 */
+    sg_duration rate_window; /* 5 minutes */
+    uint32_t ixfr_diffs_max; /* request-ixfr-max-diffs: more is a reason for AXFR; 0: no limit */
 };
 
 /* Whom to ask for the DS. */
@@ -189,6 +194,8 @@ struct conf_peer {
     bool bogus;
     int8_t request_ixfr, provide_ixfr, request_expire, edns, tcp_only;
     uint16_t edns_payload; /* 0: not given */
+    uint16_t max_udp_size; /* 0: not given */
+    unsigned transfers;    /* transfers-per-ns for this one; 0: not given */
     bool one_answer;       /* transfer-format one-answer */
     struct conf_source transfer_source, notify_source;
 };

@@ -96,6 +96,7 @@ static bool read_name(struct conf_loader *loader, const struct conf_statement *s
     case CONF_UPDATE_KRB5_SELF:
     case CONF_UPDATE_KRB5_SELFSUB:
     case CONF_UPDATE_TCP_SELF:
+    case CONF_UPDATE_6TO4_SELF:
         if (!is_root) {
             conf_error(loader, statement, &statement->nodes[3],
                        "name field not set to placeholder value '.'");

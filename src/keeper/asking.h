@@ -17,6 +17,7 @@ enum keeper_question_kind {
 struct keeper_question {
     enum keeper_question_kind kind;
     const struct remote *remote; /* its `origin` is the configuration's, e.g. for a source */
+    const void *access;          /* of the zone that it is about: zone_settings.access */
     struct span message;         /* without TSIG, which the remote's key makes; copied */
     bool tcp;                    /* else UDP alone */
     unsigned udp_tries;

@@ -40,6 +40,17 @@ static void add_waiter(struct managed_zone *zone, reload_done *done, void *argum
     }
 }
 
+static bool thaw_is_under_way(const struct managed_zone *zone)
+{
+    return zone->wishes.thaw || (zone->job != NULL && zone->job->asked.thaw);
+}
+
+/* Frozen for certain until its next job has ended: the file has all that updates brought. */
+static bool file_may_be_read(const struct managed_zone *zone)
+{
+    return zone->known.state.frozen && !thaw_is_under_way(zone);
+}
+
 enum sg_result keeper_reload(struct keeper *keeper, struct managed_zone *zone, bool force,
                              reload_done *done, void *argument)
 {
@@ -48,6 +59,12 @@ enum sg_result keeper_reload(struct keeper *keeper, struct managed_zone *zone, b
     }
     if (keeper->stopping || zone->gone) {
         return SG_CANCELLED;
+    }
+    if (zone->settings->dynamic && zone->slot->version != NULL) {
+        if (!file_may_be_read(zone)) {
+            return SG_CONFLICT;
+        }
+        zone->wishes.frozen = true;
     }
     add_waiter(zone, done, argument);
     keeper_wish_load(keeper, zone, force);
@@ -71,7 +88,7 @@ enum sg_result keeper_freeze(struct keeper *keeper, struct managed_zone *zone, r
                              void *argument)
 {
     enum sg_result result = check_dynamic(keeper, zone);
-    if (result == SG_OK && zone->known.state.frozen) {
+    if (result == SG_OK && zone_is_frozen(zone)) {
         result = SG_EXISTS;
     }
     if (result != SG_OK) {
@@ -87,8 +104,8 @@ enum sg_result keeper_thaw(struct keeper *keeper, struct managed_zone *zone, rel
                            void *argument)
 {
     enum sg_result result = check_dynamic(keeper, zone);
-    if (result == SG_OK && !zone->known.state.frozen) {
-        result = SG_EXISTS;
+    if (result == SG_OK && !file_may_be_read(zone)) {
+        result = SG_EXISTS; /* Read twice, the file would undo the updates in between. */
     }
     if (result != SG_OK) {
         return result;
@@ -156,10 +173,13 @@ void keeper_reload_all(struct keeper *keeper)
     keeper->failed = 0;
     keeper->announced = false;
     for (size_t i = 0; i < keeper->zones_count; i++) {
-        const struct zone_settings *settings = keeper->zones[i]->settings;
-        if (settings->file != NULL && !settings->dynamic && settings->type == ZONE_PRIMARY) {
-            keeper_try_again(keeper, keeper->zones[i]);
-            keeper_wish_load(keeper, keeper->zones[i], false);
+        struct managed_zone *zone = keeper->zones[i];
+        const struct zone_settings *settings = zone->settings;
+        bool is_read = !settings->dynamic || file_may_be_read(zone);
+        if (settings->file != NULL && is_read && settings->type == ZONE_PRIMARY) {
+            zone->wishes.frozen = settings->dynamic;
+            keeper_try_again(keeper, zone);
+            keeper_wish_load(keeper, zone, false);
         }
     }
 }

@@ -63,7 +63,8 @@ void keeper_unqueue(struct keeper *keeper, struct managed_zone *zone)
 void keeper_wish_load(struct keeper *keeper, struct managed_zone *zone, bool force)
 {
     bool changes_by_itself = zone->settings->dynamic || zone->settings->type == ZONE_SECONDARY;
-    if (changes_by_itself && zone_record_version(zone) != NULL && !zone->wishes.thaw) {
+    bool file_counts = zone->wishes.thaw || zone->wishes.frozen;
+    if (changes_by_itself && zone_record_version(zone) != NULL && !file_counts) {
         /* Its file is older than what updates or transfers have brought. */
         zone->wishes.keys = true;
         keeper_enqueue(keeper, zone);
@@ -128,9 +129,8 @@ static sg_time earlier(sg_time a, sg_time b)
 void keeper_set_timer(struct keeper *keeper, struct managed_zone *zone)
 {
     const struct zone_health *health = &zone->health;
-    sg_time wake =
-        earlier(earlier(health->key_event_at, health->resign_at),
-                earlier(health->retry_at, secondary_wake(zone)));
+    sg_time wake = earlier(earlier(health->key_event_at, health->resign_at),
+                           earlier(health->retry_at, secondary_wake(zone)));
     if (wake == INT64_MAX) {
         heap_remove(&keeper->timers, &zone->timer);
     } else {
@@ -257,7 +257,7 @@ void keeper_stop(struct keeper *keeper)
         struct managed_zone *zone = keeper->zones[i];
         struct keeper_update *waiting = zone->updates.first;
         zone->updates = (struct zone_updates){.last = &zone->updates.first};
-        zone_answer_updates(waiting, DNS_RCODE_SERVFAIL);
+        keeper->updates -= zone_answer_updates(waiting, DNS_RCODE_SERVFAIL);
     }
 }
 

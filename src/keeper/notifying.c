@@ -32,9 +32,8 @@ static const struct zone_version *zone_of(void *argument, const struct dns_name 
     const struct looking *looking = argument;
     struct dns_name at = *name;
     for (;;) {
-        const struct managed_zone *zone =
-            zone_index_find(&looking->keeper->index, &at, looking->settings->rrclass,
-                            looking->settings->view);
+        const struct managed_zone *zone = zone_index_find(
+            &looking->keeper->index, &at, looking->settings->rrclass, looking->settings->view);
         if (zone != NULL) {
             return zone->slot->version;
         }
@@ -118,8 +117,8 @@ static void tell(struct keeper *keeper, const struct notify_order *order)
     telling->keeper = keeper;
     telling->ask = order->ask;
     zone_label(settings, telling->label);
-    if (version != NULL && zone_node_rrset(zone_version_apex_node(version), ZONE_VIEW_SIGNED,
-                                           DNS_TYPE_SOA, &soa)) {
+    if (version != NULL &&
+        zone_node_rrset(zone_version_apex_node(version), ZONE_VIEW_SIGNED, DNS_TYPE_SOA, &soa)) {
         about.soa = dns_rrset_first(&soa);
         about.soa_ttl = soa.ttl;
     }
@@ -127,6 +126,7 @@ static void tell(struct keeper *keeper, const struct notify_order *order)
     const struct keeper_question question = {
         .kind = KEEPER_QUESTION_NOTIFY,
         .remote = &order->remote,
+        .access = settings->access,
         .message = {request.bytes, request.length},
         .udp_tries = 1,
         .timeout = order->timeout,

@@ -32,10 +32,9 @@ static void take_opened(struct store_request *request)
         keeper_bury(zone);
     } else if (request->result != SG_OK) {
         mem_free(zone->health.problem);
-        zone->health.problem = mem_format("the store cannot be read: %s",
-                                          request->problem != NULL
-                                              ? request->problem
-                                              : sg_result_text(request->result));
+        zone->health.problem = mem_format(
+            "the store cannot be read: %s",
+            request->problem != NULL ? request->problem : sg_result_text(request->result));
         char label[ZONE_LABEL_BYTES];
         log_write(LOG_ZONE, SEVERITY_ERROR, "zone %s: not loaded due to errors: %s",
                   zone_label(zone->settings, label), zone->health.problem);

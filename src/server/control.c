@@ -7,6 +7,8 @@
 
 #include "base/mem.h"
 #include "server/control_call.h"
+#include "server/control_dynamic.h"
+#include "server/control_signing.h"
 #include "server/control_zone.h"
 #include "server/interfaces.h"
 #include "server/reload.h"
@@ -216,13 +218,16 @@ static const struct command {
     {"stats", run_stats, 0},
     {"loadkeys", control_zone_loadkeys, 0},
     {"sign", control_zone_sign, 0},
+    {"freeze", control_freeze, 0},
+    {"thaw", control_thaw, 0},
+    {"sync", control_sync, 0},
+    {"signing", control_signing, 0},
 
     {"addzone", run_later, 0},
     {"delzone", run_later, 0},
     {"dnssec", run_later, 0},
     {"dnstap", run_later, 0},
     {"dumpdb", run_later, 0},
-    {"freeze", run_later, 0},
     {"memprof", run_later, 0},
     {"modzone", run_later, 0},
     {"notify", run_later, 0},
@@ -230,12 +235,9 @@ static const struct command {
     {"reset-stats", run_later, 0},
     {"responselog", run_later, 0},
     {"retransfer", run_later, 0},
-    {"signing", run_later, 0},
     {"skr", run_later, 0},
-    {"sync", run_later, 0},
     {"tcp-timeouts", run_later, 0},
     {"testgen", run_later, READ_ONLY},
-    {"thaw", run_later, 0},
     {"tsig-delete", run_later, 0},
     {"tsig-list", run_later, 0},
 

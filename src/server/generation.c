@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "conf/memory.h"
 #include "server/update_policy.h"
+#include "server/zone_peers.h"
 
 static const char *key_store_folder(const struct keeper_generation *keeper, const char *name)
 {
@@ -43,7 +44,23 @@ static enum zone_serial_update serial_update(enum conf_serial_update update)
     UNREACHABLE();
 }
 
-static void fill_settings(const struct conf_zone *zone, struct zone_settings *settings)
+/* One for all zones that say the same. */
+static const struct zone_peers *peers_of(struct generation *generation, struct conf_names *known,
+                                         const struct conf_zone *zone)
+{
+    const void *key[2] = {zone->view, zone->options};
+    struct zone_peers *peers = conf_names_find(known, key, sizeof(key));
+    if (peers == NULL) {
+        peers = zone_peers_new(zone->view, zone->options);
+        peers->next = generation->peers;
+        generation->peers = peers;
+        (void)conf_names_add(known, peers->key, sizeof(peers->key), peers);
+    }
+    return peers;
+}
+
+static void fill_settings(const struct conf_zone *zone, const struct zone_peers *peers,
+                          struct zone_settings *settings)
 {
     *settings = (struct zone_settings){
         .name = zone->name,
@@ -61,11 +78,17 @@ static void fill_settings(const struct conf_zone *zone, struct zone_settings *se
         .checks = &zone->options->checks,
         .limits =
             {
+                .records_max = zone->options->limits.records_max,
                 .journal_bytes_max = zone->options->limits.journal_bytes_max,
                 .records_per_type_max = zone->options->limits.records_per_type_max,
                 .types_per_name_max = zone->options->limits.types_per_name_max,
                 .private_type = zone->options->sig_signing_type,
             },
+        .notify = &peers->notify,
+        .refresh =
+            zone->type == CONF_ZONE_SECONDARY && peers->has_primaries ? &peers->refresh : NULL,
+        .transfer_time_max = zone->options->transfer_in.time_max,
+        .transfer_idle_max = zone->options->transfer_in.idle_max,
         .access = zone,
         .fingerprint = zone->content_fingerprint,
         .source_file = zone->source_file,
@@ -92,6 +115,18 @@ static const struct conf_zone *find_twice(const struct conf_view *view)
     return twice;
 }
 
+static void fill_rates(struct generation *generation)
+{
+    const struct conf_rates *rates = &generation->conf->options.rates;
+    generation->keeper.rates.notify = rates->notify;
+    generation->keeper.rates.startup_notify = rates->startup_notify;
+    generation->keeper.rates.serial_query = rates->serial_query;
+    generation->keeper.rates.updates = rates->update_quota;
+    generation->keeper.history_bytes_max = generation->conf->options.history_memory_bytes;
+    generation->keeper.rates.transfers_in = rates->transfers_in;
+    generation->keeper.rates.transfers_per_server = rates->transfers_per_server;
+}
+
 enum sg_result generation_new(struct conf *conf, struct generation **out_generation,
                               const struct conf_zone **out_twice)
 {
@@ -112,12 +147,17 @@ enum sg_result generation_new(struct conf *conf, struct generation **out_generat
     generation->keeper.key_store_folder = key_store_folder;
     generation->keeper.may_update = may_update;
     generation->keeper.release = release;
+    fill_rates(generation);
+    struct conf_names known = CONF_NAMES_EMPTY;
     count = 0;
     for (size_t i = 0; i < conf->views_count; i++) {
         for (size_t j = 0; j < conf->views[i]->zones_count; j++) {
-            fill_settings(conf->views[i]->zones[j], &generation->keeper.zones[count++]);
+            const struct conf_zone *zone = conf->views[i]->zones[j];
+            fill_settings(zone, peers_of(generation, &known, zone),
+                          &generation->keeper.zones[count++]);
         }
     }
+    conf_names_free(&known);
     *out_generation = generation;
     return SG_OK;
 }
@@ -126,6 +166,11 @@ void generation_free(struct generation *generation)
 {
     if (generation == NULL) {
         return;
+    }
+    while (generation->peers != NULL) {
+        struct zone_peers *next = generation->peers->next;
+        zone_peers_free(generation->peers);
+        generation->peers = next;
     }
     conf_free(generation->conf);
     mem_free(generation->keeper.zones);

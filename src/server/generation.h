@@ -12,6 +12,7 @@
 struct generation {
     struct keeper_generation keeper; /* first member; its `owner` is not used */
     struct conf *conf;
+    struct zone_peers *peers; /* of all zones, by next */
 };
 
 /* Takes conf. SG_EXISTS: a view has `out_twice` twice, and conf is still the caller's. */

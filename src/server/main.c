@@ -101,6 +101,7 @@ static bool take_option(struct server_options *options, int option, const char *
     case 'g':
         options->foreground = true;
         options->log.stderr_always = true;
+        options->overrides.no_log_files = true;
         return true;
     case 'L':
         options->log.file = argument;

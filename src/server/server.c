@@ -2,8 +2,9 @@
 
 #include <signal.h>
 
-#include "server/control_zone.h"
+#include "server/questions.h"
 #include "server/reload.h"
+#include "server/zone_requests.h"
 
 enum { TICK_MS = 1000 };
 
@@ -223,6 +224,10 @@ void server_loop_close(struct server *server)
     if (server->control != NULL) {
         control_channel_close(server->control);
         server->control = NULL;
+    }
+    questions_close(server);
+    while (server->peers != NULL) {
+        (void)uv_run(&loop->uv, UV_RUN_ONCE);
     }
     (void)uv_run(&loop->uv, UV_RUN_NOWAIT);
     uv_walk(&loop->uv, close_handle, NULL);

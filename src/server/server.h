@@ -13,6 +13,7 @@
 
 #include "net/control_channel.h"
 #include "net/net.h"
+#include "net/peer.h"
 #include "server/arrival.h"
 #include "server/daemon.h"
 #include "server/dispatch.h"
@@ -39,7 +40,7 @@ struct server_loop {
     uv_timer_t tick;      /* each second */
     uv_signal_t signals[SERVER_SIGNALS];
     bool takes_arrivals; /* atomic: the loop can be woken */
-    sg_time wake_at; /* when the keeper wants its next turn */
+    sg_time wake_at;     /* when the keeper wants its next turn */
 };
 
 struct server_progress {
@@ -62,13 +63,14 @@ struct server {
     struct log_channels *logs;
     struct worker_pool *pool;
     struct store *store;
+    struct peer_desk *peers; /* questions to other servers */
     struct keeper *keeper;
     struct generation *generation; /* the present one; it is the keeper's */
     struct dispatch *desk;
     struct net *net;
     struct control_channel *control;
     struct reload *reload;
-    struct zone_request *zone_requests; /* reloads of one zone that will be answered */
+    struct zone_request *zone_requests; /* commands that will be answered */
     struct daemon_pid_file pid_file;
     struct daemon_pid_file store_lock; /* two servers must not make keys in one place */
     struct server_loop loop;

@@ -12,6 +12,7 @@
 #include "server/control.h"
 #include "server/control_listen.h"
 #include "server/interfaces.h"
+#include "server/questions.h"
 #include "server/reload.h"
 #include "server/shortfalls.h"
 
@@ -224,6 +225,7 @@ static enum sg_result make_parts(struct server *server, const struct conf *conf)
         .mailbox = &server->loop.keeper_mailbox,
         .store = server->store,
         .commits = &server->loop.commits,
+        .asker = questions_open(server),
         .all_loaded = server_all_loaded,
         .argument = server,
     };

@@ -127,3 +127,9 @@ class Server:
         assert status == 0 and "Transfer failed" not in end, end
         assert any(line and line[0] != ";" for line in end.splitlines()), f"empty transfer: {end}"
         return path
+
+    def axfr_lines(self, zone, path, key=None):
+        """The same as sorted lines, to be compared byte by byte with another server's."""
+        text = self.axfr(zone, path, key).read_text()
+        return sorted(" ".join(line.split()) for line in text.splitlines()
+                      if line and line[0] != ";" and " TSIG " not in " ".join(line.split()))

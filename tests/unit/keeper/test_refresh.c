@@ -561,6 +561,8 @@ static const struct row {
     {"a new version: as the SOA's reply said", 1, "have:10 demand udp:0 soa:11:7200 ixfr:0:10 got:11 applied:11 =current expires:7200"},
     {"a single SOA that has it", 1, "have:10 +:80000 udp:0 soa:11 ixfr:0:10 single:10:50000 =current expires:50000"},
     {"another primary's is not this one's", 2, "have:10 demand udp:0 soa:9:100 =older udp:1 soa:10 =current expires:86400"},
+    {"another primary's is not this one's, by retransfer either", 2,
+     "have:10 retransfer axfr:0 broken:10:100 =next axfr:1 got:10 applied:10 =current expires:86400"},
     {"shorter than a refresh: asked before it is over", 1, "have:10 demand udp:0 soa:11 ixfr:0:10 got:11:1000 applied:11 wake:500"},
     {"nothing left there: not revived", 1, "have:10 +:86400 expire udp:0 soa:10:0 =current none wake:30"},
     /* restarts */

@@ -42,15 +42,22 @@ static void messages_of_64_kib_come_whole(void **state)
     fake_stop(&fake);
 }
 
-static void reading_can_pause(void **state)
+/* Several to a read. */
+static void sends_small_messages(struct fake_client *client, struct span message)
+{
+    for (unsigned i = 0; i < STREAM_MESSAGES; i++) {
+        respond(client, message, DNS_FLAG_AA, 200);
+    }
+}
+
+static void pause_in(void (*on_tcp)(struct fake_client *client, struct span message), size_t length)
 {
     struct fake fake;
     struct asked asked = {.messages_wanted = STREAM_MESSAGES, .pause_after = 3};
     struct asked other = {.messages_wanted = 1};
-    (void)state;
 
     fake_start(&fake);
-    fake.on_tcp = sends_large_messages;
+    fake.on_tcp = on_tcp;
     fake.on_udp = answers;
     /* Whoever pauses for longer than the idle time is not the one to be timed out. */
     ask(&fake, &(struct peer_question){.tcp = true, .idle_timeout = 1}, &asked);
@@ -66,8 +73,15 @@ static void reading_can_pause(void **state)
     peer_resume(asked.exchange);
     assert_int_equal(asked.messages, 3); /* never from inside */
     run_until(&fake, &asked.done);
-    assert_int_equal(asked.bytes, STREAM_MESSAGES * 65535);
+    assert_int_equal(asked.bytes, STREAM_MESSAGES * length);
     fake_stop(&fake);
+}
+
+static void reading_can_pause(void **state)
+{
+    (void)state;
+    pause_in(sends_large_messages, 65535);
+    pause_in(sends_small_messages, 200);
 }
 
 static void on_more(uv_timer_t *timer)

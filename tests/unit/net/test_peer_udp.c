@@ -69,6 +69,11 @@ static void forges_type(struct fake_client *client, struct span message)
     changed(client, message, DNS_HEADER_BYTES + 10);
 }
 
+static void forges_class(struct fake_client *client, struct span message)
+{
+    changed(client, message, DNS_HEADER_BYTES + 12);
+}
+
 static void forges_opcode(struct fake_client *client, struct span message)
 {
     uint8_t bytes[512];
@@ -111,10 +116,15 @@ static const struct forgery {
     const char *name;
     void (*on_udp)(struct fake_client *client, struct span message);
 } forgeries[] = {
-    {"another id", forges_id},     {"another name", forges_question},
-    {"another type", forges_type}, {"another opcode", forges_opcode},
-    {"no response", echoes},       {"no question", leaves_out_the_question},
-    {"broken", stammers},          {"another address", answers_from_elsewhere},
+    {"another id", forges_id},
+    {"another name", forges_question},
+    {"another type", forges_type},
+    {"another class", forges_class},
+    {"another opcode", forges_opcode},
+    {"no response", echoes},
+    {"no question", leaves_out_the_question},
+    {"broken", stammers},
+    {"another address", answers_from_elsewhere},
 };
 
 static void what_is_no_answer_is_passed_over(void **state)

@@ -63,7 +63,8 @@ static inline struct store *store_on(struct store_io io, bool threads, struct wa
     return store;
 }
 
-static char problem_seen[200]; /* of the last request that was answered; may be empty */
+static _Thread_local char
+    problem_seen[200]; /* of the last request that was answered; may be empty */
 
 /* An answer is here: keep what it says of the problem. */
 static inline void note_problem(struct store_request *request)
