@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "keeper/notifying.h"
+#include "keeper/overtake.h"
 #include "keeper/publish.h"
 #include "keeper/secondary.h"
 
@@ -345,8 +346,12 @@ static void succeed(struct keeper *keeper, struct zone_job *job)
     mem_free(health->problem);
     health->problem = NULL;
     health->retry_at = INT64_MAX;
+    bool is_first = zone_record_version(zone) == NULL && job->kind == ZONE_JOB_LOAD;
     if (is_new) {
         take_version(zone, job);
+    }
+    if (is_new && is_first && job->store != NULL) {
+        overtake_start(keeper, zone);
     }
     if (!made->unchanged) {
         zone_state_clear(&zone->known.state);

@@ -47,12 +47,13 @@ static const struct zone_version *zone_of(void *argument, const struct dns_name 
     }
 }
 
-void notifying_changed(struct keeper *keeper, struct managed_zone *zone, bool startup)
+bool notifying_targets(struct keeper *keeper, struct managed_zone *zone,
+                       struct notify_targets *out_targets)
 {
     const struct zone_notify_settings *settings = zone->settings->notify;
     const struct zone_version *version = zone->slot->version;
     if (settings == NULL || version == NULL || keeper->notify == NULL) {
-        return;
+        return false;
     }
     struct looking looking = {keeper, zone->settings};
     const struct notify_rules rules = {
@@ -66,12 +67,20 @@ void notifying_changed(struct keeper *keeper, struct managed_zone *zone, bool st
         .zone_of = zone_of,
         .argument = &looking,
     };
+    notify_targets_collect(version, &rules, out_targets);
+    return true;
+}
+
+void notifying_changed(struct keeper *keeper, struct managed_zone *zone, bool startup)
+{
     struct notify_targets targets;
-    notify_targets_collect(version, &rules, &targets);
+    if (!notifying_targets(keeper, zone, &targets)) {
+        return;
+    }
     const struct notify_news news = {
         .owner = zone,
-        .serial = zone_version_facts(version)->serial,
-        .delay = settings->delay,
+        .serial = zone_version_facts(zone->slot->version)->serial,
+        .delay = zone->settings->notify->delay,
         .startup = startup,
     };
     notify_send_changed(keeper->notify, &zone->notify, &news, &targets, keeper->now);

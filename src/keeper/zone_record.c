@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "keeper/keeper_parts.h"
+#include "keeper/overtake.h"
 #include "keeper/publish.h"
 #include "keeper/secondary.h"
 
@@ -72,6 +73,9 @@ void zone_record_free(struct managed_zone *zone)
         zone->keeper->history_bytes -= zone->history_counted;
     }
     secondary_end(zone);
+    if (zone->keeper != NULL) {
+        overtake_forget(zone->keeper, zone);
+    }
     if (zone->keeper != NULL && zone->keeper->notify != NULL) {
         notify_send_clear(zone->keeper->notify, &zone->notify);
     }
