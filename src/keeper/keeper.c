@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "base/thread.h"
 #include "keeper/notifying.h"
+#include "keeper/overtake.h"
 #include "keeper/secondary.h"
 
 enum {
@@ -265,11 +266,14 @@ sg_time keeper_turn(struct keeper *keeper, sg_time now)
 void keeper_stop(struct keeper *keeper)
 {
     keeper->stopping = true;
+    notifying_stop(keeper);
+    overtake_forget(keeper, NULL);
     for (size_t i = 0; i < keeper->zones_count; i++) {
         struct managed_zone *zone = keeper->zones[i];
         struct keeper_update *waiting = zone->updates.first;
         zone->updates = (struct zone_updates){.last = &zone->updates.first};
         keeper->updates -= zone_answer_updates(waiting, DNS_RCODE_SERVFAIL);
+        secondary_end(zone);
     }
 }
 

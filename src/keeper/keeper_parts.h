@@ -33,6 +33,7 @@ struct keeper {
     size_t untried;       /* zones that are to be loaded, or loaded again, before it is called */
     size_t failed;
     struct notify_sender *notify;
+    struct telling *tellings;   /* questions that are out (notifying.c) */
     struct overtake *overtakes; /* questions that are out (overtake.c) */
     struct refresh_shared refresh;
     bool stopping;

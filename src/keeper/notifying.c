@@ -6,7 +6,9 @@
 
 /* One message that is out. */
 struct telling {
+    struct telling *next;
     struct keeper *keeper;
+    void *asked;
     struct notify_ask *ask;
     struct remote remote;
     char label[ZONE_LABEL_BYTES];
@@ -89,6 +91,16 @@ void notifying_changed(struct keeper *keeper, struct managed_zone *zone, bool st
 
 /* --- telling -------------------------------------------------------------------------------- */
 
+static void telling_free(struct telling *telling)
+{
+    struct telling **at = &telling->keeper->tellings;
+    while (*at != telling) {
+        at = &(*at)->next;
+    }
+    *at = telling->next;
+    mem_free(telling);
+}
+
 static void take_answer(struct telling *telling, enum sg_result result, uint16_t rcode)
 {
     enum notify_verdict verdict = notify_send_answered(telling->keeper->notify, telling->ask,
@@ -100,7 +112,7 @@ static void take_answer(struct telling *telling, enum sg_result result, uint16_t
         log_write(LOG_NOTIFY, SEVERITY_INFO, "zone %s: notify: a server answered %s",
                   telling->label, dns_rcode_to_text(rcode));
     }
-    mem_free(telling);
+    telling_free(telling);
 }
 
 static bool hear(void *argument, const struct keeper_heard *heard)
@@ -124,6 +136,8 @@ static void tell(struct keeper *keeper, const struct notify_order *order)
     struct dns_rrset soa;
     struct telling *telling = mem_alloc_zero(1, sizeof(*telling));
     telling->keeper = keeper;
+    telling->next = keeper->tellings;
+    keeper->tellings = telling;
     telling->ask = order->ask;
     zone_label(settings, telling->label);
     if (version != NULL &&
@@ -141,8 +155,22 @@ static void tell(struct keeper *keeper, const struct notify_order *order)
         .timeout = order->timeout,
     };
     const struct keeper_asker *asker = &keeper->io.asker;
-    if (result != SG_OK || asker->ask(asker->argument, &question, hear, telling) == NULL) {
+    if (result == SG_OK) {
+        telling->asked = asker->ask(asker->argument, &question, hear, telling);
+    }
+    if (telling->asked == NULL) {
         take_answer(telling, result != SG_OK ? result : SG_IO, 0);
+    }
+}
+
+void notifying_stop(struct keeper *keeper)
+{
+    const struct keeper_asker *asker = &keeper->io.asker;
+    while (keeper->tellings != NULL) {
+        struct telling *telling = keeper->tellings;
+        asker->cancel(asker->argument, telling->asked);
+        (void)notify_send_answered(keeper->notify, telling->ask, SG_CANCELLED, 0, keeper->now);
+        telling_free(telling);
     }
 }
 
