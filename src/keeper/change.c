@@ -264,6 +264,8 @@ static void fail(struct keeper *keeper, struct zone_job *job, sg_duration retry)
         recover_otherwise(keeper, zone, job);
     } else if (job->kind == ZONE_JOB_TRANSFER) {
         secondary_applied(keeper, zone, job->result != SG_OK ? job->result : SG_IO);
+    } else if (zone->secondary == NULL) {
+        secondary_begin(keeper, zone);
     }
     end_change(keeper, job, DNS_RCODE_SERVFAIL);
 }

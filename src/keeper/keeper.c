@@ -246,6 +246,11 @@ static void take_replies(struct keeper *keeper)
     }
 }
 
+void keeper_note_time(struct keeper *keeper, sg_time now)
+{
+    keeper->now = now;
+}
+
 sg_time keeper_turn(struct keeper *keeper, sg_time now)
 {
     thread_assert(THREAD_KEEPER);

@@ -133,6 +133,8 @@ MUST_USE enum sg_result keeper_configure(struct keeper *keeper,
 /* The new front is published: what only the old one used may go after a grace period. */
 void keeper_front_published(struct keeper *keeper);
 
+/* What follows, until the next turn, is called at `now`: inputs, commands, what was heard. */
+void keeper_note_time(struct keeper *keeper, sg_time now);
 /*
  * Do what is due: take replies, publish, start jobs, wake zones. Returns the instant of the next
  * wake (INT64_MAX: none but the mailbox).

@@ -80,6 +80,7 @@ void server_turn(struct server *server)
 
 static void take_arrivals(struct server *server)
 {
+    keeper_note_time(server->keeper, time_now());
     for (struct letter *letter = mailbox_take_all(&server->loop.inbox), *next; letter != NULL;
          letter = next) {
         struct arrival *arrival = (struct arrival *)letter;
