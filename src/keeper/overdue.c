@@ -48,8 +48,9 @@ void overdue_warn(struct managed_zone *zone, sg_time now)
                   "zone %s: signatures have expired, the first on %s, and are not made anew: %s",
                   label, when, why);
     } else {
-        log_write(LOG_DNSSEC, SEVERITY_WARNING,
-                  "zone %s: signatures are not made anew: the first expires on %s, in %lld hours: %s",
-                  label, when, (long long)((health->expires_first - now) / 3600), why);
+        log_write(
+            LOG_DNSSEC, SEVERITY_WARNING,
+            "zone %s: signatures are not made anew: the first expires on %s, in %lld hours: %s",
+            label, when, (long long)((health->expires_first - now) / 3600), why);
     }
 }

@@ -16,9 +16,9 @@
 #include "net/address.h"
 #include "net/control_message.h"
 #include "tools/command_words.h"
+#include "tools/zone_trouble.h"
 
 enum { TIMEOUT_SECONDS = 60, ADDRESSES_TRIED_MAX = 32 };
-enum { EXIT_PROBLEM = 2, EXIT_OVERDUE = 3 }; /* of zonestatus: see signet(8) */
 
 /* Where a key is looked for without -c and -k; the latter ones are signetd's store. */
 static const char *const key_files[] = {
@@ -473,32 +473,6 @@ static bool exchange(const struct client *client, const struct control_message *
     return true;
 }
 
-/* Does a line of the text begin with these words? */
-static bool has_line(struct span text, const char *start)
-{
-    size_t length = strlen(start);
-
-    for (size_t at = 0; at + length <= text.length; at++) {
-        if ((at == 0 || text.bytes[at - 1] == '\n') &&
-            memcmp(text.bytes + at, start, length) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* For monitoring: zonestatus tells by its exit status what its last lines say. */
-static int zone_trouble(const struct client *client, struct span text)
-{
-    if (strncasecmp(client->command, "zonestatus", strlen("zonestatus")) != 0) {
-        return EXIT_SUCCESS;
-    }
-    if (has_line(text, "signatures: overdue")) {
-        return EXIT_OVERDUE;
-    }
-    return has_line(text, "problem: ") || has_line(text, "store: ") ? EXIT_PROBLEM : EXIT_SUCCESS;
-}
-
 static int show_reply(const struct client *client, const struct control_message *reply)
 {
     bool failed = reply->error.length > 0;
@@ -514,7 +488,7 @@ static int show_reply(const struct client *client, const struct control_message 
     if (client->shows_result) {
         printf("%s %u\n", result_name(reply->result), reply->result);
     }
-    return failed ? EXIT_FAILURE : zone_trouble(client, reply->text);
+    return failed ? EXIT_FAILURE : zone_trouble(client->command, reply->text);
 }
 
 static int run(struct client *client)
