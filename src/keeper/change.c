@@ -368,6 +368,7 @@ static void succeed(struct keeper *keeper, struct zone_job *job)
     }
     health->expires_first = made->expires_first;
     health->resign_at = resign_time(zone, made->expires_first);
+    overdue_note(zone, keeper->now);
     if (made->more || zone->known.state.campaign) {
         zone->wishes.resign = true;
     }

@@ -132,6 +132,7 @@ void keeper_set_timer(struct keeper *keeper, struct managed_zone *zone)
     const struct zone_health *health = &zone->health;
     sg_time wake = earlier(earlier(health->key_event_at, health->resign_at),
                            earlier(health->retry_at, secondary_wake(zone)));
+    wake = earlier(wake, health->warn_at);
     if (wake == INT64_MAX) {
         heap_remove(&keeper->timers, &zone->timer);
     } else {
@@ -143,6 +144,10 @@ void keeper_set_timer(struct keeper *keeper, struct managed_zone *zone)
 static void wake_zone(struct keeper *keeper, struct managed_zone *zone, sg_time now)
 {
     const struct zone_health *health = &zone->health;
+    if (health->warn_at <= now) {
+        overdue_warn(zone, now);
+        keeper_set_timer(keeper, zone);
+    }
     if (zone->secondary != NULL) {
         secondary_turn(keeper, zone);
     } else if (zone->slot->version == NULL) {

@@ -106,7 +106,10 @@ struct managed_zone *zone_record_new(uint64_t id, const struct zone_settings *se
     zone->generation = generation_use(generation);
     zone->updates.last = &zone->updates.first;
     zone->known.state.timers = BUFFER_EMPTY;
-    zone->health = (struct zone_health){
-        .key_event_at = INT64_MAX, .resign_at = INT64_MAX, .retry_at = INT64_MAX};
+    zone->health = (struct zone_health){.key_event_at = INT64_MAX,
+                                        .resign_at = INT64_MAX,
+                                        .retry_at = INT64_MAX,
+                                        .overdue_at = INT64_MAX,
+                                        .warn_at = INT64_MAX};
     return zone;
 }
