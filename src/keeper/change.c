@@ -206,7 +206,7 @@ static void end_change(struct keeper *keeper, struct zone_job *job, uint16_t rco
     struct keeper_update *updates = job->asked.updates;
     job->asked.updates = NULL;
     zone->job = NULL;
-    zone_answer_updates(updates, rcode);
+    keeper->updates -= zone_answer_updates(updates, rcode);
     generation_drop(job->generation);
     zone_job_free(job);
     if (zone->gone) {
@@ -264,6 +264,8 @@ static void fail(struct keeper *keeper, struct zone_job *job, sg_duration retry)
         recover_otherwise(keeper, zone, job);
     } else if (job->kind == ZONE_JOB_TRANSFER) {
         secondary_applied(keeper, zone, job->result != SG_OK ? job->result : SG_IO);
+    } else if (zone->secondary == NULL) {
+        secondary_begin(keeper, zone);
     }
     end_change(keeper, job, DNS_RCODE_SERVFAIL);
 }
@@ -319,6 +321,7 @@ static void take_version(struct managed_zone *zone, struct zone_job *job)
         zone_version_unref(zone->known.expired);
         zone->known.expired = NULL;
     }
+    checkpoint_trim_memory(zone->keeper, zone);
     notifying_changed(zone->keeper, zone, first);
 }
 
@@ -470,14 +473,16 @@ void keeper_update(struct keeper *keeper, struct managed_zone *zone, struct keep
         zone_answer_updates(update, DNS_RCODE_REFUSED);
         return;
     }
+    size_t quota = keeper->generation->rates.updates;
     bool store_works = keeper->io.store == NULL || store_health(keeper->io.store) == SG_OK;
     if (zone->gone || keeper->stopping || zone->slot->version == NULL || !store_works ||
-        zone->updates.count >= UPDATES_WAITING_MAX) {
+        zone->updates.count >= UPDATES_WAITING_MAX || (quota != 0 && keeper->updates >= quota)) {
         zone_answer_updates(update, DNS_RCODE_SERVFAIL);
         return;
     }
     *zone->updates.last = update;
     zone->updates.last = &update->next;
     zone->updates.count++;
+    keeper->updates++;
     keeper_enqueue(keeper, zone);
 }

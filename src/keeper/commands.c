@@ -31,13 +31,34 @@ struct managed_zone *keeper_zone(struct keeper *keeper, size_t index)
     return index < keeper->zones_count ? keeper->zones[index] : NULL;
 }
 
+static void wait_in(struct reload_waiter **list, reload_done *done, void *argument)
+{
+    struct reload_waiter *waiter = mem_alloc_zero(1, sizeof(*waiter));
+    *waiter = (struct reload_waiter){*list, done, argument};
+    *list = waiter;
+}
+
 static void add_waiter(struct managed_zone *zone, reload_done *done, void *argument)
 {
     if (done != NULL) {
-        struct reload_waiter *waiter = mem_alloc_zero(1, sizeof(*waiter));
-        *waiter = (struct reload_waiter){zone->waiters, done, argument};
-        zone->waiters = waiter;
+        wait_in(&zone->waiters, done, argument);
     }
+}
+
+void keeper_await(struct keeper *keeper, struct managed_zone *zone, reload_done *done,
+                  void *argument)
+{
+    wait_in(&zone->first_waiters, done, argument);
+    if (zone->tried) {
+        keeper_try_again(keeper, zone);
+        keeper_zone_was_tried(keeper, zone);
+    }
+}
+
+void keeper_wipe(struct keeper *keeper, struct managed_zone *zone)
+{
+    (void)keeper;
+    zone->wiped = true;
 }
 
 static bool thaw_is_under_way(const struct managed_zone *zone)

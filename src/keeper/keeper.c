@@ -179,8 +179,11 @@ void keeper_zone_was_tried(struct keeper *keeper, struct managed_zone *zone)
         return;
     }
     zone->tried = true;
-    keeper->failed += zone->health.problem != NULL;
+    const char *problem = zone->health.problem;
+    keeper->failed += problem != NULL;
     keeper->untried--;
+    zone_tell_waiters(&zone->first_waiters, problem != NULL ? RELOAD_FAILED : RELOAD_STARTED,
+                      problem != NULL ? problem : "");
 }
 
 void keeper_try_again(struct keeper *keeper, struct managed_zone *zone)
@@ -202,9 +205,13 @@ static void announce(struct keeper *keeper)
 
 void keeper_bury(struct managed_zone *zone)
 {
-    if (zone->gone && zone->job == NULL && zone->out == 0) {
-        zone_record_free(zone);
+    if (!zone->gone || zone->job != NULL || zone->out > 0) {
+        return;
     }
+    if (zone->wiped) {
+        opening_wipe(zone->keeper, zone);
+    }
+    zone_record_free(zone);
 }
 
 /* --- turns ---------------------------------------------------------------------------------- */
@@ -234,6 +241,11 @@ static void take_replies(struct keeper *keeper)
     }
 }
 
+void keeper_note_time(struct keeper *keeper, sg_time now)
+{
+    keeper->now = now;
+}
+
 sg_time keeper_turn(struct keeper *keeper, sg_time now)
 {
     thread_assert(THREAD_KEEPER);
@@ -257,7 +269,7 @@ void keeper_stop(struct keeper *keeper)
         struct managed_zone *zone = keeper->zones[i];
         struct keeper_update *waiting = zone->updates.first;
         zone->updates = (struct zone_updates){.last = &zone->updates.first};
-        zone_answer_updates(waiting, DNS_RCODE_SERVFAIL);
+        keeper->updates -= zone_answer_updates(waiting, DNS_RCODE_SERVFAIL);
     }
 }
 

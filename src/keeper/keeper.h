@@ -97,7 +97,9 @@ struct keeper_generation {
     struct {
         unsigned notify, startup_notify, serial_query; /* a second */
         unsigned transfers_in, transfers_per_server;   /* at once */
+        unsigned updates;                              /* at once */
     } rates;
+    uint64_t history_bytes_max;   /* of changesets in memory for IXFR, all zones together */
     void *owner;                  /* of whoever made it, e.g. the conf */
     size_t uses;                  /* private to the keeper */
     struct epoch_retired retired; /* private to the keeper */
@@ -131,6 +133,8 @@ MUST_USE enum sg_result keeper_configure(struct keeper *keeper,
 /* The new front is published: what only the old one used may go after a grace period. */
 void keeper_front_published(struct keeper *keeper);
 
+/* What follows, until the next turn, is called at `now`: inputs, commands, what was heard. */
+void keeper_note_time(struct keeper *keeper, sg_time now);
 /*
  * Do what is due: take replies, publish, start jobs, wake zones. Returns the instant of the next
  * wake (INT64_MAX: none but the mailbox).
@@ -191,6 +195,11 @@ MUST_USE enum sg_result keeper_reload(struct keeper *keeper, struct managed_zone
                                       reload_done *done, void *argument);
 /* The same for every zone whose file changed. */
 void keeper_reload_all(struct keeper *keeper);
+/* `done` is called when the zone, which is new, is served or could not be loaded. */
+void keeper_await(struct keeper *keeper, struct managed_zone *zone, reload_done *done,
+                  void *argument);
+/* When the zone is no longer configured, the store shall forget all of it. */
+void keeper_wipe(struct keeper *keeper, struct managed_zone *zone);
 /*
  * A dynamic zone: write its file and take no more updates; read the file again and take them;
  * write the file alone, also of a secondary. `done` as for keeper_reload(). SG_UNSUPPORTED: not

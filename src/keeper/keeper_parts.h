@@ -25,10 +25,12 @@ struct keeper {
     struct heap timers;
     struct managed_zone *queue_first;
     struct managed_zone **queue_last;
-    size_t jobs;     /* in workers */
-    size_t requests; /* of the store */
-    bool announced;  /* all_loaded() was called for what was asked for last */
-    size_t untried;  /* zones that are to be loaded, or loaded again, before it is called */
+    size_t jobs;          /* in workers */
+    size_t requests;      /* of the store */
+    bool announced;       /* all_loaded() was called for what was asked for last */
+    size_t updates;       /* that wait or are under way */
+    size_t history_bytes; /* of all zones */
+    size_t untried;       /* zones that are to be loaded, or loaded again, before it is called */
     size_t failed;
     struct notify_sender *notify;
     struct refresh_shared refresh;
@@ -65,6 +67,8 @@ void change_take_job(struct keeper *keeper, struct zone_job *job);
 
 /* Ask the store what it has of a new zone, then let it be recovered or loaded. */
 void opening_start(struct keeper *keeper, struct managed_zone *zone);
+/* Let the store forget a zone that is gone; not if one of its name has come since. */
+void opening_wipe(struct keeper *keeper, struct managed_zone *zone);
 
 /* --- checkpoint.c --------------------------------------------------------------------------- */
 
@@ -72,5 +76,5 @@ void opening_start(struct keeper *keeper, struct managed_zone *zone);
 void checkpoint_consider(struct keeper *keeper, struct managed_zone *zone);
 /* A worker's reply. Takes the job. */
 void checkpoint_take_job(struct keeper *keeper, struct job *job);
-/* Let the history of a zone be what its settings allow, in memory and in the store. */
-void checkpoint_trim(struct keeper *keeper, struct managed_zone *zone);
+/* Let the history of a zone be what its settings and the memory for all allow. */
+void checkpoint_trim_memory(struct keeper *keeper, struct managed_zone *zone);

@@ -1,4 +1,6 @@
 #include "base/log.h"
+#include <unistd.h>
+
 #include "base/mem.h"
 #include "dns/serial.h"
 #include "keeper/zone_steps.h"
@@ -69,8 +71,19 @@ static enum sg_result take_source(struct zone_job *job, struct zone_edit *fresh)
     return zone_sign_and_seal(job, edit, ZONE_SIGN_CHANGE);
 }
 
+/* A secondary's file is what it had when it was last written: nothing is amiss without it. */
+static bool may_lack_file(const struct zone_settings *settings)
+{
+    return settings->type == ZONE_SECONDARY &&
+           (settings->file == NULL || access(settings->file, F_OK) != 0);
+}
+
 enum sg_result zone_load(struct zone_job *job)
 {
+    if (may_lack_file(job->settings)) {
+        job->made.unchanged = true;
+        return SG_OK;
+    }
     if (job->settings->file == NULL) {
         job->problem = mem_copy_text("it has no file to be read from");
         return SG_UNSUPPORTED;

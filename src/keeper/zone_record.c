@@ -1,7 +1,7 @@
 #include "keeper/zone_record.h"
 
 #include "base/mem.h"
-#include "keeper/generation.h"
+#include "keeper/keeper_parts.h"
 #include "keeper/publish.h"
 #include "keeper/secondary.h"
 
@@ -18,8 +18,9 @@ void zone_tell_waiters(struct reload_waiter **waiters, enum reload_outcome outco
     }
 }
 
-void zone_answer_updates(struct keeper_update *updates, uint16_t rcode)
+size_t zone_answer_updates(struct keeper_update *updates, uint16_t rcode)
 {
+    size_t count = 0;
     while (updates != NULL) {
         struct keeper_update *next = updates->next;
         if (rcode != DNS_RCODE_NOERROR) {
@@ -27,7 +28,9 @@ void zone_answer_updates(struct keeper_update *updates, uint16_t rcode)
         }
         updates->done(updates);
         updates = next;
+        count++;
     }
+    return count;
 }
 
 bool zone_is_frozen(const struct managed_zone *zone)
@@ -59,10 +62,15 @@ void zone_record_free(struct managed_zone *zone)
 {
     zone_tell_waiters(&zone->job_waiters, RELOAD_FAILED, "the zone is no longer configured");
     zone_tell_waiters(&zone->waiters, RELOAD_FAILED, "the zone is no longer configured");
+    zone_tell_waiters(&zone->first_waiters, RELOAD_FAILED, "the zone is no longer configured");
     struct retired_slot *gone = mem_alloc_zero(1, sizeof(*gone));
     gone->slot = zone->slot;
     epoch_retire(&gone->retired, release_slot);
-    zone_answer_updates(zone->updates.first, DNS_RCODE_SERVFAIL);
+    size_t dropped = zone_answer_updates(zone->updates.first, DNS_RCODE_SERVFAIL);
+    if (zone->keeper != NULL) {
+        zone->keeper->updates -= dropped;
+        zone->keeper->history_bytes -= zone->history_counted;
+    }
     secondary_end(zone);
     if (zone->keeper != NULL && zone->keeper->notify != NULL) {
         notify_send_clear(zone->keeper->notify, &zone->notify);

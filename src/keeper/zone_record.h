@@ -76,16 +76,19 @@ struct managed_zone {
     struct managed_zone *chain_next;      /* in the index */
     struct managed_zone *queue_next;      /* waiting for a job's place */
     bool queued;
+    bool wiped;           /* the store shall forget it when it is gone */
     bool gone;            /* no longer configured: forgotten when its job is back */
     bool tried;           /* loaded, or failed to, since all were last asked to */
     unsigned out;         /* requests of the store that are not answered, besides the job's */
     struct zone_job *job; /* at work or being committed; NULL: the zone is idle */
     struct zone_wishes wishes;
     struct zone_updates updates;
-    struct reload_waiter *waiters;     /* for a load that has not begun */
-    struct reload_waiter *job_waiters; /* for the one that runs */
+    struct reload_waiter *waiters;       /* for a load that has not begun */
+    struct reload_waiter *job_waiters;   /* for the one that runs */
+    struct reload_waiter *first_waiters; /* for its being tried */
     struct zone_health health;
     struct zone_ledger ledger;
+    size_t history_counted; /* of its history, in the keeper's sum */
     struct zone_knowledge known;
     struct zone_secondary *secondary; /* NULL: a primary */
     struct notify_zone notify;
@@ -105,8 +108,8 @@ void zone_record_free(struct managed_zone *zone);
 /* Tell all of them, once; the list is empty then. */
 void zone_tell_waiters(struct reload_waiter **waiters, enum reload_outcome outcome,
                        const char *text);
-/* Answer every update of the list with `rcode` where it has none yet. */
-void zone_answer_updates(struct keeper_update *updates, uint16_t rcode);
+/* Answer every update of the list with `rcode` where it has none yet. Returns how many. */
+size_t zone_answer_updates(struct keeper_update *updates, uint16_t rcode);
 /* Takes it no updates now? From the moment a freeze is asked for until a thaw is committed. */
 bool zone_is_frozen(const struct managed_zone *zone);
 /* Does what becomes of this zone have to outlive a restart? A static zone that is served as its

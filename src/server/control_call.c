@@ -63,6 +63,10 @@ enum sg_result control_call_open(struct server *server, struct control_request *
             result = SG_LIMIT;
             break;
         }
+        if (*at == '{') {
+            call.words[call.count++] = at; /* a block to the end, whatever is in it */
+            break;
+        }
         bool quoted = *at == '"';
         at += quoted;
         call.words[call.count++] = at;

@@ -1,7 +1,8 @@
 /*
  * server/control_call.h - one control command: its words and its answer
  *
- * Words are separated by blanks; one that stands in double quotes may hold blanks. Result codes
+ * Words are separated by blanks; one that stands in double quotes may hold blanks; one that begins
+ * with a brace is all that follows, to the end (addzone). Result codes
  * and their texts are those of BIND 9.20's isc results, since scripts look at them (rndc -r).
  */
 #pragma once

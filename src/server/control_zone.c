@@ -103,7 +103,8 @@ void control_zone_reload(struct control_call *call)
 }
 
 static void tell_of_zone(struct control_call *call,
-                         void (*tell)(const struct managed_zone *zone, struct buffer *out_text))
+                         void (*tell)(const struct server *server, const struct managed_zone *zone,
+                                      struct buffer *out_text))
 {
     struct managed_zone *zone = control_zone_find(call, 1);
     struct buffer text = BUFFER_EMPTY;
@@ -111,7 +112,7 @@ static void tell_of_zone(struct control_call *call,
     if (zone == NULL) {
         return;
     }
-    tell(zone, &text);
+    tell(call->server, zone, &text);
     control_call_succeed(call, buffer_text(&text));
     buffer_free(&text);
 }

@@ -121,6 +121,8 @@ static void fill_rates(struct generation *generation)
     generation->keeper.rates.notify = rates->notify;
     generation->keeper.rates.startup_notify = rates->startup_notify;
     generation->keeper.rates.serial_query = rates->serial_query;
+    generation->keeper.rates.updates = rates->update_quota;
+    generation->keeper.history_bytes_max = generation->conf->options.history_memory_bytes;
     generation->keeper.rates.transfers_in = rates->transfers_in;
     generation->keeper.rates.transfers_per_server = rates->transfers_per_server;
 }

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <sys/utsname.h>
 
+#include "base/mem.h"
 #include "dns/rrtype.h"
 #include "keeper/zone_label.h"
 #include "server/reload.h"
@@ -139,7 +140,27 @@ static void put_serials(struct buffer *text, const struct zone_status *status)
     put_number(text, "nodes", facts->names);
 }
 
-void status_of_zone(const struct managed_zone *zone, struct buffer *out_text)
+/* The statement that addzone or modzone gave it; NULL: as signet.conf has it. */
+static const struct amendment *amendment_of(const struct server *server,
+                                            const struct zone_settings *settings)
+{
+    char *name = amendment_name(&settings->apex);
+    const struct amendment *found = amendments_find(server->amendments, settings->view, name);
+
+    mem_free(name);
+    return found;
+}
+
+static bool is_reconfigurable(const struct server *server, const struct zone_settings *settings)
+{
+    const struct amendment *amendment = amendment_of(server, settings);
+    const struct conf_zone *zone = settings->access;
+
+    return amendment != NULL && amendment->stored && zone->view->allow_new_zones;
+}
+
+void status_of_zone(const struct server *server, const struct managed_zone *zone,
+                    struct buffer *out_text)
 {
     struct zone_status status;
 
@@ -164,7 +185,7 @@ void status_of_zone(const struct managed_zone *zone, struct buffer *out_text)
     if (status.settings->dynamic) {
         put_flag(out_text, "frozen", status.frozen);
     }
-    put_flag(out_text, "reconfigurable via modzone", false);
+    put_flag(out_text, "reconfigurable via modzone", is_reconfigurable(server, status.settings));
     /* Ours, and last: scripts know the lines above by heart. */
     if (status.loading) {
         put_flag(out_text, "work in progress", true);
@@ -174,11 +195,17 @@ void status_of_zone(const struct managed_zone *zone, struct buffer *out_text)
     }
 }
 
-void status_statement_of_zone(const struct managed_zone *zone, struct buffer *out_text)
+void status_statement_of_zone(const struct server *server, const struct managed_zone *zone,
+                              struct buffer *out_text)
 {
     const struct zone_settings *settings = managed_zone_settings(zone);
+    const struct amendment *amendment = amendment_of(server, settings);
     char rrclass[DNS_TYPE_TEXT_BYTES];
 
+    if (amendment != NULL) {
+        buffer_append_text(out_text, amendment->text);
+        return;
+    }
     buffer_format(out_text, "zone \"%s\" ", settings->name);
     if (settings->rrclass != DNS_CLASS_IN) {
         buffer_format(out_text, "%s ", dns_class_to_text(settings->rrclass, rrclass));
