@@ -37,6 +37,7 @@ struct zone_health {
     sg_time key_event_at;  /* INT64_MAX: none */
     sg_time resign_at;     /* INT64_MAX: never */
     sg_time retry_at;      /* INT64_MAX: nothing failed */
+    bool load_again;       /* and it was a load, whose file is as new as it was */
     char *resign_node;     /* whose signature expires first: `owner/type`; NULL: none */
     char *problem;         /* NULL: all is well */
 };

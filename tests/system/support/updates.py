@@ -162,7 +162,8 @@ class Crowd:
         for client in self.clients:
             client.ending.set()
         for client in self.clients:
-            client.join(ANSWER_S + 10)
+            if client.ident is not None:
+                client.join(ANSWER_S + 10)
             assert not client.is_alive(), "a client waits for ever"
             client.hang_up()
 
