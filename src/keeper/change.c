@@ -246,6 +246,9 @@ static void fail(struct keeper *keeper, struct zone_job *job, sg_duration retry)
     job->problem = NULL;
     resign_index_free(zone->known.resign); /* It may speak of what never came to be. */
     zone->known.resign = NULL;
+    zone_keys_free(zone->known.keys); /* Nor does what is committed know of these. */
+    zone->known.keys = NULL;
+    health->load_again |= job->kind == ZONE_JOB_LOAD && retry == STORE_RETRY_SECONDS;
     if (zone->settings->policy != NULL || retry != RETRY_SECONDS) {
         /* What was due stays due, or what is served would expire; but not at once again. */
         health->retry_at = keeper->now + retry;
@@ -346,6 +349,7 @@ static void succeed(struct keeper *keeper, struct zone_job *job)
     mem_free(health->problem);
     health->problem = NULL;
     health->retry_at = INT64_MAX;
+    health->load_again &= job->kind != ZONE_JOB_LOAD;
     bool is_first = zone_record_version(zone) == NULL && job->kind == ZONE_JOB_LOAD;
     if (is_new) {
         take_version(zone, job);
@@ -452,7 +456,7 @@ void change_take_job(struct keeper *keeper, struct zone_job *job)
     if (zone->gone || keeper->stopping) {
         end_change(keeper, job, DNS_RCODE_SERVFAIL);
     } else if (job->result != SG_OK) {
-        fail(keeper, job, RETRY_SECONDS);
+        fail(keeper, job, job->made.disk_failed ? STORE_RETRY_SECONDS : RETRY_SECONDS);
     } else if (job->store == NULL || job->made.unchanged || job->kind == ZONE_JOB_RECOVER) {
         succeed(keeper, job);
     } else {

@@ -65,6 +65,10 @@ void keeper_wish_load(struct keeper *keeper, struct managed_zone *zone, bool for
 {
     bool changes_by_itself = zone->settings->dynamic || zone->settings->type == ZONE_SECONDARY;
     bool file_counts = zone->wishes.thaw || zone->wishes.frozen;
+    if (opening_is_due(zone)) {
+        opening_start(keeper, zone);
+        return;
+    }
     if (changes_by_itself && zone_record_version(zone) != NULL && !file_counts) {
         /* Its file is older than what updates or transfers have brought. */
         zone->wishes.keys = true;
@@ -140,10 +144,29 @@ void keeper_set_timer(struct keeper *keeper, struct managed_zone *zone)
     }
 }
 
+/* Keys are due, or a write failed. */
+static void wish_retry(struct keeper *keeper, struct managed_zone *zone)
+{
+    struct zone_health *health = &zone->health;
+    if (health->load_again) {
+        health->load_again = false;
+        keeper_wish_load(keeper, zone, false);
+    }
+    if (zone->settings->policy == NULL && health->retry_at <= keeper->now) {
+        zone->wishes.state = true; /* There are no keys to look at: does the store work again? */
+        keeper_enqueue(keeper, zone);
+    }
+    keeper_wish_keys(keeper, zone, false);
+}
+
 /* What is due at the zone becomes a wish. */
 static void wake_zone(struct keeper *keeper, struct managed_zone *zone, sg_time now)
 {
     const struct zone_health *health = &zone->health;
+    if (opening_is_due(zone)) {
+        opening_start(keeper, zone);
+        return;
+    }
     if (health->warn_at <= now) {
         overdue_warn(zone, now);
         keeper_set_timer(keeper, zone);
@@ -160,7 +183,7 @@ static void wake_zone(struct keeper *keeper, struct managed_zone *zone, sg_time 
     }
     if (zone_record_version(zone) != NULL &&
         (health->key_event_at <= now || health->retry_at <= now)) {
-        keeper_wish_keys(keeper, zone, false);
+        wish_retry(keeper, zone);
     }
     if (change_is_wished(zone)) {
         keeper_enqueue(keeper, zone);

@@ -3,7 +3,8 @@
 #include "keeper/keeper_parts.h"
 #include "store/identity.h"
 
-enum { RETRY_SECONDS = 300 };
+/* A full disk has no room for a new zone; whatever else it is, looking costs little. */
+enum { RETRY_SECONDS = 10 };
 
 /* The question to the store; it owns the identity that it asks with. */
 struct opening {
@@ -38,6 +39,7 @@ static void take_opened(struct store_request *request)
         log_write(LOG_ZONE, SEVERITY_ERROR, "zone %s: not loaded due to errors: %s",
                   zone_label(zone->settings, label), zone->health.problem);
         zone->health.retry_at = keeper->now + RETRY_SECONDS;
+        zone_tell_waiters(&zone->waiters, RELOAD_FAILED, zone->health.problem);
         keeper_set_timer(keeper, zone);
         keeper_zone_was_tried(keeper, zone);
     } else {
@@ -89,6 +91,12 @@ void opening_wipe(struct keeper *keeper, struct managed_zone *zone)
     };
     keeper->requests++;
     store_submit(keeper->io.store, &opening->request);
+}
+
+bool opening_is_due(const struct managed_zone *zone)
+{
+    return zone->keeper->io.store != NULL && zone_is_stored(zone->settings) &&
+           zone->ledger.id == 0 && !zone->ledger.opening;
 }
 
 void opening_start(struct keeper *keeper, struct managed_zone *zone)

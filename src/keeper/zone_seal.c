@@ -22,6 +22,7 @@ enum sg_result zone_look_at_keys(struct zone_job *job)
     enum sg_result result = zone_keys_prepare(job->settings, job->generation, job->lent.base,
                                               job->now, keys, &job->problem);
     if (result != SG_OK) {
+        job->made.disk_failed = result == SG_IO || result == SG_NO_SPACE;
         mem_free(keys);
         return result;
     }
@@ -222,6 +223,7 @@ static enum sg_result write_image(struct zone_job *job)
         result = write_image_file(job);
     }
     if (result != SG_OK) {
+        job->made.disk_failed = true;
         job->problem =
             mem_format("its image could not be written to the store: %s", sg_result_text(result));
     }
@@ -260,6 +262,12 @@ static void note_expirations(struct zone_job *job, enum zone_sign_extent extent)
     }
 }
 
+/* The base of what was not stored until now, say before it became dynamic, is nowhere else. */
+static bool is_first_commit(const struct zone_job *job)
+{
+    return job->store != NULL && job->commit_number == 1;
+}
+
 /* Takes the edit. The difference is told only where the base is of the same lineage. */
 static enum sg_result seal(struct zone_job *job, struct zone_edit *edit,
                            enum zone_sign_extent extent, bool continues)
@@ -271,7 +279,7 @@ static enum sg_result seal(struct zone_job *job, struct zone_edit *edit,
         return result;
     }
     note_expirations(job, extent);
-    if (continues && extent == ZONE_SIGN_CHANGE) {
+    if (continues && extent == ZONE_SIGN_CHANGE && !is_first_commit(job)) {
         result = zone_changeset_make(job->lent.base, job->made.version, &job->made.changeset);
     } else {
         result = write_image(job);

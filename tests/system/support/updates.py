@@ -29,8 +29,10 @@ class Client(threading.Thread):
     updates that were sent and never answered.
     """
 
-    def __init__(self, server, number, zones, seed):
+    def __init__(self, server, number, zones, seed, burst=1):
+        """`burst`: so many names in one update."""
         super().__init__(daemon=True)
+        self.burst = burst
         self.server = server
         self.number = number
         self.zones = zones
@@ -45,34 +47,34 @@ class Client(threading.Thread):
 
     def again(self):
         """The same client, ready to run once more."""
-        other = Client(self.server, self.number, self.zones, 0)
+        other = Client(self.server, self.number, self.zones, 0, self.burst)
         for name in ("random", "known", "doubts", "acknowledged", "rcodes", "count"):
             setattr(other, name, getattr(self, name))
         return other
 
     # --- updates --------------------------------------------------------------------------------
 
-    def _choose(self):
+    def _choose(self, zone):
         """A name of ours and what it shall hold."""
-        zone = self.random.choice(self.zones)
         mine = [name for name, value in self.known.items() if value and name.endswith("." + zone)]
         self.count += 1
         value = f"192.0.2.{self.random.randrange(1, 250)}"
         dice = self.random.random()
-        if len(mine) > NAMES_MAX or (mine and dice < 0.25):
-            return zone, self.random.choice(mine), None
+        if len(mine) > NAMES_MAX * self.burst or (mine and dice < 0.25):
+            return self.random.choice(mine), None
         if mine and dice < 0.5:
-            return zone, self.random.choice(mine), value
+            return self.random.choice(mine), value
         deep = "sub.deep." if dice < 0.6 else ""
-        return zone, f"c{self.number}-{self.count}.{deep}{zone}", value
+        return f"c{self.number}-{self.count}.{deep}{zone}", value
 
     @staticmethod
-    def _request(zone, name, value):
+    def _request(zone, wishes):
         update = dns.update.UpdateMessage(zone)
-        if value is None:
-            update.delete(name)
-        else:
-            update.replace(name, TTL, "A", value)
+        for name, value in wishes.items():
+            if value is None:
+                update.delete(name)
+            else:
+                update.replace(name, TTL, "A", value)
         return update
 
     def _ask(self, request):
@@ -97,22 +99,23 @@ class Client(threading.Thread):
 
     def step(self):
         """One update; its rcode, or None where nothing was answered."""
-        zone, name, value = self._choose()
+        zone = self.random.choice(self.zones)
+        wishes = dict(self._choose(zone) for _ in range(self.burst))
+        rcode = None
         try:
-            response = self._ask(self._request(zone, name, value))
+            rcode = self._ask(self._request(zone, wishes)).rcode()
+            self.rcodes[dns.rcode.to_text(rcode)] += 1
         except (OSError, EOFError):
-            self.doubts[name].append(value)
             self.hang_up()
-            return None
-        self.rcodes[dns.rcode.to_text(response.rcode())] += 1
-        if response.rcode() == dns.rcode.NOERROR:
-            self.known[name] = value
-            self.doubts.pop(name, None)
-            self.acknowledged += 1
-        else:
-            # "May prove committed": an answer other than NOERROR promises nothing.
-            self.doubts[name].append(value)
-        return response.rcode()
+        # An answer other than NOERROR promises nothing: it "may prove committed".
+        for name, value in wishes.items():
+            if rcode == dns.rcode.NOERROR:
+                self.known[name] = value
+                self.doubts.pop(name, None)
+            else:
+                self.doubts[name].append(value)
+        self.acknowledged += rcode == dns.rcode.NOERROR
+        return rcode
 
     def run(self):
         while not self.ending.is_set():
@@ -144,9 +147,9 @@ class Client(threading.Thread):
 class Crowd:
     """Several clients at once."""
 
-    def __init__(self, server, zones, count, seed):
+    def __init__(self, server, zones, count, seed, burst=1):
         self.zones = zones
-        self.clients = [Client(server, number, zones, seed) for number in range(count)]
+        self.clients = [Client(server, number, zones, seed, burst) for number in range(count)]
 
     def start(self):
         self.clients = [client.again() for client in self.clients]
@@ -159,7 +162,8 @@ class Crowd:
         for client in self.clients:
             client.ending.set()
         for client in self.clients:
-            client.join(ANSWER_S + 10)
+            if client.ident is not None:
+                client.join(ANSWER_S + 10)
             assert not client.is_alive(), "a client waits for ever"
             client.hang_up()
 
