@@ -319,6 +319,12 @@ static void take_version(struct managed_zone *zone, struct zone_job *job)
     log_published(job);
     remember_history(zone, job); /* first: a reader finds no version that the history lacks */
     bool first = zone_record_version(zone) == NULL;
+    if (job->kind == ZONE_JOB_RECOVER &&
+        secondary_is_expired(zone->settings, &job->made.state, zone->keeper->now)) {
+        zone->known.expired = job->made.version; /* It stays so until a primary is heard. */
+        job->made.version = NULL;
+        return;
+    }
     publish(zone->slot, job->made.version);
     job->made.version = NULL; /* the slot's reference now */
     if (zone->known.expired != NULL) {
