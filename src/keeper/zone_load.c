@@ -1,6 +1,6 @@
-#include "base/log.h"
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "dns/serial.h"
 #include "keeper/zone_steps.h"
