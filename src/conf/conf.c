@@ -95,6 +95,10 @@ enum sg_result conf_load_overriding(const char *path, const struct conf_override
     if (result == SG_OK && report->errors > errors) {
         result = SG_MALFORMED; /* A brace is missing: all that follows would be guesswork. */
     }
+    if (result == SG_OK && overrides != NULL) {
+        conf_amend_tree(&tree, overrides->amendments, overrides->amendments_count, report);
+        result = report->errors > errors ? SG_MALFORMED : SG_OK;
+    }
     if (result == SG_OK) {
         result = resolve_tree(&tree, &origin, out_conf, report);
     }

@@ -11,6 +11,7 @@
 #pragma once
 
 #include "conf/acl.h"
+#include "conf/amend.h"
 #include "conf/report.h"
 #include "conf/settings.h"
 
@@ -79,12 +80,14 @@ struct conf {
     struct conf_memory *memory;
 };
 
-/* What the command line of signetd says instead of the file. */
+/* What the command line of signetd, and commands at run time, say instead of the file. */
 struct conf_overrides {
     uint16_t port;     /* -p: instead of `port`; 0: as the file says */
     bool ipv4_only;    /* -4: listen-on-v6 counts as none, IPv6 servers are never asked */
     bool ipv6_only;    /* -6 */
     bool no_log_files; /* -g: the channels of `logging` are not opened */
+    const struct conf_amendment *amendments; /* of zones; borrowed during the load */
+    size_t amendments_count;
 };
 
 /*

@@ -186,7 +186,7 @@ enum sg_result dns_message_parse(struct span wire, struct dns_message *out_messa
     message->flags = wire_get_u16(wire.bytes + 2);
     message->opcode = (uint8_t)((message->flags & OPCODE_MASK) >> 11);
     message->rcode = (uint8_t)(message->flags & 0xf);
-    for (int i = 0; i < 4; i++) {
+    for (size_t i = 0; i < 4; i++) {
         message->counts[i] = wire_get_u16(wire.bytes + 4 + 2 * i);
     }
     message->has_question = false;

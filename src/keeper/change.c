@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "keeper/notifying.h"
+#include "keeper/overtake.h"
 #include "keeper/publish.h"
 #include "keeper/secondary.h"
 
@@ -42,12 +43,13 @@ bool change_is_wished(const struct managed_zone *zone)
            zone->ledger.stored != NULL || secondary_has_transfer(zone);
 }
 
-/* Updates and the rest take turns, so that neither starves the other. */
+/* Updates and the rest take turns, so that neither starves the other. What was accepted before a
+ * freeze is to be in the file that the operator edits, or the thaw would undo it. */
 static bool updates_are_next(const struct managed_zone *zone)
 {
     const struct zone_wishes *wishes = &zone->wishes;
     return zone->updates.first != NULL && zone->slot->version != NULL &&
-           !(others_are_wished(wishes) && wishes->others_first);
+           (wishes->freeze || !(others_are_wished(wishes) && wishes->others_first));
 }
 
 static struct keeper_update *take_updates(struct managed_zone *zone)
@@ -76,7 +78,8 @@ static void choose_load(struct managed_zone *zone, struct zone_job *job)
     job->asked.keys_wished = wishes->keys;
     job->asked.sign_all = wishes->sign_all;
     job->asked.serial_above = wishes->serial_above;
-    wishes->load = wishes->force = wishes->keys = wishes->sign_all = wishes->thaw = false;
+    wishes->load = wishes->force = wishes->keys = wishes->sign_all = false;
+    wishes->thaw = wishes->frozen = false;
     wishes->serial_above = 0;
     zone->job_waiters = zone->waiters;
     zone->waiters = NULL;
@@ -204,7 +207,7 @@ static void end_change(struct keeper *keeper, struct zone_job *job, uint16_t rco
     struct keeper_update *updates = job->asked.updates;
     job->asked.updates = NULL;
     zone->job = NULL;
-    zone_answer_updates(updates, rcode);
+    keeper->updates -= zone_answer_updates(updates, rcode);
     generation_drop(job->generation);
     zone_job_free(job);
     if (zone->gone) {
@@ -262,6 +265,8 @@ static void fail(struct keeper *keeper, struct zone_job *job, sg_duration retry)
         recover_otherwise(keeper, zone, job);
     } else if (job->kind == ZONE_JOB_TRANSFER) {
         secondary_applied(keeper, zone, job->result != SG_OK ? job->result : SG_IO);
+    } else if (zone->secondary == NULL) {
+        secondary_begin(keeper, zone);
     }
     end_change(keeper, job, DNS_RCODE_SERVFAIL);
 }
@@ -317,6 +322,7 @@ static void take_version(struct managed_zone *zone, struct zone_job *job)
         zone_version_unref(zone->known.expired);
         zone->known.expired = NULL;
     }
+    checkpoint_trim_memory(zone->keeper, zone);
     notifying_changed(zone->keeper, zone, first);
 }
 
@@ -340,8 +346,12 @@ static void succeed(struct keeper *keeper, struct zone_job *job)
     mem_free(health->problem);
     health->problem = NULL;
     health->retry_at = INT64_MAX;
+    bool is_first = zone_record_version(zone) == NULL && job->kind == ZONE_JOB_LOAD;
     if (is_new) {
         take_version(zone, job);
+    }
+    if (is_new && is_first && job->store != NULL) {
+        overtake_start(keeper, zone);
     }
     if (!made->unchanged) {
         zone_state_clear(&zone->known.state);
@@ -358,6 +368,7 @@ static void succeed(struct keeper *keeper, struct zone_job *job)
     }
     health->expires_first = made->expires_first;
     health->resign_at = resign_time(zone, made->expires_first);
+    overdue_note(zone, keeper->now);
     if (made->more || zone->known.state.campaign) {
         zone->wishes.resign = true;
     }
@@ -464,18 +475,20 @@ void keeper_update(struct keeper *keeper, struct managed_zone *zone, struct keep
     const struct zone_settings *settings = zone->settings;
     update->next = NULL;
     update->rcode = DNS_RCODE_NOERROR;
-    if (!settings->dynamic || zone->known.state.frozen) {
+    if (!settings->dynamic || zone_is_frozen(zone)) {
         zone_answer_updates(update, DNS_RCODE_REFUSED);
         return;
     }
+    size_t quota = keeper->generation->rates.updates;
     bool store_works = keeper->io.store == NULL || store_health(keeper->io.store) == SG_OK;
     if (zone->gone || keeper->stopping || zone->slot->version == NULL || !store_works ||
-        zone->updates.count >= UPDATES_WAITING_MAX) {
+        zone->updates.count >= UPDATES_WAITING_MAX || (quota != 0 && keeper->updates >= quota)) {
         zone_answer_updates(update, DNS_RCODE_SERVFAIL);
         return;
     }
     *zone->updates.last = update;
     zone->updates.last = &update->next;
     zone->updates.count++;
+    keeper->updates++;
     keeper_enqueue(keeper, zone);
 }

@@ -9,7 +9,7 @@
  * Once they are half as large as the zone, and not few, a worker writes an image of the version
  * that is published. Changes go on meanwhile: the image belongs to the commit that it began with.
  */
-enum { CHANGESETS_BYTES_MIN = 256 * 1024 };
+enum { CHANGESETS_BYTES_MIN = 256 * 1024, HISTORY_BYTES_MIN = 64 * 1024 };
 
 struct checkpoint {
     struct job job; /* first member */
@@ -40,9 +40,8 @@ static bool append(void *argument, struct span bytes)
         return true;
     }
     if (target->file == NULL) {
-        target->result =
-            target->io->image_create(target->io->argument, checkpoint->zone->ledger.id,
-                                     checkpoint->number, &target->file);
+        target->result = target->io->image_create(target->io->argument, checkpoint->zone->ledger.id,
+                                                  checkpoint->number, &target->file);
         if (target->result == SG_OK && checkpoint->image.length > 0) {
             target->result =
                 target->io->image_append(target->file, buffer_span(&checkpoint->image));
@@ -81,6 +80,68 @@ static void end_checkpoint(struct checkpoint *checkpoint)
     keeper_bury(zone);
 }
 
+/* --- history -------------------------------------------------------------------------------- */
+
+struct trimming {
+    struct store_request request;
+    struct managed_zone *zone;
+};
+
+static void take_trimmed(struct store_request *request)
+{
+    struct trimming *trimming = (struct trimming *)request;
+    trimming->zone->out--;
+    keeper_bury(trimming->zone);
+    mem_free(request->problem);
+    mem_free(trimming);
+}
+
+static uint64_t history_bytes_max(const struct managed_zone *zone)
+{
+    const struct zone_version *version = zone_record_version(zone);
+    uint64_t most = zone->settings->limits.journal_bytes_max;
+    uint64_t usual = version == NULL ? 0 : 2 * zone_version_facts(version)->bytes;
+    return most != 0 ? most : usual > HISTORY_BYTES_MIN ? usual : HISTORY_BYTES_MIN;
+}
+
+void checkpoint_trim_memory(struct keeper *keeper, struct managed_zone *zone)
+{
+    struct zone_history *history = &zone->slot->history;
+    uint64_t allowed = history_bytes_max(zone);
+    uint64_t for_all = keeper->generation->history_bytes_max;
+    keeper->history_bytes -= zone->history_counted;
+    if (for_all != 0) {
+        /* Whoever changes makes room: what others keep may be all that their secondaries need. */
+        uint64_t left = for_all > keeper->history_bytes ? for_all - keeper->history_bytes : 0;
+        allowed = allowed < left ? allowed : left;
+    }
+    zone_history_trim(history, allowed);
+    zone->history_counted = history->bytes;
+    keeper->history_bytes += zone->history_counted;
+}
+
+/* Records that neither recovery nor IXFR wants any more. */
+static void trim_store(struct keeper *keeper, struct managed_zone *zone)
+{
+    struct zone_ledger *ledger = &zone->ledger;
+    struct zone_history *history = &zone->slot->history;
+    uint64_t oldest = ledger->last + 1 - history->links;
+    struct trimming *trimming = mem_alloc_zero(1, sizeof(*trimming));
+    trimming->zone = zone;
+    trimming->request = (struct store_request){
+        .kind = STORE_ZONE_TRIM,
+        .reply = keeper->io.commits,
+        .done = take_trimmed,
+        .zone = ledger->id,
+        .number = oldest < ledger->image_number ? oldest : ledger->image_number,
+    };
+    zone->out++;
+    keeper->requests++;
+    store_submit(keeper->io.store, &trimming->request);
+}
+
+/* --- the image is there ---------------------------------------------------------------------- */
+
 static void take_stored(struct store_request *request)
 {
     struct checkpoint *checkpoint =
@@ -88,7 +149,7 @@ static void take_stored(struct store_request *request)
     struct managed_zone *zone = checkpoint->zone;
     if (request->result == SG_OK && checkpoint->number > zone->ledger.image_number) {
         zone->ledger.image_number = checkpoint->number;
-        checkpoint_trim(zone->keeper, zone);
+        trim_store(zone->keeper, zone);
     }
     end_checkpoint(checkpoint);
 }
@@ -98,9 +159,9 @@ void checkpoint_take_job(struct keeper *keeper, struct job *job)
     struct checkpoint *checkpoint = (struct checkpoint *)job;
     if (checkpoint->result != SG_OK) {
         char label[ZONE_LABEL_BYTES];
-        log_write(LOG_ZONE, SEVERITY_WARNING,
-                  "zone %s: no image of it could be written to the store: %s",
-                  zone_label(checkpoint->zone->settings, label), sg_result_text(checkpoint->result));
+        log_write(
+            LOG_ZONE, SEVERITY_WARNING, "zone %s: no image of it could be written to the store: %s",
+            zone_label(checkpoint->zone->settings, label), sg_result_text(checkpoint->result));
         end_checkpoint(checkpoint);
         return;
     }
@@ -136,46 +197,4 @@ void checkpoint_consider(struct keeper *keeper, struct managed_zone *zone)
     zone->out++;
     keeper->jobs++;
     worker_pool_submit(keeper->io.pool, WORK_BULK, &checkpoint->job);
-}
-
-/* --- history -------------------------------------------------------------------------------- */
-
-struct trimming {
-    struct store_request request;
-    struct managed_zone *zone;
-};
-
-static void take_trimmed(struct store_request *request)
-{
-    struct trimming *trimming = (struct trimming *)request;
-    trimming->zone->out--;
-    keeper_bury(trimming->zone);
-    mem_free(request->problem);
-    mem_free(trimming);
-}
-
-static uint64_t history_bytes_max(const struct managed_zone *zone)
-{
-    uint64_t most = zone->settings->limits.journal_bytes_max;
-    return most != 0 ? most : 2 * zone_version_facts(zone->slot->version)->bytes;
-}
-
-void checkpoint_trim(struct keeper *keeper, struct managed_zone *zone)
-{
-    struct zone_ledger *ledger = &zone->ledger;
-    struct zone_history *history = &zone->slot->history;
-    zone_history_trim(history, history_bytes_max(zone));
-    uint64_t oldest = ledger->last + 1 - history->links;
-    struct trimming *trimming = mem_alloc_zero(1, sizeof(*trimming));
-    trimming->zone = zone;
-    trimming->request = (struct store_request){
-        .kind = STORE_ZONE_TRIM,
-        .reply = keeper->io.commits,
-        .done = take_trimmed,
-        .zone = ledger->id,
-        .number = oldest < ledger->image_number ? oldest : ledger->image_number,
-    };
-    zone->out++;
-    keeper->requests++;
-    store_submit(keeper->io.store, &trimming->request);
 }

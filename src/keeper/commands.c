@@ -31,13 +31,45 @@ struct managed_zone *keeper_zone(struct keeper *keeper, size_t index)
     return index < keeper->zones_count ? keeper->zones[index] : NULL;
 }
 
+static void wait_in(struct reload_waiter **list, reload_done *done, void *argument)
+{
+    struct reload_waiter *waiter = mem_alloc_zero(1, sizeof(*waiter));
+    *waiter = (struct reload_waiter){*list, done, argument};
+    *list = waiter;
+}
+
 static void add_waiter(struct managed_zone *zone, reload_done *done, void *argument)
 {
     if (done != NULL) {
-        struct reload_waiter *waiter = mem_alloc_zero(1, sizeof(*waiter));
-        *waiter = (struct reload_waiter){zone->waiters, done, argument};
-        zone->waiters = waiter;
+        wait_in(&zone->waiters, done, argument);
     }
+}
+
+void keeper_await(struct keeper *keeper, struct managed_zone *zone, reload_done *done,
+                  void *argument)
+{
+    wait_in(&zone->first_waiters, done, argument);
+    if (zone->tried) {
+        keeper_try_again(keeper, zone);
+        keeper_zone_was_tried(keeper, zone);
+    }
+}
+
+void keeper_wipe(struct keeper *keeper, struct managed_zone *zone)
+{
+    (void)keeper;
+    zone->wiped = true;
+}
+
+static bool thaw_is_under_way(const struct managed_zone *zone)
+{
+    return zone->wishes.thaw || (zone->job != NULL && zone->job->asked.thaw);
+}
+
+/* Frozen for certain until its next job has ended: the file has all that updates brought. */
+static bool file_may_be_read(const struct managed_zone *zone)
+{
+    return zone->known.state.frozen && !thaw_is_under_way(zone);
 }
 
 enum sg_result keeper_reload(struct keeper *keeper, struct managed_zone *zone, bool force,
@@ -48,6 +80,12 @@ enum sg_result keeper_reload(struct keeper *keeper, struct managed_zone *zone, b
     }
     if (keeper->stopping || zone->gone) {
         return SG_CANCELLED;
+    }
+    if (zone->settings->dynamic && zone->slot->version != NULL) {
+        if (!file_may_be_read(zone)) {
+            return SG_CONFLICT;
+        }
+        zone->wishes.frozen = true;
     }
     add_waiter(zone, done, argument);
     keeper_wish_load(keeper, zone, force);
@@ -71,7 +109,7 @@ enum sg_result keeper_freeze(struct keeper *keeper, struct managed_zone *zone, r
                              void *argument)
 {
     enum sg_result result = check_dynamic(keeper, zone);
-    if (result == SG_OK && zone->known.state.frozen) {
+    if (result == SG_OK && zone_is_frozen(zone)) {
         result = SG_EXISTS;
     }
     if (result != SG_OK) {
@@ -87,8 +125,8 @@ enum sg_result keeper_thaw(struct keeper *keeper, struct managed_zone *zone, rel
                            void *argument)
 {
     enum sg_result result = check_dynamic(keeper, zone);
-    if (result == SG_OK && !zone->known.state.frozen) {
-        result = SG_EXISTS;
+    if (result == SG_OK && !file_may_be_read(zone)) {
+        result = SG_EXISTS; /* Read twice, the file would undo the updates in between. */
     }
     if (result != SG_OK) {
         return result;
@@ -156,10 +194,13 @@ void keeper_reload_all(struct keeper *keeper)
     keeper->failed = 0;
     keeper->announced = false;
     for (size_t i = 0; i < keeper->zones_count; i++) {
-        const struct zone_settings *settings = keeper->zones[i]->settings;
-        if (settings->file != NULL && !settings->dynamic && settings->type == ZONE_PRIMARY) {
-            keeper_try_again(keeper, keeper->zones[i]);
-            keeper_wish_load(keeper, keeper->zones[i], false);
+        struct managed_zone *zone = keeper->zones[i];
+        const struct zone_settings *settings = zone->settings;
+        bool is_read = !settings->dynamic || file_may_be_read(zone);
+        if (settings->file != NULL && is_read && settings->type == ZONE_PRIMARY) {
+            zone->wishes.frozen = settings->dynamic;
+            keeper_try_again(keeper, zone);
+            keeper_wish_load(keeper, zone, false);
         }
     }
 }

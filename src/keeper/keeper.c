@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "base/thread.h"
 #include "keeper/notifying.h"
+#include "keeper/overtake.h"
 #include "keeper/secondary.h"
 
 enum {
@@ -63,7 +64,8 @@ void keeper_unqueue(struct keeper *keeper, struct managed_zone *zone)
 void keeper_wish_load(struct keeper *keeper, struct managed_zone *zone, bool force)
 {
     bool changes_by_itself = zone->settings->dynamic || zone->settings->type == ZONE_SECONDARY;
-    if (changes_by_itself && zone_record_version(zone) != NULL && !zone->wishes.thaw) {
+    bool file_counts = zone->wishes.thaw || zone->wishes.frozen;
+    if (changes_by_itself && zone_record_version(zone) != NULL && !file_counts) {
         /* Its file is older than what updates or transfers have brought. */
         zone->wishes.keys = true;
         keeper_enqueue(keeper, zone);
@@ -128,9 +130,9 @@ static sg_time earlier(sg_time a, sg_time b)
 void keeper_set_timer(struct keeper *keeper, struct managed_zone *zone)
 {
     const struct zone_health *health = &zone->health;
-    sg_time wake =
-        earlier(earlier(health->key_event_at, health->resign_at),
-                earlier(health->retry_at, secondary_wake(zone)));
+    sg_time wake = earlier(earlier(health->key_event_at, health->resign_at),
+                           earlier(health->retry_at, secondary_wake(zone)));
+    wake = earlier(wake, health->warn_at);
     if (wake == INT64_MAX) {
         heap_remove(&keeper->timers, &zone->timer);
     } else {
@@ -142,6 +144,10 @@ void keeper_set_timer(struct keeper *keeper, struct managed_zone *zone)
 static void wake_zone(struct keeper *keeper, struct managed_zone *zone, sg_time now)
 {
     const struct zone_health *health = &zone->health;
+    if (health->warn_at <= now) {
+        overdue_warn(zone, now);
+        keeper_set_timer(keeper, zone);
+    }
     if (zone->secondary != NULL) {
         secondary_turn(keeper, zone);
     } else if (zone->slot->version == NULL) {
@@ -179,8 +185,11 @@ void keeper_zone_was_tried(struct keeper *keeper, struct managed_zone *zone)
         return;
     }
     zone->tried = true;
-    keeper->failed += zone->health.problem != NULL;
+    const char *problem = zone->health.problem;
+    keeper->failed += problem != NULL;
     keeper->untried--;
+    zone_tell_waiters(&zone->first_waiters, problem != NULL ? RELOAD_FAILED : RELOAD_STARTED,
+                      problem != NULL ? problem : "");
 }
 
 void keeper_try_again(struct keeper *keeper, struct managed_zone *zone)
@@ -202,9 +211,13 @@ static void announce(struct keeper *keeper)
 
 void keeper_bury(struct managed_zone *zone)
 {
-    if (zone->gone && zone->job == NULL && zone->out == 0) {
-        zone_record_free(zone);
+    if (!zone->gone || zone->job != NULL || zone->out > 0) {
+        return;
     }
+    if (zone->wiped) {
+        opening_wipe(zone->keeper, zone);
+    }
+    zone_record_free(zone);
 }
 
 /* --- turns ---------------------------------------------------------------------------------- */
@@ -234,6 +247,11 @@ static void take_replies(struct keeper *keeper)
     }
 }
 
+void keeper_note_time(struct keeper *keeper, sg_time now)
+{
+    keeper->now = now;
+}
+
 sg_time keeper_turn(struct keeper *keeper, sg_time now)
 {
     thread_assert(THREAD_KEEPER);
@@ -253,11 +271,14 @@ sg_time keeper_turn(struct keeper *keeper, sg_time now)
 void keeper_stop(struct keeper *keeper)
 {
     keeper->stopping = true;
+    notifying_stop(keeper);
+    overtake_forget(keeper, NULL);
     for (size_t i = 0; i < keeper->zones_count; i++) {
         struct managed_zone *zone = keeper->zones[i];
         struct keeper_update *waiting = zone->updates.first;
         zone->updates = (struct zone_updates){.last = &zone->updates.first};
-        zone_answer_updates(waiting, DNS_RCODE_SERVFAIL);
+        keeper->updates -= zone_answer_updates(waiting, DNS_RCODE_SERVFAIL);
+        secondary_end(zone);
     }
 }
 

@@ -73,9 +73,9 @@ struct zone_settings {
     const struct zone_notify_settings *notify; /* NULL: nobody */
     const struct refresh_settings *refresh;    /* of a secondary; NULL: it has no primaries */
     sg_duration transfer_time_max, transfer_idle_max; /* of transfers in */
-    const void *access;      /* put into the slot's options */
-    uint64_t fingerprint;    /* of all of the above */
-    const char *source_file; /* where the statement stands */
+    const void *access;                               /* put into the slot's options */
+    uint64_t fingerprint;                             /* of all of the above */
+    const char *source_file;                          /* where the statement stands */
     unsigned source_line;
 
     struct zone_slot *slot; /* out: set by keeper_configure() */
@@ -95,9 +95,11 @@ struct keeper_generation {
                        const struct zone_update_wish *wish, uint16_t *out_records_max);
     void (*release)(struct keeper_generation *generation);
     struct {
-        unsigned notify, startup_notify, serial_query;   /* a second */
-        unsigned transfers_in, transfers_per_server;     /* at once */
+        unsigned notify, startup_notify, serial_query; /* a second */
+        unsigned transfers_in, transfers_per_server;   /* at once */
+        unsigned updates;                              /* at once */
     } rates;
+    uint64_t history_bytes_max;   /* of changesets in memory for IXFR, all zones together */
     void *owner;                  /* of whoever made it, e.g. the conf */
     size_t uses;                  /* private to the keeper */
     struct epoch_retired retired; /* private to the keeper */
@@ -105,9 +107,9 @@ struct keeper_generation {
 
 struct keeper_io {
     struct worker_pool *pool;
-    struct mailbox *mailbox; /* replies of jobs come here; its wake leads to keeper_turn() */
-    struct store *store;     /* NULL: nothing outlives a restart */
-    struct mailbox *commits; /* replies of the store; the same wake */
+    struct mailbox *mailbox;   /* replies of jobs come here; its wake leads to keeper_turn() */
+    struct store *store;       /* NULL: nothing outlives a restart */
+    struct mailbox *commits;   /* replies of the store; the same wake */
     struct keeper_asker asker; /* `ask` NULL: nobody is told or asked */
     /* In a turn: every load that keeper_configure() or keeper_reload_all() asked for has ended;
      * `failed` of `zones` could not be loaded. */
@@ -131,6 +133,8 @@ MUST_USE enum sg_result keeper_configure(struct keeper *keeper,
 /* The new front is published: what only the old one used may go after a grace period. */
 void keeper_front_published(struct keeper *keeper);
 
+/* What follows, until the next turn, is called at `now`: inputs, commands, what was heard. */
+void keeper_note_time(struct keeper *keeper, sg_time now);
 /*
  * Do what is due: take replies, publish, start jobs, wake zones. Returns the instant of the next
  * wake (INT64_MAX: none but the mailbox).
@@ -154,7 +158,7 @@ struct keeper_update {
     struct keeper_update *next; /* private to the keeper */
     struct buffer wire;         /* the request; `message` is parsed from it */
     struct dns_message message;
-    char *client; /* how log lines about it begin */
+    char *client;    /* how log lines about it begin */
     void *requester; /* of server/: who asks */
     uint16_t rcode;
     void (*done)(struct keeper_update *update);
@@ -184,12 +188,18 @@ typedef void reload_done(void *argument, enum reload_outcome outcome, const char
 /*
  * Read the zone's file again if it changed (or `force`). `done` may be NULL; it is called with
  * RELOAD_UP_TO_DATE, RELOAD_FAILED (why, in a few words) or RELOAD_STARTED for a success.
- * SG_UNSUPPORTED for a zone without file, SG_CANCELLED while stopping.
+ * SG_UNSUPPORTED for a zone without file, SG_CANCELLED while stopping, SG_CONFLICT for a dynamic
+ * zone that is not frozen: its file would undo what updates have changed.
  */
 MUST_USE enum sg_result keeper_reload(struct keeper *keeper, struct managed_zone *zone, bool force,
                                       reload_done *done, void *argument);
 /* The same for every zone whose file changed. */
 void keeper_reload_all(struct keeper *keeper);
+/* `done` is called when the zone, which is new, is served or could not be loaded. */
+void keeper_await(struct keeper *keeper, struct managed_zone *zone, reload_done *done,
+                  void *argument);
+/* When the zone is no longer configured, the store shall forget all of it. */
+void keeper_wipe(struct keeper *keeper, struct managed_zone *zone);
 /*
  * A dynamic zone: write its file and take no more updates; read the file again and take them;
  * write the file alone, also of a secondary. `done` as for keeper_reload(). SG_UNSUPPORTED: not

@@ -3,6 +3,7 @@
  *
  *   keeper.c         queue, timers, turns
  *   change.c         the pipeline: a zone's job, its commit, its publication
+ *   overdue.c        signatures that are not made anew in time
  *   checkpoint.c     images of zones whose changesets have become many
  *   configuration.c  zones come, stay, go
  *   commands.c       what operators ask for
@@ -25,12 +26,16 @@ struct keeper {
     struct heap timers;
     struct managed_zone *queue_first;
     struct managed_zone **queue_last;
-    size_t jobs;     /* in workers */
-    size_t requests; /* of the store */
-    bool announced;  /* all_loaded() was called for what was asked for last */
-    size_t untried;  /* zones that are to be loaded, or loaded again, before it is called */
+    size_t jobs;          /* in workers */
+    size_t requests;      /* of the store */
+    bool announced;       /* all_loaded() was called for what was asked for last */
+    size_t updates;       /* that wait or are under way */
+    size_t history_bytes; /* of all zones */
+    size_t untried;       /* zones that are to be loaded, or loaded again, before it is called */
     size_t failed;
     struct notify_sender *notify;
+    struct telling *tellings;   /* questions that are out (notifying.c) */
+    struct overtake *overtakes; /* questions that are out (overtake.c) */
     struct refresh_shared refresh;
     bool stopping;
     uint64_t next_id;
@@ -65,6 +70,15 @@ void change_take_job(struct keeper *keeper, struct zone_job *job);
 
 /* Ask the store what it has of a new zone, then let it be recovered or loaded. */
 void opening_start(struct keeper *keeper, struct managed_zone *zone);
+/* Let the store forget a zone that is gone; not if one of its name has come since. */
+void opening_wipe(struct keeper *keeper, struct managed_zone *zone);
+
+/* --- overdue.c ------------------------------------------------------------------------------ */
+
+/* The first expiration is known, again or anew. */
+void overdue_note(struct managed_zone *zone, sg_time now);
+/* warn_at has come: say it, and set the next. */
+void overdue_warn(struct managed_zone *zone, sg_time now);
 
 /* --- checkpoint.c --------------------------------------------------------------------------- */
 
@@ -72,5 +86,5 @@ void opening_start(struct keeper *keeper, struct managed_zone *zone);
 void checkpoint_consider(struct keeper *keeper, struct managed_zone *zone);
 /* A worker's reply. Takes the job. */
 void checkpoint_take_job(struct keeper *keeper, struct job *job);
-/* Let the history of a zone be what its settings allow, in memory and in the store. */
-void checkpoint_trim(struct keeper *keeper, struct managed_zone *zone);
+/* Let the history of a zone be what its settings and the memory for all allow. */
+void checkpoint_trim_memory(struct keeper *keeper, struct managed_zone *zone);

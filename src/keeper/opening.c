@@ -1,6 +1,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "keeper/keeper_parts.h"
+#include "store/identity.h"
 
 enum { RETRY_SECONDS = 300 };
 
@@ -14,9 +15,7 @@ struct opening {
 /* A zone is (view, class, name), whatever the order of the configuration. */
 static void write_identity(const struct zone_settings *settings, struct buffer *out_identity)
 {
-    buffer_append(out_identity, settings->view, strlen(settings->view) + 1);
-    buffer_append_u16(out_identity, settings->rrclass);
-    buffer_append(out_identity, settings->apex.wire, settings->apex.length);
+    store_identity(settings->view, settings->rrclass, &settings->apex, out_identity);
 }
 
 static void take_opened(struct store_request *request)
@@ -32,10 +31,9 @@ static void take_opened(struct store_request *request)
         keeper_bury(zone);
     } else if (request->result != SG_OK) {
         mem_free(zone->health.problem);
-        zone->health.problem = mem_format("the store cannot be read: %s",
-                                          request->problem != NULL
-                                              ? request->problem
-                                              : sg_result_text(request->result));
+        zone->health.problem = mem_format(
+            "the store cannot be read: %s",
+            request->problem != NULL ? request->problem : sg_result_text(request->result));
         char label[ZONE_LABEL_BYTES];
         log_write(LOG_ZONE, SEVERITY_ERROR, "zone %s: not loaded due to errors: %s",
                   zone_label(zone->settings, label), zone->health.problem);
@@ -57,6 +55,40 @@ static void take_opened(struct store_request *request)
     mem_free(request->problem);
     buffer_free(&opening->identity);
     mem_free(opening);
+}
+
+static void take_wiped(struct store_request *request)
+{
+    struct opening *opening = (struct opening *)request;
+    if (request->result != SG_OK) {
+        log_write(LOG_ZONE, SEVERITY_WARNING, "the store keeps a zone that was deleted: %s",
+                  sg_result_text(request->result));
+    }
+    mem_free(request->problem);
+    buffer_free(&opening->identity);
+    mem_free(opening);
+}
+
+void opening_wipe(struct keeper *keeper, struct managed_zone *zone)
+{
+    const struct zone_settings *settings = zone->settings;
+    if (zone->ledger.id == 0 || keeper->stopping ||
+        zone_index_find(&keeper->index, &settings->apex, settings->rrclass, settings->view) !=
+            NULL) {
+        return;
+    }
+    struct opening *opening = mem_alloc_zero(1, sizeof(*opening));
+    opening->identity = BUFFER_EMPTY;
+    write_identity(settings, &opening->identity);
+    opening->request = (struct store_request){
+        .kind = STORE_ZONE_FORGET,
+        .reply = keeper->io.commits,
+        .done = take_wiped,
+        .zone = zone->ledger.id,
+        .identity = buffer_span(&opening->identity),
+    };
+    keeper->requests++;
+    store_submit(keeper->io.store, &opening->request);
 }
 
 void opening_start(struct keeper *keeper, struct managed_zone *zone)

@@ -285,8 +285,7 @@ static void expire(struct zone_secondary *secondary)
         zone->known.expired = zone_version_ref(zone->slot->version);
         publish(zone->slot, NULL);
     }
-    log_write(LOG_ZONE, SEVERITY_WARNING, "zone %s: expired",
-              zone_label(zone->settings, label));
+    log_write(LOG_ZONE, SEVERITY_WARNING, "zone %s: expired", zone_label(zone->settings, label));
     keep_timers(secondary);
 }
 
@@ -310,8 +309,7 @@ void secondary_turn(struct keeper *keeper, struct managed_zone *zone)
         return;
     }
     for (enum refresh_deed deed = refresh_turn(secondary->refresh, keeper->now, &order);
-         deed != REFRESH_NOTHING;
-         deed = refresh_turn(secondary->refresh, keeper->now, &order)) {
+         deed != REFRESH_NOTHING; deed = refresh_turn(secondary->refresh, keeper->now, &order)) {
         switch (deed) {
         case REFRESH_ASK:
             ask_soa(secondary, &order);
@@ -363,16 +361,16 @@ void secondary_applied(struct keeper *keeper, struct managed_zone *zone, enum sg
     if (result == SG_OK && !read_soa(zone_record_version(zone), &rrset, &soa)) {
         result = SG_MALFORMED;
     }
-    say_verdict(secondary,
-                refresh_applied(secondary->refresh, result, result == SG_OK ? &soa : NULL,
-                                keeper->now),
-                result);
+    say_verdict(
+        secondary,
+        refresh_applied(secondary->refresh, result, result == SG_OK ? &soa : NULL, keeper->now),
+        result);
     keep_timers(secondary);
     secondary_turn(keeper, zone);
 }
 
-void secondary_notified(struct keeper *keeper, struct managed_zone *zone,
-                        const struct remote *from, const struct dns_soa *hint)
+void secondary_notified(struct keeper *keeper, struct managed_zone *zone, const struct remote *from,
+                        const struct dns_soa *hint)
 {
     (void)refresh_notified(zone->secondary->refresh, from, hint, keeper->now);
     secondary_turn(keeper, zone);
@@ -388,8 +386,7 @@ void secondary_encode_timers(struct managed_zone *zone)
 {
     if (zone->secondary != NULL) {
         buffer_clear(&zone->known.state.timers);
-        refresh_timers_encode(refresh_timers(zone->secondary->refresh),
-                              &zone->known.state.timers);
+        refresh_timers_encode(refresh_timers(zone->secondary->refresh), &zone->known.state.timers);
     }
 }
 

@@ -23,8 +23,8 @@ struct zone_transfer *secondary_take_transfer(struct managed_zone *zone);
 /* What became of it: it is published, or why not. */
 void secondary_applied(struct keeper *keeper, struct managed_zone *zone, enum sg_result result);
 /* A NOTIFY came. */
-void secondary_notified(struct keeper *keeper, struct managed_zone *zone,
-                        const struct remote *from, const struct dns_soa *hint);
+void secondary_notified(struct keeper *keeper, struct managed_zone *zone, const struct remote *from,
+                        const struct dns_soa *hint);
 /* `refresh` or `retransfer`. */
 void secondary_demand(struct keeper *keeper, struct managed_zone *zone, bool whole);
 /* Bring the zone's state up to date before it is committed. */

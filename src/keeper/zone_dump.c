@@ -51,8 +51,8 @@ enum sg_result zone_dump(struct zone_job *job)
     enum sg_result result = file_write(settings->file, FILE_MODE, buffer_span(&text));
     buffer_free(&text);
     if (result != SG_OK) {
-        job->problem = mem_format("'%s' could not be written: %s", settings->file,
-                                  sg_result_text(result));
+        job->problem =
+            mem_format("'%s' could not be written: %s", settings->file, sg_result_text(result));
         return result;
     }
     stamp_file(job);

@@ -27,12 +27,12 @@ enum zone_job_kind {
 
 /* What is to be done. The job's. */
 struct zone_asked {
-    bool force;                    /* LOAD: even if no file changed */
-    bool keys_wished;              /* LOAD: the keys are to be looked at even if it is unchanged */
-    bool thaw;                     /* LOAD: the file was edited while the zone was frozen */
-    bool freeze;                   /* DUMP: take no more updates from then on */
-    bool sign_all;                 /* KEYS: begin a campaign over all signatures */
-    struct keeper_update *updates; /* UPDATE: answered by the keeper, whatever came of it */
+    bool force;                     /* LOAD: even if no file changed */
+    bool keys_wished;               /* LOAD: the keys are to be looked at even if it is unchanged */
+    bool thaw;                      /* LOAD: the file was edited while the zone was frozen */
+    bool freeze;                    /* DUMP: take no more updates from then on */
+    bool sign_all;                  /* KEYS: begin a campaign over all signatures */
+    struct keeper_update *updates;  /* UPDATE: answered by the keeper, whatever came of it */
     struct zone_transfer *transfer; /* TRANSFER */
     struct store_zone *stored;      /* RECOVER */
     uint32_t serial_above;          /* RAISE: the signed serial must be greater */
@@ -72,7 +72,7 @@ struct zone_job {
     const struct zone_settings *settings;
     struct keeper_generation *generation; /* one use of it */
     struct worker_pool *pool;
-    struct store *store; /* NULL: this zone is not stored */
+    struct store *store;                /* NULL: this zone is not stored */
     uint64_t store_zone, commit_number; /* for an image file */
     enum zone_job_kind kind;
     sg_time now;

@@ -249,23 +249,23 @@ static enum sg_result write_changed(struct preparation *p)
     return SG_OK;
 }
 
+/* The fingerprints are sums: a key that was just made comes last, and after a restart by its tag.
+ */
 static void choose_signers(const struct key_list *list, struct zone_keys *keys)
 {
     static const uint8_t fixed[16] = {0}; /* a fingerprint, not a defence */
     for (size_t i = 0; i < list->count; i++) {
         const struct signing_key *key = list->keys[i];
         struct sign_key sign = {key, kasp_key_signs_keys(key), kasp_key_signs_zone(key)};
-        uint64_t facts[4] = {key->tag, key->algorithm,
+        uint64_t facts[3] = {key->tag, key->algorithm,
                              (uint64_t)sign.signs_keys << 3 | (uint64_t)sign.signs_zone << 2 |
                                  (uint64_t)kasp_key_is_published(key) << 1 |
-                                 (uint64_t)kasp_key_wants_ds(key),
-                             keys->fingerprint};
-        keys->fingerprint = siphash(fixed, facts, sizeof(facts));
+                                 (uint64_t)kasp_key_wants_ds(key)};
+        keys->fingerprint += siphash(fixed, facts, sizeof(facts));
         if (sign.signs_keys || sign.signs_zone) {
-            const uint64_t signer[4] = {key->tag, key->algorithm,
-                                        (uint64_t)sign.signs_keys << 1 | sign.signs_zone,
-                                        keys->signers};
-            keys->signers = siphash(fixed, signer, sizeof(signer));
+            const uint64_t signer[3] = {key->tag, key->algorithm,
+                                        (uint64_t)sign.signs_keys << 1 | sign.signs_zone};
+            keys->signers += siphash(fixed, signer, sizeof(signer));
             keys->sign[keys->sign_count++] = sign;
         }
     }

@@ -1,4 +1,8 @@
+#include "base/log.h"
+#include <unistd.h>
+
 #include "base/mem.h"
+#include "dns/serial.h"
 #include "keeper/zone_steps.h"
 #include "zone/diff.h"
 
@@ -17,6 +21,25 @@ static bool can_transform(const struct zone_job *job, const struct zone_version 
     }
     return is_signed.after || (zone_version_facts(job->lent.base)->denial == ZONE_DENIAL_NONE &&
                                zone_version_facts(fresh)->denial == ZONE_DENIAL_NONE);
+}
+
+/* A zone that is served as its source has it, and whose file was edited while it was frozen:
+ * updates have raised the serial by themselves, and whoever edits need not know about it. */
+static enum sg_result let_serial_rise(const struct zone_job *job, struct zone_edit *edit)
+{
+    uint32_t current = zone_version_facts(job->lent.base)->serial;
+    uint32_t source = zone_version_facts(zone_edit_draft(edit))->source_serial;
+    char label[ZONE_LABEL_BYTES];
+
+    if (!job->settings->dynamic || zone_is_to_be_signed(job) ||
+        serial_compare(source, current) > 0) {
+        return SG_OK;
+    }
+    uint32_t next = zone_serial_raise(job->settings->serial_update, current, job->now);
+    log_write(LOG_ZONE, SEVERITY_WARNING,
+              "zone %s: the serial %u of its file is not above %u, which was served: it becomes %u",
+              zone_label(job->settings, label), source, current, next);
+    return zone_edit_set_serial(edit, ZONE_SOURCE, next);
 }
 
 /* The whole source came anew, as a zone of its own: what differs goes into a draft of the base, so
@@ -40,11 +63,27 @@ static enum sg_result take_source(struct zone_job *job, struct zone_edit *fresh)
         zone_edit_abandon(edit); /* Of the file only the time changed: that is committed. */
         return result;
     }
+    result = let_serial_rise(job, edit);
+    if (result != SG_OK) {
+        zone_edit_abandon(edit);
+        return result;
+    }
     return zone_sign_and_seal(job, edit, ZONE_SIGN_CHANGE);
+}
+
+/* A secondary's file is what it had when it was last written: nothing is amiss without it. */
+static bool may_lack_file(const struct zone_settings *settings)
+{
+    return settings->type == ZONE_SECONDARY &&
+           (settings->file == NULL || access(settings->file, F_OK) != 0);
 }
 
 enum sg_result zone_load(struct zone_job *job)
 {
+    if (may_lack_file(job->settings)) {
+        job->made.unchanged = true;
+        return SG_OK;
+    }
     if (job->settings->file == NULL) {
         job->problem = mem_copy_text("it has no file to be read from");
         return SG_UNSUPPORTED;
@@ -74,8 +113,8 @@ static enum sg_result take_differences(struct zone_job *job)
     enum sg_result result = zone_transfer_apply(job->asked.transfer, edit);
     if (result != SG_OK) {
         zone_edit_abandon(edit);
-        job->problem = mem_format("the differences that came do not fit: %s",
-                                  sg_result_text(result));
+        job->problem =
+            mem_format("the differences that came do not fit: %s", sg_result_text(result));
         return result;
     }
     return zone_sign_and_seal(job, edit, ZONE_SIGN_CHANGE);

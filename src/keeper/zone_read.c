@@ -110,7 +110,8 @@ static char *describe_failure(const struct zone_settings *settings,
 int zone_progress_severity(const struct zone_job *job)
 {
     struct file_stamp file = {.bytes = 0};
-    bool large = job->lent.base != NULL && zone_version_facts(job->lent.base)->names >= LARGE_ZONE_NAMES;
+    bool large =
+        job->lent.base != NULL && zone_version_facts(job->lent.base)->names >= LARGE_ZONE_NAMES;
     if (job->kind == ZONE_JOB_LOAD && stamp(job->settings->file, &file)) {
         large |= file.bytes >= LARGE_FILE_BYTES;
     }

@@ -1,7 +1,8 @@
 #include "keeper/zone_record.h"
 
 #include "base/mem.h"
-#include "keeper/generation.h"
+#include "keeper/keeper_parts.h"
+#include "keeper/overtake.h"
 #include "keeper/publish.h"
 #include "keeper/secondary.h"
 
@@ -18,8 +19,9 @@ void zone_tell_waiters(struct reload_waiter **waiters, enum reload_outcome outco
     }
 }
 
-void zone_answer_updates(struct keeper_update *updates, uint16_t rcode)
+size_t zone_answer_updates(struct keeper_update *updates, uint16_t rcode)
 {
+    size_t count = 0;
     while (updates != NULL) {
         struct keeper_update *next = updates->next;
         if (rcode != DNS_RCODE_NOERROR) {
@@ -27,7 +29,15 @@ void zone_answer_updates(struct keeper_update *updates, uint16_t rcode)
         }
         updates->done(updates);
         updates = next;
+        count++;
     }
+    return count;
+}
+
+bool zone_is_frozen(const struct managed_zone *zone)
+{
+    return zone->known.state.frozen || zone->wishes.freeze ||
+           (zone->job != NULL && zone->job->asked.freeze);
 }
 
 bool zone_is_stored(const struct zone_settings *settings)
@@ -53,11 +63,19 @@ void zone_record_free(struct managed_zone *zone)
 {
     zone_tell_waiters(&zone->job_waiters, RELOAD_FAILED, "the zone is no longer configured");
     zone_tell_waiters(&zone->waiters, RELOAD_FAILED, "the zone is no longer configured");
+    zone_tell_waiters(&zone->first_waiters, RELOAD_FAILED, "the zone is no longer configured");
     struct retired_slot *gone = mem_alloc_zero(1, sizeof(*gone));
     gone->slot = zone->slot;
     epoch_retire(&gone->retired, release_slot);
-    zone_answer_updates(zone->updates.first, DNS_RCODE_SERVFAIL);
+    size_t dropped = zone_answer_updates(zone->updates.first, DNS_RCODE_SERVFAIL);
+    if (zone->keeper != NULL) {
+        zone->keeper->updates -= dropped;
+        zone->keeper->history_bytes -= zone->history_counted;
+    }
     secondary_end(zone);
+    if (zone->keeper != NULL) {
+        overtake_forget(zone->keeper, zone);
+    }
     if (zone->keeper != NULL && zone->keeper->notify != NULL) {
         notify_send_clear(zone->keeper->notify, &zone->notify);
     }
@@ -88,7 +106,10 @@ struct managed_zone *zone_record_new(uint64_t id, const struct zone_settings *se
     zone->generation = generation_use(generation);
     zone->updates.last = &zone->updates.first;
     zone->known.state.timers = BUFFER_EMPTY;
-    zone->health = (struct zone_health){
-        .key_event_at = INT64_MAX, .resign_at = INT64_MAX, .retry_at = INT64_MAX};
+    zone->health = (struct zone_health){.key_event_at = INT64_MAX,
+                                        .resign_at = INT64_MAX,
+                                        .retry_at = INT64_MAX,
+                                        .overdue_at = INT64_MAX,
+                                        .warn_at = INT64_MAX};
     return zone;
 }

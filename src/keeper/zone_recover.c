@@ -117,8 +117,8 @@ enum sg_result zone_recover(struct zone_job *job)
             zone_version_unref(job->made.version);
             job->made.version = NULL;
         }
-        job->problem = mem_format("what the store has of it cannot be read: %s",
-                                  sg_result_text(result));
+        job->problem =
+            mem_format("what the store has of it cannot be read: %s", sg_result_text(result));
         return result;
     }
     zone_state_clear(&job->made.state);

@@ -25,8 +25,7 @@ static enum sg_result make_anew(struct zone_job *job, struct zone_edit *edit,
     struct sign_policy policy;
     struct sign_keys keys;
     struct sign_request request;
-    uint32_t serial =
-        zone_serial_choose(job, zone_version_facts(job->lent.base)->source_serial);
+    uint32_t serial = zone_serial_choose(job, zone_version_facts(job->lent.base)->source_serial);
 
     zone_sign_request(job, serial, &policy, &keys, &request);
     const struct resign_work work = {

@@ -112,7 +112,8 @@ void zone_sign_request(const struct zone_job *job, uint32_t serial, struct sign_
 static void say_signing(const struct zone_job *job)
 {
     char label[ZONE_LABEL_BYTES];
-    log_write(LOG_DNSSEC, zone_progress_severity(job), "zone %s: %s", zone_label(job->settings, label),
+    log_write(LOG_DNSSEC, zone_progress_severity(job), "zone %s: %s",
+              zone_label(job->settings, label),
               job->kind == ZONE_JOB_LOAD ? "read, now signing" : "signing anew");
 }
 
@@ -190,8 +191,8 @@ static bool append_image_file(void *argument, struct span bytes)
 static enum sg_result write_image_file(struct zone_job *job)
 {
     struct image_file file = {.io = store_images(job->store), .result = SG_OK};
-    enum sg_result result = file.io->image_create(file.io->argument, job->store_zone,
-                                                  job->commit_number, &file.image);
+    enum sg_result result =
+        file.io->image_create(file.io->argument, job->store_zone, job->commit_number, &file.image);
     if (result != SG_OK) {
         return result;
     }
@@ -221,8 +222,8 @@ static enum sg_result write_image(struct zone_job *job)
         result = write_image_file(job);
     }
     if (result != SG_OK) {
-        job->problem = mem_format("its image could not be written to the store: %s",
-                                  sg_result_text(result));
+        job->problem =
+            mem_format("its image could not be written to the store: %s", sg_result_text(result));
     }
     return result;
 }
@@ -291,8 +292,7 @@ enum sg_result zone_sign_and_seal(struct zone_job *job, struct zone_edit *edit,
     if (!zone_is_to_be_signed(job)) {
         return seal(job, edit, continues ? ZONE_SIGN_CHANGE : ZONE_SIGN_ALL, continues);
     }
-    bool same_signers =
-        job->made.state.signers_fingerprint == job->lent.state->signers_fingerprint;
+    bool same_signers = job->made.state.signers_fingerprint == job->lent.state->signers_fingerprint;
     if (!continues || !same_signers || !zone_version_facts(job->lent.base)->signed_here) {
         extent = ZONE_SIGN_ALL;
     }

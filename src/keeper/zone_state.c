@@ -25,8 +25,8 @@ void file_stamps_clear(struct file_stamps *stamps)
 
 void file_stamps_copy(const struct file_stamps *from, struct file_stamps *out_copy)
 {
-    *out_copy = (struct file_stamps){mem_alloc_zero(from->count, sizeof(*from->files)),
-                                     from->count};
+    *out_copy =
+        (struct file_stamps){mem_alloc_zero(from->count, sizeof(*from->files)), from->count};
     for (size_t i = 0; i < from->count; i++) {
         out_copy->files[i] = from->files[i];
         out_copy->files[i].path = mem_copy_text(from->files[i].path);

@@ -33,9 +33,9 @@ struct zone_state {
     uint64_t keys_fingerprint; /* of the keys that signed; 0: not signed */
     uint64_t signers_fingerprint;
     bool frozen;
-    bool campaign;             /* everything is being signed anew; `cursor` tells how far it is */
+    bool campaign; /* everything is being signed anew; `cursor` tells how far it is */
     struct resign_cursor cursor;
-    struct buffer timers;      /* of a secondary (keeper/refresh.h) */
+    struct buffer timers; /* of a secondary (keeper/refresh.h) */
 };
 
 void zone_state_clear(struct zone_state *state);

@@ -57,9 +57,9 @@ bool zone_is_to_be_signed(const struct zone_job *job);
 
 /* --- the kinds ------------------------------------------------------------------------------ */
 
-MUST_USE enum sg_result zone_recover(struct zone_job *job);     /* zone_recover.c */
-MUST_USE enum sg_result zone_load(struct zone_job *job);        /* zone_load.c */
+MUST_USE enum sg_result zone_recover(struct zone_job *job);       /* zone_recover.c */
+MUST_USE enum sg_result zone_load(struct zone_job *job);          /* zone_load.c */
 MUST_USE enum sg_result zone_take_transfer(struct zone_job *job); /* zone_load.c */
-MUST_USE enum sg_result zone_take_updates(struct zone_job *job); /* zone_updates.c */
-MUST_USE enum sg_result zone_resign(struct zone_job *job);       /* zone_resign.c */
-MUST_USE enum sg_result zone_dump(struct zone_job *job);         /* zone_dump.c */
+MUST_USE enum sg_result zone_take_updates(struct zone_job *job);  /* zone_updates.c */
+MUST_USE enum sg_result zone_resign(struct zone_job *job);        /* zone_resign.c */
+MUST_USE enum sg_result zone_dump(struct zone_job *job);          /* zone_dump.c */

@@ -16,8 +16,7 @@ static bool may(void *argument, const struct zone_update_wish *wish, uint16_t *o
     const struct keeper_generation *generation = applying->job->generation;
     *out_records_max = 0;
     return generation->may_update == NULL ||
-           generation->may_update(applying->job->settings, applying->update, wish,
-                                  out_records_max);
+           generation->may_update(applying->job->settings, applying->update, wish, out_records_max);
 }
 
 static void note(void *argument, int severity, const char *text)
@@ -65,8 +64,7 @@ static enum sg_result apply(struct zone_job *job, struct zone_edit *edit,
 static enum sg_result apply_all(struct zone_job *job, struct zone_edit *edit, uint64_t *changes)
 {
     bool soa_set = false;
-    for (struct keeper_update *update = job->asked.updates; update != NULL;
-         update = update->next) {
+    for (struct keeper_update *update = job->asked.updates; update != NULL; update = update->next) {
         enum sg_result result = apply(job, edit, update, changes, &soa_set);
         if (result != SG_OK) {
             return result;
@@ -76,8 +74,8 @@ static enum sg_result apply_all(struct zone_job *job, struct zone_edit *edit, ui
         return SG_OK;
     }
     uint32_t serial = zone_version_facts(zone_edit_draft(edit))->source_serial;
-    return zone_edit_set_serial(
-        edit, ZONE_SOURCE, zone_serial_raise(job->settings->serial_update, serial, job->now));
+    return zone_edit_set_serial(edit, ZONE_SOURCE,
+                                zone_serial_raise(job->settings->serial_update, serial, job->now));
 }
 
 enum sg_result zone_take_updates(struct zone_job *job)

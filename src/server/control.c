@@ -6,11 +6,15 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "server/control_backup.h"
 #include "server/control_call.h"
+#include "server/control_dynamic.h"
+#include "server/control_signing.h"
 #include "server/control_zone.h"
 #include "server/interfaces.h"
 #include "server/reload.h"
 #include "server/status.h"
+#include "server/zone_edit.h"
 
 enum { DEBUG_LEVEL_MAX = 99, LINE_BYTES_LOGGED = 512, STATISTICS_MODE = 0644 };
 
@@ -216,26 +220,27 @@ static const struct command {
     {"stats", run_stats, 0},
     {"loadkeys", control_zone_loadkeys, 0},
     {"sign", control_zone_sign, 0},
+    {"addzone", control_addzone, 0},
+    {"modzone", control_modzone, 0},
+    {"delzone", control_delzone, 0},
+    {"backup", control_backup, 0},
+    {"freeze", control_freeze, 0},
+    {"thaw", control_thaw, 0},
+    {"sync", control_sync, 0},
+    {"signing", control_signing, 0},
+    {"refresh", control_zone_refresh, 0},
+    {"retransfer", control_zone_retransfer, 0},
+    {"notify", control_zone_notify, 0},
 
-    {"addzone", run_later, 0},
-    {"delzone", run_later, 0},
     {"dnssec", run_later, 0},
     {"dnstap", run_later, 0},
     {"dumpdb", run_later, 0},
-    {"freeze", run_later, 0},
     {"memprof", run_later, 0},
-    {"modzone", run_later, 0},
-    {"notify", run_later, 0},
-    {"refresh", run_later, 0},
     {"reset-stats", run_later, 0},
     {"responselog", run_later, 0},
-    {"retransfer", run_later, 0},
-    {"signing", run_later, 0},
     {"skr", run_later, 0},
-    {"sync", run_later, 0},
     {"tcp-timeouts", run_later, 0},
     {"testgen", run_later, READ_ONLY},
-    {"thaw", run_later, 0},
     {"tsig-delete", run_later, 0},
     {"tsig-list", run_later, 0},
 

@@ -20,11 +20,15 @@ static const struct result_text {
     {CONTROL_NOT_IMPLEMENTED, "not implemented"},
     {CONTROL_FILE_NOT_FOUND, "file not found"},
     {CONTROL_RANGE, "out of range"},
+    {CONTROL_BAD_NUMBER, "not a valid number"},
     {CONTROL_MULTIPLE, "multiple"},
     {CONTROL_UNKNOWN_CLASS, "unknown class/type"},
     {CONTROL_SYNTAX, "syntax error"},
+    {CONTROL_FROZEN, "already frozen"},
     {CONTROL_DYNAMIC, "dynamic zone"},
     {CONTROL_UNKNOWN_COMMAND, "unknown command"},
+    {CONTROL_NOT_PRIMARY, "not primary"},
+    {CONTROL_NOT_DYNAMIC, "not dynamic"},
 };
 
 static bool is_blank(char byte)
@@ -57,6 +61,10 @@ enum sg_result control_call_open(struct server *server, struct control_request *
         }
         if (call.count == CONTROL_WORDS_MAX) {
             result = SG_LIMIT;
+            break;
+        }
+        if (*at == '{') {
+            call.words[call.count++] = at; /* a block to the end, whatever is in it */
             break;
         }
         bool quoted = *at == '"';

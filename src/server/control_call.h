@@ -1,7 +1,8 @@
 /*
  * server/control_call.h - one control command: its words and its answer
  *
- * Words are separated by blanks; one that stands in double quotes may hold blanks. Result codes
+ * Words are separated by blanks; one that stands in double quotes may hold blanks; one that begins
+ * with a brace is all that follows, to the end (addzone). Result codes
  * and their texts are those of BIND 9.20's isc results, since scripts look at them (rndc -r).
  */
 #pragma once
@@ -21,11 +22,15 @@ enum control_result {
     CONTROL_NOT_IMPLEMENTED = 27,
     CONTROL_FILE_NOT_FOUND = 38,
     CONTROL_RANGE = 41,
+    CONTROL_BAD_NUMBER = 56,
     CONTROL_MULTIPLE = 62,
     CONTROL_UNKNOWN_CLASS = 81,
     CONTROL_SYNTAX = 90,
+    CONTROL_FROZEN = 155,
     CONTROL_DYNAMIC = 172,
     CONTROL_UNKNOWN_COMMAND = 173,
+    CONTROL_NOT_PRIMARY = 179,
+    CONTROL_NOT_DYNAMIC = 182,
 };
 const char *control_result_text(uint32_t result);
 

@@ -13,6 +13,17 @@ static const char *key_store_folder(const struct keeper_generation *keeper, cons
     return store == NULL ? NULL : store->directory;
 }
 
+static bool may_update(const struct zone_settings *settings, const struct keeper_update *update,
+                       const struct zone_update_wish *wish, uint16_t *out_records_max)
+{
+    const struct conf_zone *zone = settings->access;
+    const struct conf_update_policy *policy = zone->options->access.update_policy;
+
+    /* Without a policy, allow-update has decided when the update came. */
+    return policy == NULL ||
+           update_policy_allows(policy, update->requester, &settings->apex, wish, out_records_max);
+}
+
 static void release(struct keeper_generation *keeper)
 {
     generation_free((struct generation *)keeper);
@@ -104,23 +115,14 @@ static const struct conf_zone *find_twice(const struct conf_view *view)
     return twice;
 }
 
-/* Thread: worker. */
-static bool may_update(const struct zone_settings *settings, const struct keeper_update *update,
-                       const struct zone_update_wish *wish, uint16_t *out_records_max)
-{
-    const struct conf_zone *zone = settings->access;
-    const struct conf_update_policy *policy = zone->options->access.update_policy;
-    *out_records_max = 0;
-    return policy == NULL || update_policy_allows(policy, update->requester, &settings->apex, wish,
-                                                  out_records_max);
-}
-
 static void fill_rates(struct generation *generation)
 {
     const struct conf_rates *rates = &generation->conf->options.rates;
     generation->keeper.rates.notify = rates->notify;
     generation->keeper.rates.startup_notify = rates->startup_notify;
     generation->keeper.rates.serial_query = rates->serial_query;
+    generation->keeper.rates.updates = rates->update_quota;
+    generation->keeper.history_bytes_max = generation->conf->options.history_memory_bytes;
     generation->keeper.rates.transfers_in = rates->transfers_in;
     generation->keeper.rates.transfers_per_server = rates->transfers_per_server;
 }
@@ -143,8 +145,8 @@ enum sg_result generation_new(struct conf *conf, struct generation **out_generat
     generation->keeper.zones = mem_alloc_zero(count, sizeof(*generation->keeper.zones));
     generation->keeper.zones_count = count;
     generation->keeper.key_store_folder = key_store_folder;
-    generation->keeper.release = release;
     generation->keeper.may_update = may_update;
+    generation->keeper.release = release;
     fill_rates(generation);
     struct conf_names known = CONF_NAMES_EMPTY;
     count = 0;

@@ -52,8 +52,8 @@ static void answer_free(struct late_answer *answer)
     mem_wipe_free(answer, sizeof(*answer));
 }
 
-static void send_response(struct late_answer *answer, uint8_t *bytes, size_t length, size_t bytes_max,
-                 sg_time now)
+static void send_response(struct late_answer *answer, uint8_t *bytes, size_t length,
+                          size_t bytes_max, sg_time now)
 {
     if (answer->is_signed) {
         length = tsig_sign(&answer->tsig, now, bytes, length, bytes_max);
@@ -67,8 +67,7 @@ void late_answer_give(struct late_answer *answer, uint16_t rcode, sg_time now)
     uint8_t bytes[DNS_HEADER_BYTES + DNS_NAME_BYTES_MAX + 4 + OPT_BYTES + TSIG_RR_BYTES_MAX];
     struct writer writer = writer_of(bytes, sizeof(bytes));
     writer_u16(&writer, answer->id);
-    writer_u16(&writer,
-               (uint16_t)(DNS_FLAG_QR | (answer->flags & RESPONSE_FLAGS) | (rcode & 0xf)));
+    writer_u16(&writer, (uint16_t)(DNS_FLAG_QR | (answer->flags & RESPONSE_FLAGS) | (rcode & 0xf)));
     writer_u16(&writer, 1);
     writer_u16(&writer, 0);
     writer_u16(&writer, 0);

@@ -6,6 +6,7 @@
 
 /* One question that is out. */
 struct question {
+    struct server *server;
     keeper_hear *hear;
     void *argument;
     struct peer_exchange *exchange;
@@ -20,6 +21,8 @@ static bool hear(void *argument, struct peer_exchange *exchange, const struct pe
         .settled = answer->settled,
     };
     (void)exchange;
+    keeper_note_time(question->server->keeper, time_now());
+    uv_async_send(&question->server->loop.woken); /* It may have given the keeper work. */
     bool more = question->hear(question->argument, &heard) && answer->event == PEER_MESSAGE;
     if (!more) {
         mem_free(question);
@@ -71,6 +74,7 @@ static void *ask(void *argument, const struct keeper_question *asked, keeper_hea
     struct net_address address;
     remote_address(asked->remote, &address);
     struct question *question = mem_alloc_zero(1, sizeof(*question));
+    question->server = server;
     question->hear = hear_it;
     question->argument = hear_argument;
     const struct peer_question wire = {
@@ -119,8 +123,8 @@ static bool is_ours(void *argument, const struct remote *remote)
 struct keeper_asker questions_open(struct server *server)
 {
     server->peers = peer_desk_new(&server->loop.uv);
-    return (struct keeper_asker){.ask = ask, .cancel = cancel, .is_ours = is_ours,
-                                 .argument = server};
+    return (struct keeper_asker){
+        .ask = ask, .cancel = cancel, .is_ours = is_ours, .argument = server};
 }
 
 static void closed(void *argument)

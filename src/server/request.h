@@ -14,9 +14,10 @@ struct request {
     const struct net_request *net;
     const struct front *front;
     const struct front_view *view; /* NULL until chosen */
-    const struct tsig_key *key;    /* of a TSIG that verified; NULL: none */
-    struct tsig_exchange *tsig;    /* NULL: the response is not signed */
-    sg_time now;                   /* set where there is a TSIG */
+    const struct tsig_key
+        *key; /* of a TSIG that verified, or who signed by SIG(0), a name only; NULL: neither */
+    struct tsig_exchange *tsig; /* NULL: the response is not signed */
+    sg_time now;                /* set where there is a TSIG */
     struct stats_block *counters;
     struct dns_message *message;
     struct mailbox *inbox; /* of the keeper's thread, for arrivals; NULL: none */

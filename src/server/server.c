@@ -2,9 +2,9 @@
 
 #include <signal.h>
 
-#include "server/control_zone.h"
 #include "server/questions.h"
 #include "server/reload.h"
+#include "server/zone_requests.h"
 
 enum { TICK_MS = 1000 };
 
@@ -21,6 +21,13 @@ static void take_errands(struct server *server)
         next = letter->next;
         server->progress.errands--;
         errand->done(server, errand);
+    }
+    for (struct letter *letter = mailbox_take_all(&server->loop.store_replies), *next;
+         letter != NULL; letter = next) {
+        struct store_request *request = (struct store_request *)letter;
+        next = letter->next;
+        server->progress.errands--;
+        request->done(request);
     }
 }
 
@@ -73,6 +80,7 @@ void server_turn(struct server *server)
 
 static void take_arrivals(struct server *server)
 {
+    keeper_note_time(server->keeper, time_now());
     for (struct letter *letter = mailbox_take_all(&server->loop.inbox), *next; letter != NULL;
          letter = next) {
         struct arrival *arrival = (struct arrival *)letter;
@@ -168,6 +176,13 @@ void server_send(struct server *server, struct errand *errand)
     worker_pool_submit(server->pool, WORK_SOON, &errand->job);
 }
 
+void server_ask_store(struct server *server, struct store_request *request)
+{
+    request->reply = &server->loop.store_replies;
+    server->progress.errands++;
+    store_submit(server->store, request);
+}
+
 enum sg_result server_loop_open(struct server *server)
 {
     static const int signals[SERVER_SIGNALS] = {SIGHUP, SIGINT, SIGTERM, SIGUSR1};
@@ -195,6 +210,7 @@ enum sg_result server_loop_open(struct server *server)
     (void)signal(SIGPIPE, SIG_IGN); /* A client that has gone is told of by write(2). */
     mailbox_init(&loop->keeper_mailbox, wake, &loop->woken);
     mailbox_init(&loop->errands, wake, &loop->woken);
+    mailbox_init(&loop->store_replies, wake, &loop->woken);
     mailbox_init(&loop->commits, wake, &loop->woken);
     __atomic_store_n(&loop->takes_arrivals, true, __ATOMIC_RELEASE);
     log_channels_on_full(server->logs, wake, &loop->logs_full);
@@ -236,6 +252,7 @@ void server_loop_close(struct server *server)
     ASSERT(left == 0);
     mailbox_clear(&loop->keeper_mailbox);
     mailbox_clear(&loop->errands);
+    mailbox_clear(&loop->store_replies);
     mailbox_clear(&loop->commits);
 }
 

@@ -26,13 +26,15 @@ enum {
     SERVER_STOP_MS_MAX = 2000, /* then running jobs are left behind; all they write is crash-safe */
 };
 
+struct amendments;
 struct reload;
 struct zone_request;
 
 struct server_loop {
     uv_loop_t uv;
     struct mailbox keeper_mailbox;
-    struct mailbox commits; /* replies of the store */
+    struct mailbox commits;       /* replies of the store */
+    struct mailbox store_replies; /* to the server's own requests */
     struct mailbox errands;
     struct mailbox inbox; /* arrivals from net threads; open from the very start */
     uv_async_t woken;     /* a letter in one of the mailboxes */
@@ -40,7 +42,7 @@ struct server_loop {
     uv_timer_t tick;      /* each second */
     uv_signal_t signals[SERVER_SIGNALS];
     bool takes_arrivals; /* atomic: the loop can be woken */
-    sg_time wake_at; /* when the keeper wants its next turn */
+    sg_time wake_at;     /* when the keeper wants its next turn */
 };
 
 struct server_progress {
@@ -70,7 +72,8 @@ struct server {
     struct net *net;
     struct control_channel *control;
     struct reload *reload;
-    struct zone_request *zone_requests; /* reloads of one zone that will be answered */
+    struct amendments *amendments;      /* beside signet.conf; NULL: none */
+    struct zone_request *zone_requests; /* commands that will be answered */
     struct daemon_pid_file pid_file;
     struct daemon_pid_file store_lock; /* two servers must not make keys in one place */
     struct server_loop loop;
@@ -83,6 +86,9 @@ struct errand {
 };
 /* Let a worker run it, ahead of bulk work. `done` frees it. */
 void server_send(struct server *server, struct errand *errand);
+
+/* Ask the store; `done` of the request is called here. The server does not end before. */
+void server_ask_store(struct server *server, struct store_request *request);
 
 /* Before the front desk is made: arrivals wait until the loop runs. */
 void server_inbox_open(struct server *server);

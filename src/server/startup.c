@@ -15,6 +15,7 @@
 #include "server/questions.h"
 #include "server/reload.h"
 #include "server/shortfalls.h"
+#include "server/zone_edit.h"
 
 /* What the start has made of the configuration, until the keeper takes it. */
 struct start {
@@ -195,6 +196,12 @@ static enum sg_result open_store(struct server *server, const struct conf *conf)
 
     enum sg_result result = store_lmdb_open(folder, &io, &problem);
     if (result == SG_OK) {
+        result = amendments_read(&io, &server->amendments);
+        if (result != SG_OK) {
+            io.close(io.argument);
+        }
+    }
+    if (result == SG_OK) {
         result = store_new(&io, true, store_changed, server, &server->store);
     }
     if (result != SG_OK) {
@@ -235,6 +242,49 @@ static enum sg_result make_parts(struct server *server, const struct conf *conf)
     return SG_OK;
 }
 
+static enum sg_result load_amended(struct server *server, struct conf_report *report,
+                                   struct conf **out_conf)
+{
+    struct conf_overrides overrides = server->options->overrides;
+    struct conf_amendment *amendments =
+        amendments_for_conf(server->amendments, &overrides.amendments_count);
+
+    overrides.amendments = amendments;
+    enum sg_result result =
+        conf_load_overriding(server->configuration, &overrides, out_conf, report);
+    mem_free(amendments);
+    return result;
+}
+
+/* Zones of addzone. One that does not fit signet.conf any more is no reason not to start. */
+static enum sg_result add_zones(struct server *server, struct start *start)
+{
+    const struct conf_zone *twice = NULL;
+    enum sg_result result = SG_MALFORMED;
+    bool again = server->amendments->count > 0;
+
+    while (again) {
+        struct conf_report report = {.problems = NULL};
+        struct conf *conf = NULL;
+        result = load_amended(server, &report, &conf);
+        again = result != SG_OK && amendments_leave_out(server->amendments, &report) > 0;
+        if (!again) {
+            reload_log_report(&report);
+        }
+        conf_report_clear(&report);
+        if (result == SG_OK) {
+            generation_free(start->generation);
+            start->generation = NULL;
+            result = generation_new(conf, &start->generation, &twice);
+        }
+    }
+    if (twice != NULL) {
+        log_write(LOG_CONFIG, SEVERITY_ERROR, "zone '%s' stands twice in view '%s'", twice->name,
+                  twice->view->name);
+    }
+    return server->amendments->count > 0 ? result : SG_OK;
+}
+
 /* From the command line to a server that answers. On failure the reason has been logged. */
 static enum sg_result start_up(struct server *server, struct start *start)
 {
@@ -267,6 +317,9 @@ static enum sg_result start_up(struct server *server, struct start *start)
         result = make_parts(server, conf);
     }
     if (result == SG_OK) {
+        result = add_zones(server, start);
+    }
+    if (result == SG_OK) {
         struct generation *generation = start->generation;
         start->generation = NULL; /* The keeper's now. */
         result = configure_take(server, generation, &problem);
@@ -297,6 +350,7 @@ static void tear_down(struct server *server)
         dispatch_free(server->desk);
     }
     net_free(server->net);
+    amendments_free(server->amendments);
 }
 
 static bool find_configuration(struct server *server)

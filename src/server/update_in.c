@@ -6,7 +6,7 @@
 #include "server/arrival.h"
 #include "server/late_answer.h"
 #include "server/server.h"
-#include "server/update_requester.h"
+#include "server/update_policy.h"
 
 /* An update between its net thread and its answer. */
 struct update_in {
@@ -42,8 +42,8 @@ static void take(struct arrival *arrival, struct server *server)
 {
     struct update_in *in = (struct update_in *)arrival;
     struct managed_zone *zone = NULL;
-    size_t found = keeper_find(server->keeper, &in->update.message.qname, in->rrclass, in->view,
-                               &zone);
+    size_t found =
+        keeper_find(server->keeper, &in->update.message.qname, in->rrclass, in->view, &zone);
     if (found != 1) {
         in->update.rcode = DNS_RCODE_NOTAUTH; /* It is no longer configured. */
         done(&in->update);
@@ -88,6 +88,19 @@ static size_t send_to_keeper(const struct request *request, const struct zone_sl
     return 0;
 }
 
+/* An update-policy decides record by record, later; here, whether it has a word for the client. */
+static bool may_ask(const struct request *request, const struct zone_slot *slot)
+{
+    const struct conf_update_policy *policy = front_options(slot)->access.update_policy;
+    struct update_requester requester;
+
+    if (policy == NULL) {
+        return access_update(request, slot);
+    }
+    update_requester_learn(request, &requester);
+    return update_policy_knows(policy, &requester);
+}
+
 size_t update_in_answer(const struct request *request, uint8_t *out_bytes, size_t bytes_max)
 {
     const struct dns_message *message = request->message;
@@ -108,9 +121,8 @@ size_t update_in_answer(const struct request *request, uint8_t *out_bytes, size_
         return request_refuse(request, DNS_RCODE_NOTAUTH, REQUEST_ERROR_NOT_AUTHORITATIVE,
                               out_bytes, bytes_max);
     }
-    bool policy = front_options(slot)->access.update_policy != NULL;
     bool secondary = front_zone(slot)->type == CONF_ZONE_SECONDARY;
-    if (secondary || (!policy && !access_update(request, slot))) {
+    if (secondary || !may_ask(request, slot)) {
         request_log(request, LOG_UPDATE_SECURITY, SEVERITY_INFO, "update '%s/%s' denied", zone,
                     dns_class_to_text(slot->rrclass, rrclass));
         return request_refuse(request, DNS_RCODE_REFUSED, REQUEST_ERROR_PROHIBITED, out_bytes,

@@ -8,8 +8,8 @@ void remote_of_address(const struct net_address *address, struct remote *out_rem
 {
     unsigned length;
     const uint8_t *bytes = net_address_bytes(address, &length);
-    *out_remote = (struct remote){.address_length = (uint8_t)length,
-                                  .port = net_address_port(address)};
+    *out_remote =
+        (struct remote){.address_length = (uint8_t)length, .port = net_address_port(address)};
     memcpy(out_remote->address, bytes, length);
     if (net_address_is_v6(address) && length == 16) {
         out_remote->scope = address->at.v6.sin6_scope_id;

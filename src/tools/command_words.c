@@ -11,15 +11,16 @@ enum { WORD_BYTES_MAX = 24, LONG_WORD = 5 };
 
 /* First what works by itself, then rndc's commands. */
 static const char *const words[] = {
-    "checkconf",  "checkzone", "dsfromkey",   "keygen",      "help",         "version",
-    "null",       "status",    "reload",      "reconfig",    "zonestatus",   "showzone",
-    "stop",       "halt",      "querylog",    "trace",       "notrace",      "scan",
-    "stats",      "loadkeys",  "sign",        "addzone",     "delzone",      "dnssec",
-    "dnstap",     "dumpdb",    "freeze",      "memprof",     "modzone",      "notify",
-    "refresh",    "signing",   "reset-stats", "responselog", "retransfer",   "skr",
-    "sync",       "testgen",   "thaw",        "tsig-delete", "tsig-list",    "tcp-timeouts",
-    "fetchlimit", "flush",     "flushname",   "flushtree",   "managed-keys", "nta",
-    "recursing",  "secroots",  "serve-stale", "validation",
+    "checkconf",   "checkzone",    "dsfromkey",    "keygen",     "help",     "version",
+    "backup",      "restore",      "journal",      "null",       "status",   "reload",
+    "reconfig",    "zonestatus",   "showzone",     "stop",       "halt",     "querylog",
+    "trace",       "notrace",      "scan",         "stats",      "loadkeys", "sign",
+    "addzone",     "delzone",      "dnssec",       "dnstap",     "dumpdb",   "freeze",
+    "memprof",     "modzone",      "notify",       "refresh",    "signing",  "reset-stats",
+    "responselog", "retransfer",   "skr",          "sync",       "testgen",  "thaw",
+    "tsig-delete", "tsig-list",    "tcp-timeouts", "fetchlimit", "flush",    "flushname",
+    "flushtree",   "managed-keys", "nta",          "recursing",  "secroots", "serve-stale",
+    "validation",
 };
 
 static unsigned least(unsigned a, unsigned b)

@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -14,6 +16,7 @@
 #include "net/address.h"
 #include "net/control_message.h"
 #include "tools/command_words.h"
+#include "tools/zone_trouble.h"
 
 enum { TIMEOUT_SECONDS = 60, ADDRESSES_TRIED_MAX = 32 };
 
@@ -485,7 +488,7 @@ static int show_reply(const struct client *client, const struct control_message 
     if (client->shows_result) {
         printf("%s %u\n", result_name(reply->result), reply->result);
     }
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return failed ? EXIT_FAILURE : zone_trouble(client->command, reply->text);
 }
 
 static int run(struct client *client)
@@ -527,6 +530,18 @@ static char *join_words(int count, char **words)
     return text;
 }
 
+/* The server has another working directory than we. */
+static char *write_command(int count, char **words)
+{
+    char here[PATH_MAX];
+
+    if (count != 2 || strcasecmp(words[0], "backup") != 0 || words[1][0] == '/' ||
+        getcwd(here, sizeof(here)) == NULL) {
+        return join_words(count, words);
+    }
+    return mem_format("backup \"%s/%s\"", here, words[1]);
+}
+
 /* A slip of the finger is not sent anywhere. What we have never heard of is: the server may know.
  */
 static bool check_word(const char *word)
@@ -566,7 +581,7 @@ int tool_control(int count, char **arguments)
     }
     const char *name = client.server != NULL ? client.server : conf.defaults.name;
     const struct rndc_server *server = name == NULL ? NULL : rndc_conf_server(&conf, name);
-    client.command = join_words(count - optind, arguments + optind);
+    client.command = write_command(count - optind, arguments + optind);
     if (client.timeout_seconds > 0) {
         client.deadline_ns = time_monotonic_ns() + client.timeout_seconds * 1000000000ULL;
     }

@@ -144,6 +144,8 @@ def explain(question, ours, theirs, peer):
         return "RFC 4035 2.5: NSEC may stand beside a CNAME, so these do not follow it for NSEC"
     if rdtype == "NSEC" and peer == "named" and is_referral(ours):
         return "RFC 4035 3.1.4.1: at a cut the parent answers for DS; named does so for NSEC too"
+    if peer == "nsd" and rdtype == "NSEC3" and is_alias(owner) and not theirs.answer:
+        return "RFC 1034 4.3.2 (3a): a CNAME is followed for every QTYPE but its own"
     if ours.answer is None or theirs.answer is None:
         if ours.rcode == theirs.rcode and (payload or 512) <= 1232:
             return "RFC 2181 9: where datagrams are full, servers differ in what they leave out"
@@ -152,8 +154,6 @@ def explain(question, ours, theirs, peer):
         return "RFC 8482 7: RRSIG queries may be answered with a subset"
     if peer == "named" and theirs.rcode == dns.rcode.SERVFAIL and has_loop(ours):
         return "RFC 1034 3.6.2: CNAME loops are errors of the data; the chain may be returned"
-    if peer == "nsd" and rdtype == "NSEC3" and ours.answer and not theirs.answer:
-        return "RFC 1034 4.3.2 (3a): a CNAME is followed for every QTYPE but its own"
     same_but_authority = ours._replace(authority=None) == theirs._replace(authority=None)
     if same_but_authority and ours.authority > theirs.authority:
         return "RFC 4035 3.1.3: a proof that the peer leaves out"

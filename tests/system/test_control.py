@@ -92,7 +92,8 @@ def test_zonestatus_of_a_signed_zone_has_both_serials(signet, run_server):
     (["frobnicate"], "unknown command", ""),
     (["trace", "many"], "out of range", ""),
     (["querylog", "perhaps"], "syntax error", ""),
-    (["freeze", "example.org"], "not implemented", "does not know how to do 'freeze' yet"),
+    (["freeze", "example.org"], "not dynamic", ""),
+    (["dumpdb"], "not implemented", "does not know how to do 'dumpdb' yet"),
     (["flush"], "not implemented", "is for resolvers"),
 ])
 def test_what_cannot_be_done_is_said_and_exits_with_1(served, program, words, error, text):

@@ -278,7 +278,8 @@ static void nothing_is_answered_before_a_front_is_published(void **state)
 
     (void)state;
     assert_int_equal(net_address_from_text("127.0.0.1", 5300, &address), SG_OK);
-    const struct net_request request = {{packet.bytes, packet.length}, &address, &address, false};
+    const struct net_request request = {
+        .wire = {packet.bytes, packet.length}, .client = &address, .local = &address};
     assert_int_equal(service.answer(service.argument, thread, &request, reply, sizeof(reply), NULL),
                      0);
     service.thread_stop(service.argument, thread);
