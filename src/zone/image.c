@@ -271,13 +271,15 @@ static enum sg_result append(struct zone_edit *edit, bool hash, struct draft_nam
 static enum sg_result take_name(struct reading *reading, struct reader *reader, bool hash)
 {
     struct span head = reader_span(reader, sizeof(struct name_bytes));
-    struct name_bytes bytes = {0, 0};
-    if (!reader->failed) {
-        memcpy(&bytes, head.bytes, sizeof(bytes));
+    struct name_bytes bytes;
+    if (head.bytes == NULL) {
+        return SG_MALFORMED;
     }
+    memcpy(&bytes, head.bytes, sizeof(bytes));
     struct span source = reader_span(reader, bytes.source);
     struct span generated = reader_span(reader, bytes.generated);
-    if (reader->failed || bytes.source == 0 || (hash && bytes.generated > 0)) {
+    if (source.bytes == NULL || generated.bytes == NULL || bytes.source == 0 ||
+        (hash && bytes.generated > 0)) {
         return SG_MALFORMED;
     }
     struct draft_name name = {.leaf = {0}};
