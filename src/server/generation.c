@@ -162,6 +162,19 @@ enum sg_result generation_new(struct conf *conf, struct generation **out_generat
     return SG_OK;
 }
 
+void generation_add_key(struct generation *generation, const struct tsig_key *key)
+{
+    struct conf *conf = generation->conf;
+    ASSERT(generation->added_key == NULL);
+    generation->added_key = mem_copy(key, sizeof(*key));
+    generation->keys = mem_alloc_zero(conf->keys_count + 1, sizeof(struct tsig_key *));
+    for (size_t i = 0; i < conf->keys_count; i++) {
+        generation->keys[i] = conf->keys[i];
+    }
+    generation->keys[conf->keys_count++] = generation->added_key;
+    conf->keys = generation->keys;
+}
+
 void generation_free(struct generation *generation)
 {
     if (generation == NULL) {
@@ -172,6 +185,10 @@ void generation_free(struct generation *generation)
         zone_peers_free(generation->peers);
         generation->peers = next;
     }
+    if (generation->added_key != NULL) {
+        mem_wipe_free(generation->added_key, sizeof(*generation->added_key));
+    }
+    mem_free(generation->keys);
     conf_free(generation->conf);
     mem_free(generation->keeper.zones);
     mem_free(generation);

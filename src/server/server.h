@@ -64,6 +64,7 @@ struct server {
     unsigned processors, threads;
     struct log_channels *logs;
     struct worker_pool *pool;
+    struct tsig_key session_key; /* without a secret until a zone wants it */
     struct store *store;
     struct peer_desk *peers; /* questions to other servers */
     struct keeper *keeper;

@@ -11,7 +11,6 @@
 #include "conf/conf.h"
 
 enum shortfall {
-    SHORTFALL_SESSION_KEY,
     SHORTFALL_ROLLOVER,
     SHORTFALL_MANUAL_MODE,
     SHORTFALL_OFFLINE_KSK,

@@ -14,6 +14,7 @@
 #include "server/interfaces.h"
 #include "server/questions.h"
 #include "server/reload.h"
+#include "server/session_key.h"
 #include "server/shortfalls.h"
 #include "server/zone_edit.h"
 
@@ -87,6 +88,11 @@ static void prepare_folders(const struct server *server, const struct conf *conf
     if (pid_file != NULL && daemon_own_folder_of(pid_file, server->user) != SG_OK) {
         log_write(LOG_GENERAL, SEVERITY_WARNING, "the folder of pid-file '%s': %s", pid_file,
                   strerror(errno));
+    }
+    if (session_key_is_wanted(conf) &&
+        daemon_own_folder_of(conf->options.session_key.file, server->user) != SG_OK) {
+        log_write(LOG_GENERAL, SEVERITY_WARNING, "the folder of session-keyfile '%s': %s",
+                  conf->options.session_key.file, strerror(errno));
     }
     if (daemon_own_folder(store, server->user) != SG_OK) {
         log_write(LOG_GENERAL, SEVERITY_WARNING, "store-directory '%s': %s", store,
