@@ -96,6 +96,17 @@ static void take_rrset(struct condensing *condensing, struct span owner,
     }
 }
 
+static void take_changeset(struct condensing *condensing, struct span changeset)
+{
+    struct zone_changeset_walk walk = zone_changeset_walk(changeset);
+    while (zone_changeset_next(&walk)) {
+        if (ixfr_is_told(&walk.change)) {
+            take_rrset(condensing, walk.change.owner, &walk.change.deleted, false);
+            take_rrset(condensing, walk.change.owner, &walk.change.added, true);
+        }
+    }
+}
+
 void ixfr_condense(const struct zone_history_link *const *links, size_t count,
                    struct ixfr_condensed *out_condensed)
 {
@@ -103,13 +114,7 @@ void ixfr_condense(const struct zone_history_link *const *links, size_t count,
     *out_condensed = (struct ixfr_condensed){0};
     random_bytes(condensing.seed, sizeof(condensing.seed));
     for (size_t i = 0; i < count; i++) {
-        struct zone_changeset_walk walk = zone_changeset_walk(zone_history_changeset(links[i]));
-        while (zone_changeset_next(&walk)) {
-            if (ixfr_is_told(&walk.change)) {
-                take_rrset(&condensing, walk.change.owner, &walk.change.deleted, false);
-                take_rrset(&condensing, walk.change.owner, &walk.change.added, true);
-            }
-        }
+        take_changeset(&condensing, zone_history_changeset(links[i]));
     }
     for (size_t i = 0; i < out_condensed->count; i++) {
         const struct ixfr_record *record = &out_condensed->records[i];

@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "keeper/notifying.h"
+#include "keeper/overtake.h"
 #include "keeper/publish.h"
 #include "keeper/secondary.h"
 
@@ -318,6 +319,12 @@ static void take_version(struct managed_zone *zone, struct zone_job *job)
     log_published(job);
     remember_history(zone, job); /* first: a reader finds no version that the history lacks */
     bool first = zone_record_version(zone) == NULL;
+    if (job->kind == ZONE_JOB_RECOVER &&
+        secondary_is_expired(zone->settings, &job->made.state, zone->keeper->now)) {
+        zone->known.expired = job->made.version; /* It stays so until a primary is heard. */
+        job->made.version = NULL;
+        return;
+    }
     publish(zone->slot, job->made.version);
     job->made.version = NULL; /* the slot's reference now */
     if (zone->known.expired != NULL) {
@@ -349,8 +356,12 @@ static void succeed(struct keeper *keeper, struct zone_job *job)
     health->problem = NULL;
     health->retry_at = INT64_MAX;
     health->load_again &= job->kind != ZONE_JOB_LOAD;
+    bool is_first = zone_record_version(zone) == NULL && job->kind == ZONE_JOB_LOAD;
     if (is_new) {
         take_version(zone, job);
+    }
+    if (is_new && is_first && job->store != NULL) {
+        overtake_start(keeper, zone);
     }
     if (!made->unchanged) {
         zone_state_clear(&zone->known.state);
@@ -367,6 +378,7 @@ static void succeed(struct keeper *keeper, struct zone_job *job)
     }
     health->expires_first = made->expires_first;
     health->resign_at = resign_time(zone, made->expires_first);
+    overdue_note(zone, keeper->now);
     if (made->more || zone->known.state.campaign) {
         zone->wishes.resign = true;
     }

@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "base/thread.h"
 #include "keeper/notifying.h"
+#include "keeper/overtake.h"
 #include "keeper/secondary.h"
 
 enum {
@@ -135,6 +136,7 @@ void keeper_set_timer(struct keeper *keeper, struct managed_zone *zone)
     const struct zone_health *health = &zone->health;
     sg_time wake = earlier(earlier(health->key_event_at, health->resign_at),
                            earlier(health->retry_at, secondary_wake(zone)));
+    wake = earlier(wake, health->warn_at);
     if (wake == INT64_MAX) {
         heap_remove(&keeper->timers, &zone->timer);
     } else {
@@ -164,6 +166,10 @@ static void wake_zone(struct keeper *keeper, struct managed_zone *zone, sg_time 
     if (opening_is_due(zone)) {
         opening_start(keeper, zone);
         return;
+    }
+    if (health->warn_at <= now) {
+        overdue_warn(zone, now);
+        keeper_set_timer(keeper, zone);
     }
     if (zone->secondary != NULL) {
         secondary_turn(keeper, zone);
@@ -288,11 +294,14 @@ sg_time keeper_turn(struct keeper *keeper, sg_time now)
 void keeper_stop(struct keeper *keeper)
 {
     keeper->stopping = true;
+    notifying_stop(keeper);
+    overtake_forget(keeper, NULL);
     for (size_t i = 0; i < keeper->zones_count; i++) {
         struct managed_zone *zone = keeper->zones[i];
         struct keeper_update *waiting = zone->updates.first;
         zone->updates = (struct zone_updates){.last = &zone->updates.first};
         keeper->updates -= zone_answer_updates(waiting, DNS_RCODE_SERVFAIL);
+        secondary_end(zone);
     }
 }
 

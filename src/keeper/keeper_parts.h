@@ -3,6 +3,7 @@
  *
  *   keeper.c         queue, timers, turns
  *   change.c         the pipeline: a zone's job, its commit, its publication
+ *   overdue.c        signatures that are not made anew in time
  *   checkpoint.c     images of zones whose changesets have become many
  *   configuration.c  zones come, stay, go
  *   commands.c       what operators ask for
@@ -33,6 +34,8 @@ struct keeper {
     size_t untried;       /* zones that are to be loaded, or loaded again, before it is called */
     size_t failed;
     struct notify_sender *notify;
+    struct telling *tellings;   /* questions that are out (notifying.c) */
+    struct overtake *overtakes; /* questions that are out (overtake.c) */
     struct refresh_shared refresh;
     bool stopping;
     uint64_t next_id;
@@ -71,6 +74,13 @@ bool opening_is_due(const struct managed_zone *zone);
 void opening_start(struct keeper *keeper, struct managed_zone *zone);
 /* Let the store forget a zone that is gone; not if one of its name has come since. */
 void opening_wipe(struct keeper *keeper, struct managed_zone *zone);
+
+/* --- overdue.c ------------------------------------------------------------------------------ */
+
+/* The first expiration is known, again or anew. */
+void overdue_note(struct managed_zone *zone, sg_time now);
+/* warn_at has come: say it, and set the next. */
+void overdue_warn(struct managed_zone *zone, sg_time now);
 
 /* --- checkpoint.c --------------------------------------------------------------------------- */
 

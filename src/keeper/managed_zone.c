@@ -47,6 +47,7 @@ void managed_zone_status(const struct managed_zone *zone, struct zone_status *ou
         .resign_node = zone->health.resign_node,
         .resign_at = known_or_zero(zone->health.resign_at),
         .expires_first = zone->health.expires_first,
+        .overdue_at = known_or_zero(zone->health.overdue_at),
         .key_event_at = known_or_zero(zone->health.key_event_at),
         .problem = problem_of(zone),
     };

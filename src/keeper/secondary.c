@@ -402,6 +402,15 @@ static void cancel(struct zone_secondary *secondary)
     secondary->incoming = secondary->ready = NULL;
 }
 
+bool secondary_is_expired(const struct zone_settings *settings, const struct zone_state *state,
+                          sg_time now)
+{
+    struct refresh_timers timers;
+    return settings->refresh != NULL && state->timers.length > 0 &&
+           refresh_timers_decode(buffer_span(&state->timers), &timers) == SG_OK &&
+           (timers.expired || timers.expire_at <= now);
+}
+
 static void restore(struct zone_secondary *secondary)
 {
     struct managed_zone *zone = secondary->zone;

@@ -13,6 +13,9 @@ struct zone_secondary;
 /* The zone was opened, recovered or configured anew: begin, or go on under the new settings. Fine
  * for a primary: then there is nothing to do. */
 void secondary_begin(struct keeper *keeper, struct managed_zone *zone);
+/* Do its committed timers say that it is not to be served (RFC 1034 4.3.5)? */
+bool secondary_is_expired(const struct zone_settings *settings, const struct zone_state *state,
+                          sg_time now);
 /* Do what is due, and arm the zone's timer. */
 void secondary_turn(struct keeper *keeper, struct managed_zone *zone);
 /* When there is something to do; INT64_MAX. */

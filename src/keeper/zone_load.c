@@ -1,7 +1,8 @@
-#include "base/log.h"
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/mem.h"
+#include "dns/rrtype.h"
 #include "dns/serial.h"
 #include "keeper/zone_steps.h"
 #include "zone/diff.h"
@@ -107,14 +108,32 @@ enum sg_result zone_load(struct zone_job *job)
     return take_source(job, edit);
 }
 
+/* What comes from a primary is not checked as a file is: that is its business. But without a name
+ * server there is no zone (RFC 1034 4.2.1). */
+static enum sg_result check_transferred(struct zone_job *job, struct zone_edit *edit)
+{
+    struct dns_rrset rrset;
+    struct zone_node apex;
+    if (zone_version_node(zone_edit_draft(edit), &job->settings->apex, &apex) &&
+        zone_node_rrset(&apex, ZONE_VIEW_UNSIGNED, DNS_TYPE_NS, &rrset)) {
+        return SG_OK;
+    }
+    job->problem = mem_copy_text("what came has no NS records at its apex");
+    return SG_MALFORMED;
+}
+
 static enum sg_result take_differences(struct zone_job *job)
 {
     struct zone_edit *edit = zone_edit_open(job->lent.base);
     enum sg_result result = zone_transfer_apply(job->asked.transfer, edit);
     if (result != SG_OK) {
-        zone_edit_abandon(edit);
         job->problem =
             mem_format("the differences that came do not fit: %s", sg_result_text(result));
+    } else {
+        result = check_transferred(job, edit);
+    }
+    if (result != SG_OK) {
+        zone_edit_abandon(edit);
         return result;
     }
     return zone_sign_and_seal(job, edit, ZONE_SIGN_CHANGE);
@@ -130,5 +149,11 @@ enum sg_result zone_take_transfer(struct zone_job *job)
     if (zone_transfer_kind(job->asked.transfer) == ZONE_TRANSFER_DIFFERENCES) {
         return take_differences(job);
     }
-    return take_source(job, zone_transfer_take_whole(job->asked.transfer));
+    struct zone_edit *edit = zone_transfer_take_whole(job->asked.transfer);
+    result = check_transferred(job, edit);
+    if (result != SG_OK) {
+        zone_edit_abandon(edit);
+        return result;
+    }
+    return take_source(job, edit);
 }

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "keeper/keeper_parts.h"
+#include "keeper/overtake.h"
 #include "keeper/publish.h"
 #include "keeper/secondary.h"
 
@@ -72,6 +73,9 @@ void zone_record_free(struct managed_zone *zone)
         zone->keeper->history_bytes -= zone->history_counted;
     }
     secondary_end(zone);
+    if (zone->keeper != NULL) {
+        overtake_forget(zone->keeper, zone);
+    }
     if (zone->keeper != NULL && zone->keeper->notify != NULL) {
         notify_send_clear(zone->keeper->notify, &zone->notify);
     }
@@ -102,7 +106,10 @@ struct managed_zone *zone_record_new(uint64_t id, const struct zone_settings *se
     zone->generation = generation_use(generation);
     zone->updates.last = &zone->updates.first;
     zone->known.state.timers = BUFFER_EMPTY;
-    zone->health = (struct zone_health){
-        .key_event_at = INT64_MAX, .resign_at = INT64_MAX, .retry_at = INT64_MAX};
+    zone->health = (struct zone_health){.key_event_at = INT64_MAX,
+                                        .resign_at = INT64_MAX,
+                                        .retry_at = INT64_MAX,
+                                        .overdue_at = INT64_MAX,
+                                        .warn_at = INT64_MAX};
     return zone;
 }

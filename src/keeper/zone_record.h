@@ -38,6 +38,8 @@ struct zone_health {
     sg_time resign_at;     /* INT64_MAX: never */
     sg_time retry_at;      /* INT64_MAX: nothing failed */
     bool load_again;       /* and it was a load, whose file is as new as it was */
+    sg_time overdue_at;    /* signatures should have been made anew by then; INT64_MAX: never */
+    sg_time warn_at;       /* when the log says so next, if it is still so */
     char *resign_node;     /* whose signature expires first: `owner/type`; NULL: none */
     char *problem;         /* NULL: all is well */
 };

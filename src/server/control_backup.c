@@ -77,18 +77,23 @@ static void add_folder(struct backup *backup, struct conf_names *seen, const cha
     backup->folders[backup->folders_count++] = mem_copy_text(folder);
 }
 
+static void add_folders_of_view(struct backup *backup, struct conf_names *seen,
+                                const struct conf_view *view)
+{
+    for (size_t i = 0; i < view->zones_count; i++) {
+        if (view->zones[i]->policy != NULL) {
+            add_folder(backup, seen, view->zones[i]->key_directory);
+        }
+    }
+}
+
 /* Every folder that a zone with a policy keeps its keys in. */
 static void find_folders(struct backup *backup, const struct conf *conf)
 {
     struct conf_names seen = CONF_NAMES_EMPTY;
 
     for (size_t i = 0; i < conf->views_count; i++) {
-        const struct conf_view *view = conf->views[i];
-        for (size_t j = 0; j < view->zones_count; j++) {
-            if (view->zones[j]->policy != NULL) {
-                add_folder(backup, &seen, view->zones[j]->key_directory);
-            }
-        }
+        add_folders_of_view(backup, &seen, conf->views[i]);
     }
     for (size_t i = 0; i < conf->key_stores_count; i++) {
         add_folder(backup, &seen, conf->key_stores[i].directory);

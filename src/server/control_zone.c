@@ -155,3 +155,49 @@ void control_zone_sign(struct control_call *call)
 {
     look_at_keys(call, true);
 }
+
+static void refresh(struct control_call *call, bool whole)
+{
+    size_t at = control_call_word_is(call, 1, "-force") ? 2 : 1;
+    struct managed_zone *zone = control_zone_find(call, at);
+
+    if (zone == NULL) {
+        return;
+    }
+    switch (keeper_refresh(call->server->keeper, zone, whole)) {
+    case SG_OK:
+        control_call_succeed(call, whole ? NULL : "zone refresh queued");
+        break;
+    case SG_CANCELLED:
+        control_call_fail(call, CONTROL_SHUTTING_DOWN, NULL);
+        break;
+    default:
+        control_call_fail(call, CONTROL_FAILURE,
+                          whole ? "retransfer: inappropriate zone type: primary"
+                                : "not a secondary, mirror, or stub zone");
+    }
+}
+
+void control_zone_refresh(struct control_call *call)
+{
+    refresh(call, false);
+}
+
+void control_zone_retransfer(struct control_call *call)
+{
+    refresh(call, true);
+}
+
+void control_zone_notify(struct control_call *call)
+{
+    struct managed_zone *zone = control_zone_find(call, 1);
+
+    if (zone == NULL) {
+        return;
+    }
+    if (keeper_notify(call->server->keeper, zone) == SG_OK) {
+        control_call_succeed(call, "zone notify queued");
+    } else {
+        control_call_fail(call, CONTROL_FAILURE, "the zone is not loaded");
+    }
+}

@@ -17,3 +17,7 @@ void control_zone_sign(struct control_call *call);
 struct managed_zone *control_zone_find(struct control_call *call, size_t first);
 /* The server ends: whoever still waits is told. */
 void zone_requests_end(struct server *server);
+/* refresh, retransfer: ask a secondary's primaries now; notify: tell its secondaries. */
+void control_zone_refresh(struct control_call *call);
+void control_zone_retransfer(struct control_call *call);
+void control_zone_notify(struct control_call *call);

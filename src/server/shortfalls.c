@@ -1,6 +1,8 @@
 #include "server/shortfalls.h"
 
 static const char *const texts[SHORTFALLS] = {
+    [SHORTFALL_SESSION_KEY] = "has update-policy local: the session key is not made yet, so that "
+                              "nobody has it",
     [SHORTFALL_ROLLOVER] = "has keys with a lifetime: keys are not rolled yet",
     [SHORTFALL_MANUAL_MODE] = "has a policy with manual-mode: it has no effect yet",
     [SHORTFALL_OFFLINE_KSK] = "has a policy with offline-ksk: it is not implemented yet; the KSK "
@@ -24,6 +26,9 @@ static bool wants(const struct conf_zone *zone, enum shortfall shortfall)
 {
     const struct kasp_policy *policy = zone->policy;
     switch (shortfall) {
+    case SHORTFALL_SESSION_KEY:
+        return zone->options->access.update_policy != NULL &&
+               zone->options->access.update_policy->local;
     case SHORTFALL_ROLLOVER:
         return policy != NULL && has_lifetime(policy);
     case SHORTFALL_MANUAL_MODE:

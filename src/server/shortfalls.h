@@ -11,6 +11,7 @@
 #include "conf/conf.h"
 
 enum shortfall {
+    SHORTFALL_SESSION_KEY,
     SHORTFALL_ROLLOVER,
     SHORTFALL_MANUAL_MODE,
     SHORTFALL_OFFLINE_KSK,

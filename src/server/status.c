@@ -45,6 +45,21 @@ static void put_host(struct buffer *text)
     }
 }
 
+static void put_store(const struct server *server, struct buffer *text)
+{
+    enum sg_result health = server->store == NULL ? SG_OK : store_health(server->store);
+
+    if (health != SG_OK) {
+        buffer_format(text, "\nstore: cannot be written: %s; no changes are taken",
+                      sg_result_text(health));
+    }
+}
+
+static bool is_overdue(const struct zone_status *status)
+{
+    return status->overdue_at != 0 && status->overdue_at <= time_now();
+}
+
 /* A line of ours, and only when something is wrong: a reload of all zones is answered before they
  * have been read. */
 static void put_troubled_zones(struct keeper *keeper, struct buffer *text)
@@ -56,7 +71,7 @@ static void put_troubled_zones(struct keeper *keeper, struct buffer *text)
         struct zone_status status;
         char label[ZONE_LABEL_BYTES];
         managed_zone_status(keeper_zone(keeper, i), &status);
-        if (status.problem == NULL) {
+        if (status.problem == NULL && !is_overdue(&status)) {
             continue;
         }
         if (count < TROUBLED_NAMED_MAX) {
@@ -101,6 +116,7 @@ void status_of_server(const struct server *server, struct buffer *out_text)
     buffer_format(out_text, "\ntcp clients: %u/%u", counts.tcp_clients,
                   server->generation->conf->options.tcp.clients_max);
     put_number(out_text, "TCP high-water", counts.tcp_clients_high_water);
+    put_store(server, out_text);
     put_troubled_zones(server->keeper, out_text);
     if (reload_is_busy(server->reload)) {
         buffer_append_text(out_text, "\nreload/reconfig in progress");
@@ -159,6 +175,27 @@ static bool is_reconfigurable(const struct server *server, const struct zone_set
     return amendment != NULL && amendment->stored && zone->view->allow_new_zones;
 }
 
+/* What `signet zonestatus` makes its exit status of (tools/control.c). */
+static void put_troubles(const struct server *server, const struct zone_status *status,
+                         struct buffer *text)
+{
+    const struct zone_settings *settings = status->settings;
+    bool changes = settings->policy != NULL || settings->dynamic || settings->type != ZONE_PRIMARY;
+
+    if (status->problem != NULL) {
+        put_line(text, "problem", status->problem);
+    }
+    if (changes) {
+        put_store(server, text);
+    }
+    if (is_overdue(status)) {
+        char expires[TIME_HUMAN_BYTES];
+        time_to_http(status->expires_first, expires);
+        buffer_format(text, "\nsignatures: overdue, the first %s on %s",
+                      status->expires_first <= time_now() ? "expired" : "expires", expires);
+    }
+}
+
 void status_of_zone(const struct server *server, const struct managed_zone *zone,
                     struct buffer *out_text)
 {
@@ -190,9 +227,7 @@ void status_of_zone(const struct server *server, const struct managed_zone *zone
     if (status.loading) {
         put_flag(out_text, "work in progress", true);
     }
-    if (status.problem != NULL) {
-        put_line(out_text, "problem", status.problem);
-    }
+    put_troubles(server, &status, out_text);
 }
 
 void status_statement_of_zone(const struct server *server, const struct managed_zone *zone,

@@ -210,21 +210,30 @@ struct amendments *zone_edit_apply(const struct zone_edit *edit, const struct am
     return amendments_change(before, &wish, edit->kind == ZONE_EDIT_ADD);
 }
 
-enum sg_result zone_edit_check_file(const struct zone_edit *edit, const struct conf *conf)
+/* The zone of the edit in its view, last since it was added; NULL: it is not there. */
+static const struct conf_zone *find_conf_zone(const struct zone_edit *edit,
+                                              const struct conf_view *view)
 {
-    for (size_t i = 0; i < conf->views_count && edit->kind == ZONE_EDIT_ADD; i++) {
-        const struct conf_view *view = conf->views[i];
-        for (size_t j = view->zones_count; j-- > 0 && strcmp(view->name, edit->view) == 0;) {
-            const struct conf_zone *zone = view->zones[j];
-            if (memcmp(zone->apex, edit->apex.wire, edit->apex.length) != 0) {
-                continue;
-            }
-            bool missing = zone->type == CONF_ZONE_PRIMARY && zone->file != NULL &&
-                           access(zone->file, F_OK) != 0 && errno == ENOENT;
-            return missing ? SG_NOT_FOUND : SG_OK;
+    for (size_t i = view->zones_count; i-- > 0;) {
+        if (dns_name_wire_equal(view->zones[i]->apex, edit->apex.wire)) {
+            return view->zones[i];
         }
     }
-    return SG_OK;
+    return NULL;
+}
+
+enum sg_result zone_edit_check_file(const struct zone_edit *edit, const struct conf *conf)
+{
+    const struct conf_zone *zone = NULL;
+
+    for (size_t i = 0; i < conf->views_count && zone == NULL; i++) {
+        if (strcmp(conf->views[i]->name, edit->view) == 0) {
+            zone = find_conf_zone(edit, conf->views[i]);
+        }
+    }
+    bool is_read = edit->kind == ZONE_EDIT_ADD && zone != NULL && zone->file != NULL &&
+                   zone->type == CONF_ZONE_PRIMARY;
+    return is_read && access(zone->file, F_OK) != 0 && errno == ENOENT ? SG_NOT_FOUND : SG_OK;
 }
 
 static void take_stored(struct store_request *request)
@@ -379,5 +388,11 @@ void zone_edit_taken(struct zone_edit *edit)
     }
     size_t found = keeper_find(edit->server->keeper, &edit->apex, edit->rrclass, edit->view, &zone);
     ASSERT(found == 1);
+    if (managed_zone_settings(zone)->type == ZONE_SECONDARY) {
+        /* Its primary may be away for days, and is asked until it is not. */
+        control_request_reply(edit->request, CONTROL_SUCCESS, NULL, NULL);
+        edit_free(edit);
+        return;
+    }
     keeper_await(edit->server->keeper, zone, new_zone_ended, edit);
 }

@@ -45,6 +45,19 @@ static enum sg_result sync_folder(const char *folder, char **out_problem)
     return result;
 }
 
+static bool write_all(int fd, const uint8_t *bytes, size_t length)
+{
+    while (length > 0) {
+        ssize_t wrote = write(fd, bytes, length);
+        if (wrote < 0) {
+            return false;
+        }
+        bytes += wrote;
+        length -= (size_t)wrote;
+    }
+    return true;
+}
+
 static bool copy_bytes(int from, int to)
 {
     uint8_t bytes[COPY_BYTES];
@@ -53,12 +66,8 @@ static bool copy_bytes(int from, int to)
         if (got <= 0) {
             return got == 0;
         }
-        for (ssize_t done = 0; done < got;) {
-            ssize_t wrote = write(to, bytes + done, (size_t)(got - done));
-            if (wrote < 0) {
-                return false;
-            }
-            done += wrote;
+        if (!write_all(to, bytes, (size_t)got)) {
+            return false;
         }
     }
 }

@@ -423,10 +423,12 @@ void store_submit(struct store *store, struct store_request *request)
         }
         return;
     }
+    enum thread_role before = thread_act_as(THREAD_STORE);
     if (is_faulty(store)) {
         try_again(store);
     }
     run_all(store, &request->letter);
+    (void)thread_act_as(before);
 }
 
 enum sg_result store_health(const struct store *store)

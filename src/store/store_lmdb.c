@@ -93,7 +93,9 @@ static void end_writer(struct lmdb *lmdb)
 /* No transaction may be open: the map moves. */
 static int grow_map(struct lmdb *lmdb)
 {
+    int dead_readers; /* of tools that were killed: nothing they saw could be used again */
     end_reader(lmdb);
+    (void)mdb_reader_check(lmdb->env, &dead_readers);
     int code = mdb_env_set_mapsize(lmdb->env, lmdb->map_bytes * 2);
     if (code == MDB_SUCCESS) {
         lmdb->map_bytes *= 2;

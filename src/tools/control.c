@@ -16,6 +16,7 @@
 #include "net/address.h"
 #include "net/control_message.h"
 #include "tools/command_words.h"
+#include "tools/zone_trouble.h"
 
 enum { TIMEOUT_SECONDS = 60, ADDRESSES_TRIED_MAX = 32 };
 
@@ -487,7 +488,7 @@ static int show_reply(const struct client *client, const struct control_message 
     if (client->shows_result) {
         printf("%s %u\n", result_name(reply->result), reply->result);
     }
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return failed ? EXIT_FAILURE : zone_trouble(client->command, reply->text);
 }
 
 static int run(struct client *client)

@@ -37,37 +37,48 @@ static const char usage_text[] =
     "  -i serial   only what came after this serial\n"
     "  -s folder   the store, without looking at a configuration\n";
 
-static bool take_options(struct journal *journal, int argc, char **argv, int *out_status)
+static bool take_serial(struct journal *journal, const char *text)
 {
     char *end = NULL;
+    unsigned long number = strtoul(text, &end, 10);
 
-    *out_status = EXIT_FAILURE;
+    if (end == text || *end != '\0' || text[0] == '-' || number > UINT32_MAX) {
+        fprintf(stderr, "signet journal: '%s' is not a serial\n", text);
+        return false;
+    }
+    journal->has_from = true;
+    journal->from = (uint32_t)number;
+    return true;
+}
+
+static bool take_option(struct journal *journal, int option, const char *argument)
+{
+    switch (option) {
+    case 'a':
+        journal->all = true;
+        return true;
+    case 'c':
+        journal->conf_path = argument;
+        return true;
+    case 's':
+        journal->store = argument;
+        return true;
+    case 'i':
+        return take_serial(journal, argument);
+    case 'h':
+        fputs(usage_text, stdout);
+        exit(EXIT_SUCCESS);
+    default:
+        fputs(usage_text, stderr);
+        return false;
+    }
+}
+
+static bool take_options(struct journal *journal, int argc, char **argv)
+{
     optind = 1;
     for (int option; (option = getopt(argc, argv, "ac:hi:s:")) != -1;) {
-        switch (option) {
-        case 'a':
-            journal->all = true;
-            break;
-        case 'c':
-            journal->conf_path = optarg;
-            break;
-        case 's':
-            journal->store = optarg;
-            break;
-        case 'i':
-            journal->has_from = true;
-            journal->from = (uint32_t)strtoul(optarg, &end, 10);
-            if (end == optarg || *end != '\0') {
-                fprintf(stderr, "signet journal: '%s' is not a serial\n", optarg);
-                return false;
-            }
-            break;
-        case 'h':
-            fputs(usage_text, stdout);
-            *out_status = EXIT_SUCCESS;
-            return false;
-        default:
-            fputs(usage_text, stderr);
+        if (!take_option(journal, option, optarg)) {
             return false;
         }
     }
@@ -239,19 +250,15 @@ static int run(const struct journal *journal, const char *folder)
 int tool_journal(int argc, char **argv)
 {
     struct journal journal = {.conf_path = SIGNET_SYSCONFDIR "/signet.conf"};
-    int status;
 
-    if (!take_options(&journal, argc, argv, &status)) {
-        return status;
-    }
-    if (!take_names(&journal)) {
+    if (!take_options(&journal, argc, argv) || !take_names(&journal)) {
         return EXIT_FAILURE;
     }
     char *folder = store_folder_of("journal", journal.conf_path, journal.store);
     if (folder == NULL) {
         return EXIT_FAILURE;
     }
-    status = run(&journal, folder);
+    int status = run(&journal, folder);
     mem_free(folder);
     return status;
 }

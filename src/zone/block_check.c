@@ -72,7 +72,47 @@ static bool check_rdatas(uint16_t type, uint16_t covered, struct span packed, un
     return count > 0 && count <= UINT16_MAX;
 }
 
-static bool check_entries(const struct parts *parts, bool hash)
+static uint32_t flag_of(uint16_t type, bool apex)
+{
+    switch (type) {
+    case DNS_TYPE_NS:
+        return apex ? 0 : ZONE_NODE_CUT;
+    case DNS_TYPE_CNAME:
+        return ZONE_NODE_CNAME;
+    case DNS_TYPE_DNAME:
+        return ZONE_NODE_DNAME;
+    case DNS_TYPE_DS:
+        return ZONE_NODE_DS;
+    default:
+        return 0;
+    }
+}
+
+static uint32_t count_opt_outs(struct span packed)
+{
+    uint32_t opt_outs = 0;
+    for (size_t at = 0; at < packed.length; at += 2U + wire_get_u16(packed.bytes + at)) {
+        opt_outs += packed.bytes[at + 3] & 1; /* RFC 5155 3.2: behind the hash algorithm */
+    }
+    return opt_outs;
+}
+
+static void add_up(struct block_summary *summary, const struct block_entry_wide *entry,
+                   bool signature, bool apex)
+{
+    uint64_t bit = UINT64_C(1) << entry->type % 64;
+    summary->records += entry->count;
+    summary->ttl_max = entry->ttl > summary->ttl_max ? entry->ttl : summary->ttl_max;
+    if (signature) {
+        summary->signatures |= bit;
+    } else {
+        summary->types |= bit;
+        summary->flags |= flag_of(entry->type, apex);
+    }
+}
+
+static bool check_entries(const struct parts *parts, bool hash, bool apex,
+                          struct block_summary *summary)
 {
     uint32_t start = 0;
     int last_type = -1;
@@ -92,18 +132,32 @@ static bool check_entries(const struct parts *parts, bool hash)
         if (!check_rdatas(type, covered, packed, &count) || (parts->wide && count != entry.count)) {
             return false;
         }
+        entry.count = (uint16_t)count;
+        add_up(summary, &entry, signature, apex);
+        summary->opt_outs += type == DNS_TYPE_NSEC3 ? count_opt_outs(packed) : 0;
         last_type = entry.type;
         start = entry.end;
     }
     return start == parts->rdata_bytes;
 }
 
-bool block_check(const struct zone_block *block, size_t length, enum block_place place)
+bool block_check(const struct zone_block *block, size_t length, enum block_place place,
+                 struct block_summary *out_summary)
 {
     struct parts parts;
-    if (!find_parts(block, length, &parts) || !check_entries(&parts, place == BLOCK_OF_HASH)) {
+    if (!find_parts(block, length, &parts)) {
         return false;
     }
     struct span owner = {block_owner(block), block->owner_length};
-    return place == BLOCK_OF_GENERATED ? owner.length == 0 : owner_is_valid(owner);
+    bool apex = owner.length == 0;
+    struct block_summary summary = {.flags = apex ? ZONE_NODE_APEX : 0};
+    if (!check_entries(&parts, place == BLOCK_OF_HASH, apex, &summary) ||
+        (place == BLOCK_OF_GENERATED ? !apex : !owner_is_valid(owner))) {
+        return false;
+    }
+    if (!apex && owner.bytes[0] == 1 && owner.bytes[1] == '*') {
+        summary.flags |= ZONE_NODE_WILDCARD;
+    }
+    *out_summary = summary;
+    return true;
 }

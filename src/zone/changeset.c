@@ -25,6 +25,7 @@ enum {
 
 struct making {
     struct buffer *out;
+    size_t start; /* where the changeset begins in `out` */
     struct zone_changeset_header header;
     struct span owner; /* of the last entry */
     bool any;          /* there is a last entry */
@@ -210,6 +211,20 @@ static void append_hash(struct making *making, unsigned flags,
     }
 }
 
+/* One tree; ends early when there are more bytes than a changeset may have. */
+static void append_tree(struct making *making, struct zone_diff *diff, bool nsec3,
+                        unsigned hash_flags)
+{
+    struct zone_difference difference;
+    while (making->out->length - making->start <= UINT32_MAX && zone_diff_next(diff, &difference)) {
+        if (nsec3) {
+            append_hash(making, hash_flags, &difference);
+        } else {
+            append_name(making, &difference);
+        }
+    }
+}
+
 enum sg_result zone_changeset_make(const struct zone_version *old, const struct zone_version *new,
                                    struct buffer *out_bytes)
 {
@@ -219,6 +234,7 @@ enum sg_result zone_changeset_make(const struct zone_version *old, const struct 
     size_t start = out_bytes->length;
     struct making making = {
         .out = out_bytes,
+        .start = start,
         .header = {from->serial, to->serial, from->source_serial, to->source_serial, 0, 0, 0},
     };
     /* Where we sign, the hashes are ours. */
@@ -227,14 +243,7 @@ enum sg_result zone_changeset_make(const struct zone_version *old, const struct 
     append_header(out_bytes, &making.header);
     for (unsigned nsec3 = 0; nsec3 < 2; nsec3++) {
         struct zone_diff *diff = zone_diff_new(old, new, nsec3 != 0);
-        struct zone_difference difference;
-        while (out_bytes->length - start <= UINT32_MAX && zone_diff_next(diff, &difference)) {
-            if (nsec3 != 0) {
-                append_hash(&making, hash_flags, &difference);
-            } else {
-                append_name(&making, &difference);
-            }
-        }
+        append_tree(&making, diff, nsec3 != 0, hash_flags);
         zone_diff_free(diff);
     }
     struct buffer header = BUFFER_EMPTY;

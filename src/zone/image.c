@@ -217,55 +217,80 @@ static enum sg_result read_header(struct reading *reading)
     return memcmp(&header, &expected, sizeof(header)) == 0 ? SG_OK : SG_CONFLICT;
 }
 
-/* Copy a block to where it will stay, and see whether it is one. `bytes` 0: none. */
-static enum sg_result take_block(struct reading *reading, struct reader *reader, uint32_t bytes,
-                                 enum block_place place, arena_ref *out_block)
+/* Copy a block to where it will stay, and see whether it is one. */
+static enum sg_result take_block(struct reading *reading, struct span from, enum block_place place,
+                                 arena_ref *out_block, struct block_summary *out_summary)
 {
     struct arena *arena = &reading->edit->lineage->arena;
-    struct span from = reader_span(reader, bytes);
     arena_ref block;
-    if (reader->failed || bytes == 0) {
-        *out_block = 0;
-        return reader->failed ? SG_MALFORMED : SG_OK;
-    }
-    enum sg_result result = arena_alloc(arena, bytes, &block);
+    enum sg_result result = arena_alloc(arena, from.length, &block);
     if (result != SG_OK) {
         return result;
     }
-    memcpy(arena_write(arena, block), from.bytes, bytes);
-    if (!block_check(arena_at(arena->chunks, block), bytes, place)) {
+    memcpy(arena_write(arena, block), from.bytes, from.length);
+    if (!block_check(arena_at(arena->chunks, block), from.length, place, out_summary)) {
         return SG_MALFORMED; /* The arena goes with the edit. */
     }
     *out_block = block;
     return SG_OK;
 }
 
+/* RRs in the signed view, which shows of a type in both blocks the generated ones. */
+static uint64_t count_seen(const struct zone_node *node, const struct block_summary *source,
+                           const struct block_summary *generated)
+{
+    if ((source->types & generated->types) == 0 &&
+        (source->signatures & generated->signatures) == 0) {
+        return (uint64_t)source->records + generated->records;
+    }
+    uint64_t records = 0;
+    struct zone_rrset_walk walk = zone_node_walk(node, ZONE_VIEW_SIGNED);
+    while (zone_node_walk_next(&walk)) {
+        records += walk.rrset.count;
+    }
+    return records;
+}
+
+static enum sg_result append(struct zone_edit *edit, bool hash, struct draft_name *name,
+                             const struct block_summary summaries[2])
+{
+    const struct zone_lineage *lineage = edit->lineage;
+    uint8_t *const *chunks = lineage->arena.chunks;
+    const struct block_summary *source = &summaries[ZONE_SOURCE];
+    name->leaf.hi = source->flags;
+    const struct zone_node node = tree_node(chunks, &name->leaf);
+    if (node.source->owner_length + lineage->apex.length > DNS_NAME_BYTES_MAX) {
+        return SG_MALFORMED;
+    }
+    uint64_t records = count_seen(&node, source, &summaries[ZONE_GENERATED]);
+    name->counts = version_counts(&node, hash, records, source->opt_outs);
+    name->ttl_max = source->ttl_max;
+    return draft_append(edit, hash, name);
+}
+
 static enum sg_result take_name(struct reading *reading, struct reader *reader, bool hash)
 {
     struct span head = reader_span(reader, sizeof(struct name_bytes));
     struct name_bytes bytes;
-    arena_ref source = 0, generated = 0;
-    if (reader->failed) {
+    if (head.bytes == NULL) {
         return SG_MALFORMED;
     }
     memcpy(&bytes, head.bytes, sizeof(bytes));
-    if (bytes.source == 0 || (hash && bytes.generated > 0)) {
+    struct span source = reader_span(reader, bytes.source);
+    struct span generated = reader_span(reader, bytes.generated);
+    if (source.bytes == NULL || generated.bytes == NULL || bytes.source == 0 ||
+        (hash && bytes.generated > 0)) {
         return SG_MALFORMED;
     }
-    enum sg_result result =
-        take_block(reading, reader, bytes.source, hash ? BLOCK_OF_HASH : BLOCK_OF_SOURCE, &source);
-    if (result == SG_OK) {
-        result = take_block(reading, reader, bytes.generated, BLOCK_OF_GENERATED, &generated);
+    struct draft_name name = {.leaf = {0}};
+    struct block_summary summaries[2] = {{0}, {0}};
+    enum sg_result result = take_block(reading, source, hash ? BLOCK_OF_HASH : BLOCK_OF_SOURCE,
+                                       &name.leaf.ref, &summaries[ZONE_SOURCE]);
+    if (result == SG_OK && bytes.generated > 0) {
+        result = take_block(reading, generated, BLOCK_OF_GENERATED, &name.leaf.lo,
+                            &summaries[ZONE_GENERATED]);
     }
-    if (result != SG_OK) {
-        return result;
-    }
-    const struct zone_lineage *lineage = reading->edit->lineage;
-    const struct zone_block *block = arena_at(lineage->arena.chunks, source);
-    if (block->owner_length + lineage->apex.length > DNS_NAME_BYTES_MAX) {
-        return SG_MALFORMED;
-    }
-    return draft_append(reading->edit, hash, source, generated);
+    return result == SG_OK ? append(reading->edit, hash, &name, summaries) : result;
 }
 
 static enum sg_result take_names(struct reading *reading, const struct image_piece *piece)

@@ -261,23 +261,29 @@ static void remove_record(struct update_work *work, const struct update_record *
     (void)!patch_remove(name, record->type, update_rdata(work, record));
 }
 
+static bool change_one(struct update_work *work, const struct update_record *record)
+{
+    if (is_unheard(work, record)) {
+        return true;
+    }
+    if (record->rrclass == work->rrclass) {
+        return add(work, record);
+    }
+    if (record->rrclass == DNS_CLASS_NONE) {
+        remove_record(work, record);
+    } else if (record->type == DNS_TYPE_ANY) {
+        clear_name(work, record);
+    } else {
+        clear_rrset(work, record);
+    }
+    return true;
+}
+
 bool update_change(struct update_work *work)
 {
     for (uint32_t i = 0; i < work->list.count; i++) {
-        const struct update_record *record = &work->list.records[i];
-        if (is_unheard(work, record)) {
-            continue;
-        }
-        if (record->rrclass == work->rrclass) {
-            if (!add(work, record)) {
-                return false;
-            }
-        } else if (record->rrclass == DNS_CLASS_NONE) {
-            remove_record(work, record);
-        } else if (record->type == DNS_TYPE_ANY) {
-            clear_name(work, record);
-        } else {
-            clear_rrset(work, record);
+        if (!change_one(work, &work->list.records[i])) {
+            return false;
         }
     }
     return true;

@@ -48,22 +48,28 @@ static void note_algorithm(struct algorithms *algorithms, uint16_t type, struct 
     algorithms->bits[algorithm / 64] |= UINT64_C(1) << algorithm % 64;
 }
 
+static void note_ours(const struct update_work *work, uint16_t type, struct algorithms *algorithms)
+{
+    struct dns_rrset generated;
+    if (!update_ours(work, type, &generated)) {
+        return;
+    }
+    for (struct dns_rdata_cursor c = dns_rrset_walk(&generated); dns_rdata_next(&c);) {
+        if (!update_is_imported(work, type, c.rdata)) {
+            note_algorithm(algorithms, type, c.rdata);
+        }
+    }
+}
+
 static struct algorithms list_algorithms(struct update_work *work, const struct patch_name *apex,
                                          uint16_t type)
 {
     struct algorithms algorithms = {{0}, 0, 0};
-    struct dns_rrset generated;
     const struct patch_rrset *source = patch_name_rrset(apex, type, 0);
     for (uint32_t i = 0; source != NULL && i < source->count; i++) {
         note_algorithm(&algorithms, type, patch_rrset_rdata(source, i));
     }
-    if (update_ours(work, type, &generated)) {
-        for (struct dns_rdata_cursor c = dns_rrset_walk(&generated); dns_rdata_next(&c);) {
-            if (!update_is_imported(work, type, c.rdata)) {
-                note_algorithm(&algorithms, type, c.rdata);
-            }
-        }
-    }
+    note_ours(work, type, &algorithms);
     return algorithms;
 }
 

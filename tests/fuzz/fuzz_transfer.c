@@ -78,6 +78,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
         }
     }
     zone_transfer_free(transfer);
-    epoch_barrier();
+    fixture_settle(base);
     return 0;
 }

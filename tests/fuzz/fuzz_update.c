@@ -72,6 +72,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     }
     ASSERT(zone_edit_seal(edit, &version) == SG_OK);
     zone_version_unref(version);
-    epoch_barrier();
+    fixture_settle(base);
     return 0;
 }

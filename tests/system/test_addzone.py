@@ -93,6 +93,14 @@ def test_what_is_wrong_is_placed_as_checkconf_does(server):
     assert "added zone 'new.test':1:33: " in result.stderr, result.stderr
 
 
+def test_a_secondary_is_added_though_its_primary_is_away(server):
+    result = server.rndc("addzone", "far.test",
+                         '{ type secondary; file "far.db"; primaries { 127.0.0.1 port 1; }; };')
+    assert result.returncode == 0, result.stderr
+    assert "type: secondary" in server.rndc("zonestatus", "far.test").stdout
+    assert server.rndc("delzone", "far.test").stdout == "zone 'far.test' will be deleted.\n"
+
+
 def test_views_classes_and_leave(make_signet, run_server):
     server = make_signet(view="""
 view "open" { allow-new-zones yes; match-clients { any; };

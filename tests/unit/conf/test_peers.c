@@ -58,6 +58,32 @@ static void a_view_answers_ixfr_unless_it_says_no(void **state)
     conf_free(conf);
 }
 
+static const struct conf_peer *peer_of(const struct conf *conf, const char *text)
+{
+    struct net_address address;
+    assert_int_equal(net_address_from_text(text, 53, &address), SG_OK);
+    return conf_peer_find(conf->views[0], &address);
+}
+
+static void an_address_has_the_longest_prefix_that_covers_it(void **state)
+{
+    (void)state;
+    struct conf *conf = load("server 10/8 { }; server 10.1.2.3 { }; server 10.1.128/17 { };"
+                             "server 2001:db8::/33 { }; server ::1 { };");
+    assert_int_equal(peer_of(conf, "10.1.2.3")->prefix_length, 32);
+    assert_int_equal(peer_of(conf, "10.1.2.4")->prefix_length, 8);
+    assert_int_equal(peer_of(conf, "10.1.128.0")->prefix_length, 17);
+    assert_int_equal(peer_of(conf, "10.1.255.255")->prefix_length, 17);
+    assert_int_equal(peer_of(conf, "10.1.127.255")->prefix_length, 8);
+    assert_null(peer_of(conf, "11.0.0.0"));
+    assert_int_equal(peer_of(conf, "2001:db8:7fff::1")->prefix_length, 33);
+    assert_null(peer_of(conf, "2001:db8:8000::1"));
+    assert_int_equal(peer_of(conf, "::1")->prefix_length, 128);
+    assert_null(peer_of(conf, "::2"));
+    assert_int_equal(peer_of(conf, "::ffff:10.1.2.3")->prefix_length, 32); /* as it arrives */
+    conf_free(conf);
+}
+
 static void a_view_has_its_servers_or_those_of_all(void **state)
 {
     (void)state;
@@ -95,7 +121,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(servers_stand_by_the_longest_prefix),
+<<<<<<< HEAD
         cmocka_unit_test(a_view_answers_ixfr_unless_it_says_no),
+=======
+        cmocka_unit_test(an_address_has_the_longest_prefix_that_covers_it),
+>>>>>>> z-zone
         cmocka_unit_test(a_view_has_its_servers_or_those_of_all),
         cmocka_unit_test(rates_follow_the_rate_of_responses),
     };

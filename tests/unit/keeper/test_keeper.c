@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "dnssec/keystore.h"
 #include "keeper/keeper.h"
@@ -123,6 +124,7 @@ static void configure(struct world *world, size_t zones, bool is_signed)
         settings->file = world->file;
         settings->key_directory = world->folder;
         settings->policy = is_signed ? world->policy : NULL;
+        settings->inline_signing = is_signed;
         settings->checks = &zone_check_defaults;
         settings->fingerprint = is_signed;
         assert_int_equal(dns_name_from_text(name, strlen(name), NULL, &settings->apex), SG_OK);
@@ -290,6 +292,46 @@ static void signing_that_failed_is_tried_until_it_succeeds(void **state)
     turn(world, due + 600);
     assert_null(status_of(world, 0).problem);
     assert_true(status_of(world, 0).expires_first > expires);
+}
+
+static void count_warnings(void *argument, enum log_category category, int severity,
+                           const char *line)
+{
+    int *counts = argument; /* warnings, then critical lines */
+    if (category == LOG_DNSSEC && strstr(line, "not made anew") != NULL) {
+        counts[severity == SEVERITY_CRITICAL]++;
+    }
+}
+
+static void signatures_that_are_overdue_are_told_each_day(void **state)
+{
+    struct world *world = *state;
+    int counts[2] = {0, 0};
+    serve_signed(world);
+    turn(world, T0 + 86700);
+    struct zone_status status = status_of(world, 0);
+    sg_time expires = status.expires_first;
+    sg_time overdue = status.overdue_at;
+    assert_int_equal(overdue, status.resign_at + 3600);
+    char *away = mem_format("%s.away", world->folder);
+    assert_int_equal(rename(world->folder, away), 0);
+    assert_int_equal(file_write(world->folder, 0644, span_of_text("")), SG_OK);
+    log_set_sink(count_warnings, counts);
+    for (sg_time now = status.resign_at; now < expires + 86400; now += 1800) {
+        turn(world, now);
+        if (now < overdue) {
+            assert_int_equal(counts[0], 0);
+        }
+    }
+    log_set_sink(NULL, NULL);
+    int days = (int)((expires - overdue) / 86400);
+    assert_in_range(counts[0], days, days + 1);
+    assert_int_equal(counts[1], 1);
+    assert_int_equal(unlink(world->folder), 0);
+    assert_int_equal(rename(away, world->folder), 0);
+    mem_free(away);
+    turn(world, expires + 86400 + 300);
+    assert_true(status_of(world, 0).overdue_at > expires + 86400 + 300);
 }
 
 static size_t count_keys(struct world *world)
@@ -469,6 +511,7 @@ int main(void)
         WITH_WORLD(a_reload_without_change_does_not_swallow_other_wishes),
         WITH_WORLD(a_broken_file_does_not_stop_signing),
         WITH_WORLD(signing_that_failed_is_tried_until_it_succeeds),
+        WITH_WORLD(signatures_that_are_overdue_are_told_each_day),
         WITH_WORLD(a_served_key_whose_files_are_gone_is_not_replaced),
         WITH_WORLD(a_broken_file_of_an_unsigned_zone_waits_for_a_reload),
         WITH_WORLD(a_zone_that_goes_is_whole_for_requests_under_way),

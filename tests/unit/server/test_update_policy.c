@@ -1,8 +1,8 @@
+#include <stdio.h>
+
 #include "conf/conf.h"
 #include "dns/rrtype.h"
 #include "server/update_policy.h"
-
-#include <stdio.h>
 #include "support/table.h"
 
 enum by { BY_NOBODY, BY_K, BY_HOST, BY_TCP4, BY_UDP4, BY_TCP6, BY_TCP_6TO4 };

@@ -507,6 +507,11 @@ void fake_disk_crash(struct fake_disk *disk)
     disk->is_without_power = false;
 }
 
+bool fake_disk_is_without_power(const struct fake_disk *disk)
+{
+    return disk->is_without_power;
+}
+
 uint64_t fake_disk_writes(const struct fake_disk *disk)
 {
     return disk->writes;

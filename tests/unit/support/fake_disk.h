@@ -34,6 +34,9 @@ void fake_disk_refuse_reopen(struct fake_disk *disk);
 /* Power off and on: what is not durable is lost. The store above is to be freed and made anew. */
 void fake_disk_crash(struct fake_disk *disk);
 
+/* Was the power lost, and not come back yet? */
+bool fake_disk_is_without_power(const struct fake_disk *disk);
+
 uint64_t fake_disk_writes(const struct fake_disk *disk);  /* so far, failed ones too */
 uint64_t fake_disk_commits(const struct fake_disk *disk); /* that succeeded */
 size_t fake_disk_images(const struct fake_disk *disk);    /* finished ones */
