@@ -130,9 +130,11 @@ static sg_time earlier(sg_time a, sg_time b)
 void keeper_set_timer(struct keeper *keeper, struct managed_zone *zone)
 {
     const struct zone_health *health = &zone->health;
-    sg_time wake = earlier(earlier(health->key_event_at, health->resign_at),
-                           earlier(health->retry_at, secondary_wake(zone)));
-    wake = earlier(wake, health->warn_at);
+    sg_time wake = earlier(health->warn_at, secondary_wake(zone));
+    if (zone->job == NULL) { /* else its end looks at what is due */
+        wake = earlier(wake, earlier(health->key_event_at,
+                                     earlier(health->resign_at, health->retry_at)));
+    }
     if (wake == INT64_MAX) {
         heap_remove(&keeper->timers, &zone->timer);
     } else {
@@ -140,10 +142,34 @@ void keeper_set_timer(struct keeper *keeper, struct managed_zone *zone)
     }
 }
 
+/* It could not be asked of the store what it has: without that the zone's file would be taken for
+ * all there is, and what updates have brought would be gone. */
+static bool must_be_opened(const struct keeper *keeper, const struct managed_zone *zone)
+{
+    return keeper->io.store != NULL && zone->ledger.id == 0 && !zone->ledger.opening &&
+           zone->job == NULL && zone_is_stored(zone->settings);
+}
+
+/* A commit failed: what was to be made is due once more. */
+static void try_change_again(struct keeper *keeper, struct managed_zone *zone)
+{
+    zone->health.retry_at = INT64_MAX; /* what comes of it says whether there is another time */
+    if (zone->settings->policy != NULL) {
+        keeper_wish_keys(keeper, zone, false);
+    } else {
+        zone->wishes.state = zone->ledger.id != 0;
+    }
+}
+
 /* What is due at the zone becomes a wish. */
 static void wake_zone(struct keeper *keeper, struct managed_zone *zone, sg_time now)
 {
     const struct zone_health *health = &zone->health;
+    if (zone_record_version(zone) == NULL && must_be_opened(keeper, zone)) {
+        zone->health.retry_at = INT64_MAX;
+        opening_start(keeper, zone);
+        return;
+    }
     if (health->warn_at <= now) {
         overdue_warn(zone, now);
         keeper_set_timer(keeper, zone);
@@ -158,9 +184,11 @@ static void wake_zone(struct keeper *keeper, struct managed_zone *zone, sg_time 
         zone->wishes.resign = true;
         keeper_enqueue(keeper, zone);
     }
-    if (zone_record_version(zone) != NULL &&
-        (health->key_event_at <= now || health->retry_at <= now)) {
+    if (zone_record_version(zone) != NULL && health->key_event_at <= now) {
         keeper_wish_keys(keeper, zone, false);
+    }
+    if (zone_record_version(zone) != NULL && health->retry_at <= now) {
+        try_change_again(keeper, zone);
     }
     if (change_is_wished(zone)) {
         keeper_enqueue(keeper, zone);
