@@ -1,7 +1,7 @@
 # Which Debian 12 packages are needed, and how to get those that are missing. Sourced by the others.
 
 BUILD_PACKAGES=(gcc libc6-dev cmake ninja-build pkg-config libldns-dev libssl-dev libuv1-dev
-    liburcu-dev libjemalloc-dev libcap-ng-dev libsystemd-dev)
+    liburcu-dev liblmdb-dev libjemalloc-dev libcap-ng-dev libsystemd-dev)
 RUN_PACKAGES=(bind9-dnsutils)
 TEST_PACKAGES=(libcmocka-dev clang-14 libclang-rt-14-dev llvm-14 clang-format-14 clang-tidy-14
     python3-pytest python3-dnspython bind9 bind9-utils bind9-dnsutils knot knot-dnsutils

@@ -117,8 +117,8 @@ static void deny_type(struct answer_builder *builder, bool expanded)
     }
 }
 
-/* Have we been at this owner's CNAME before? Its owner name tells, for a wildcard's RRset may
- * stand for several. */
+/* Have we been at this owner's CNAME before? Its owner name tells, for the RRset of a wildcard or a
+ * DNAME may stand for several. */
 static bool is_loop(const struct answer_builder *builder)
 {
     const struct answer *answer = builder->answer;
@@ -190,6 +190,10 @@ enum positive_step positive_redirect(struct answer_builder *builder)
     struct answer_owner owner = owner_of_node(&builder->match.cut);
     struct dns_rrset dname;
 
+    if (is_loop(builder)) {
+        builder->authority = false;
+        return POSITIVE_DONE; /* Another round would repeat its CNAMEs (RFC 2181 5). */
+    }
     if (!zone_node_rrset(&builder->match.cut, ZONE_VIEW_SIGNED, DNS_TYPE_DNAME, &dname)) {
         UNREACHABLE(); /* The node's flag said so: invariant (3) of a version. */
     }

@@ -1,5 +1,7 @@
 #include "base/mailbox.h"
 
+#include <time.h>
+
 #include "base/assert.h"
 
 void mailbox_init(struct mailbox *mailbox, void (*wake)(void *), void *wake_argument)
@@ -7,7 +9,12 @@ void mailbox_init(struct mailbox *mailbox, void (*wake)(void *), void *wake_argu
     *mailbox = (struct mailbox){.wake = wake, .wake_argument = wake_argument};
     mailbox->last = &mailbox->first;
     pthread_mutex_init(&mailbox->mutex, NULL);
-    pthread_cond_init(&mailbox->arrived, NULL);
+    /* mailbox_wait_until() counts by the clock that never jumps. */
+    pthread_condattr_t by_monotonic;
+    pthread_condattr_init(&by_monotonic);
+    pthread_condattr_setclock(&by_monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&mailbox->arrived, &by_monotonic);
+    pthread_condattr_destroy(&by_monotonic);
 }
 
 void mailbox_clear(struct mailbox *mailbox)
@@ -95,6 +102,29 @@ struct letter *mailbox_wait(struct mailbox *mailbox)
     struct letter *letter = take_first(mailbox);
     pthread_mutex_unlock(&mailbox->mutex);
     return letter;
+}
+
+struct letter *mailbox_wait_until(struct mailbox *mailbox, uint64_t until_ns)
+{
+    enum { NS_PER_SECOND = 1000000000 };
+    struct timespec until = {.tv_sec = (time_t)(until_ns / NS_PER_SECOND),
+                             .tv_nsec = (long)(until_ns % NS_PER_SECOND)};
+    int late = 0;
+    pthread_mutex_lock(&mailbox->mutex);
+    while (mailbox->first == NULL && !mailbox->closed && late == 0) {
+        late = pthread_cond_timedwait(&mailbox->arrived, &mailbox->mutex, &until);
+    }
+    struct letter *letter = take_first(mailbox);
+    pthread_mutex_unlock(&mailbox->mutex);
+    return letter;
+}
+
+bool mailbox_is_over(struct mailbox *mailbox)
+{
+    pthread_mutex_lock(&mailbox->mutex);
+    bool over = mailbox->closed && mailbox->first == NULL;
+    pthread_mutex_unlock(&mailbox->mutex);
+    return over;
 }
 
 void mailbox_close(struct mailbox *mailbox)

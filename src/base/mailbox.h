@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct letter {
     struct letter *next;
@@ -40,5 +41,9 @@ struct letter *mailbox_take(struct mailbox *mailbox);
 struct letter *mailbox_take_all(struct mailbox *mailbox);
 /* Wait for a letter; NULL once the box is closed and empty. Several threads may wait. */
 struct letter *mailbox_wait(struct mailbox *mailbox);
+/* The same, but NULL also once time_monotonic_ns() has reached `until_ns`. */
+struct letter *mailbox_wait_until(struct mailbox *mailbox, uint64_t until_ns);
+/* No letter is there and none can come. */
+bool mailbox_is_over(struct mailbox *mailbox);
 void mailbox_close(struct mailbox *mailbox);
 size_t mailbox_waiting(struct mailbox *mailbox);

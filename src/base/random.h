@@ -6,7 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-void random_bytes(void *out_bytes, size_t length); /* aborts if the kernel has none */
+/*
+ * Aborts if the kernel has none. It stands alone in random_kernel.c, so that tests/sim can link
+ * another in its place; no program has a switch that makes its secrets reproducible.
+ */
+void random_bytes(void *out_bytes, size_t length);
 uint32_t random_u32(void);
 uint32_t random_below(uint32_t bound); /* uniform in [0, bound); bound > 0 */
 

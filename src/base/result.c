@@ -7,7 +7,7 @@ static const char *const texts[SG_RESULTS] = {
     [SG_OUT_OF_ZONE] = "out of zone",
     [SG_MALFORMED] = "malformed",
     [SG_LIMIT] = "limit exceeded",
-    [SG_NO_SPACE] = "no space left in the buffer",
+    [SG_NO_SPACE] = "no space left",
     [SG_DENIED] = "permission denied",
     [SG_UNSUPPORTED] = "not supported",
     [SG_CONFLICT] = "conflict",
@@ -18,6 +18,7 @@ static const char *const texts[SG_RESULTS] = {
     [SG_IO] = "input/output error",
     [SG_TIMEOUT] = "timed out",
     [SG_CANCELLED] = "cancelled",
+    [SG_IN_DOUBT] = "outcome unknown",
 };
 
 const char *sg_result_text(enum sg_result result)

@@ -15,7 +15,7 @@ enum sg_result {
     SG_OUT_OF_ZONE, /* an owner name that is not at or below the apex */
     SG_MALFORMED,   /* bytes or text that do not follow their format */
     SG_LIMIT,       /* a named bound would be exceeded */
-    SG_NO_SPACE,    /* the output buffer is full */
+    SG_NO_SPACE,    /* the output buffer or the disk is full */
     SG_DENIED,      /* not allowed: an access list, a file mode */
     SG_UNSUPPORTED, /* well formed, but not something Signet does */
     SG_CONFLICT,    /* it contradicts what is there */
@@ -26,6 +26,7 @@ enum sg_result {
     SG_IO,          /* the operating system failed; errno tells */
     SG_TIMEOUT,     /* a peer or a job did not answer in time */
     SG_CANCELLED,   /* shut down, or no longer wanted */
+    SG_IN_DOUBT,    /* done or not: nobody knows until somebody looks */
     SG_RESULTS      /* how many there are */
 };
 

@@ -18,6 +18,15 @@ enum thread_role thread_role(void)
     return role_here;
 }
 
+enum thread_role thread_act_as(enum thread_role role)
+{
+    enum thread_role before = role_here;
+    if (before != THREAD_UNNAMED) {
+        role_here = role;
+    }
+    return before;
+}
+
 enum sg_result thread_start(pthread_t *out_thread, void *(*run)(void *), void *argument)
 {
     sigset_t all;

@@ -23,6 +23,12 @@ enum thread_role {
 /* Say what the calling thread is, and show it as `name` (15 bytes) in ps and gdb. */
 void thread_name(enum thread_role role, const char *name);
 enum thread_role thread_role(void);
+/*
+ * Work that is another thread's is done here and now, since there is no such thread (a pool or a
+ * store without threads): its assertions shall look at it as if it were. Returns the role to go
+ * back to. A thread that never said what it is stays so.
+ */
+enum thread_role thread_act_as(enum thread_role role);
 
 #define thread_assert(role_) ASSERT(thread_role() == (role_) || thread_role() == THREAD_UNNAMED)
 

@@ -98,7 +98,9 @@ size_t worker_pool_threads(const struct worker_pool *pool)
 void worker_pool_submit(struct worker_pool *pool, enum work_class work_class, struct job *job)
 {
     if (pool->threads == 0) {
+        enum thread_role before = thread_act_as(THREAD_WORKER);
         run_job(job);
+        (void)thread_act_as(before);
         return;
     }
     bool taken = work_class == WORK_SOON ? mailbox_send_first(&pool->jobs, &job->letter)

@@ -8,8 +8,6 @@
 #include "conf/loader.h"
 #include "conf/value.h"
 
-enum { ACL_NAME_BYTES = 256 };
-
 enum acl_state { ACL_WAITING, ACL_IN_WORK, ACL_DONE };
 
 struct acl_definition {
@@ -95,21 +93,10 @@ static void open_frame(struct acl_builder *builder, const struct conf_statement 
 }
 
 /* Names of ACLs ignore case. */
-static const char *lower_name(const char *name, char out_lower[ACL_NAME_BYTES])
-{
-    size_t i = 0;
-
-    for (; name[i] != '\0' && i + 1 < ACL_NAME_BYTES; i++) {
-        out_lower[i] = (char)dns_lower[(uint8_t)name[i]];
-    }
-    out_lower[i] = '\0';
-    return out_lower;
-}
-
 static struct acl_definition *definition_named(const struct conf_loader *loader, const char *name)
 {
-    char lower[ACL_NAME_BYTES];
-    const char *key = lower_name(name, lower);
+    char lower[CONF_NAME_BYTES];
+    const char *key = conf_lower_name(name, lower);
     return conf_names_find(&loader->acls, key, strlen(key));
 }
 
@@ -130,10 +117,16 @@ static void add_named(struct acl_builder *builder, const struct conf_statement *
     }
     struct acl_definition *definition = definition_named(loader, name);
     if (definition == NULL) {
-        conf_error(loader, element, node, "undefined ACL '%s'", name);
+        struct schema_hint hint;
+        conf_error(loader, element, node, "undefined ACL '%s'%s", name,
+                   conf_did_you_mean(loader, &loader->acls, name, &hint));
         builder->failed = true;
     } else if (definition->state == ACL_IN_WORK) {
+        /* Used or not: it cannot be meant. */
+        bool lenient = loader->errors_are_warnings;
+        loader->errors_are_warnings = false;
         conf_error(loader, element, node, "acl loop detected: '%s' is part of itself", name);
+        loader->errors_are_warnings = lenient;
         builder->failed = true;
     } else if (definition->state == ACL_DONE) {
         add_list(builder, element, definition->list, negated);
@@ -312,9 +305,9 @@ static void collect_acl(struct conf_loader *loader, const struct conf_statement 
     struct acl_definition *definition =
         conf_memory_take_zero(loader->scratch, 1, sizeof(*definition));
     definition->statement = statement;
-    char lower[ACL_NAME_BYTES];
-    const char *key = conf_memory_intern(loader->scratch, lower_name(name, lower));
-    if (strlen(name) >= ACL_NAME_BYTES) {
+    char lower[CONF_NAME_BYTES];
+    const char *key = conf_memory_intern(loader->scratch, conf_lower_name(name, lower));
+    if (strlen(name) >= CONF_NAME_BYTES) {
         conf_error(loader, statement, node, "the name is too long");
     } else if (!conf_names_add(&loader->acls, key, strlen(key), definition)) {
         conf_error(loader, statement, node, "acl '%s' is defined twice", name);

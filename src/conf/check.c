@@ -4,8 +4,9 @@
 
 #include "base/mem.h"
 #include "conf/grammar.h"
+#include "conf/value.h"
 
-enum { BLOCKS_MAX = 8, ROWS_MAX = 512, RESOLVER_NAMES_MAX = 24 };
+enum { BLOCKS_MAX = 8, ROWS_MAX = 512, GATHERED_NAMES_MAX = 64 };
 
 /* A block that is being gone through. */
 struct checked_block {
@@ -15,15 +16,20 @@ struct checked_block {
     struct conf_statement *first; /* all of it */
     struct conf_statement *next;  /* what is still to be checked */
     uint8_t seen[ROWS_MAX / 8];   /* rows that must not come again */
+    uint8_t check_names;          /* for which kinds it was said: bits of name_kinds */
+};
+
+/* Options that one warning names together. */
+struct gathered {
+    const struct conf_statement *first;
+    uint8_t seen[ROWS_MAX / 8];
 };
 
 struct checker {
     struct conf_report *report;
     struct checked_block blocks[BLOCKS_MAX];
     unsigned depth;
-    /* The first statement that only a resolver needs, and which there were. */
-    const struct conf_statement *resolver_first;
-    uint8_t resolver_seen[ROWS_MAX / 8];
+    struct gathered resolver, pending;
 };
 
 static const struct {
@@ -165,6 +171,25 @@ static bool is_allowed(struct checker *checker, struct checked_block *block,
     return true;
 }
 
+static void gather(struct gathered *gathered, const struct conf_statement *statement,
+                   const struct schema_row *row)
+{
+    if (gathered->first == NULL) {
+        gathered->first = statement;
+    }
+    (void)test_and_set(gathered->seen, row);
+}
+
+/* A "no" to what is not done yet is in effect. */
+static bool says_no(const struct conf_statement *statement)
+{
+    const char *word = statement->count == 2 ? conf_statement_text(statement, 1) : NULL;
+    bool value = true;
+
+    return word != NULL && (strcasecmp(word, "none") == 0 ||
+                            (strcmp(word, "0") != 0 && conf_value_boolean(word, &value) && !value));
+}
+
 static bool check_status(struct checker *checker, const struct conf_statement *statement,
                          const struct schema_row *row)
 {
@@ -175,10 +200,12 @@ static bool check_status(struct checker *checker, const struct conf_statement *s
     case STATUS_USED:
         return true;
     case STATUS_RESOLVER:
-        if (checker->resolver_first == NULL) {
-            checker->resolver_first = statement;
+        gather(&checker->resolver, statement, row);
+        return true;
+    case STATUS_PENDING:
+        if (!says_no(statement)) {
+            gather(&checker->pending, statement, row);
         }
-        (void)test_and_set(checker->resolver_seen, row);
         return true;
     case STATUS_IDLE:
         conf_problem_at(checker->report, CONF_WARNING, statement, NULL,
@@ -210,6 +237,30 @@ static void enter_block(struct checker *checker, const struct conf_statement *st
     }
 }
 
+/* Above zones check-names may stand once for each kind. */
+static bool check_name_kind(struct checker *checker, struct checked_block *block,
+                            const struct conf_statement *statement)
+{
+    static const struct {
+        const char *word;
+        uint8_t bit;
+    } kinds[] = {{"primary", 1}, {"master", 1}, {"secondary", 2}, {"slave", 2}, {"response", 4}};
+    const char *word = conf_statement_text(statement, 1);
+
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        if (strcasecmp(word, kinds[i].word) != 0) {
+            continue;
+        }
+        if ((block->check_names & kinds[i].bit) != 0) {
+            conf_problem_at(checker->report, CONF_ERROR, statement, NULL,
+                            "'check-names %s' is given again", word);
+            return false;
+        }
+        block->check_names |= kinds[i].bit;
+    }
+    return true;
+}
+
 static void check_statement(struct checker *checker, struct conf_statement *statement)
 {
     struct checked_block *block = &checker->blocks[checker->depth];
@@ -220,28 +271,39 @@ static void check_statement(struct checker *checker, struct conf_statement *stat
         !conf_grammar_match(row->grammar, statement, checker->report)) {
         return;
     }
+    if (strcmp(row->name, "check-names") == 0 && !check_name_kind(checker, block, statement)) {
+        return;
+    }
+    if (strstr(row->grammar, "[ dscp") != NULL && conf_statement_after(statement, "dscp") != NULL) {
+        conf_problem_at(checker->report, CONF_WARNING, statement, NULL,
+                        "'dscp' in '%s' has no effect", row->name);
+    }
     statement->row = row;
     if (row->body != 0) {
         enter_block(checker, statement, row);
     }
 }
 
-static void warn_of_resolver_options(struct checker *checker)
+static void warn_of_gathered(struct checker *checker, const struct gathered *gathered,
+                             const char *what)
 {
     struct buffer names = BUFFER_EMPTY;
     unsigned count = 0;
 
     for (size_t i = 0; i < schema_rows_count; i++) {
-        if ((checker->resolver_seen[i / 8] >> i % 8 & 1) == 0) {
+        if ((gathered->seen[i / 8] >> i % 8 & 1) == 0) {
             continue;
         }
-        if (count++ < RESOLVER_NAMES_MAX) {
+        if (i > 0 && strcmp(schema_rows[i].name, schema_rows[i - 1].name) == 0 &&
+            (gathered->seen[(i - 1) / 8] >> (i - 1) % 8 & 1) != 0) {
+            continue; /* the same name in another place */
+        }
+        if (count++ < GATHERED_NAMES_MAX) {
             buffer_format(&names, "%s%s", count > 1 ? ", " : "", schema_rows[i].name);
         }
     }
-    conf_problem_at(checker->report, CONF_WARNING, checker->resolver_first, NULL,
-                    "without effect, since Signet is no resolver: %s%s", buffer_text(&names),
-                    count > RESOLVER_NAMES_MAX ? ", ..." : "");
+    conf_problem_at(checker->report, CONF_WARNING, gathered->first, NULL, "%s: %s%s", what,
+                    buffer_text(&names), count > GATHERED_NAMES_MAX ? ", ..." : "");
     buffer_free(&names);
 }
 
@@ -263,8 +325,13 @@ void conf_check_tree(struct conf_tree *tree, struct conf_report *report)
             break;
         }
     }
-    if (checker->resolver_first != NULL) {
-        warn_of_resolver_options(checker);
+    if (checker->resolver.first != NULL) {
+        warn_of_gathered(checker, &checker->resolver,
+                         "without effect, since Signet is no resolver");
+    }
+    if (checker->pending.first != NULL) {
+        warn_of_gathered(checker, &checker->pending,
+                         "read and checked, but not in effect yet in this version");
     }
     mem_free(checker);
 }

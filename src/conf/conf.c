@@ -33,14 +33,21 @@ static void resolve(struct conf_loader *loader)
     conf_resolve_options(loader);
     conf_resolve_controls(loader);
     conf_resolve_zones(loader);
+    conf_check_places(loader);
     conf_check_unused_acls(loader);
     conf_check_unused_remotes(loader);
 }
 
+/* Where a tree is from. */
+struct conf_origin {
+    const char *name;
+    const struct conf_overrides *overrides; /* NULL: none */
+    bool on_disk;
+};
+
 /* Takes nothing of the tree: it may go when this is done. */
-static enum sg_result resolve_tree(const char *name, struct conf_tree *tree,
-                                   const struct conf_overrides *overrides, struct conf **out_conf,
-                                   struct conf_report *report)
+static enum sg_result resolve_tree(struct conf_tree *tree, const struct conf_origin *origin,
+                                   struct conf **out_conf, struct conf_report *report)
 {
     struct conf_memory *memory = conf_memory_new();
     struct conf *conf = conf_memory_take_zero(memory, 1, sizeof(*conf));
@@ -48,15 +55,16 @@ static enum sg_result resolve_tree(const char *name, struct conf_tree *tree,
     size_t errors = report->errors;
 
     conf->memory = memory;
-    conf->path = conf_memory_text(memory, name);
+    conf->path = conf_memory_text(memory, origin->name);
     conf_check_tree(tree, report);
     *loader = (struct conf_loader){.conf = conf,
                                    .memory = memory,
                                    .scratch = tree->memory,
                                    .report = report,
-                                   .top = tree->first};
-    if (overrides != NULL) {
-        loader->overrides = *overrides;
+                                   .top = tree->first,
+                                   .on_disk = origin->on_disk};
+    if (origin->overrides != NULL) {
+        loader->overrides = *origin->overrides;
     }
     resolve(loader);
 
@@ -79,6 +87,7 @@ static enum sg_result resolve_tree(const char *name, struct conf_tree *tree,
 enum sg_result conf_load_overriding(const char *path, const struct conf_overrides *overrides,
                                     struct conf **out_conf, struct conf_report *report)
 {
+    const struct conf_origin origin = {path, overrides, true};
     struct conf_tree tree = {.memory = conf_memory_new()};
     size_t errors = report->errors;
 
@@ -86,8 +95,12 @@ enum sg_result conf_load_overriding(const char *path, const struct conf_override
     if (result == SG_OK && report->errors > errors) {
         result = SG_MALFORMED; /* A brace is missing: all that follows would be guesswork. */
     }
+    if (result == SG_OK && overrides != NULL) {
+        conf_amend_tree(&tree, overrides->amendments, overrides->amendments_count, report);
+        result = report->errors > errors ? SG_MALFORMED : SG_OK;
+    }
     if (result == SG_OK) {
-        result = resolve_tree(path, &tree, overrides, out_conf, report);
+        result = resolve_tree(&tree, &origin, out_conf, report);
     }
     conf_memory_free(tree.memory);
     return result;
@@ -101,12 +114,13 @@ enum sg_result conf_load(const char *path, struct conf **out_conf, struct conf_r
 enum sg_result conf_load_text(const char *name, struct span text, struct conf **out_conf,
                               struct conf_report *report)
 {
+    const struct conf_origin origin = {name, NULL, false};
     struct conf_tree tree = {.memory = conf_memory_new()};
     size_t errors = report->errors;
 
     conf_tree_read_text(&tree, name, text, report);
     enum sg_result result =
-        report->errors > errors ? SG_MALFORMED : resolve_tree(name, &tree, NULL, out_conf, report);
+        report->errors > errors ? SG_MALFORMED : resolve_tree(&tree, &origin, out_conf, report);
     conf_memory_free(tree.memory);
     return result;
 }

@@ -11,6 +11,7 @@
 #pragma once
 
 #include "conf/acl.h"
+#include "conf/amend.h"
 #include "conf/report.h"
 #include "conf/settings.h"
 
@@ -43,6 +44,7 @@ struct conf_view {
     const struct conf_acl *match_destinations; /* NULL: any */
     bool match_recursive_only;
     bool minimal_any;
+    bool provide_ixfr;                     /* to whom no `server` statement says otherwise */
     enum answer_minimal minimal_responses; /* its zones' access says the same */
     bool allow_new_zones;
     const struct conf_rate_limit *rate_limit; /* NULL: none */
@@ -78,11 +80,14 @@ struct conf {
     struct conf_memory *memory;
 };
 
-/* What the command line of signetd says instead of the file. */
+/* What the command line of signetd, and commands at run time, say instead of the file. */
 struct conf_overrides {
-    uint16_t port;  /* -p: instead of `port`; 0: as the file says */
-    bool ipv4_only; /* -4: listen-on-v6 counts as none, IPv6 servers are never asked */
-    bool ipv6_only; /* -6 */
+    uint16_t port;     /* -p: instead of `port`; 0: as the file says */
+    bool ipv4_only;    /* -4: listen-on-v6 counts as none, IPv6 servers are never asked */
+    bool ipv6_only;    /* -6 */
+    bool no_log_files; /* -g: the channels of `logging` are not opened */
+    const struct conf_amendment *amendments; /* of zones; borrowed during the load */
+    size_t amendments_count;
 };
 
 /*
@@ -104,6 +109,9 @@ void conf_free(struct conf *conf);
 void conf_zone_apex(const struct conf_zone *zone, struct dns_name *out_apex);
 /* Does it take updates, by allow-update or update-policy? */
 bool conf_zone_is_dynamic(const struct conf_zone *zone);
+/* The `server` statement that counts for an address (its port does not), or NULL. */
+const struct conf_peer *conf_peer_find(const struct conf_view *view,
+                                       const struct net_address *address);
 /* The key-store of that name, or NULL. */
 const struct conf_key_store *conf_key_store_find(const struct conf *conf, const char *name);
 

@@ -75,13 +75,8 @@ static struct rule take_alternative(struct rule *rule)
 
 /* --- values --------------------------------------------------------------------------------- */
 
-static bool accepts_integer(const char *text, const char *range)
+static bool is_in_range(uint32_t value, const char *range)
 {
-    uint32_t value;
-
-    if (!conf_value_integer(text, &value)) {
-        return false;
-    }
     if (*range == '\0') {
         return true;
     }
@@ -94,6 +89,12 @@ static bool accepts_integer(const char *text, const char *range)
     return value >= low && value <= high;
 }
 
+static bool accepts_integer(const char *text, const char *range)
+{
+    uint32_t value;
+    return conf_value_integer(text, &value) && is_in_range(value, range);
+}
+
 static bool accepts_boolean(const char *text, const char *range)
 {
     bool value;
@@ -104,8 +105,7 @@ static bool accepts_boolean(const char *text, const char *range)
 static bool accepts_duration(const char *text, const char *range)
 {
     uint32_t value;
-    (void)range;
-    return conf_value_duration(text, &value);
+    return conf_value_duration(text, &value) && is_in_range(value, range);
 }
 
 static bool accepts_size(const char *text, const char *range)
@@ -118,8 +118,7 @@ static bool accepts_size(const char *text, const char *range)
 static bool accepts_percent(const char *text, const char *range)
 {
     uint32_t value;
-    (void)range;
-    return conf_value_percent(text, &value);
+    return conf_value_percent(text, &value) && is_in_range(value, range);
 }
 
 static bool accepts_decimal(const char *text, const char *range)

@@ -1,13 +1,15 @@
 /* key, tls, http and key-store statements: what others refer to by name. */
 #include <stdio.h>
 #include <strings.h>
-#include <sys/stat.h>
 
 #include "base/encoding.h"
 #include "base/mem.h"
 #include "conf/loader.h"
 
-enum { KEYS_MAX = 100000, SECRET_BITS_GOOD = 128 };
+enum { KEYS_MAX = 100000, SECRET_BITS_GOOD = 128, HINT_KEYS_MAX = 50 };
+
+static const char *const key_algorithms[] = {"hmac-md5",    "hmac-sha1",   "hmac-sha224",
+                                             "hmac-sha256", "hmac-sha384", "hmac-sha512"};
 
 static bool decode_secret(struct conf_loader *loader, const struct conf_statement *secret,
                           struct tsig_key *key)
@@ -91,8 +93,15 @@ static void add_key(struct conf_loader *loader, const struct conf_statement *sta
         SG_OK) {
         /* With the two options swapped, this would be the secret. */
         bool is_hmac = strncasecmp(algorithm->nodes[1].text, "hmac", 4) == 0;
-        conf_error(loader, algorithm, &algorithm->nodes[1], "unknown algorithm '%s'",
-                   is_hmac ? algorithm->nodes[1].text : "...");
+        struct schema_nearest nearest;
+        struct schema_hint hint;
+        schema_nearest_begin(&nearest, is_hmac ? algorithm->nodes[1].text : "");
+        for (size_t i = 0; i < ARRAY_LEN(key_algorithms); i++) {
+            schema_nearest_try(&nearest, key_algorithms[i]);
+        }
+        conf_error(loader, algorithm, &algorithm->nodes[1], "unknown algorithm '%s'%s",
+                   is_hmac ? algorithm->nodes[1].text : "...",
+                   schema_nearest_hint(&nearest, &hint));
         return;
     }
     if (decode_secret(loader, secret, &key)) {
@@ -103,6 +112,22 @@ static void add_key(struct conf_loader *loader, const struct conf_statement *sta
         keep_key(loader, statement, &key, in_view);
     }
     mem_wipe(key.secret, sizeof(key.secret));
+}
+
+/* Which key was meant? */
+static const char *key_hint(const struct conf_loader *loader, const char *wanted,
+                            struct schema_hint *out_hint)
+{
+    char texts[HINT_KEYS_MAX][DNS_NAME_TEXT_BYTES];
+    struct schema_nearest nearest;
+    size_t count = loader->conf->keys_count;
+
+    schema_nearest_begin(&nearest, wanted);
+    for (size_t i = 0; i < count && i < HINT_KEYS_MAX; i++) {
+        schema_nearest_try(&nearest,
+                           dns_name_to_text_short(&loader->conf->keys[i]->name, texts[i]));
+    }
+    return schema_nearest_hint(&nearest, out_hint);
 }
 
 const struct tsig_key *conf_key_named(struct conf_loader *loader,
@@ -117,7 +142,9 @@ const struct tsig_key *conf_key_named(struct conf_loader *loader,
         key = conf_names_find(&loader->keys, name.wire, name.length);
     }
     if (key == NULL) {
-        conf_error(loader, statement, node, "key '%s' is not defined", node->text);
+        struct schema_hint hint;
+        conf_error(loader, statement, node, "key '%s' is not defined%s", node->text,
+                   key_hint(loader, node->text, &hint));
     }
     return key;
 }
@@ -138,12 +165,14 @@ const struct dns_name *conf_acl_key(struct conf_loader *loader,
     if (key != NULL) {
         return &key->name;
     }
-    /* The session key is made at start, and a key that is none matches nobody. */
+    /* The session key is made at start; another name may be that of a SIG(0) signer. */
     const struct conf_statement *session = conf_find_statement(loader->options, "session-keyname");
     const char *session_name = session == NULL ? "local-ddns" : session->nodes[1].text;
     if (strcasecmp(node->text, session_name) != 0) {
-        conf_warning(loader, statement, node, "key '%s' is not defined: it matches nobody",
-                     node->text);
+        struct schema_hint hint;
+        conf_warning(loader, statement, node,
+                     "key '%s' is not defined%s: only SIG(0) signers of that name match",
+                     node->text, key_hint(loader, node->text, &hint));
     }
     return conf_memory_intern_bytes(loader->memory, &name, sizeof(name));
 }
@@ -156,7 +185,6 @@ static void add_key_store(struct conf_loader *loader, const struct conf_statemen
     const struct conf_node *name = &statement->nodes[1];
     const struct conf_statement *directory = conf_find_statement(conf_body(statement), "directory");
     const struct conf_statement *uri = conf_find_statement(conf_body(statement), "pkcs11-uri");
-    struct stat status;
 
     *store = (struct conf_key_store){.name = conf_memory_intern(loader->memory, name->text)};
     if (strcmp(name->text, "key-directory") == 0) {
@@ -164,11 +192,6 @@ static void add_key_store(struct conf_loader *loader, const struct conf_statemen
     }
     if (directory != NULL) {
         store->directory = conf_memory_intern(loader->memory, directory->nodes[1].text);
-        if (stat(store->directory, &status) != 0 || !S_ISDIR(status.st_mode)) {
-            conf_warning(loader, directory, &directory->nodes[1],
-                         "key-store '%s': directory '%s' does not exist", name->text,
-                         store->directory);
-        }
     }
     if (uri != NULL) {
         store->pkcs11_uri = conf_memory_intern(loader->memory, uri->nodes[1].text);
@@ -179,6 +202,23 @@ static void add_key_store(struct conf_loader *loader, const struct conf_statemen
 }
 
 /* --- tls, http ------------------------------------------------------------------------------ */
+
+/* Their names ignore case. */
+static bool add_terms(struct conf_loader *loader, struct conf_names *names, const char *name)
+{
+    char lower[CONF_NAME_BYTES];
+    const char *key = conf_memory_intern(loader->scratch, conf_lower_name(name, lower));
+
+    return conf_names_add(names, key, strlen(key), (void *)(uintptr_t)name);
+}
+
+const char *conf_terms_named(const struct conf_names *names, const char *name)
+{
+    char lower[CONF_NAME_BYTES];
+    const char *key = conf_lower_name(name, lower);
+
+    return conf_names_find(names, key, strlen(key));
+}
 
 static const char *text_option(struct conf_loader *loader, const struct conf_statement *body,
                                const char *name)
@@ -242,7 +282,7 @@ static void add_tls(struct conf_loader *loader, const struct conf_statement *sta
                    "tls '%s': 'cert-file' and 'key-file' must both be given, or neither",
                    name->text);
     }
-    if (!conf_names_add(&loader->tls, tls->name, strlen(tls->name), tls)) {
+    if (!add_terms(loader, &loader->tls, tls->name)) {
         conf_error(loader, statement, name, "tls '%s' is defined twice", name->text);
     }
 }
@@ -289,7 +329,7 @@ static void add_http(struct conf_loader *loader, const struct conf_statement *st
     if (strcasecmp(name->text, "default") == 0) {
         conf_error(loader, statement, name, "http statement name 'default' is reserved");
     }
-    if (!conf_names_add(&loader->http, http->name, strlen(http->name), http)) {
+    if (!add_terms(loader, &loader->http, http->name)) {
         conf_error(loader, statement, name, "http '%s' is defined twice", name->text);
     }
 }

@@ -21,6 +21,7 @@ struct conf_loader {
     const struct conf_statement *top;     /* the first statement of the file */
     const struct conf_statement *options; /* the first of the options block, NULL: none */
     struct conf_overrides overrides;
+    bool on_disk;             /* read from files: what they name must be there */
     bool errors_are_warnings; /* while things are looked at that nobody uses */
     uint16_t default_port;    /* `port`, or the command line's */
 
@@ -57,6 +58,13 @@ uint32_t conf_duration_of(const struct conf_node *node);
 enum answer_minimal conf_minimal_responses_of(const struct conf_node *node);
 bool conf_node_says(const struct conf_node *node, const char *word); /* case ignored */
 
+/* The name in lower case, cut to what fits: for names that ignore case. Gives `out_lower`. */
+enum { CONF_NAME_BYTES = 256 };
+const char *conf_lower_name(const char *name, char out_lower[CONF_NAME_BYTES]);
+/* ", did you mean 'x'?" for the key of `names` (texts) that is most like `name`; else "". */
+const char *conf_did_you_mean(const struct conf_loader *loader, const struct conf_names *names,
+                              const char *name, struct schema_hint *out_hint);
+
 /* --- the steps ------------------------------------------------------------------------------ */
 void conf_resolve_keys(struct conf_loader *loader);     /* keys.c: key, tls, http, key-store */
 void conf_collect_acls(struct conf_loader *loader);     /* acl_build.c */
@@ -66,6 +74,8 @@ void conf_resolve_logging(struct conf_loader *loader);  /* logging.c */
 void conf_resolve_options(struct conf_loader *loader);  /* options.c */
 void conf_resolve_controls(struct conf_loader *loader); /* controls.c */
 void conf_resolve_zones(struct conf_loader *loader);    /* zones.c: views and zones */
+/* places.c: are the folders there that the server cannot start without? Reads the disk. */
+void conf_check_places(struct conf_loader *loader);
 
 /* Lists that nothing refers to, last: what is wrong with them is worth a warning. */
 void conf_check_unused_acls(struct conf_loader *loader);
@@ -78,8 +88,10 @@ const struct tsig_key *conf_key_named(struct conf_loader *loader,
                                       const struct conf_statement *statement,
                                       const struct conf_node *node);
 
-/* The name in `key NAME` of an address match list, with a warning when no such key is defined;
- * NULL: an error was reported. */
+/* The tls (`names` is loader->tls) or http statement of that name, as it is defined; or NULL. */
+const char *conf_terms_named(const struct conf_names *names, const char *name);
+
+/* The name in `key NAME` of an address match list; NULL: an error was reported. */
 const struct dns_name *conf_acl_key(struct conf_loader *loader,
                                     const struct conf_statement *statement,
                                     const struct conf_node *node);
@@ -94,6 +106,8 @@ struct conf_remotes conf_build_remotes(struct conf_loader *loader,
                                        const struct conf_statement *statement);
 /* Set one family of `source` by a statement such as transfer-source. */
 void conf_set_source(const struct conf_statement *statement, struct conf_source *source);
+/* An error when it names the port that the server itself is bound to. */
+void conf_check_source_port(struct conf_loader *loader, const struct conf_statement *statement);
 /* An address of a checked node, "*" being the wildcard of `ipv6`. */
 struct net_address conf_address_of(const struct conf_node *node, uint16_t port, bool ipv6);
 

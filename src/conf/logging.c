@@ -93,6 +93,17 @@ static int severity_of(const struct conf_statement *statement)
     return level > 99 ? SEVERITY_INFO + 99 : SEVERITY_INFO + (int)level;
 }
 
+/* versions, size and suffix come in any order, each at most once. */
+static void check_file_words(struct conf_loader *loader, const struct conf_statement *statement)
+{
+    for (unsigned i = 2; i < statement->count; i += 2) {
+        const struct conf_node *node = &statement->nodes[i];
+        if (conf_statement_after(statement, node->text) != node + 1) {
+            conf_error(loader, statement, node, "'%s' is given again", node->text);
+        }
+    }
+}
+
 static void set_file(struct conf_loader *loader, const struct conf_statement *statement,
                      struct conf_channel *channel)
 {
@@ -100,6 +111,7 @@ static void set_file(struct conf_loader *loader, const struct conf_statement *st
     const struct conf_node *size = conf_statement_after(statement, "size");
     const struct conf_node *suffix = conf_statement_after(statement, "suffix");
 
+    check_file_words(loader, statement);
     channel->kind = CONF_LOG_FILE;
     channel->path = conf_memory_intern(loader->memory, statement->nodes[1].text);
     if (versions != NULL) {
@@ -187,7 +199,7 @@ static void read_channel(struct conf_loader *loader, const struct conf_statement
 static bool find_channel(const struct conf_logging *logging, const char *name, size_t *out_index)
 {
     for (size_t i = 0; i < logging->channels_count; i++) {
-        if (strcmp(logging->channels[i].name, name) == 0) {
+        if (strcasecmp(logging->channels[i].name, name) == 0) {
             *out_index = i;
             return true;
         }
@@ -202,7 +214,7 @@ static bool use_channel(struct conf_logging *logging, const char *name, size_t *
         return true;
     }
     for (size_t i = 0; i < ARRAY_LEN(built_in); i++) {
-        if (strcmp(built_in[i].name, name) == 0) {
+        if (strcasecmp(built_in[i].name, name) == 0) {
             *out_index = logging->channels_count;
             logging->channels[logging->channels_count++] = built_in[i];
             return true;

@@ -240,6 +240,17 @@ bool conf_names_add(struct conf_names *names, const void *key, size_t length, vo
     return true;
 }
 
+const void *conf_names_next(const struct conf_names *names, size_t *at)
+{
+    while (*at < names->capacity) {
+        const struct conf_name_entry *entry = &names->entries[(*at)++];
+        if (entry->thing != NULL) {
+            return entry->key;
+        }
+    }
+    return NULL;
+}
+
 void conf_names_free(struct conf_names *names)
 {
     mem_free(names->entries);

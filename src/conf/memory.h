@@ -44,4 +44,6 @@ struct conf_names {
 void *conf_names_find(const struct conf_names *names, const void *key, size_t length);
 /* False when the key is there already; nothing is changed then. `thing` is not NULL. */
 bool conf_names_add(struct conf_names *names, const void *key, size_t length, void *thing);
+/* The keys in any order: begin with `*at` 0; NULL: no more. */
+const void *conf_names_next(const struct conf_names *names, size_t *at);
 void conf_names_free(struct conf_names *names);

@@ -151,11 +151,16 @@ static const char *reference(struct conf_loader *loader, const struct conf_state
     if (node == NULL || conf_node_says(node, "none")) {
         return NULL;
     }
-    if (!conf_node_says(node, builtin) &&
-        conf_names_find(names, node->text, strlen(node->text)) == NULL) {
-        conf_error(loader, statement, node, "%s '%s' is not defined", keyword, node->text);
+    if (conf_node_says(node, builtin)) {
+        return builtin;
     }
-    return conf_memory_intern(loader->memory, node->text);
+    const char *name = conf_terms_named(names, node->text);
+    if (name == NULL) {
+        struct schema_hint hint;
+        conf_error(loader, statement, node, "%s '%s' is not defined%s", keyword, node->text,
+                   conf_did_you_mean(loader, names, node->text, &hint));
+    }
+    return name;
 }
 
 static void read_listen(struct conf_loader *loader, const struct conf_statement *statement,

@@ -91,6 +91,7 @@ static void take_peer_option(struct conf_loader *loader, const struct conf_state
     const char *option = statement->row->name;
     const struct conf_node *node = &statement->nodes[1];
 
+    conf_check_source_port(loader, statement);
     for (size_t i = 0; i < ARRAY_LEN(peer_switches); i++) {
         if (strcmp(option, peer_switches[i].option) == 0) {
             *(int8_t *)((char *)peer + peer_switches[i].offset) = conf_boolean_of(node);
@@ -103,6 +104,10 @@ static void take_peer_option(struct conf_loader *loader, const struct conf_state
         read_peer_key(loader, statement, peer);
     } else if (strcmp(option, "edns-udp-size") == 0) {
         peer->edns_payload = (uint16_t)conf_integer_of(node);
+    } else if (strcmp(option, "max-udp-size") == 0) {
+        peer->max_udp_size = (uint16_t)conf_integer_of(node);
+    } else if (strcmp(option, "transfers") == 0) {
+        peer->transfers = conf_integer_of(node);
     } else if (strcmp(option, "transfer-format") == 0) {
         peer->one_answer = conf_node_says(node, "one-answer");
     } else if (strncmp(option, "transfer-source", 15) == 0) {
@@ -163,6 +168,31 @@ static void check_twice(struct conf_loader *loader, const struct conf_statement 
         mem_free(prefix);
     }
     conf_names_free(&seen);
+}
+
+static bool covers(const struct conf_peer *peer, const uint8_t *address, unsigned length)
+{
+    unsigned prefix_bytes;
+    const uint8_t *prefix = net_address_bytes(&peer->address, &prefix_bytes);
+    unsigned whole = peer->prefix_length / 8;
+    unsigned bits = peer->prefix_length % 8;
+
+    return prefix_bytes == length && memcmp(prefix, address, whole) == 0 &&
+           (bits == 0 || (prefix[whole] ^ address[whole]) >> (8 - bits) == 0);
+}
+
+const struct conf_peer *conf_peer_find(const struct conf_view *view,
+                                       const struct net_address *address)
+{
+    unsigned length;
+    const uint8_t *bytes = net_address_bytes(address, &length);
+
+    for (size_t i = 0; i < view->peers_count; i++) {
+        if (covers(&view->peers[i], bytes, length)) {
+            return &view->peers[i];
+        }
+    }
+    return NULL;
 }
 
 void conf_read_peers(struct conf_loader *loader, const struct conf_statement *first,

@@ -91,8 +91,11 @@ static bool read_role_and_store(struct key_words *words, struct kasp_key *key)
             return true;
         }
         if (conf_names_find(&words->loader->key_stores, store->text, strlen(store->text)) == NULL) {
-            conf_error(words->loader, words->statement, store,
-                       "dnssec-policy: keystore %s does not exist", store->text);
+            struct schema_hint hint;
+            conf_error(
+                words->loader, words->statement, store,
+                "dnssec-policy: keystore %s does not exist%s", store->text,
+                conf_did_you_mean(words->loader, &words->loader->key_stores, store->text, &hint));
             return false;
         }
         key->key_store = mem_copy_text(store->text);
@@ -119,6 +122,19 @@ static bool read_lifetime(struct key_words *words, struct kasp_key *key)
     return true;
 }
 
+static const char *algorithm_hint(const char *wanted, struct schema_hint *out_hint)
+{
+    struct schema_nearest nearest;
+
+    schema_nearest_begin(&nearest, wanted);
+    for (unsigned algorithm = 0; algorithm <= UINT8_MAX; algorithm++) {
+        if (dnssec_algorithm_can_generate(algorithm)) {
+            schema_nearest_try(&nearest, dnssec_algorithm_text(algorithm));
+        }
+    }
+    return schema_nearest_hint(&nearest, out_hint);
+}
+
 static bool read_algorithm(struct key_words *words, struct kasp_key *key)
 {
     const struct conf_node *algorithm = take_value(words, "algorithm");
@@ -128,8 +144,9 @@ static bool read_algorithm(struct key_words *words, struct kasp_key *key)
     }
     if (dnssec_algorithm_from_text(algorithm->text, &key->algorithm) != SG_OK ||
         !dnssec_algorithm_is_known(key->algorithm)) {
-        conf_error(words->loader, words->statement, algorithm, "dnssec-policy: bad algorithm %s",
-                   algorithm->text);
+        struct schema_hint hint;
+        conf_error(words->loader, words->statement, algorithm, "dnssec-policy: bad algorithm %s%s",
+                   algorithm->text, algorithm_hint(algorithm->text, &hint));
         return false;
     }
     if (key->algorithm == DNSSEC_RSASHA1 || key->algorithm == DNSSEC_NSEC3RSASHA1) {

@@ -303,7 +303,10 @@ static void print_rate_limit(const struct conf_rate_limit *limit, struct buffer 
 
     buffer_append_text(out_text, "\trate-limit {\n");
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
-        print_number_option(numbers[i].option, numbers[i].value, out_text);
+        /* "qps-scale 0" is no statement: without one nothing is scaled. */
+        if (numbers[i].value > 0 || strcmp(numbers[i].option, "qps-scale") != 0) {
+            print_number_option(numbers[i].option, numbers[i].value, out_text);
+        }
     }
     print_boolean_option("log-only", limit->log_only, out_text);
     if (limit->exempt_clients != NULL) {
@@ -321,6 +324,7 @@ static void print_view_options(const struct conf_view *view, struct buffer *out_
 
     buffer_format(out_text, "\tminimal-responses %s;\n", minimal[view->minimal_responses]);
     print_boolean_option("minimal-any", view->minimal_any, out_text);
+    print_boolean_option("provide-ixfr", view->provide_ixfr, out_text);
     print_boolean_option("allow-new-zones", view->allow_new_zones, out_text);
     if (view->rate_limit != NULL) {
         print_rate_limit(view->rate_limit, out_text);
@@ -431,6 +435,12 @@ static void print_peer(const struct conf_peer *peer, struct buffer *out_text)
     }
     if (peer->edns_payload > 0) {
         print_number_option("edns-udp-size", peer->edns_payload, out_text);
+    }
+    if (peer->max_udp_size > 0) {
+        print_number_option("max-udp-size", peer->max_udp_size, out_text);
+    }
+    if (peer->transfers > 0) {
+        print_number_option("transfers", peer->transfers, out_text);
     }
     if (peer->key != NULL) {
         buffer_append_text(out_text, "\tkeys ");

@@ -387,6 +387,7 @@ static void print_notify(const struct zone_printer *printer)
     print_word(printer, "notify", modes, notify->mode, defaults->mode);
     print_switch(printer, "notify-to-soa", notify->to_soa, defaults->to_soa);
     print_number(printer, "notify-delay", (uint64_t)notify->delay, (uint64_t)defaults->delay);
+    print_number(printer, "notify-defer", (uint64_t)notify->defer, (uint64_t)defaults->defer);
     print_remotes(printer, "also-notify", &notify->also);
     print_source_option(printer, "notify-source", &notify->source);
 }
@@ -402,6 +403,13 @@ static void print_transfer_in(const struct zone_printer *printer)
     print_switch(printer, "request-expire", in->request_expire, otherwise->request_expire);
     print_switch(printer, "try-tcp-refresh", in->try_tcp_refresh, otherwise->try_tcp_refresh);
     print_switch(printer, "multi-master", in->multi_primary, otherwise->multi_primary);
+    print_number(printer, "request-ixfr-max-diffs", in->ixfr_diffs_max, otherwise->ixfr_diffs_max);
+    bool rate = in->rate_bytes_min != otherwise->rate_bytes_min ||
+                in->rate_window != otherwise->rate_window;
+    if (rate && begin_option(printer, "min-transfer-rate-in")) {
+        buffer_format(printer->text, "%u %lld;\n", in->rate_bytes_min,
+                      (long long)(in->rate_window / SG_MINUTE));
+    }
     const struct {
         const char *option;
         sg_duration value, otherwise, unit;

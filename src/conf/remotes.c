@@ -40,6 +40,17 @@ struct net_address conf_address_of(const struct conf_node *node, uint16_t port, 
     return address;
 }
 
+void conf_check_source_port(struct conf_loader *loader, const struct conf_statement *statement)
+{
+    const struct conf_node *port = conf_statement_after(statement, "port");
+
+    if (strstr(statement->row->name, "-source") != NULL && port != NULL &&
+        !conf_node_says(port, "*") && conf_integer_of(port) == loader->default_port) {
+        conf_error(loader, statement, port, "'%s' cannot have the port that the server listens on",
+                   statement->row->name);
+    }
+}
+
 void conf_set_source(const struct conf_statement *statement, struct conf_source *source)
 {
     const struct conf_node *port_node = conf_statement_after(statement, "port");
@@ -68,12 +79,17 @@ static const char *tls_named(struct remotes_builder *builder,
     if (strcasecmp(node->text, "none") == 0) {
         return NULL;
     }
-    if (strcasecmp(node->text, "ephemeral") != 0 &&
-        conf_names_find(&loader->tls, node->text, strlen(node->text)) == NULL) {
-        conf_error(loader, statement, node, "tls '%s' is not defined", node->text);
+    if (strcasecmp(node->text, "ephemeral") == 0) {
+        return "ephemeral";
+    }
+    const char *name = conf_terms_named(&loader->tls, node->text);
+    if (name == NULL) {
+        struct schema_hint hint;
+        conf_error(loader, statement, node, "tls '%s' is not defined%s", node->text,
+                   conf_did_you_mean(loader, &loader->tls, node->text, &hint));
         builder->failed = true;
     }
-    return conf_memory_intern(loader->memory, node->text);
+    return name;
 }
 
 static void open_list(struct remotes_builder *builder, const struct conf_statement *list,
@@ -127,16 +143,26 @@ static void add_remote(struct remotes_builder *builder, struct net_address addre
     }
 }
 
+/* Names of lists ignore case. */
+static const struct conf_statement *list_named(const struct conf_loader *loader, const char *name)
+{
+    char lower[CONF_NAME_BYTES];
+    const char *key = conf_lower_name(name, lower);
+    return conf_names_find(&loader->remote_lists, key, strlen(key));
+}
+
 static void follow_list(struct remotes_builder *builder, const struct conf_statement *element,
                         const struct tsig_key *key, const char *tls)
 {
     struct conf_loader *loader = builder->loader;
     const char *name = element->nodes[0].text;
-    const struct conf_statement *list = conf_names_find(&loader->remote_lists, name, strlen(name));
+    const struct conf_statement *list = list_named(loader, name);
 
     if (list == NULL) {
+        struct schema_hint hint;
         conf_error(loader, element, NULL,
-                   "'%s' is neither an IP address nor a list of remote-servers", name);
+                   "'%s' is neither an IP address nor a list of remote-servers%s", name,
+                   conf_did_you_mean(loader, &loader->remote_lists, name, &hint));
         builder->failed = true;
         return;
     }
@@ -237,13 +263,16 @@ void conf_collect_remotes(struct conf_loader *loader)
             continue;
         }
         const char *name = at->nodes[1].text;
-        const struct conf_statement *first =
-            conf_names_find(&loader->remote_lists, name, strlen(name));
-        if (first != NULL) {
+        const struct conf_statement *first = list_named(loader, name);
+        if (strlen(name) >= CONF_NAME_BYTES) {
+            conf_error(loader, at, &at->nodes[1], "the name is too long");
+        } else if (first != NULL) {
             conf_error(loader, at, &at->nodes[1], "'%s' is defined twice, first in %s:%u", name,
                        first->file, first->nodes[0].line);
         } else {
-            (void)conf_names_add(&loader->remote_lists, name, strlen(name), (void *)at);
+            char lower[CONF_NAME_BYTES];
+            const char *key = conf_memory_intern(loader->scratch, conf_lower_name(name, lower));
+            (void)conf_names_add(&loader->remote_lists, key, strlen(key), (void *)at);
         }
     }
 }

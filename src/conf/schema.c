@@ -1,11 +1,13 @@
 #include "conf/schema.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/assert.h"
+#include "dns/name.h"
 
-enum { NAME_BYTES_MAX = 64, DISTANCE_MAX = 3 };
+enum { NAME_BYTES_MAX = SCHEMA_WORD_BYTES - 1, DISTANCE_MAX = 3 };
 
 /* The first row of that name, or the number of rows. */
 static size_t first_row(const char *name)
@@ -68,31 +70,67 @@ unsigned schema_distance(const char *a, const char *b, unsigned most)
     return distance > most ? most + 1 : distance;
 }
 
-const char *schema_nearest(const char *name, enum schema_place place)
+/* In lower case; false: too long to be compared. */
+static bool lower_into(const char *text, char out_lower[SCHEMA_WORD_BYTES])
 {
-    const char *nearest = NULL;
-    char lower[NAME_BYTES_MAX + 1];
-    size_t length = strlen(name);
-    unsigned best = DISTANCE_MAX + 1;
+    size_t length = strlen(text);
 
-    if (length < 3 || length > NAME_BYTES_MAX) {
-        return NULL;
+    if (length >= SCHEMA_WORD_BYTES) {
+        return false;
     }
     for (size_t i = 0; i <= length; i++) {
-        lower[i] = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] | 0x20) : name[i];
+        out_lower[i] = (char)dns_lower[(uint8_t)text[i]];
     }
+    return true;
+}
+
+void schema_nearest_begin(struct schema_nearest *nearest, const char *wanted)
+{
+    *nearest = (struct schema_nearest){.distance = DISTANCE_MAX + 1};
+    if (!lower_into(wanted, nearest->wanted)) {
+        nearest->wanted[0] = '\0';
+    }
+}
+
+void schema_nearest_try(struct schema_nearest *nearest, const char *word)
+{
+    char lower[SCHEMA_WORD_BYTES];
+    size_t length = strlen(nearest->wanted);
+
+    if (length < 3 || !lower_into(word, lower)) {
+        return;
+    }
+    unsigned distance = schema_distance(nearest->wanted, lower, DISTANCE_MAX);
+    bool nearer = distance < nearest->distance ||
+                  (distance == nearest->distance && nearest->word != NULL &&
+                   strcmp(word, nearest->word) < 0); /* so that the order does not matter */
+    if (nearer && distance <= DISTANCE_MAX && (size_t)distance * 3 <= length) {
+        nearest->distance = distance;
+        nearest->word = word;
+    }
+}
+
+const char *schema_nearest_hint(const struct schema_nearest *nearest, struct schema_hint *out_hint)
+{
+    out_hint->text[0] = '\0';
+    if (nearest->word != NULL) {
+        snprintf(out_hint->text, sizeof(out_hint->text), ", did you mean '%s'?", nearest->word);
+    }
+    return out_hint->text;
+}
+
+const char *schema_nearest(const char *name, enum schema_place place)
+{
+    struct schema_nearest nearest;
+
+    schema_nearest_begin(&nearest, name);
     for (size_t i = 0; i < schema_rows_count; i++) {
         const struct schema_row *row = &schema_rows[i];
-        if ((row->places & place) == 0 || row->status == STATUS_REMOVED) {
-            continue;
-        }
-        unsigned distance = schema_distance(lower, row->name, DISTANCE_MAX);
-        if (distance < best && distance * 3 <= length) {
-            best = distance;
-            nearest = row->name;
+        if ((row->places & place) != 0 && row->status != STATUS_REMOVED) {
+            schema_nearest_try(&nearest, row->name);
         }
     }
-    return nearest;
+    return nearest.word;
 }
 
 const char *schema_place_text(enum schema_place place)

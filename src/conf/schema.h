@@ -47,6 +47,7 @@ enum schema_zone_type {
 
 enum schema_status {
     STATUS_USED,
+    STATUS_PENDING,  /* read, checked and carried, for later work: one warning names them all */
     STATUS_RESOLVER, /* only a resolver needs it: one warning names them all */
     STATUS_IDLE,     /* accepted, without effect here: a warning each */
     STATUS_OBSOLETE, /* gone from BIND or on its way out: a warning each */
@@ -74,6 +75,22 @@ const struct schema_row *schema_find(const char *name, enum schema_place place);
 bool schema_is_known(const char *name);
 /* The name in that place that is spelled most alike, or NULL when none is near. */
 const char *schema_nearest(const char *name, enum schema_place place);
+
+/* Which of some words is spelled most like a wanted one? Case is ignored, words are borrowed. */
+enum { SCHEMA_WORD_BYTES = 65 };
+struct schema_nearest {
+    char wanted[SCHEMA_WORD_BYTES];
+    const char *word; /* NULL: none is near */
+    unsigned distance;
+};
+struct schema_hint {
+    char text[SCHEMA_WORD_BYTES + 24];
+};
+void schema_nearest_begin(struct schema_nearest *nearest, const char *wanted);
+void schema_nearest_try(struct schema_nearest *nearest, const char *word);
+/* ", did you mean 'x'?" or "", for the end of an error. Gives the text. */
+const char *schema_nearest_hint(const struct schema_nearest *nearest, struct schema_hint *out_hint);
+
 /* "options", "zone", ...: for errors. */
 const char *schema_place_text(enum schema_place place);
 

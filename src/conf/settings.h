@@ -73,6 +73,12 @@ enum conf_update_match {
     CONF_UPDATE_6TO4_SELF,
     CONF_UPDATE_EXTERNAL
 };
+/* Kerberos principals need GSS-TSIG and `external` a daemon, which Signet does not do: no. */
+static inline bool conf_update_match_is_supported(enum conf_update_match match)
+{
+    return match <= CONF_UPDATE_SELFWILD || match == CONF_UPDATE_TCP_SELF ||
+           match == CONF_UPDATE_6TO4_SELF;
+}
 struct conf_update_type {
     uint16_t type;
     uint16_t records_max; /* 0: no limit */
@@ -89,6 +95,7 @@ struct conf_update_rule {
 /* The first rule that matches decides; no match is "denied". */
 struct conf_update_policy {
     bool local; /* `update-policy local`: the session key, from this host's addresses alone */
+    const struct conf_acl *clients; /* of `local`: those addresses; else NULL: any */
     const struct conf_update_rule *rules;
     size_t rules_count;
 };
@@ -112,6 +119,7 @@ struct conf_zone_notify {
     enum conf_notify mode;
     bool to_soa;       /* notify-to-soa: the SOA's MNAME too */
     sg_duration delay; /* 5 */
+    sg_duration defer; /* notify-defer: seconds that the first is held back; 0 */
     struct conf_remotes also;
     struct conf_source source;
 };
@@ -127,6 +135,10 @@ struct conf_zone_transfer_in {
     sg_duration min_refresh_time, max_refresh_time;
     sg_duration min_retry_time, max_retry_time;
     sg_duration time_max, idle_max; /* max-transfer-time-in, max-transfer-idle-in */
+    /* min-transfer-rate-in: a transfer that brings fewer bytes in that time is given up. */
+    uint32_t rate_bytes_min; /* 10240 */
+    sg_duration rate_window; /* 5 minutes */
+    uint32_t ixfr_diffs_max; /* request-ixfr-max-diffs: more is a reason for AXFR; 0: no limit */
 };
 
 /* Whom to ask for the DS. */
@@ -182,6 +194,8 @@ struct conf_peer {
     bool bogus;
     int8_t request_ixfr, provide_ixfr, request_expire, edns, tcp_only;
     uint16_t edns_payload; /* 0: not given */
+    uint16_t max_udp_size; /* 0: not given */
+    unsigned transfers;    /* transfers-per-ns for this one; 0: not given */
     bool one_answer;       /* transfer-format one-answer */
     struct conf_source transfer_source, notify_source;
 };

@@ -96,6 +96,7 @@ static bool read_name(struct conf_loader *loader, const struct conf_statement *s
     case CONF_UPDATE_KRB5_SELF:
     case CONF_UPDATE_KRB5_SELFSUB:
     case CONF_UPDATE_TCP_SELF:
+    case CONF_UPDATE_6TO4_SELF:
         if (!is_root) {
             conf_error(loader, statement, &statement->nodes[3],
                        "name field not set to placeholder value '.'");
@@ -173,6 +174,12 @@ static bool read_rule(struct conf_loader *loader, const struct conf_statement *s
     if (!read_match(loader, statement, rule)) {
         return false;
     }
+    if (!conf_update_match_is_supported(rule->match)) {
+        conf_warning(loader, statement, &statement->nodes[2],
+                     "'%s' matches nobody: Signet has no %s", statement->nodes[2].text,
+                     rule->match == CONF_UPDATE_EXTERNAL ? "external update-policy daemons"
+                                                         : "GSS-TSIG");
+    }
     rule->identity = keep_name(loader, identity->text);
     if (rule->identity == NULL) {
         conf_error(loader, statement, identity, "'%s' is not a valid name", identity->text);
@@ -191,6 +198,7 @@ static const struct conf_update_policy *keep_policy(struct conf_loader *loader,
 
     memset(&policy, 0, sizeof(policy));
     policy.local = local;
+    policy.clients = local ? loader->acl_localhost : NULL;
     policy.rules_count = count;
     if (count > 0) {
         policy.rules = conf_memory_intern_bytes(loader->memory, rules, count * sizeof(*rules));

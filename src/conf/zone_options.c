@@ -38,6 +38,7 @@ static const struct conf_setter zone_setters[] = {
     {"min-refresh-time", SET_SECONDS, MEMBER(transfer_in.min_refresh_time)},
     {"min-retry-time", SET_SECONDS, MEMBER(transfer_in.min_retry_time)},
     {"multi-master", SET_BOOL, MEMBER(transfer_in.multi_primary)},
+    {"notify-defer", SET_SECONDS, MEMBER(notify.defer)},
     {"notify-delay", SET_SECONDS, MEMBER(notify.delay)},
     {"notify-source", SET_SOURCE, MEMBER(notify.source)},
     {"notify-source-v6", SET_SOURCE, MEMBER(notify.source)},
@@ -48,6 +49,7 @@ static const struct conf_setter zone_setters[] = {
     {"primaries", SET_REMOTES, MEMBER(transfer_in.primaries)},
     {"request-expire", SET_BOOL, MEMBER(transfer_in.request_expire)},
     {"request-ixfr", SET_BOOL, MEMBER(transfer_in.request_ixfr)},
+    {"request-ixfr-max-diffs", SET_U32, MEMBER(transfer_in.ixfr_diffs_max)},
     {"sig-signing-type", SET_U16, MEMBER(sig_signing_type)},
     {"transfer-source", SET_SOURCE, MEMBER(transfer_in.source)},
     {"transfer-source-v6", SET_SOURCE, MEMBER(transfer_in.source)},
@@ -86,6 +88,8 @@ void zone_draft_init(struct zone_draft *draft)
     options->transfer_in.max_retry_time = 2 * SG_WEEK;
     options->transfer_in.time_max = 120 * SG_MINUTE;
     options->transfer_in.idle_max = 60 * SG_MINUTE;
+    options->transfer_in.rate_bytes_min = 10240;
+    options->transfer_in.rate_window = 5 * SG_MINUTE;
     options->limits.records_per_type_max = 100;
     options->limits.types_per_name_max = 100;
     options->limits.ixfr_ratio_percent = 100;
@@ -181,8 +185,12 @@ static void set_policy(struct conf_loader *loader, const struct conf_statement *
     }
     draft->policy = conf_names_find(&loader->policies, node->text, strlen(node->text));
     if (draft->policy == NULL) {
+        struct schema_hint hint;
         conf_error(loader, statement, node,
-                   "option 'dnssec-policy %s' has no matching dnssec-policy config", node->text);
+                   "%s%s%soption 'dnssec-policy %s' has no matching dnssec-policy config%s",
+                   draft->zone == NULL ? "" : "zone '", draft->zone == NULL ? "" : draft->zone,
+                   draft->zone == NULL ? "" : "': ", node->text,
+                   conf_did_you_mean(loader, &loader->policies, node->text, &hint));
     }
 }
 
@@ -257,6 +265,16 @@ static void set_check_spf(struct conf_loader *loader, const struct conf_statemen
     draft->options.checks.spf = conf_node_says(&statement->nodes[1], "warn");
 }
 
+static void set_transfer_rate(struct conf_loader *loader, const struct conf_statement *statement,
+                              struct zone_draft *draft)
+{
+    struct conf_zone_transfer_in *in = &draft->options.transfer_in;
+    (void)loader;
+
+    in->rate_bytes_min = conf_integer_of(&statement->nodes[1]);
+    in->rate_window = conf_integer_of(&statement->nodes[2]) * SG_MINUTE;
+}
+
 static const struct {
     const char *option;
     void (*set)(struct conf_loader *loader, const struct conf_statement *statement,
@@ -271,6 +289,7 @@ static const struct {
     {"masterfile-format", set_format},
     {"masterfile-style", set_style},
     {"max-zone-ttl", set_max_zone_ttl},
+    {"min-transfer-rate-in", set_transfer_rate},
     {"minimal-responses", set_minimal_responses},
     {"notify", set_notify},
     {"serial-update-method", set_serial_update},

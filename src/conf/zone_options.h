@@ -20,6 +20,7 @@ struct zone_draft {
     int8_t inline_signing;                  /* -1: not said */
     int8_t checkds;                         /* enum conf_checkds, -1: not said */
     const char *file, *journal;
+    const char *zone; /* its name as written; NULL: a layer above */
 };
 
 /* The compiled-in defaults. */

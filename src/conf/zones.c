@@ -102,6 +102,10 @@ static void check_sources(struct conf_loader *loader, const struct conf_statemen
         conf_body(masters == NULL ? conf_find_statement(body, "primaries") : masters) == NULL) {
         conf_error(loader, statement, NULL, "zone '%s': empty 'primaries' entry", zone->name);
     }
+    const struct conf_statement *agents = conf_find_statement(body, "parental-agents");
+    if (agents != NULL && conf_body(agents) == NULL) {
+        conf_error(loader, agents, NULL, "zone '%s': empty 'parental-agents' entry", zone->name);
+    }
     if (masters != NULL && conf_find_statement(body, "primaries") != NULL) {
         conf_error(loader, masters, NULL,
                    "zone '%s': 'primaries' and 'masters' cannot both be used", zone->name);
@@ -284,8 +288,10 @@ static void read_zone(struct view_reader *reader, struct zones_reader *zones,
     struct dns_name apex = {.length = id->length};
 
     memcpy(&draft, &reader->bases[type], sizeof(draft));
+    draft.zone = statement->nodes[1].text;
     for (const struct conf_statement *at = conf_body(statement); at != NULL; at = at->next) {
         if (at->row != NULL) {
+            conf_check_source_port(loader, at);
             zone_draft_apply(reader->setters, loader, at, type, &draft);
         }
     }
@@ -405,6 +411,8 @@ static void take_view_option(struct conf_loader *loader, const struct conf_state
         view->minimal_responses = conf_minimal_responses_of(&statement->nodes[1]);
     } else if (strcmp(option, "minimal-any") == 0) {
         view->minimal_any = conf_boolean_of(&statement->nodes[1]);
+    } else if (strcmp(option, "provide-ixfr") == 0) {
+        view->provide_ixfr = conf_boolean_of(&statement->nodes[1]);
     } else if (strcmp(option, "allow-new-zones") == 0) {
         view->allow_new_zones = conf_boolean_of(&statement->nodes[1]);
     } else if (strcmp(option, "rate-limit") == 0) {
@@ -449,7 +457,9 @@ static struct view_reader *open_view(struct conf_loader *loader, struct zones_re
     reader->view = conf_memory_take_zero(loader->memory, 1, sizeof(*reader->view));
     reader->view->name = conf_memory_intern(loader->memory, name);
     reader->view->rrclass = rrclass;
+    reader->view->provide_ixfr = true;
     reader->view->minimal_responses = ANSWER_MINIMAL_NO_AUTH_RECURSIVE;
+    reader->view->provide_ixfr = true;
     loader->conf->views[loader->conf->views_count++] = reader->view;
     for (int type = CONF_ZONE_PRIMARY; type <= CONF_ZONE_SECONDARY; type++) {
         zone_draft_init(&reader->bases[type]);
@@ -488,6 +498,9 @@ static void read_view(struct conf_loader *loader, struct zones_reader *zones,
 
     if (!read_class(loader, statement, DNS_CLASS_IN, &rrclass)) {
         return;
+    }
+    if (strcmp(name->text, "_default") == 0) {
+        conf_error(loader, statement, name, "attempt to redefine builtin view '_default'");
     }
     struct view_reader *reader = open_view(loader, zones, name->text, rrclass);
     if (!conf_names_add(&loader->views, reader->view->name, strlen(name->text), reader)) {

@@ -77,7 +77,14 @@ static enum sg_result edns_parse(const uint8_t *tail, struct dns_edns *out_edns)
     return SG_OK;
 }
 
-/* OPT and TSIG are allowed in one place each (RFC 6891 6.1.1, RFC 8945 5.1). */
+/* RFC 2931 3: a SIG that covers type 0 signs the message, not a record. */
+static bool is_sig0(const struct dns_message *message, const struct dns_record *record)
+{
+    return record->type == DNS_TYPE_SIG && record->rdata_length >= 2 &&
+           wire_get_u16(message->wire.bytes + record->rdata_offset) == 0;
+}
+
+/* OPT, TSIG and SIG(0) are allowed in one place each (RFC 6891 6.1.1, 8945 5.1, 2931 3.1). */
 static enum sg_result special_record_parse(struct dns_message *message, int section,
                                            const struct dns_record *record, size_t offset)
 {
@@ -94,6 +101,9 @@ static enum sg_result special_record_parse(struct dns_message *message, int sect
         }
         message->tsig_offset = (uint32_t)offset;
     }
+    if (section == SECTION_ADDITIONAL && is_sig0(message, record)) {
+        message->sig0_offset = (uint32_t)offset;
+    }
     return SG_OK;
 }
 
@@ -102,7 +112,7 @@ static enum sg_result section_parse(struct dns_message *message, int section, si
     message->section_offsets[section] = (uint16_t)*offset;
     for (unsigned left = message->counts[section + 1]; left > 0; left--) {
         struct dns_record record;
-        if (message->tsig_offset != 0 ||
+        if (message->tsig_offset != 0 || message->sig0_offset != 0 ||
             dns_record_parse(message->wire, *offset, &record) != SG_OK ||
             special_record_parse(message, section, &record, *offset) != SG_OK) {
             return SG_MALFORMED;
@@ -128,7 +138,7 @@ static enum sg_result general_parse(struct dns_message *message)
 {
     size_t offset = DNS_HEADER_BYTES;
 
-    if (message->counts[0] > 1 || (message->counts[0] == 0 && needs_question(message))) {
+    if (message->counts[0] > 1) {
         return SG_MALFORMED;
     }
     if (message->counts[0] == 1) {
@@ -144,7 +154,8 @@ static enum sg_result general_parse(struct dns_message *message)
             return result;
         }
     }
-    return SG_OK;
+    /* Only now: a FORMERR, too, answers OPT with OPT (RFC 6891 6.1.1). */
+    return message->counts[0] == 0 && needs_question(message) ? SG_MALFORMED : SG_OK;
 }
 
 /* QUERY with one question, and nothing else but perhaps one record in the additional section? */
@@ -175,7 +186,7 @@ enum sg_result dns_message_parse(struct span wire, struct dns_message *out_messa
     message->flags = wire_get_u16(wire.bytes + 2);
     message->opcode = (uint8_t)((message->flags & OPCODE_MASK) >> 11);
     message->rcode = (uint8_t)(message->flags & 0xf);
-    for (int i = 0; i < 4; i++) {
+    for (size_t i = 0; i < 4; i++) {
         message->counts[i] = wire_get_u16(wire.bytes + 4 + 2 * i);
     }
     message->has_question = false;
@@ -187,6 +198,7 @@ enum sg_result dns_message_parse(struct span wire, struct dns_message *out_messa
     message->edns = (struct dns_edns){.payload = EDNS_PAYLOAD_MIN};
     message->section_offsets[0] = message->section_offsets[1] = message->section_offsets[2] = 0;
     message->tsig_offset = 0;
+    message->sig0_offset = 0;
 
     if (wire.length > DNS_MESSAGE_BYTES_MAX) {
         return SG_MALFORMED;

@@ -44,18 +44,20 @@ struct dns_message {
     struct dns_edns edns;
     uint16_t section_offsets[3]; /* where answer, authority and additional begin */
     uint32_t tsig_offset;        /* of the TSIG RR, the last one; 0: none */
+    uint32_t sig0_offset;        /* of the SIG RR that covers no type, the last one; 0: none */
 };
 
 /*
  * Returns SG_OK, or SG_MALFORMED with `out_message` filled as far as it went: `id`, `flags`,
- * `opcode`, and the question if that was whole, for a FORMERR response. SG_NO_SPACE for fewer
- * than 12 bytes: nothing can be answered. Responses (QR set) parse too; the caller drops them.
+ * `opcode`, the question if that was whole, and EDNS if QDCOUNT alone is at fault, for a FORMERR
+ * response. SG_NO_SPACE for fewer than 12 bytes: nothing can be answered. Responses (QR set) parse
+ * too; the caller drops them.
  *
  * FORMERR: QDCOUNT other than 1 (0 is fine in responses, and for opcodes that Signet does not
  * know: those are NOTIMP), compressed or broken question name, more than one OPT, OPT not owned by
- * the root, OPT with broken options, TSIG not last or not in additional, records that run past the
- * end. Bytes behind the last record are ignored, as BIND does. An OPT of a version above 0
- * parses (BADVERS is the caller's).
+ * the root, OPT with broken options, TSIG or SIG(0) (RFC 2931) not last or not in additional,
+ * records that run past the end. Bytes behind the last record are ignored, as BIND does. An OPT of
+ * a version above 0 parses (BADVERS is the caller's).
  */
 MUST_USE enum sg_result dns_message_parse(struct span wire, struct dns_message *out_message);
 

@@ -22,7 +22,7 @@ static const struct type_name type_names[] = {
     {"CERT", 37, false},       {"CNAME", 5, false},      {"CSYNC", 62, false},
     {"DHCID", 49, false},      {"DLV", 32769, false},    {"DNAME", 39, false},
     {"DNSKEY", 48, false},     {"DS", 43, false},        {"EID", 31, false},
-    {"EUI48", 108, false},     {"EUI64", 109, false},    {"GPOS", 27, false},
+    {"EUI48", 108, false},     {"EUI64", 109, false},    {"GID", 102, true},        {"GPOS", 27, false},
     {"HINFO", 13, false},      {"HIP", 55, false},       {"HTTPS", 65, false},
     {"IPSECKEY", 45, false},   {"ISDN", 20, false},      {"IXFR", 251, false},
     {"KEY", 25, false},        {"KX", 36, false},        {"L32", 105, false},
@@ -41,7 +41,8 @@ static const struct type_name type_names[] = {
     {"SOA", 6, false},         {"SPF", 99, false},       {"SRV", 33, false},
     {"SSHFP", 44, false},      {"SVCB", 64, false},      {"TA", 32768, true},
     {"TALINK", 58, false},     {"TKEY", 249, false},     {"TLSA", 52, false},
-    {"TSIG", 250, false},      {"TXT", 16, false},       {"URI", 256, false},
+    {"TSIG", 250, false},      {"TXT", 16, false},       {"UID", 101, true},        {"UINFO", 100, true},      {"UNSPEC", 103, true},
+    {"URI", 256, false},
     {"WALLET", 262, true},     {"WKS", 11, false},       {"X25", 19, false},
     {"ZONEMD", 63, false},
 };

@@ -9,6 +9,7 @@
 #include "dns/text_format.h"
 #include "dns/text_loc.h"
 #include "dns/text_svcb.h"
+#include "dns/text_wks.h"
 
 enum { STRING_TEXT_BYTES = 4 * 255 + 2, HASH_TEXT_BYTES = 2 * 255 };
 
@@ -218,6 +219,9 @@ static void word_field_write(char field, struct reader *rdata, struct buffer *ou
         break;
     case 'l':
         text_loc_write(rest_take(rdata), out_text);
+        break;
+    case 'w':
+        text_wks_write(rest_take(rdata), out_text);
         break;
     default:
         UNREACHABLE();

@@ -3,7 +3,7 @@
  *
  * A table says how the text of a type goes. ldns is not used, but judges it in the tests: it wraps
  * numbers that are too large, takes unknown words for type 0 and pads odd hexadecimal. What comes
- * from text is always checked as wire format. WKS, A6, NXT and other relics have the \# form only.
+ * from text is always checked as wire format. A6, NXT, ATMA and SINK have the \# form only.
  * For the odd record of a zone file, for tools, dumps and logs; common types in zone files go by
  * zone/zonefile's own parser, which must agree with this one. Thread: any (no state).
  */

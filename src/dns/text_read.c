@@ -9,6 +9,7 @@
 #include "dns/text_format.h"
 #include "dns/text_loc.h"
 #include "dns/text_svcb.h"
+#include "dns/text_wks.h"
 #include "dns/text_words.h"
 
 enum {
@@ -481,6 +482,9 @@ static void field_read(struct text_reading *reading, char field)
         break;
     case 'l':
         text_loc_read(&reading->words, reading->rdata);
+        break;
+    case 'w':
+        text_wks_read(&reading->words, reading->rdata);
         break;
     default:
         word_field_read(reading, field);

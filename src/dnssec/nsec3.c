@@ -105,26 +105,14 @@ static enum sg_result sign_entry(struct sign_work *work, struct sign_lane *lane,
         .apex = is_apex ? work->apex_rrsets : NULL,
         .apex_count = is_apex ? work->apex_count : 0,
     };
+    work->chain_made[at].lane = (uint32_t)(lane - work->lanes);
     return sign_nsec3(&work->run, lane, &nsec3, &work->chain_made[at].ref);
 }
 
 static void sign_entries(void *argument, size_t index)
 {
     struct sign_work *work = argument;
-    struct sign_lane *lane = sign_work_take_lane(work);
-    size_t end = (index + 1) * SIGN_RANGE_NAMES;
-    for (size_t i = index * SIGN_RANGE_NAMES; i < end && i < work->chain_count; i++) {
-        if (sign_work_has_failed(work)) {
-            break;
-        }
-        enum sg_result result = sign_entry(work, lane, i);
-        if (result != SG_OK) {
-            sign_work_fail(work, result);
-            break;
-        }
-        work->chain_made[i].lane = (uint32_t)(lane - work->lanes);
-    }
-    sign_work_return_lane(work, lane);
+    sign_work_range(work, index, work->chain_count, sign_entry);
 }
 
 void nsec3_chain_sign(struct sign_work *work)

@@ -334,6 +334,8 @@ static enum sg_result add_signatures(const struct sign_run *run, struct sign_lan
     lane->report.signatures += made;
     if (made > 0 && expiration < lane->report.expires_first) {
         lane->report.expires_first = expiration;
+        lane->report.expires_owner = *owner;
+        lane->report.expires_type = rrset->type;
     }
     return SG_OK;
 }

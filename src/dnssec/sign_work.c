@@ -73,6 +73,23 @@ bool sign_work_has_failed(const struct sign_work *work)
     return __atomic_load_n(&work->failure, __ATOMIC_RELAXED) != SG_OK;
 }
 
+void sign_work_range(struct sign_work *work, size_t range, size_t count, sign_step *step)
+{
+    struct sign_lane *lane = sign_work_take_lane(work);
+    size_t end = (range + 1) * SIGN_RANGE_NAMES;
+    for (size_t i = range * SIGN_RANGE_NAMES; i < end && i < count; i++) {
+        if (sign_work_has_failed(work)) {
+            break;
+        }
+        enum sg_result result = step(work, lane, i);
+        if (result != SG_OK) {
+            sign_work_fail(work, result);
+            break;
+        }
+    }
+    sign_work_return_lane(work, lane);
+}
+
 void sign_item_owner(const struct sign_work *work, const struct sign_item *item,
                      struct dns_name *out_owner)
 {
@@ -121,6 +138,8 @@ struct sign_report sign_work_report(const struct sign_work *work)
         sum.names += report->names;
         if (report->signatures > 0 && report->expires_first < sum.expires_first) {
             sum.expires_first = report->expires_first;
+            sum.expires_owner = report->expires_owner;
+            sum.expires_type = report->expires_type;
         }
     }
     return sum;

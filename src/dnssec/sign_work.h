@@ -74,6 +74,10 @@ void sign_work_share(const struct sign_work *work, size_t count,
  * many as threads. */
 struct sign_lane *sign_work_take_lane(struct sign_work *work);
 void sign_work_return_lane(struct sign_work *work, struct sign_lane *lane);
+/* One name, or one NSEC3 RR. */
+typedef enum sg_result sign_step(struct sign_work *work, struct sign_lane *lane, size_t index);
+/* The steps of range `range` of all `count`, on one lane, until any thread's step has failed. */
+void sign_work_range(struct sign_work *work, size_t range, size_t count, sign_step *step);
 /* Remember a failure; the others stop at their next name. */
 void sign_work_fail(struct sign_work *work, enum sg_result result);
 bool sign_work_has_failed(const struct sign_work *work);

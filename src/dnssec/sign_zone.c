@@ -129,19 +129,7 @@ static enum sg_result sign_item(struct sign_work *work, struct sign_lane *lane, 
 static void sign_range(void *argument, size_t index)
 {
     struct sign_work *work = argument;
-    struct sign_lane *lane = sign_work_take_lane(work);
-    size_t end = (index + 1) * SIGN_RANGE_NAMES;
-    for (size_t i = index * SIGN_RANGE_NAMES; i < end && i < work->items_count; i++) {
-        if (sign_work_has_failed(work)) {
-            break;
-        }
-        enum sg_result result = sign_item(work, lane, i);
-        if (result != SG_OK) {
-            sign_work_fail(work, result);
-            break;
-        }
-    }
-    sign_work_return_lane(work, lane);
+    sign_work_range(work, index, work->items_count, sign_item);
 }
 
 static enum sg_result sign_all(struct sign_work *work)

@@ -34,8 +34,10 @@ struct sign_keys {
 
 struct sign_report {
     uint64_t signatures;
-    uint64_t names;        /* authoritative names, i.e. those with an NSEC or NSEC3 */
-    sg_time expires_first; /* the earliest expiration of any signature made */
+    uint64_t names;                /* authoritative names, i.e. those with an NSEC or NSEC3 */
+    sg_time expires_first;         /* the earliest expiration of any signature made */
+    struct dns_name expires_owner; /* the RRset under that signature */
+    uint16_t expires_type;
 };
 
 /* How a draft is to be signed. All is borrowed. */

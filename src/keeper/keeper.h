@@ -6,19 +6,26 @@
  * asked for has come. It never blocks and never touches the disk: jobs do that, in workers.
  *
  *   server: conf_load() -> generation -> keeper_configure() -> slots -> front_publish()
- *   a zone: wanted -> job (read, check, keys, sign, seal) -> reply -> publish -> wait for a wake
+ *   a zone: input -> job (PREPARE, SIGN, SEAL) -> store (COMMIT) -> PUBLISH -> wait for a wake
  *
  * Thread: keeper, all functions.
  */
 #pragma once
 
 #include "base/worker_pool.h"
+#include "dns/message.h"
 #include "kasp/policy.h"
+#include "keeper/asking.h"
+#include "keeper/notify_targets.h"
+#include "keeper/refresh.h"
+#include "store/store.h"
 #include "zone/check.h"
 #include "zone/table.h"
+#include "zone/update.h"
 
 struct keeper;
 struct managed_zone;
+struct keeper_update;
 
 enum zone_type { ZONE_PRIMARY, ZONE_SECONDARY };
 enum zone_serial_update {
@@ -26,6 +33,24 @@ enum zone_serial_update {
     ZONE_SERIAL_UNIXTIME,
     ZONE_SERIAL_DATE,
     ZONE_SERIAL_KEEP
+};
+
+/* Whom to tell of a change. */
+struct zone_notify_settings {
+    enum notify_mode mode;
+    bool to_soa;
+    sg_duration delay;
+    const struct remote *also;
+    size_t also_count;
+};
+
+/* What bounds a zone and what is kept of it. */
+struct zone_limits {
+    uint64_t records_max;          /* max-records; 0: unlimited */
+    uint64_t journal_bytes_max;    /* of changesets kept; 0: twice the zone */
+    uint32_t records_per_type_max; /* 0: unlimited */
+    uint32_t types_per_name_max;   /* 0: unlimited */
+    uint16_t private_type;         /* sig-signing-type */
 };
 
 /* What the keeper wants to know of a zone. Borrows strings and policy from its generation. */
@@ -44,9 +69,13 @@ struct zone_settings {
     enum zone_serial_update serial_update;
     unsigned loadkeys_interval_minutes;
     const struct zone_check_options *checks;
-    const void *access;      /* put into the slot's options */
-    uint64_t fingerprint;    /* of all of the above */
-    const char *source_file; /* where the statement stands */
+    struct zone_limits limits;
+    const struct zone_notify_settings *notify; /* NULL: nobody */
+    const struct refresh_settings *refresh;    /* of a secondary; NULL: it has no primaries */
+    sg_duration transfer_time_max, transfer_idle_max; /* of transfers in */
+    const void *access;                               /* put into the slot's options */
+    uint64_t fingerprint;                             /* of all of the above */
+    const char *source_file;                          /* where the statement stands */
     unsigned source_line;
 
     struct zone_slot *slot; /* out: set by keeper_configure() */
@@ -61,7 +90,16 @@ struct keeper_generation {
     size_t zones_count;
     /* Folder of a key-store by name; NULL: the zone's key-directory. */
     const char *(*key_store_folder)(const struct keeper_generation *generation, const char *name);
+    /* The update-policy of a zone, asked record by record in a worker; NULL: everything. */
+    bool (*may_update)(const struct zone_settings *settings, const struct keeper_update *update,
+                       const struct zone_update_wish *wish, uint16_t *out_records_max);
     void (*release)(struct keeper_generation *generation);
+    struct {
+        unsigned notify, startup_notify, serial_query; /* a second */
+        unsigned transfers_in, transfers_per_server;   /* at once */
+        unsigned updates;                              /* at once */
+    } rates;
+    uint64_t history_bytes_max;   /* of changesets in memory for IXFR, all zones together */
     void *owner;                  /* of whoever made it, e.g. the conf */
     size_t uses;                  /* private to the keeper */
     struct epoch_retired retired; /* private to the keeper */
@@ -69,8 +107,12 @@ struct keeper_generation {
 
 struct keeper_io {
     struct worker_pool *pool;
-    struct mailbox *mailbox; /* replies of jobs come here; its wake leads to keeper_turn() */
-    /* Every zone has been tried once after keeper_configure(): `failed` of `zones` did not load. */
+    struct mailbox *mailbox;   /* replies of jobs come here; its wake leads to keeper_turn() */
+    struct store *store;       /* NULL: nothing outlives a restart */
+    struct mailbox *commits;   /* replies of the store; the same wake */
+    struct keeper_asker asker; /* `ask` NULL: nobody is told or asked */
+    /* In a turn: every load that keeper_configure() or keeper_reload_all() asked for has ended;
+     * `failed` of `zones` could not be loaded. */
     void (*all_loaded)(void *argument, size_t zones, size_t failed);
     void *argument;
 };
@@ -91,6 +133,8 @@ MUST_USE enum sg_result keeper_configure(struct keeper *keeper,
 /* The new front is published: what only the old one used may go after a grace period. */
 void keeper_front_published(struct keeper *keeper);
 
+/* What follows, until the next turn, is called at `now`: inputs, commands, what was heard. */
+void keeper_note_time(struct keeper *keeper, sg_time now);
 /*
  * Do what is due: take replies, publish, start jobs, wake zones. Returns the instant of the next
  * wake (INT64_MAX: none but the mailbox).
@@ -102,6 +146,29 @@ void keeper_stop(struct keeper *keeper);
 bool keeper_is_idle(const struct keeper *keeper);
 /* Jobs that run or wait for a worker. */
 size_t keeper_jobs(const struct keeper *keeper);
+
+/* --- inputs --------------------------------------------------------------------------------- */
+
+/*
+ * A dynamic update on its way through the pipeline. Made by server/, which has checked TSIG and
+ * allow-update; `done` is called once, in the keeper's thread, when the answer is known: after the
+ * change is committed and published. It frees the update.
+ */
+struct keeper_update {
+    struct keeper_update *next; /* private to the keeper */
+    struct buffer wire;         /* the request; `message` is parsed from it */
+    struct dns_message message;
+    char *client;    /* how log lines about it begin */
+    void *requester; /* of server/: who asks */
+    uint16_t rcode;
+    void (*done)(struct keeper_update *update);
+};
+/* Takes the update; answers it at once with SERVFAIL where it cannot be done at present, or with
+ * REFUSED where the zone is frozen or takes none. */
+void keeper_update(struct keeper *keeper, struct managed_zone *zone, struct keeper_update *update);
+/* A NOTIFY that was let in (RFC 1996); `hint`: the SOA that it showed, or NULL. */
+void keeper_notified(struct keeper *keeper, struct managed_zone *zone, const struct remote *from,
+                     const struct dns_soa *hint);
 
 /* --- what commands ask for ------------------------------------------------------------------ */
 
@@ -121,12 +188,38 @@ typedef void reload_done(void *argument, enum reload_outcome outcome, const char
 /*
  * Read the zone's file again if it changed (or `force`). `done` may be NULL; it is called with
  * RELOAD_UP_TO_DATE, RELOAD_FAILED (why, in a few words) or RELOAD_STARTED for a success.
- * SG_UNSUPPORTED for a zone without file, SG_CANCELLED while stopping.
+ * SG_UNSUPPORTED for a zone without file, SG_CANCELLED while stopping, SG_CONFLICT for a dynamic
+ * zone that is not frozen: its file would undo what updates have changed.
  */
 MUST_USE enum sg_result keeper_reload(struct keeper *keeper, struct managed_zone *zone, bool force,
                                       reload_done *done, void *argument);
 /* The same for every zone whose file changed. */
 void keeper_reload_all(struct keeper *keeper);
+/* `done` is called when the zone, which is new, is served or could not be loaded. */
+void keeper_await(struct keeper *keeper, struct managed_zone *zone, reload_done *done,
+                  void *argument);
+/* When the zone is no longer configured, the store shall forget all of it. */
+void keeper_wipe(struct keeper *keeper, struct managed_zone *zone);
+/*
+ * A dynamic zone: write its file and take no more updates; read the file again and take them;
+ * write the file alone, also of a secondary. `done` as for keeper_reload(). SG_UNSUPPORTED: not
+ * such a zone, SG_EXISTS: frozen already, or not frozen, SG_NOT_FOUND: nothing is loaded.
+ */
+MUST_USE enum sg_result keeper_freeze(struct keeper *keeper, struct managed_zone *zone,
+                                      reload_done *done, void *argument);
+MUST_USE enum sg_result keeper_thaw(struct keeper *keeper, struct managed_zone *zone,
+                                    reload_done *done, void *argument);
+MUST_USE enum sg_result keeper_sync(struct keeper *keeper, struct managed_zone *zone,
+                                    reload_done *done, void *argument);
+/* Let the served serial be `serial`. SG_CONFLICT unless it is greater than the present one. */
+MUST_USE enum sg_result keeper_raise_serial(struct keeper *keeper, struct managed_zone *zone,
+                                            uint32_t serial);
+/* A secondary: ask its primaries now; with `whole` fetch it by AXFR, whatever the serial.
+ * SG_UNSUPPORTED for other zones. */
+MUST_USE enum sg_result keeper_refresh(struct keeper *keeper, struct managed_zone *zone,
+                                       bool whole);
+/* Tell the zone's secondaries once more. */
+MUST_USE enum sg_result keeper_notify(struct keeper *keeper, struct managed_zone *zone);
 /* Look at the key directory now; sign again where the keys changed. */
 MUST_USE enum sg_result keeper_loadkeys(struct keeper *keeper, struct managed_zone *zone,
                                         bool sign_all);

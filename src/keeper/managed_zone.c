@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "keeper/zone_record.h"
+#include "keeper/keeper_parts.h"
 
 const struct zone_settings *managed_zone_settings(const struct managed_zone *zone)
 {
@@ -14,20 +14,41 @@ static sg_time known_or_zero(sg_time when)
     return when == INT64_MAX ? 0 : when;
 }
 
+/* What the zone's own work met, or what it would meet. */
+static const char *problem_of(const struct managed_zone *zone)
+{
+    const struct store *store = zone->keeper->io.store;
+    if (zone->health.problem != NULL || store == NULL || !zone_is_stored(zone->settings)) {
+        return zone->health.problem;
+    }
+    switch (store_health(store)) {
+    case SG_OK:
+        return NULL;
+    case SG_NO_SPACE:
+        return "the store has no space left: the zone is served, changes are refused until there "
+               "is room";
+    default:
+        return "the store cannot be written: the zone is served, changes are refused until it can";
+    }
+}
+
 void managed_zone_status(const struct managed_zone *zone, struct zone_status *out_status)
 {
     const struct zone_version *version = zone->slot->version;
     *out_status = (struct zone_status){
         .settings = zone->settings,
         .facts = version == NULL ? NULL : zone_version_facts(version),
-        .loaded_at = zone->health.loaded_at,
+        .loaded_at = zone->known.state.loaded_at,
         .loading = zone->job != NULL || zone->queued,
-        .files = zone->files.files,
-        .files_count = zone->files.count,
+        .files = zone->known.state.files.files,
+        .files_count = zone->known.state.files.count,
+        .frozen = zone->known.state.frozen,
         .secure = version != NULL && zone_version_facts(version)->denial != ZONE_DENIAL_NONE,
+        .resign_node = zone->health.resign_node,
         .resign_at = known_or_zero(zone->health.resign_at),
         .expires_first = zone->health.expires_first,
+        .overdue_at = known_or_zero(zone->health.overdue_at),
         .key_event_at = known_or_zero(zone->health.key_event_at),
-        .problem = zone->health.problem,
+        .problem = problem_of(zone),
     };
 }

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "keeper/keeper.h"
-#include "keeper/zone_job.h"
+#include "keeper/zone_state.h"
 
 /* Every fact that `zonestatus` prints, so that it can also be JSON. Strings are borrowed until
  * the next turn. */
@@ -15,11 +15,14 @@ struct zone_status {
     bool loading;                   /* a job is at work */
     const struct file_stamp *files; /* every file that was read: `path` */
     size_t files_count;
-    bool secure;           /* signed, here or elsewhere */
-    sg_time resign_at;     /* 0: none; signatures are made anew then */
-    sg_time expires_first; /* 0: none; the earliest expiration */
-    sg_time key_event_at;  /* 0: none */
-    const char *problem;   /* NULL: all is well; else what, and what to do */
+    bool frozen;             /* it takes no updates until it is thawed */
+    bool secure;             /* signed, here or elsewhere */
+    const char *resign_node; /* what is due first: `owner/type`; NULL: none */
+    sg_time resign_at;       /* 0: none; signatures are made anew then */
+    sg_time expires_first;   /* 0: none; the earliest expiration */
+    sg_time overdue_at;   /* 0: none; if it is past, signatures are not made anew as they should */
+    sg_time key_event_at; /* 0: none */
+    const char *problem;  /* NULL: all is well; else what, and what to do */
 };
 void managed_zone_status(const struct managed_zone *zone, struct zone_status *out_status);
 const struct zone_settings *managed_zone_settings(const struct managed_zone *zone);

@@ -1,29 +1,71 @@
 /*
- * keeper/zone_job.h - the worker's side of a zone's life: PREPARE, SIGN, SEAL
+ * keeper/zone_job.h - the worker's side of a change: PREPARE, SIGN, SEAL
  *
  * A job owns what it was given and what it makes; the keeper gets all of it back with the reply
- * and alone decides what becomes of it. Reading, checking, key files and signing happen here.
+ * and alone decides what becomes of it. Reading, checking, key files, updates and signing happen
+ * here. What a job has sealed is not published yet: COMMIT comes first (change.c).
  */
 #pragma once
 
 #include "keeper/keeper.h"
+#include "keeper/zone_keys.h"
+#include "keeper/zone_state.h"
+#include "store/store.h"
+#include "zone/transfer.h"
 
 enum zone_job_kind {
-    ZONE_JOB_LOAD, /* read the file: a new version from nothing */
-    ZONE_JOB_KEYS, /* look at the keys; sign `base` anew if they changed, or `sign_all` */
+    ZONE_JOB_RECOVER,  /* build the version that was committed last */
+    ZONE_JOB_LOAD,     /* read the file */
+    ZONE_JOB_KEYS,     /* look at the keys; sign what changed with them, or `sign_all` */
+    ZONE_JOB_UPDATE,   /* dynamic updates, all that wait */
+    ZONE_JOB_TRANSFER, /* what a primary has sent */
+    ZONE_JOB_RESIGN,   /* signatures that are due, or the next slice of a campaign */
+    ZONE_JOB_RAISE,    /* a higher serial, nothing else */
+    ZONE_JOB_STATE,    /* no change of the zone, only of what is known of it */
+    ZONE_JOB_DUMP,     /* write the file of a zone that changes by itself */
 };
 
-/* A file as it was when it was read, to tell whether it changed since. */
-struct file_stamp {
-    char *path;
-    uint64_t device, inode, bytes;
-    int64_t modified_ns;
+/* What is to be done. The job's. */
+struct zone_asked {
+    bool force;                     /* LOAD: even if no file changed */
+    bool keys_wished;               /* LOAD: the keys are to be looked at even if it is unchanged */
+    bool thaw;                      /* LOAD: the file was edited while the zone was frozen */
+    bool freeze;                    /* DUMP: take no more updates from then on */
+    bool sign_all;                  /* KEYS: begin a campaign over all signatures */
+    struct keeper_update *updates;  /* UPDATE: answered by the keeper, whatever came of it */
+    struct zone_transfer *transfer; /* TRANSFER */
+    struct store_zone *stored;      /* RECOVER */
+    uint32_t serial_above;          /* RAISE: the signed serial must be greater */
 };
-struct file_stamps {
-    struct file_stamp *files;
-    size_t count;
+
+/* The zone's, which does not touch it while the job is out. */
+struct zone_lent {
+    const struct zone_version *base; /* a reference; NULL: nothing was committed yet */
+    const struct zone_state *state;
+    struct zone_keys *keys;      /* moved; NULL: not in memory */
+    struct resign_index *resign; /* moved; NULL: none, or the zone is small */
+    sg_time expires_first;
 };
-void file_stamps_clear(struct file_stamps *stamps);
+
+/* What came of it. */
+struct zone_made {
+    const struct zone_version *version; /* a reference; NULL: there is no new one */
+    struct buffer changeset; /* from the base to the version; empty: an image is committed */
+    struct buffer image;     /* a small one; empty with `image_in_file` */
+    bool is_image, image_in_file;
+    bool unchanged;          /* SG_OK, but there is nothing to commit */
+    struct zone_state state; /* after the change; whole */
+    sg_time key_event_at;    /* INT64_MAX: none */
+    bool keys_looked_at;     /* `key_event_at` is news */
+    sg_time expires_first;   /* 0: no signature of ours */
+    char *expires_node;      /* which signature that is: `owner/type`; NULL: not news */
+    bool disk_failed;        /* why it failed: a write, which is soon to be tried again */
+    bool more;               /* RESIGN: another slice is due */
+    uint64_t signatures;
+    uint64_t took_ns;
+    struct buffer *history; /* RECOVER: changesets that lead to the version, oldest first */
+    size_t history_count;
+};
 
 struct zone_job {
     struct job job; /* first member */
@@ -31,30 +73,19 @@ struct zone_job {
     const struct zone_settings *settings;
     struct keeper_generation *generation; /* one use of it */
     struct worker_pool *pool;
+    struct store *store;                /* NULL: this zone is not stored */
+    uint64_t store_zone, commit_number; /* for an image file */
     enum zone_job_kind kind;
     sg_time now;
-    bool force;       /* LOAD: even if no file changed */
-    bool keys_wished; /* with a load: its keys are to be looked at even if it is unchanged */
-    bool sign_all;    /* KEYS: even if no key changed */
-
-    /* Borrowed from the managed zone, which does not change while its job is out. */
-    const struct file_stamps *known_files;
-    const struct zone_version *base; /* a reference; NULL: nothing was published yet */
-    uint64_t known_keys;             /* fingerprint; 0: none */
-
-    /* What came of it. */
+    struct zone_asked asked;
+    struct zone_lent lent;
     enum sg_result result;
-    char *problem;                      /* why not, for people; NULL with SG_OK */
-    bool unchanged;                     /* SG_OK, but there is no new version */
-    const struct zone_version *version; /* a reference; NULL unless there is a new one */
-    struct file_stamps files;           /* LOAD: what was read */
-    bool files_known;
-    uint64_t keys_fingerprint;
-    sg_time key_event_at;  /* INT64_MAX: none */
-    sg_time expires_first; /* 0: no signature of ours */
-    uint64_t signatures;
-    uint64_t took_ns;
+    char *problem; /* why not, for people; NULL with SG_OK */
+    struct zone_made made;
+    struct store_request commit; /* the COMMIT of what was made */
+    struct buffer state_bytes;
 };
 
 void zone_job_run(struct job *job); /* Thread: worker */
+/* With all that nobody has taken out of it. */
 void zone_job_free(struct zone_job *job);

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/siphash.h"
+#include "keeper/zone_label.h"
 
 /* What one preparation works on. */
 struct preparation {
@@ -22,8 +23,9 @@ struct preparation {
 static void report_key_file(void *argument, const char *path, const char *problem)
 {
     const struct preparation *p = argument;
-    log_write(LOG_DNSSEC, SEVERITY_ERROR, "zone %s/IN: key file %s: %s", p->settings->name, path,
-              problem);
+    char label[ZONE_LABEL_BYTES];
+    log_write(LOG_DNSSEC, SEVERITY_ERROR, "zone %s: key file %s: %s",
+              zone_label(p->settings, label), path, problem);
 }
 
 static const char *folder_of(const struct preparation *p, const struct kasp_key *wanted)
@@ -247,19 +249,23 @@ static enum sg_result write_changed(struct preparation *p)
     return SG_OK;
 }
 
+/* The fingerprints are sums: a key that was just made comes last, and after a restart by its tag.
+ */
 static void choose_signers(const struct key_list *list, struct zone_keys *keys)
 {
     static const uint8_t fixed[16] = {0}; /* a fingerprint, not a defence */
     for (size_t i = 0; i < list->count; i++) {
         const struct signing_key *key = list->keys[i];
         struct sign_key sign = {key, kasp_key_signs_keys(key), kasp_key_signs_zone(key)};
-        uint64_t facts[4] = {key->tag, key->algorithm,
+        uint64_t facts[3] = {key->tag, key->algorithm,
                              (uint64_t)sign.signs_keys << 3 | (uint64_t)sign.signs_zone << 2 |
                                  (uint64_t)kasp_key_is_published(key) << 1 |
-                                 (uint64_t)kasp_key_wants_ds(key),
-                             keys->fingerprint};
-        keys->fingerprint = siphash(fixed, facts, sizeof(facts));
+                                 (uint64_t)kasp_key_wants_ds(key)};
+        keys->fingerprint += siphash(fixed, facts, sizeof(facts));
         if (sign.signs_keys || sign.signs_zone) {
+            const uint64_t signer[3] = {key->tag, key->algorithm,
+                                        (uint64_t)sign.signs_keys << 1 | sign.signs_zone};
+            keys->signers += siphash(fixed, signer, sizeof(signer));
             keys->sign[keys->sign_count++] = sign;
         }
     }
@@ -357,4 +363,12 @@ void zone_keys_clear(struct zone_keys *keys)
     kasp_apex_clear(&keys->apex);
     key_list_clear(&keys->list);
     keys->sign_count = 0;
+}
+
+void zone_keys_free(struct zone_keys *keys)
+{
+    if (keys != NULL) {
+        zone_keys_clear(keys);
+        mem_free(keys);
+    }
 }

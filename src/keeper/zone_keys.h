@@ -19,6 +19,7 @@ struct zone_keys {
     struct kasp_apex apex;
     sg_time wake_at;      /* when states change next; INT64_MAX: never */
     uint64_t fingerprint; /* of who is published and signs what: the same, nothing to sign anew */
+    uint64_t signers;     /* of who signs what alone: the same, only the apex is to be signed */
 };
 
 /* `served` is what the public sees now, or NULL. `problem` (the caller frees) tells why, when the
@@ -28,3 +29,5 @@ MUST_USE enum sg_result zone_keys_prepare(const struct zone_settings *settings,
                                           const struct zone_version *served, sg_time now,
                                           struct zone_keys *out_keys, char **problem);
 void zone_keys_clear(struct zone_keys *keys);
+/* For those on the heap. NULL is fine. */
+void zone_keys_free(struct zone_keys *keys);

@@ -1,8 +1,10 @@
 #include "keeper/zone_record.h"
 
 #include "base/mem.h"
-#include "keeper/generation.h"
+#include "keeper/keeper_parts.h"
+#include "keeper/overtake.h"
 #include "keeper/publish.h"
+#include "keeper/secondary.h"
 
 void zone_tell_waiters(struct reload_waiter **waiters, enum reload_outcome outcome,
                        const char *text)
@@ -15,6 +17,32 @@ void zone_tell_waiters(struct reload_waiter **waiters, enum reload_outcome outco
         mem_free(waiter);
         waiter = next;
     }
+}
+
+size_t zone_answer_updates(struct keeper_update *updates, uint16_t rcode)
+{
+    size_t count = 0;
+    while (updates != NULL) {
+        struct keeper_update *next = updates->next;
+        if (rcode != DNS_RCODE_NOERROR) {
+            updates->rcode = rcode;
+        }
+        updates->done(updates);
+        updates = next;
+        count++;
+    }
+    return count;
+}
+
+bool zone_is_frozen(const struct managed_zone *zone)
+{
+    return zone->known.state.frozen || zone->wishes.freeze ||
+           (zone->job != NULL && zone->job->asked.freeze);
+}
+
+bool zone_is_stored(const struct zone_settings *settings)
+{
+    return settings->policy != NULL || settings->dynamic || settings->type == ZONE_SECONDARY;
 }
 
 struct retired_slot {
@@ -35,12 +63,33 @@ void zone_record_free(struct managed_zone *zone)
 {
     zone_tell_waiters(&zone->job_waiters, RELOAD_FAILED, "the zone is no longer configured");
     zone_tell_waiters(&zone->waiters, RELOAD_FAILED, "the zone is no longer configured");
+    zone_tell_waiters(&zone->first_waiters, RELOAD_FAILED, "the zone is no longer configured");
     struct retired_slot *gone = mem_alloc_zero(1, sizeof(*gone));
     gone->slot = zone->slot;
     epoch_retire(&gone->retired, release_slot);
+    size_t dropped = zone_answer_updates(zone->updates.first, DNS_RCODE_SERVFAIL);
+    if (zone->keeper != NULL) {
+        zone->keeper->updates -= dropped;
+        zone->keeper->history_bytes -= zone->history_counted;
+    }
+    secondary_end(zone);
+    if (zone->keeper != NULL) {
+        overtake_forget(zone->keeper, zone);
+    }
+    if (zone->keeper != NULL && zone->keeper->notify != NULL) {
+        notify_send_clear(zone->keeper->notify, &zone->notify);
+    }
+    if (zone->known.expired != NULL) {
+        zone_version_unref(zone->known.expired);
+    }
+    zone_history_clear(&zone->slot->history);
     generation_drop(zone->generation);
-    file_stamps_clear(&zone->files);
+    zone_state_clear(&zone->known.state);
+    zone_keys_free(zone->known.keys);
+    resign_index_free(zone->known.resign);
+    store_zone_free(zone->ledger.stored);
     mem_free(zone->health.problem);
+    mem_free(zone->health.resign_node);
     mem_free(zone);
 }
 
@@ -55,7 +104,12 @@ struct managed_zone *zone_record_new(uint64_t id, const struct zone_settings *se
     zone->slot->options = settings->access;
     zone->settings = settings;
     zone->generation = generation_use(generation);
-    zone->health = (struct zone_health){
-        .key_event_at = INT64_MAX, .resign_at = INT64_MAX, .retry_at = INT64_MAX};
+    zone->updates.last = &zone->updates.first;
+    zone->known.state.timers = BUFFER_EMPTY;
+    zone->health = (struct zone_health){.key_event_at = INT64_MAX,
+                                        .resign_at = INT64_MAX,
+                                        .retry_at = INT64_MAX,
+                                        .overdue_at = INT64_MAX,
+                                        .warn_at = INT64_MAX};
     return zone;
 }

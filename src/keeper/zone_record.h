@@ -6,7 +6,9 @@
 
 #include "base/heap.h"
 #include "keeper/managed_zone.h"
+#include "keeper/notify_send.h"
 #include "keeper/zone_job.h"
+#include "keeper/zone_state.h"
 
 /* What is asked of a zone while a job is out, or before it gets its turn. */
 struct zone_wishes {
@@ -14,6 +16,14 @@ struct zone_wishes {
     bool force;
     bool keys;
     bool sign_all;
+    bool resign;
+    bool state; /* what is known besides zone data changed, e.g. a timer */
+    bool dump;
+    bool freeze;           /* with the dump */
+    bool thaw;             /* with the load */
+    bool frozen;           /* with the load: of a zone that is frozen and stays so */
+    bool others_first;     /* updates had the last turn */
+    uint32_t serial_above; /* 0: none; raise the serial above it */
 };
 
 struct reload_waiter {
@@ -23,38 +33,88 @@ struct reload_waiter {
 };
 
 struct zone_health {
-    sg_time loaded_at;
     sg_time expires_first; /* 0: no signatures of ours */
     sg_time key_event_at;  /* INT64_MAX: none */
     sg_time resign_at;     /* INT64_MAX: never */
     sg_time retry_at;      /* INT64_MAX: nothing failed */
+    bool load_again;       /* and it was a load, whose file is as new as it was */
+    sg_time overdue_at;    /* signatures should have been made anew by then; INT64_MAX: never */
+    sg_time warn_at;       /* when the log says so next, if it is still so */
+    char *resign_node;     /* whose signature expires first: `owner/type`; NULL: none */
     char *problem;         /* NULL: all is well */
+};
+
+/* Where the zone stands in the store. */
+struct zone_ledger {
+    uint64_t id;                /* 0: not opened yet, or not stored */
+    uint64_t last;              /* number of the last commit */
+    uint64_t image_number;      /* of the commit whose image is the newest */
+    uint64_t since_image_bytes; /* of changesets behind it */
+    bool opening;               /* the store was asked and has not answered */
+    bool imaging;               /* a new image is being made */
+    struct store_zone *stored;  /* what the store has, to be recovered from; NULL: nothing */
+};
+
+/* Updates that wait, in order of arrival. */
+struct zone_updates {
+    struct keeper_update *first;
+    struct keeper_update **last;
+    size_t count;
+};
+
+/* What is known of a zone beside its version; lent to the job that is out. */
+struct zone_knowledge {
+    const struct zone_version *expired; /* a reference: not served until a primary is heard */
+    struct zone_state state;
+    struct zone_keys *keys;      /* NULL: not in memory */
+    struct resign_index *resign; /* NULL: small, or not known */
 };
 
 struct managed_zone {
     struct heap_node timer; /* first member */
+    struct keeper *keeper;
     struct zone_slot *slot;
     const struct zone_settings *settings;
     struct keeper_generation *generation; /* one use of it */
     struct managed_zone *chain_next;      /* in the index */
     struct managed_zone *queue_next;      /* waiting for a job's place */
     bool queued;
+    bool wiped;           /* the store shall forget it when it is gone */
     bool gone;            /* no longer configured: forgotten when its job is back */
-    bool tried;           /* loaded, or failed to, at least once */
-    struct zone_job *job; /* at work; NULL: the zone is idle */
+    bool tried;           /* loaded, or failed to, since all were last asked to */
+    unsigned out;         /* requests of the store that are not answered, besides the job's */
+    struct zone_job *job; /* at work or being committed; NULL: the zone is idle */
     struct zone_wishes wishes;
-    struct reload_waiter *waiters;     /* for a load that has not begun */
-    struct reload_waiter *job_waiters; /* for the one that runs */
+    struct zone_updates updates;
+    struct reload_waiter *waiters;       /* for a load that has not begun */
+    struct reload_waiter *job_waiters;   /* for the one that runs */
+    struct reload_waiter *first_waiters; /* for its being tried */
     struct zone_health health;
-    struct file_stamps files;
-    uint64_t keys_fingerprint;
+    struct zone_ledger ledger;
+    size_t history_counted; /* of its history, in the keeper's sum */
+    struct zone_knowledge known;
+    struct zone_secondary *secondary; /* NULL: a primary */
+    struct notify_zone notify;
 };
+
+/* The newest version: what is served, or would be if it had not expired. NULL: there is none. */
+static inline const struct zone_version *zone_record_version(const struct managed_zone *zone)
+{
+    return zone->slot->version != NULL ? zone->slot->version : zone->known.expired;
+}
 
 /* A zone that nothing was done with yet, and its slot. `id` is never given again. */
 struct managed_zone *zone_record_new(uint64_t id, const struct zone_settings *settings,
                                      struct keeper_generation *generation);
-/* No job is out. What queries may still look at goes after a grace period. */
+/* No job and no request is out. What queries may still look at goes after a grace period. */
 void zone_record_free(struct managed_zone *zone);
 /* Tell all of them, once; the list is empty then. */
 void zone_tell_waiters(struct reload_waiter **waiters, enum reload_outcome outcome,
                        const char *text);
+/* Answer every update of the list with `rcode` where it has none yet. Returns how many. */
+size_t zone_answer_updates(struct keeper_update *updates, uint16_t rcode);
+/* Takes it no updates now? From the moment a freeze is asked for until a thaw is committed. */
+bool zone_is_frozen(const struct managed_zone *zone);
+/* Does what becomes of this zone have to outlive a restart? A static zone that is served as its
+ * file has it does not. */
+bool zone_is_stored(const struct zone_settings *settings);

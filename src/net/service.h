@@ -12,11 +12,16 @@
 
 enum { NET_BATCH_MAX = 64 };
 
+struct net_later;
+
 struct net_request {
     struct span wire;
     const struct net_address *client;
     const struct net_address *local; /* the address that was asked, with port */
     bool tcp;
+    /* For net/later.h; NULL where every answer is given at once (tests). */
+    struct net_later *(*later)(const struct net_request *request);
+    void *host, *packet; /* private to net/ */
 };
 
 /* A response of more than one message (a transfer); owned by the connection. */

@@ -31,6 +31,7 @@ struct net_tcp {
     pthread_t thread;
     struct mailbox orders;
     uv_async_t arrived;
+    uv_async_t posted; /* an answer that was made in another thread */
     uv_prepare_t before_waiting;
     struct listener *listeners;
     struct tcp_host host;
@@ -104,6 +105,17 @@ static void close_all(struct net_tcp *tcp)
     epoch_offline();
     uv_close((uv_handle_t *)&tcp->before_waiting, NULL);
     uv_close((uv_handle_t *)&tcp->arrived, NULL);
+    tcp_host_close_post(&tcp->host);
+    uv_close((uv_handle_t *)&tcp->posted, NULL);
+}
+
+static void on_post(uv_async_t *posted)
+{
+    struct net_tcp *tcp = posted->data;
+
+    if (tcp->host.post != NULL) {
+        tcp_host_take_post(&tcp->host);
+    }
 }
 
 static void on_orders(uv_async_t *arrived)
@@ -180,6 +192,14 @@ static bool open_loop(struct net_tcp *tcp)
         uv_loop_close(loop);
         return false;
     }
+    if (uv_async_init(loop, &tcp->posted, on_post) != 0) {
+        uv_close((uv_handle_t *)&tcp->arrived, NULL);
+        uv_run(loop, UV_RUN_DEFAULT);
+        uv_loop_close(loop);
+        return false;
+    }
+    tcp->posted.data = tcp;
+    tcp_host_open_post(&tcp->host, wake, &tcp->posted);
     uv_prepare_init(loop, &tcp->before_waiting);
     uv_prepare_start(&tcp->before_waiting, before_waiting);
     tcp->arrived.data = tcp;
@@ -210,6 +230,8 @@ enum sg_result net_tcp_start(const struct net_service *service, struct tcp_commo
     if (result != SG_OK) {
         uv_close((uv_handle_t *)&tcp->before_waiting, NULL);
         uv_close((uv_handle_t *)&tcp->arrived, NULL);
+        tcp_host_close_post(&tcp->host);
+        uv_close((uv_handle_t *)&tcp->posted, NULL);
         uv_run(&tcp->host.loop, UV_RUN_DEFAULT);
         close_loop(tcp);
         mailbox_clear(&tcp->orders);

@@ -1,8 +1,21 @@
 #include "net/tcp_connection.h"
 
+#include <stddef.h>
+
 #include "base/mem.h"
+#include "net/later.h"
 
 enum { WAITING_BYTES_KEPT = 4096 }; /* what an idle connection may hold on to */
+
+/* An answer that is made elsewhere. */
+struct tcp_later {
+    struct net_later later; /* first member */
+    struct letter letter;   /* on its way back */
+    struct tcp_post *post;
+    struct tcp_connection *connection; /* NULL: it is gone. Thread: TCP alone */
+    struct tcp_later *next, **back;    /* of the connection's */
+    struct buffer frame;               /* empty: no answer */
+};
 
 struct tcp_connection {
     struct tcp_connection *next;
@@ -14,6 +27,9 @@ struct tcp_connection {
     struct net_address client;
     struct net_address local;
     struct buffer waiting; /* input that is not answered yet */
+    struct buffer ready;   /* answers that came later and are to be sent */
+    struct tcp_later *laters;
+    unsigned laters_count;
     struct net_stream *stream;
     uint64_t stream_ends_ms;
     size_t unsent_seen; /* when the timer was set */
@@ -65,6 +81,9 @@ static void on_timer(uv_timer_t *timer)
     size_t unsent = uv_stream_get_write_queue_size((uv_stream_t *)&connection->socket);
     bool in_time = connection->stream == NULL || uv_now(&host->loop) < connection->stream_ends_ms;
 
+    if (connection->laters_count > 0 && in_time && unsent == 0) {
+        return; /* It is for us to answer. */
+    }
     if (unsent != connection->unsent_seen && in_time) {
         connection->unsent_seen = unsent; /* The client takes something: wait again. */
         return;
@@ -150,12 +169,25 @@ static void stop_stream(struct tcp_connection *connection, bool complete)
     }
 }
 
+static void forget_later(struct tcp_later *later)
+{
+    *later->back = later->next;
+    if (later->next != NULL) {
+        later->next->back = later->back;
+    }
+    later->connection->laters_count--;
+    later->connection = NULL;
+}
+
 static void close_connection(struct tcp_connection *connection)
 {
     if (connection->closing) {
         return;
     }
     connection->closing = true;
+    while (connection->laters != NULL) {
+        forget_later(connection->laters);
+    }
     stop_stream(connection, false);
     /* Who does not take what is sent shall not keep the kernel's buffer either. */
     if (!connection->writing || uv_tcp_close_reset(&connection->socket, on_closed) != 0) {
@@ -172,8 +204,117 @@ static void free_connection(struct tcp_connection *connection)
     }
     __atomic_fetch_sub(&connection->host->common->clients, 1, __ATOMIC_RELAXED);
     buffer_free(&connection->waiting);
+    buffer_free(&connection->ready);
     mem_free(connection);
 }
+
+/* --- answers that come later ---------------------------------------------------------------- */
+
+static void post_drop(struct tcp_post *post)
+{
+    if (__atomic_sub_fetch(&post->users, 1, __ATOMIC_ACQ_REL) == 0) {
+        mailbox_clear(&post->mailbox);
+        mem_free(post);
+    }
+}
+
+static void later_free(struct tcp_later *later)
+{
+    post_drop(later->post);
+    buffer_free(&later->frame);
+    mem_free(later);
+}
+
+static void send_later(struct net_later *later, struct span message)
+{
+    struct tcp_later *way = (struct tcp_later *)later;
+
+    if (message.length > 0 && message.length <= TCP_MESSAGE_BYTES_MAX) {
+        buffer_append_u16(&way->frame, (uint16_t)message.length);
+        buffer_append(&way->frame, message.bytes, message.length);
+    }
+    if (!mailbox_send(&way->post->mailbox, &way->letter)) {
+        later_free(way); /* The thread has ended, and all its connections. */
+    }
+}
+
+static struct net_later *begin_later(const struct net_request *request)
+{
+    struct tcp_connection *connection = request->host;
+
+    if (connection->laters_count >= NET_LATERS_MAX) {
+        return NULL;
+    }
+    struct tcp_later *later = mem_alloc_zero(1, sizeof(*later));
+    later->later.send = send_later;
+    later->post = connection->host->post;
+    __atomic_add_fetch(&later->post->users, 1, __ATOMIC_RELAXED);
+    later->connection = connection;
+    later->next = connection->laters;
+    later->back = &connection->laters;
+    if (later->next != NULL) {
+        later->next->back = &later->next;
+    }
+    connection->laters = later;
+    connection->laters_count++;
+    return &later->later;
+}
+
+static struct tcp_later *later_of(struct letter *letter)
+{
+    return (struct tcp_later *)((char *)letter - offsetof(struct tcp_later, letter));
+}
+
+void tcp_host_open_post(struct tcp_host *host, void (*wake)(void *), void *argument)
+{
+    host->post = mem_alloc_zero(1, sizeof(*host->post));
+    host->post->users = 1;
+    mailbox_init(&host->post->mailbox, wake, argument);
+}
+
+void tcp_host_take_post(struct tcp_host *host)
+{
+    for (struct letter *letter = mailbox_take_all(&host->post->mailbox), *next; letter != NULL;
+         letter = next) {
+        struct tcp_later *later = later_of(letter);
+        struct tcp_connection *connection = later->connection;
+        next = letter->next;
+        if (connection != NULL) {
+            buffer_append(&connection->ready, later->frame.bytes, later->frame.length);
+            forget_later(later);
+            stir(connection);
+        }
+        later_free(later);
+    }
+}
+
+void tcp_host_close_post(struct tcp_host *host)
+{
+    mailbox_close(&host->post->mailbox);
+    tcp_host_take_post(host);
+    post_drop(host->post);
+    host->post = NULL;
+}
+
+/* Move as much of what is ready into the chunk as one write is to have. */
+static size_t take_ready(struct tcp_connection *connection, uint8_t *chunk)
+{
+    struct buffer *ready = &connection->ready;
+    size_t length = ready->length < TCP_CHUNK_BYTES ? ready->length : TCP_CHUNK_BYTES;
+
+    if (length > 0) {
+        memcpy(chunk, ready->bytes, length);
+        ready->length -= length;
+        memmove(ready->bytes, ready->bytes + length, ready->length);
+        connection->greeted = true;
+    }
+    if (ready->length == 0 && ready->capacity > WAITING_BYTES_KEPT) {
+        buffer_free(ready);
+    }
+    return length;
+}
+
+/* --- answers that are given at once --------------------------------------------------------- */
 
 /* Is there a whole message in what waits, behind the `used` bytes? */
 static bool has_message(const struct buffer *waiting, size_t used)
@@ -192,6 +333,8 @@ static size_t answer_message(struct tcp_connection *connection, size_t used, uin
         .client = &connection->client,
         .local = &connection->local,
         .tcp = true,
+        .later = begin_later,
+        .host = connection,
     };
 
     size_t length = host->service->answer(host->service->argument, host->thread_state, &request,
@@ -229,7 +372,8 @@ static size_t fill_chunk(struct tcp_connection *connection)
 {
     struct buffer *waiting = &connection->waiting;
     uint8_t *chunk = connection->host->chunk;
-    size_t filled = 0;
+    /* Not into the middle of a stream's messages, but in between. */
+    size_t filled = take_ready(connection, chunk);
     size_t used = 0;
 
     while (filled < TCP_CHUNK_BYTES && !connection->failed) {
@@ -291,7 +435,8 @@ static void answer_what_waits(struct tcp_connection *connection)
 {
     bool streamed = connection->stream != NULL;
     size_t length = fill_chunk(connection);
-    bool more = connection->stream != NULL || has_message(&connection->waiting, 0);
+    bool more = connection->stream != NULL || connection->ready.length > 0 ||
+                has_message(&connection->waiting, 0);
 
     if (length > 0) {
         send_chunk(connection, length, more);
@@ -315,7 +460,8 @@ static void step(struct tcp_connection *connection)
     if (!connection->writing && !connection->failed) {
         answer_what_waits(connection);
     }
-    bool done = connection->ended && !connection->writing; /* Whole messages are all answered. */
+    /* Whole messages are all answered. */
+    bool done = connection->ended && !connection->writing && connection->laters_count == 0;
     if (connection->failed || done) {
         close_connection(connection);
         return;
@@ -383,6 +529,7 @@ void tcp_connection_accept(struct tcp_host *host, uv_stream_t *listener)
 
     connection->host = host;
     connection->waiting = BUFFER_EMPTY;
+    connection->ready = BUFFER_EMPTY;
     connection->handles = 2;
     connection->next = host->connections;
     connection->back = &host->connections;

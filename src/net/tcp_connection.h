@@ -18,6 +18,7 @@
 
 #include <uv.h>
 
+#include "base/mailbox.h"
 #include "net/net.h"
 
 enum {
@@ -36,12 +37,19 @@ struct tcp_common {
 
 struct tcp_connection;
 
+/* Where answers come in that were made later, in other threads: it outlives the thread. */
+struct tcp_post {
+    struct mailbox mailbox; /* of tcp_later */
+    unsigned users;         /* the thread, and every answer that is to come; atomic */
+};
+
 /* What a thread lends to its connections. */
 struct tcp_host {
     uv_loop_t loop;
     const struct net_service *service;
     void *thread_state;
     struct tcp_common *common;
+    struct tcp_post *post;
     struct tcp_connection *connections;
     struct tcp_connection *stirred; /* to which something happened */
     struct tcp_connection **stirred_last;
@@ -55,3 +63,10 @@ void tcp_connection_accept(struct tcp_host *host, uv_stream_t *listener);
 void tcp_host_turn(struct tcp_host *host);
 /* At the end of the thread. */
 void tcp_host_close_connections(struct tcp_host *host);
+
+/* `wake` is called when an answer has come in. */
+void tcp_host_open_post(struct tcp_host *host, void (*wake)(void *), void *argument);
+/* Give answers that came in to their connections. */
+void tcp_host_take_post(struct tcp_host *host);
+/* Take no more: whoever still has an answer keeps it. */
+void tcp_host_close_post(struct tcp_host *host);

@@ -9,6 +9,7 @@
 #include "base/epoch.h"
 #include "base/mem.h"
 #include "base/thread.h"
+#include "net/later.h"
 
 enum {
     BATCH_PACKETS = NET_BATCH_MAX,
@@ -27,8 +28,23 @@ struct arrival {
     _Alignas(8) uint8_t control[CONTROL_BYTES];
 };
 
+/* The socket, which answers that come later keep open. */
+struct udp_socket {
+    int fd;
+    unsigned users; /* atomic */
+};
+
+struct udp_later {
+    struct net_later later; /* first member */
+    struct udp_socket *socket;
+    struct net_address client;
+    size_t client_length, control_length;
+    _Alignas(8) uint8_t control[CONTROL_BYTES];
+};
+
 struct net_udp {
     int fd;
+    struct udp_socket *socket; /* of `fd` */
     pthread_t thread;
     bool wildcard; /* each packet tells which address was asked */
     struct net_address address;
@@ -55,6 +71,52 @@ static_assert(CMSG_SPACE(sizeof(struct in6_pktinfo)) <= CONTROL_BYTES, "packet i
 static void count(uint64_t *counter, uint64_t more)
 {
     __atomic_store_n(counter, __atomic_load_n(counter, __ATOMIC_RELAXED) + more, __ATOMIC_RELAXED);
+}
+
+static void socket_drop(struct udp_socket *socket)
+{
+    if (__atomic_sub_fetch(&socket->users, 1, __ATOMIC_ACQ_REL) == 0) {
+        close(socket->fd);
+        mem_free(socket);
+    }
+}
+
+static void send_later(struct net_later *later, struct span message)
+{
+    struct udp_later *way = (struct udp_later *)later;
+    struct iovec bytes = {(void *)(uintptr_t)message.bytes, message.length};
+    struct msghdr header = {
+        .msg_name = &way->client,
+        .msg_namelen = (socklen_t)way->client_length,
+        .msg_iov = &bytes,
+        .msg_iovlen = 1,
+        .msg_control = way->control_length > 0 ? way->control : NULL,
+        .msg_controllen = way->control_length,
+    };
+    if (message.length > 0) {
+        /* As with every answer: what the kernel does not take is lost, and asked for again. */
+        (void)sendmsg(way->socket->fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
+    socket_drop(way->socket);
+    mem_free(way);
+}
+
+static struct net_later *begin_later(const struct net_request *request)
+{
+    struct net_udp *udp = request->host;
+    const struct msghdr *origin = request->packet;
+    struct udp_later *way = mem_alloc_zero(1, sizeof(*way));
+
+    way->later.send = send_later;
+    way->socket = udp->socket;
+    __atomic_add_fetch(&udp->socket->users, 1, __ATOMIC_RELAXED);
+    way->client = *request->client;
+    way->client_length = origin->msg_namelen;
+    if (origin->msg_control != NULL) {
+        way->control_length = origin->msg_controllen;
+        memcpy(way->control, origin->msg_control, origin->msg_controllen);
+    }
+    return &way->later;
 }
 
 static void batch_prepare(struct batch *batch)
@@ -129,6 +191,9 @@ static bool take_request(struct net_udp *udp, struct mmsghdr *packet, struct arr
         .wire = {header->msg_iov->iov_base, packet->msg_len},
         .client = &arrival->client,
         .local = &udp->address,
+        .later = begin_later,
+        .host = udp,
+        .packet = header,
     };
     if (udp->wildcard) {
         arrival->asked = udp->address;
@@ -246,12 +311,14 @@ enum sg_result net_udp_start(int fd, const struct net_address *address,
     struct net_udp *udp = mem_alloc_zero(1, sizeof(*udp));
 
     udp->fd = fd;
+    udp->socket = mem_alloc_zero(1, sizeof(*udp->socket));
+    *udp->socket = (struct udp_socket){fd, 1};
     udp->address = *address;
     udp->wildcard = net_address_is_wildcard(address);
     udp->service = service;
     enum sg_result result = thread_start(&udp->thread, run, udp);
     if (result != SG_OK) {
-        close(fd);
+        socket_drop(udp->socket);
         mem_free(udp);
         return result;
     }
@@ -271,7 +338,7 @@ void net_udp_free(struct net_udp *udp, struct net_udp_counts *out_counts)
     ASSERT(udp->stopping);
     pthread_join(udp->thread, NULL);
     net_udp_counts(udp, out_counts);
-    close(udp->fd);
+    socket_drop(udp->socket);
     mem_free(udp);
 }
 

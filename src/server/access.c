@@ -35,6 +35,14 @@ bool access_transfer(const struct request *request, const struct zone_slot *slot
     return matches(request, access->allow_transfer, false);
 }
 
+bool access_ixfr(const struct request *request)
+{
+    const struct conf_view *view = request->view->conf;
+    const struct conf_peer *peer = conf_peer_find(view, request->net->client);
+
+    return peer != NULL && peer->provide_ixfr >= 0 ? peer->provide_ixfr > 0 : view->provide_ixfr;
+}
+
 bool access_notify(const struct request *request, const struct zone_slot *slot)
 {
     const struct conf_zone_options *options = front_options(slot);

@@ -11,6 +11,8 @@
 bool access_query(const struct request *request, const struct zone_slot *slot);
 /* allow-transfer, its port and transport; without it: none. */
 bool access_transfer(const struct request *request, const struct zone_slot *slot);
+/* provide-ixfr of the client's `server` statement, else of the view: differences, too? */
+bool access_ixfr(const struct request *request);
 /* allow-notify; without it: the zone's primaries. */
 bool access_notify(const struct request *request, const struct zone_slot *slot);
 /* allow-update; without it: none. An update-policy looks at the records, too: not here. */

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "server/control_listen.h"
+#include "server/session_key.h"
 
 enum sg_result configure_directory(const struct conf *conf, char **out_problem)
 {
@@ -75,6 +76,7 @@ enum sg_result configure_take(struct server *server, struct generation *generati
     size_t twice = 0;
 
     warn_of_read_only_directory();
+    session_key_join(server, generation);
     enum sg_result result = keeper_configure(server->keeper, &generation->keeper, now, &twice);
     ASSERT(result == SG_OK); /* generation_new() has refused zones that stand twice. */
     server->generation = generation;

@@ -6,11 +6,15 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "server/control_backup.h"
 #include "server/control_call.h"
+#include "server/control_dynamic.h"
+#include "server/control_signing.h"
 #include "server/control_zone.h"
 #include "server/interfaces.h"
 #include "server/reload.h"
 #include "server/status.h"
+#include "server/zone_edit.h"
 
 enum { DEBUG_LEVEL_MAX = 99, LINE_BYTES_LOGGED = 512, STATISTICS_MODE = 0644 };
 
@@ -113,10 +117,17 @@ static void run_notrace(struct control_call *call)
 
 static void run_scan(struct control_call *call)
 {
+    const struct server *server = call->server;
     size_t wanted = 0;
 
-    (void)interfaces_bind(call->server->net, call->server->generation->conf, &wanted);
-    control_call_succeed(call, NULL);
+    (void)interfaces_bind(server->net, server->generation->conf, &wanted);
+    char *problem = interfaces_problem(server->net, server->generation->conf);
+    if (problem == NULL) {
+        control_call_succeed(call, NULL);
+    } else {
+        control_call_fail(call, CONTROL_FAILURE, problem);
+    }
+    mem_free(problem);
 }
 
 /* The keeper's thread touches no disk: a worker appends what it was given. */
@@ -175,19 +186,15 @@ static void run_stats(struct control_call *call)
 
 static void run_later(struct control_call *call)
 {
-    char *text = mem_format("signetd %s does not know how to do '%s' yet; nothing was changed",
-                            SIGNET_VERSION, call->words[0]);
-
-    control_call_fail(call, CONTROL_NOT_IMPLEMENTED, text);
-    mem_free(text);
+    control_call_explain(call, CONTROL_NOT_IMPLEMENTED,
+                         "signetd %s does not know how to do '%s' yet; nothing was changed",
+                         SIGNET_VERSION, call->words[0]);
 }
 
 static void run_resolver_only(struct control_call *call)
 {
-    char *text = mem_format("'%s' is for resolvers; signetd is none", call->words[0]);
-
-    control_call_fail(call, CONTROL_NOT_IMPLEMENTED, text);
-    mem_free(text);
+    control_call_explain(call, CONTROL_NOT_IMPLEMENTED, "'%s' is for resolvers; signetd is none",
+                         call->words[0]);
 }
 
 enum { READ_ONLY = 1, QUIET = 2 };
@@ -213,26 +220,27 @@ static const struct command {
     {"stats", run_stats, 0},
     {"loadkeys", control_zone_loadkeys, 0},
     {"sign", control_zone_sign, 0},
+    {"addzone", control_addzone, 0},
+    {"modzone", control_modzone, 0},
+    {"delzone", control_delzone, 0},
+    {"backup", control_backup, 0},
+    {"freeze", control_freeze, 0},
+    {"thaw", control_thaw, 0},
+    {"sync", control_sync, 0},
+    {"signing", control_signing, 0},
+    {"refresh", control_zone_refresh, 0},
+    {"retransfer", control_zone_retransfer, 0},
+    {"notify", control_zone_notify, 0},
 
-    {"addzone", run_later, 0},
-    {"delzone", run_later, 0},
     {"dnssec", run_later, 0},
     {"dnstap", run_later, 0},
     {"dumpdb", run_later, 0},
-    {"freeze", run_later, 0},
     {"memprof", run_later, 0},
-    {"modzone", run_later, 0},
-    {"notify", run_later, 0},
-    {"refresh", run_later, 0},
     {"reset-stats", run_later, 0},
     {"responselog", run_later, 0},
-    {"retransfer", run_later, 0},
-    {"signing", run_later, 0},
     {"skr", run_later, 0},
-    {"sync", run_later, 0},
     {"tcp-timeouts", run_later, 0},
     {"testgen", run_later, READ_ONLY},
-    {"thaw", run_later, 0},
     {"tsig-delete", run_later, 0},
     {"tsig-list", run_later, 0},
 

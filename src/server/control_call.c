@@ -1,5 +1,7 @@
 #include "server/control_call.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <strings.h>
 
 #include "base/mem.h"
@@ -18,11 +20,15 @@ static const struct result_text {
     {CONTROL_NOT_IMPLEMENTED, "not implemented"},
     {CONTROL_FILE_NOT_FOUND, "file not found"},
     {CONTROL_RANGE, "out of range"},
+    {CONTROL_BAD_NUMBER, "not a valid number"},
     {CONTROL_MULTIPLE, "multiple"},
     {CONTROL_UNKNOWN_CLASS, "unknown class/type"},
     {CONTROL_SYNTAX, "syntax error"},
+    {CONTROL_FROZEN, "already frozen"},
     {CONTROL_DYNAMIC, "dynamic zone"},
     {CONTROL_UNKNOWN_COMMAND, "unknown command"},
+    {CONTROL_NOT_PRIMARY, "not primary"},
+    {CONTROL_NOT_DYNAMIC, "not dynamic"},
 };
 
 static bool is_blank(char byte)
@@ -55,6 +61,10 @@ enum sg_result control_call_open(struct server *server, struct control_request *
         }
         if (call.count == CONTROL_WORDS_MAX) {
             result = SG_LIMIT;
+            break;
+        }
+        if (*at == '{') {
+            call.words[call.count++] = at; /* a block to the end, whatever is in it */
             break;
         }
         bool quoted = *at == '"';
@@ -111,4 +121,16 @@ void control_call_fail(struct control_call *call, enum control_result result, co
 {
     control_request_reply(control_call_keep(call), (uint32_t)result, control_result_text(result),
                           text);
+}
+
+void control_call_explain(struct control_call *call, enum control_result result, const char *format,
+                          ...)
+{
+    char text[CONTROL_TEXT_BYTES];
+    va_list arguments;
+
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    control_call_fail(call, result, text);
 }

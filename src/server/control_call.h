@@ -1,14 +1,15 @@
 /*
  * server/control_call.h - one control command: its words and its answer
  *
- * Words are separated by blanks; one that stands in double quotes may hold blanks. Result codes
+ * Words are separated by blanks; one that stands in double quotes may hold blanks; one that begins
+ * with a brace is all that follows, to the end (addzone). Result codes
  * and their texts are those of BIND 9.20's isc results, since scripts look at them (rndc -r).
  */
 #pragma once
 
 #include "server/server.h"
 
-enum { CONTROL_WORDS_MAX = 32 };
+enum { CONTROL_WORDS_MAX = 32, CONTROL_TEXT_BYTES = 2048 };
 
 enum control_result {
     CONTROL_SUCCESS = 0,
@@ -21,11 +22,15 @@ enum control_result {
     CONTROL_NOT_IMPLEMENTED = 27,
     CONTROL_FILE_NOT_FOUND = 38,
     CONTROL_RANGE = 41,
+    CONTROL_BAD_NUMBER = 56,
     CONTROL_MULTIPLE = 62,
     CONTROL_UNKNOWN_CLASS = 81,
     CONTROL_SYNTAX = 90,
+    CONTROL_FROZEN = 155,
     CONTROL_DYNAMIC = 172,
     CONTROL_UNKNOWN_COMMAND = 173,
+    CONTROL_NOT_PRIMARY = 179,
+    CONTROL_NOT_DYNAMIC = 182,
 };
 const char *control_result_text(uint32_t result);
 
@@ -49,5 +54,8 @@ bool control_call_word_is(const struct control_call *call, size_t index, const c
 /* `text` may be NULL. Exactly one of these for each call, or the request is kept for later. */
 void control_call_succeed(struct control_call *call, const char *text);
 void control_call_fail(struct control_call *call, enum control_result result, const char *text);
+/* The same with a text that is cut after CONTROL_TEXT_BYTES. */
+void control_call_explain(struct control_call *call, enum control_result result, const char *format,
+                          ...) PRINTF_LIKE(3, 4);
 /* The request, to be answered later by whoever takes it. */
 struct control_request *control_call_keep(struct control_call *call);

@@ -3,23 +3,12 @@
 #include "base/mem.h"
 #include "dns/rrtype.h"
 #include "server/status.h"
-
-enum { ANSWER_SECONDS_MAX = 30 }; /* half of what rndc waits */
-
-/* A reload that was asked for and has not ended; known to the keeper and to the server's list. */
-struct zone_request {
-    struct zone_request *next;
-    struct server *server;
-    struct control_request *request; /* NULL: it was answered already */
-    sg_time answer_by;
-};
+#include "server/zone_requests.h"
 
 static bool take_name(struct control_call *call, const char *text, struct dns_name *out_name)
 {
     if (dns_name_from_text(text, strlen(text), NULL, out_name) != SG_OK) {
-        char *problem = mem_format("'%s' is not a domain name", text);
-        control_call_fail(call, CONTROL_SYNTAX, problem);
-        mem_free(problem);
+        control_call_explain(call, CONTROL_SYNTAX, "'%s' is not a domain name", text);
         return false;
     }
     dns_name_lower(out_name);
@@ -40,25 +29,21 @@ static bool view_is_known(const struct server *server, const char *name)
 
 static void say_not_found(struct control_call *call, const char *zone, const char *view)
 {
-    char *text;
-
     if (view == NULL) {
-        text = mem_format("no matching zone '%s' in any view", zone);
+        control_call_explain(call, CONTROL_NOT_FOUND, "no matching zone '%s' in any view", zone);
     } else if (!view_is_known(call->server, view)) {
-        text = mem_format("no matching view '%s'", view);
+        control_call_explain(call, CONTROL_NOT_FOUND, "no matching view '%s'", view);
     } else {
-        text = mem_format("no matching zone '%s' in view '%s'", zone, view);
+        control_call_explain(call, CONTROL_NOT_FOUND, "no matching zone '%s' in view '%s'", zone,
+                             view);
     }
-    control_call_fail(call, CONTROL_NOT_FOUND, text);
-    mem_free(text);
 }
 
-/* The zone that words 1 to 3 name. Otherwise the call has been answered and it is NULL. */
-static struct managed_zone *find_zone(struct control_call *call)
+struct managed_zone *control_zone_find(struct control_call *call, size_t first)
 {
-    const char *text = control_call_word(call, 1);
-    const char *class_text = control_call_word(call, 2);
-    const char *view = control_call_word(call, 3);
+    const char *text = control_call_word(call, first);
+    const char *class_text = control_call_word(call, first + 1);
+    const char *view = control_call_word(call, first + 2);
     struct managed_zone *zone = NULL;
     struct dns_name name;
     uint16_t rrclass = 0;
@@ -83,108 +68,68 @@ static struct managed_zone *find_zone(struct control_call *call)
         say_not_found(call, text, view);
         return NULL;
     }
-    char *problem = mem_format("zone '%s' was found in multiple views", text);
-    control_call_fail(call, CONTROL_MULTIPLE, problem);
-    mem_free(problem);
+    control_call_explain(call, CONTROL_MULTIPLE, "zone '%s' was found in multiple views", text);
     return NULL;
-}
-
-static void request_unlink(struct zone_request *request)
-{
-    for (struct zone_request **at = &request->server->zone_requests; *at != NULL;
-         at = &(*at)->next) {
-        if (*at == request) {
-            *at = request->next;
-            return;
-        }
-    }
-}
-
-static void reload_ended(void *argument, enum reload_outcome outcome, const char *text)
-{
-    struct zone_request *request = argument;
-
-    request_unlink(request);
-    if (request->request != NULL && outcome == RELOAD_FAILED) {
-        control_request_reply(request->request, CONTROL_FAILURE,
-                              control_result_text(CONTROL_FAILURE), text);
-    } else if (request->request != NULL) {
-        control_request_reply(request->request, CONTROL_SUCCESS, NULL,
-                              outcome == RELOAD_UP_TO_DATE ? "zone reload up-to-date"
-                                                           : "zone reload successful");
-    }
-    mem_free(request);
-}
-
-void zone_requests_tick(struct server *server)
-{
-    sg_time now = time_now();
-
-    for (struct zone_request *at = server->zone_requests; at != NULL; at = at->next) {
-        if (at->request != NULL && at->answer_by <= now) {
-            control_request_reply(at->request, CONTROL_SUCCESS, NULL, "zone reload queued");
-            at->request = NULL;
-        }
-    }
 }
 
 void control_zone_reload(struct control_call *call)
 {
-    struct managed_zone *zone = find_zone(call);
+    static const struct zone_request_words words = {
+        .done = "zone reload successful",
+        .up_to_date = "zone reload up-to-date",
+        .goes_on = "zone reload queued",
+    };
+    struct managed_zone *zone = control_zone_find(call, 1);
 
     if (zone == NULL) {
         return;
     }
-    /* The file would undo what updates have changed; `rndc freeze` comes first. */
-    if (managed_zone_settings(zone)->dynamic) {
-        control_call_fail(call, CONTROL_DYNAMIC, NULL);
+    struct zone_request *request = zone_request_new(call->server, &words);
+    enum sg_result result =
+        keeper_reload(call->server->keeper, zone, false, zone_request_ended, request);
+    if (result == SG_OK) {
+        zone_request_expect(request);
+        zone_request_seal(request, control_call_keep(call));
         return;
     }
-    struct server *server = call->server;
-    struct zone_request *request = mem_alloc_zero(1, sizeof(*request));
-    enum sg_result result = keeper_reload(server->keeper, zone, false, reload_ended, request);
-    if (result != SG_OK) {
-        mem_free(request);
+    zone_request_drop(request);
+    if (result == SG_CONFLICT) {
+        /* The file would undo what updates have changed; `rndc freeze` comes first. */
+        control_call_fail(call, CONTROL_DYNAMIC, NULL);
+    } else {
         control_call_fail(call, result == SG_CANCELLED ? CONTROL_SHUTTING_DOWN : CONTROL_FAILURE,
                           result == SG_UNSUPPORTED ? "the zone has no file" : NULL);
+    }
+}
+
+static void tell_of_zone(struct control_call *call,
+                         void (*tell)(const struct server *server, const struct managed_zone *zone,
+                                      struct buffer *out_text))
+{
+    struct managed_zone *zone = control_zone_find(call, 1);
+    struct buffer text = BUFFER_EMPTY;
+
+    if (zone == NULL) {
         return;
     }
-    request->server = server;
-    request->request = control_call_keep(call);
-    request->answer_by = time_now() + ANSWER_SECONDS_MAX;
-    request->next = server->zone_requests;
-    server->zone_requests = request;
+    tell(call->server, zone, &text);
+    control_call_succeed(call, buffer_text(&text));
+    buffer_free(&text);
 }
 
 void control_zone_status(struct control_call *call)
 {
-    struct managed_zone *zone = find_zone(call);
-    struct buffer text = BUFFER_EMPTY;
-
-    if (zone == NULL) {
-        return;
-    }
-    status_of_zone(zone, &text);
-    control_call_succeed(call, buffer_text(&text));
-    buffer_free(&text);
+    tell_of_zone(call, status_of_zone);
 }
 
 void control_zone_show(struct control_call *call)
 {
-    struct managed_zone *zone = find_zone(call);
-    struct buffer text = BUFFER_EMPTY;
-
-    if (zone == NULL) {
-        return;
-    }
-    status_statement_of_zone(zone, &text);
-    control_call_succeed(call, buffer_text(&text));
-    buffer_free(&text);
+    tell_of_zone(call, status_statement_of_zone);
 }
 
 static void look_at_keys(struct control_call *call, bool sign_all)
 {
-    struct managed_zone *zone = find_zone(call);
+    struct managed_zone *zone = control_zone_find(call, 1);
 
     if (zone == NULL) {
         return;
@@ -209,4 +154,50 @@ void control_zone_loadkeys(struct control_call *call)
 void control_zone_sign(struct control_call *call)
 {
     look_at_keys(call, true);
+}
+
+static void refresh(struct control_call *call, bool whole)
+{
+    size_t at = control_call_word_is(call, 1, "-force") ? 2 : 1;
+    struct managed_zone *zone = control_zone_find(call, at);
+
+    if (zone == NULL) {
+        return;
+    }
+    switch (keeper_refresh(call->server->keeper, zone, whole)) {
+    case SG_OK:
+        control_call_succeed(call, whole ? NULL : "zone refresh queued");
+        break;
+    case SG_CANCELLED:
+        control_call_fail(call, CONTROL_SHUTTING_DOWN, NULL);
+        break;
+    default:
+        control_call_fail(call, CONTROL_FAILURE,
+                          whole ? "retransfer: inappropriate zone type: primary"
+                                : "not a secondary, mirror, or stub zone");
+    }
+}
+
+void control_zone_refresh(struct control_call *call)
+{
+    refresh(call, false);
+}
+
+void control_zone_retransfer(struct control_call *call)
+{
+    refresh(call, true);
+}
+
+void control_zone_notify(struct control_call *call)
+{
+    struct managed_zone *zone = control_zone_find(call, 1);
+
+    if (zone == NULL) {
+        return;
+    }
+    if (keeper_notify(call->server->keeper, zone) == SG_OK) {
+        control_call_succeed(call, "zone notify queued");
+    } else {
+        control_call_fail(call, CONTROL_FAILURE, "the zone is not loaded");
+    }
 }

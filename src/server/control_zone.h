@@ -1,8 +1,7 @@
 /*
  * server/control_zone.h - control commands that name a zone: `zone [class [view]]`
  *
- * A zone's reload is answered when it has ended, since the client wants to know how; where that
- * takes longer than a client waits, "queued" is answered. Thread: keeper.
+ * Thread: keeper.
  */
 #pragma once
 
@@ -14,5 +13,11 @@ void control_zone_show(struct control_call *call);
 void control_zone_loadkeys(struct control_call *call);
 void control_zone_sign(struct control_call *call);
 
-/* Each second: answer those that have waited long enough. */
-void zone_requests_tick(struct server *server);
+/* The zone that the words from `first` on name. Otherwise the call has been answered: NULL. */
+struct managed_zone *control_zone_find(struct control_call *call, size_t first);
+/* The server ends: whoever still waits is told. */
+void zone_requests_end(struct server *server);
+/* refresh, retransfer: ask a secondary's primaries now; notify: tell its secondaries. */
+void control_zone_refresh(struct control_call *call);
+void control_zone_retransfer(struct control_call *call);
+void control_zone_notify(struct control_call *call);

@@ -5,6 +5,7 @@
 #include "server/access.h"
 #include "server/notify_in.h"
 #include "server/request.h"
+#include "server/sig0_in.h"
 #include "server/transfer_out.h"
 #include "server/update_in.h"
 #include "zone/prefetch.h"
@@ -14,6 +15,7 @@ enum { PREFETCH_MIN = 3 }; /* Fewer have nothing to do while they wait. */
 struct dispatch {
     struct front *front; /* epoch_publish(); NULL at first */
     bool query_log;      /* relaxed atomic */
+    struct mailbox *inbox;
     struct transfer_quota transfers;
     struct stats stats;
 };
@@ -24,6 +26,8 @@ struct desk_thread {
     struct nsec3_hasher *hasher;
     struct request request;
     struct tsig_exchange tsig;
+    struct tsig_key signer; /* of a SIG(0): a name without a secret */
+    struct sig0_allowance allowance;
     struct answer answer;
     /* Messages that are parsed already, of the batch that is being answered. */
     const struct front *front; /* what they were looked up in */
@@ -122,6 +126,32 @@ static uint16_t authenticate(struct desk_thread *thread)
                 dns_name_to_text_short(&thread->tsig.key_name, key),
                 tsig_error_text(thread->tsig.error));
     return DNS_RCODE_NOTAUTH;
+}
+
+/*
+ * A SIG(0) is worth its price where something is changed, and where a handshake has shown that the
+ * client is where it says; elsewhere it is passed over, as any record that nobody asked for.
+ */
+static bool wants_sig0(const struct request *request)
+{
+    return request->message->sig0_offset != 0 && request->key == NULL &&
+           (request->message->opcode == DNS_OPCODE_UPDATE || request->net->tcp);
+}
+
+/* The same by public key. NOERROR, FORMERR, or NOTAUTH, which is not signed. */
+static uint16_t authenticate_sig0(struct desk_thread *thread)
+{
+    struct request *request = &thread->request;
+
+    enum sg_result result =
+        sig0_in_verify(request, time_now(), &thread->allowance, &thread->signer.name);
+    if (result == SG_OK) {
+        request->key = &thread->signer;
+        return DNS_RCODE_NOERROR;
+    }
+    request_log(request, LOG_SECURITY, SEVERITY_ERROR, "request has invalid signature: SIG(0): %s",
+                sg_result_text(result));
+    return result == SG_MALFORMED ? DNS_RCODE_FORMERR : DNS_RCODE_NOTAUTH;
 }
 
 /* Classes that no zone can have: 0, NONE, ANY (as BIND answers them). */
@@ -247,8 +277,11 @@ static size_t answer_message(struct desk_thread *thread, enum sg_result parsed,
 
     if (message->opcode != DNS_OPCODE_QUERY && message->opcode != DNS_OPCODE_NOTIFY &&
         message->opcode != DNS_OPCODE_UPDATE) {
-        message->has_question = false; /* Its sections may mean anything. */
-        message->edns.present = false;
+        message->has_question = false; /* Its sections may mean anything, but for OPT. */
+        message->edns.present = parsed == SG_OK && message->edns.present;
+        if (message->edns.present && message->edns.version > 0) {
+            return refuse(request, DNS_RCODE_BADVERS, REQUEST_ERROR_NONE, reply);
+        }
         return refuse(request, DNS_RCODE_NOTIMP, REQUEST_ERROR_NONE, reply);
     }
     if (parsed != SG_OK || !message->has_question) {
@@ -269,6 +302,12 @@ static size_t answer_message(struct desk_thread *thread, enum sg_result parsed,
     request->view = choose_view(request);
     if (request->view == NULL) {
         return refuse(request, DNS_RCODE_REFUSED, REQUEST_ERROR_NOT_AUTHORITATIVE, reply);
+    }
+    if (wants_sig0(request)) {
+        uint16_t rcode = authenticate_sig0(thread);
+        if (rcode != DNS_RCODE_NOERROR) {
+            return refuse(request, rcode, REQUEST_ERROR_NONE, reply);
+        }
     }
     switch (message->opcode) {
     case DNS_OPCODE_NOTIFY:
@@ -377,6 +416,7 @@ static void *thread_open(void *argument, bool tcp)
     thread->desk = desk;
     thread->hasher = nsec3_hasher_new();
     thread->request.counters = stats_take(&desk->stats);
+    thread->request.inbox = desk->inbox;
     return thread;
 }
 
@@ -390,9 +430,10 @@ static void thread_close(void *argument, void *thread_state)
     mem_free(thread);
 }
 
-struct dispatch *dispatch_new(void)
+struct dispatch *dispatch_new(struct mailbox *inbox)
 {
     struct dispatch *desk = mem_alloc_zero(1, sizeof(*desk));
+    desk->inbox = inbox;
 
     stats_init(&desk->stats);
     return desk;

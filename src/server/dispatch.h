@@ -6,14 +6,16 @@
  */
 #pragma once
 
+#include "base/mailbox.h"
 #include "net/service.h"
 #include "server/front.h"
 #include "server/stats.h"
 
 struct dispatch;
 
-/* Drops everything until the first front is published. */
-struct dispatch *dispatch_new(void);
+/* Drops everything until the first front is published. `inbox` (server/arrival.h) takes what the
+ * keeper decides about; NULL: such requests fail. */
+struct dispatch *dispatch_new(struct mailbox *inbox);
 /* When all net threads are gone; frees the front as well. */
 void dispatch_free(struct dispatch *desk);
 

@@ -2,6 +2,8 @@
 
 #include "base/mem.h"
 #include "conf/memory.h"
+#include "server/update_policy.h"
+#include "server/zone_peers.h"
 
 static const char *key_store_folder(const struct keeper_generation *keeper, const char *name)
 {
@@ -9,6 +11,17 @@ static const char *key_store_folder(const struct keeper_generation *keeper, cons
     const struct conf_key_store *store = conf_key_store_find(generation->conf, name);
 
     return store == NULL ? NULL : store->directory;
+}
+
+static bool may_update(const struct zone_settings *settings, const struct keeper_update *update,
+                       const struct zone_update_wish *wish, uint16_t *out_records_max)
+{
+    const struct conf_zone *zone = settings->access;
+    const struct conf_update_policy *policy = zone->options->access.update_policy;
+
+    /* Without a policy, allow-update has decided when the update came. */
+    return policy == NULL ||
+           update_policy_allows(policy, update->requester, &settings->apex, wish, out_records_max);
 }
 
 static void release(struct keeper_generation *keeper)
@@ -31,7 +44,23 @@ static enum zone_serial_update serial_update(enum conf_serial_update update)
     UNREACHABLE();
 }
 
-static void fill_settings(const struct conf_zone *zone, struct zone_settings *settings)
+/* One for all zones that say the same. */
+static const struct zone_peers *peers_of(struct generation *generation, struct conf_names *known,
+                                         const struct conf_zone *zone)
+{
+    const void *key[2] = {zone->view, zone->options};
+    struct zone_peers *peers = conf_names_find(known, key, sizeof(key));
+    if (peers == NULL) {
+        peers = zone_peers_new(zone->view, zone->options);
+        peers->next = generation->peers;
+        generation->peers = peers;
+        (void)conf_names_add(known, peers->key, sizeof(peers->key), peers);
+    }
+    return peers;
+}
+
+static void fill_settings(const struct conf_zone *zone, const struct zone_peers *peers,
+                          struct zone_settings *settings)
 {
     *settings = (struct zone_settings){
         .name = zone->name,
@@ -47,6 +76,19 @@ static void fill_settings(const struct conf_zone *zone, struct zone_settings *se
         .serial_update = serial_update(zone->options->serial_update),
         .loadkeys_interval_minutes = zone->options->loadkeys_interval_minutes,
         .checks = &zone->options->checks,
+        .limits =
+            {
+                .records_max = zone->options->limits.records_max,
+                .journal_bytes_max = zone->options->limits.journal_bytes_max,
+                .records_per_type_max = zone->options->limits.records_per_type_max,
+                .types_per_name_max = zone->options->limits.types_per_name_max,
+                .private_type = zone->options->sig_signing_type,
+            },
+        .notify = &peers->notify,
+        .refresh =
+            zone->type == CONF_ZONE_SECONDARY && peers->has_primaries ? &peers->refresh : NULL,
+        .transfer_time_max = zone->options->transfer_in.time_max,
+        .transfer_idle_max = zone->options->transfer_in.idle_max,
         .access = zone,
         .fingerprint = zone->content_fingerprint,
         .source_file = zone->source_file,
@@ -73,6 +115,18 @@ static const struct conf_zone *find_twice(const struct conf_view *view)
     return twice;
 }
 
+static void fill_rates(struct generation *generation)
+{
+    const struct conf_rates *rates = &generation->conf->options.rates;
+    generation->keeper.rates.notify = rates->notify;
+    generation->keeper.rates.startup_notify = rates->startup_notify;
+    generation->keeper.rates.serial_query = rates->serial_query;
+    generation->keeper.rates.updates = rates->update_quota;
+    generation->keeper.history_bytes_max = generation->conf->options.history_memory_bytes;
+    generation->keeper.rates.transfers_in = rates->transfers_in;
+    generation->keeper.rates.transfers_per_server = rates->transfers_per_server;
+}
+
 enum sg_result generation_new(struct conf *conf, struct generation **out_generation,
                               const struct conf_zone **out_twice)
 {
@@ -91,15 +145,34 @@ enum sg_result generation_new(struct conf *conf, struct generation **out_generat
     generation->keeper.zones = mem_alloc_zero(count, sizeof(*generation->keeper.zones));
     generation->keeper.zones_count = count;
     generation->keeper.key_store_folder = key_store_folder;
+    generation->keeper.may_update = may_update;
     generation->keeper.release = release;
+    fill_rates(generation);
+    struct conf_names known = CONF_NAMES_EMPTY;
     count = 0;
     for (size_t i = 0; i < conf->views_count; i++) {
         for (size_t j = 0; j < conf->views[i]->zones_count; j++) {
-            fill_settings(conf->views[i]->zones[j], &generation->keeper.zones[count++]);
+            const struct conf_zone *zone = conf->views[i]->zones[j];
+            fill_settings(zone, peers_of(generation, &known, zone),
+                          &generation->keeper.zones[count++]);
         }
     }
+    conf_names_free(&known);
     *out_generation = generation;
     return SG_OK;
+}
+
+void generation_add_key(struct generation *generation, const struct tsig_key *key)
+{
+    struct conf *conf = generation->conf;
+    ASSERT(generation->added_key == NULL);
+    generation->added_key = mem_copy(key, sizeof(*key));
+    generation->keys = mem_alloc_zero(conf->keys_count + 1, sizeof(struct tsig_key *));
+    for (size_t i = 0; i < conf->keys_count; i++) {
+        generation->keys[i] = conf->keys[i];
+    }
+    generation->keys[conf->keys_count++] = generation->added_key;
+    conf->keys = generation->keys;
 }
 
 void generation_free(struct generation *generation)
@@ -107,6 +180,15 @@ void generation_free(struct generation *generation)
     if (generation == NULL) {
         return;
     }
+    while (generation->peers != NULL) {
+        struct zone_peers *next = generation->peers->next;
+        zone_peers_free(generation->peers);
+        generation->peers = next;
+    }
+    if (generation->added_key != NULL) {
+        mem_wipe_free(generation->added_key, sizeof(*generation->added_key));
+    }
+    mem_free(generation->keys);
     conf_free(generation->conf);
     mem_free(generation->keeper.zones);
     mem_free(generation);

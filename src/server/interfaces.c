@@ -75,13 +75,18 @@ static void add_matching(struct wanted *wanted, const struct conf_listen *listen
     }
 }
 
+static bool is_plain(const struct conf_listen *listen)
+{
+    return listen->tls == NULL && listen->http == NULL;
+}
+
 static void collect(const struct conf *conf, const struct net *net, const struct host *host,
                     bool first, struct wanted *wanted)
 {
     for (size_t i = 0; i < conf->options.listens_count; i++) {
         const struct conf_listen *listen = &conf->options.listens[i];
         struct net_address any = wildcard(listen);
-        if (listen->tls != NULL || listen->http != NULL) {
+        if (!is_plain(listen)) {
             continue;
         }
         if (conf_acl_is_any(listen->addresses) && prefers_wildcard(net, &any, first)) {
@@ -92,11 +97,38 @@ static void collect(const struct conf *conf, const struct net *net, const struct
     }
 }
 
+static bool wants_any(const struct conf *conf)
+{
+    for (size_t i = 0; i < conf->options.listens_count; i++) {
+        if (conf_acl_is_any(conf->options.listens[i].addresses)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* By itself, or by the wildcard address. */
+static bool is_served(const struct net *net, const struct net_address *address)
+{
+    const struct net_address *bound = NULL;
+    size_t count = net_bound(net, &bound);
+
+    for (size_t i = 0; i < count; i++) {
+        if (net_address_equal(&bound[i], address) ||
+            (net_address_is_wildcard(&bound[i]) &&
+             net_address_port(&bound[i]) == net_address_port(address) &&
+             net_address_is_v6(&bound[i]) == net_address_is_v6(address))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void warn_of_encrypted(const struct conf *conf)
 {
     for (size_t i = 0; i < conf->options.listens_count; i++) {
         const struct conf_listen *listen = &conf->options.listens[i];
-        if (listen->tls != NULL || listen->http != NULL) {
+        if (!is_plain(listen)) {
             log_write(LOG_NETWORK, SEVERITY_WARNING,
                       "listen-on port %u with tls or http is not implemented yet: left out",
                       listen->port);
@@ -117,15 +149,71 @@ size_t interfaces_bind(struct net *net, const struct conf *conf, size_t *out_wan
     collect(conf, net, &host, true, &wanted);
     size_t meant = wanted.count;
     size_t served = net_bind(net, wanted.addresses, wanted.count);
-    if (served < meant) {
+    if (served < meant && wants_any(conf)) {
         /* A wildcard that is taken in part: e.g. a resolver on a loopback address. */
         wanted.count = 0;
         collect(conf, net, &host, false, &wanted);
         meant = wanted.count;
         served = net_bind(net, wanted.addresses, wanted.count);
     }
+    if (meant == 0) {
+        log_write(LOG_NETWORK, SEVERITY_WARNING, "not listening on any interfaces");
+    }
     mem_free(host.addresses);
     mem_free(wanted.addresses);
     *out_wanted = meant;
     return served;
+}
+
+/* Those that the configuration names, or that the host has of them, and that are not served. */
+static void list_missing(const struct net *net, const struct conf *conf, const struct host *host,
+                         struct buffer *missing)
+{
+    struct wanted wanted = {.addresses =
+                                mem_alloc_zero(NET_ADDRESSES_MAX, sizeof(*wanted.addresses))};
+
+    for (size_t i = 0; i < conf->options.listens_count; i++) {
+        const struct conf_listen *listen = &conf->options.listens[i];
+        if (is_plain(listen) && !conf_acl_is_any(listen->addresses)) {
+            add_matching(&wanted, listen, host);
+        }
+    }
+    for (size_t i = 0; i < wanted.count; i++) {
+        char text[NET_ADDRESS_TEXT_BYTES];
+        if (!is_served(net, &wanted.addresses[i])) {
+            buffer_format(missing, "%s%s", missing->length == 0 ? "" : ", ",
+                          net_address_to_text(&wanted.addresses[i], text));
+        }
+    }
+    mem_free(wanted.addresses);
+}
+
+static bool wants_something(const struct conf *conf)
+{
+    for (size_t i = 0; i < conf->options.listens_count; i++) {
+        if (!conf_acl_is_none(conf->options.listens[i].addresses)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+char *interfaces_problem(const struct net *net, const struct conf *conf)
+{
+    const struct net_address *bound = NULL;
+    struct host host = {NULL, 0};
+    struct buffer missing = BUFFER_EMPTY;
+    char *problem = NULL;
+
+    if (net_address_local(&host.addresses, &host.count) == SG_OK) {
+        list_missing(net, conf, &host, &missing);
+    }
+    if (missing.length > 0) {
+        problem = mem_format("could not listen on %s: the log says why", buffer_text(&missing));
+    } else if (net_bound(net, &bound) == 0 && wants_something(conf)) {
+        problem = mem_copy_text("listen-on names no address of this host: nobody is answered");
+    }
+    buffer_free(&missing);
+    mem_free(host.addresses);
+    return problem;
 }

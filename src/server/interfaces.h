@@ -15,3 +15,9 @@
  * addresses were meant. Returns how many are served. Thread: keeper.
  */
 size_t interfaces_bind(struct net *net, const struct conf *conf, size_t *out_wanted);
+
+/*
+ * After a bind: what of `listen-on` did not come true, for whoever asked for the reload. NULL:
+ * nothing; `any` takes what can be had and is never missed. The caller frees. Thread: keeper.
+ */
+char *interfaces_problem(const struct net *net, const struct conf *conf);

@@ -11,6 +11,8 @@
 #include "net/net.h"
 #include "server/startup.h"
 
+enum { DEBUG_LEVEL_MAX = 99 };
+
 static void usage(FILE *out)
 {
     fputs(
@@ -38,7 +40,11 @@ static void show_version(bool long_form)
     if (!long_form) {
         return;
     }
-    puts("compiled by " __VERSION__);
+#if defined(__clang__)
+    puts("compiled by " __VERSION__); /* clang puts its name there itself */
+#else
+    puts("compiled by GCC " __VERSION__);
+#endif
     printf("compiled with libuv %d.%d.%d, linked to %s\n", UV_VERSION_MAJOR, UV_VERSION_MINOR,
            UV_VERSION_PATCH, uv_version_string());
     puts("default paths:");
@@ -46,39 +52,31 @@ static void show_version(bool long_form)
     puts("  rndc key:      " SIGNET_SYSCONFDIR "/rndc.key");
 }
 
-/* A number from 1 to `max`, or 0 after a message. */
-static unsigned long number(const char *text, unsigned long max, const char *what)
+/* Says what is wrong, where it is no number from `min` to `max`. */
+static bool take_number(const char *text, unsigned min, unsigned max, const char *what,
+                        unsigned *out_number)
 {
     char *end = NULL;
-    unsigned long value = strtoul(text, &end, 10);
+    unsigned long number = strtoul(text, &end, 10);
 
-    if (end == text || *end != '\0' || text[0] == '-' || value == 0 || value > max) {
-        fprintf(stderr, "signetd: %s '%s' is not a number from 1 to %lu\n", what, text, max);
-        return 0;
+    if (end == text || *end != '\0' || text[0] == '-' || number < min || number > max) {
+        fprintf(stderr, "signetd: %s '%s' is not a number from %u to %u\n", what, text, min, max);
+        return false;
     }
-    return value;
+    *out_number = (unsigned)number;
+    return true;
 }
 
 /* named also takes "dns=5300"; its other ports have no meaning here. */
 static bool take_port(const char *text, uint16_t *out_port)
 {
     const char *digits = strncmp(text, "dns=", 4) == 0 ? text + 4 : text;
-    unsigned long port = number(digits, UINT16_MAX, "port");
+    unsigned port = 0;
 
-    *out_port = (uint16_t)port;
-    return port != 0;
-}
-
-static bool take_debug_level(const char *text, unsigned *out_level)
-{
-    char *end = NULL;
-    unsigned long level = strtoul(text, &end, 10);
-
-    if (end == text || *end != '\0' || level > 99) {
-        fprintf(stderr, "signetd: debug level '%s' is not a number from 0 to 99\n", text);
+    if (!take_number(digits, 1, UINT16_MAX, "port", &port)) {
         return false;
     }
-    *out_level = (unsigned)level;
+    *out_port = (uint16_t)port;
     return true;
 }
 
@@ -95,7 +93,7 @@ static bool take_option(struct server_options *options, int option, const char *
         options->configuration = argument;
         return true;
     case 'd':
-        return take_debug_level(argument, &options->log.debug_level);
+        return take_number(argument, 0, DEBUG_LEVEL_MAX, "debug level", &options->log.debug_level);
     case 'f':
         options->foreground = true;
         options->log.foreground = true;
@@ -103,13 +101,13 @@ static bool take_option(struct server_options *options, int option, const char *
     case 'g':
         options->foreground = true;
         options->log.stderr_always = true;
+        options->overrides.no_log_files = true;
         return true;
     case 'L':
         options->log.file = argument;
         return true;
     case 'n':
-        options->threads = (unsigned)number(argument, NET_THREADS_MAX, "number of threads");
-        return options->threads != 0;
+        return take_number(argument, 1, NET_THREADS_MAX, "number of threads", &options->threads);
     case 'p':
         return take_port(argument, &options->overrides.port);
     case 't':

@@ -1,7 +1,12 @@
 #include "server/notify_in.h"
 
+#include "base/mem.h"
+#include "dns/reply.h"
 #include "dns/rrtype.h"
 #include "server/access.h"
+#include "server/arrival.h"
+#include "server/server.h"
+#include "server/zone_peers.h"
 
 /* RFC 1996 4.7: the response says no more than that the message has arrived. */
 static size_t acknowledge(const struct request *request, uint8_t *out_bytes, size_t bytes_max)
@@ -13,6 +18,52 @@ static size_t acknowledge(const struct request *request, uint8_t *out_bytes, siz
     answer.authoritative = true;
     answer.count = 0;
     return request_answer(request, &answer, REQUEST_ERROR_NONE, out_bytes, bytes_max);
+}
+
+/* A NOTIFY on its way to the keeper. */
+struct notify_in {
+    struct arrival arrival; /* first member */
+    struct dns_name apex;
+    char *view;
+    uint16_t rrclass;
+    struct remote from;
+    bool has_hint;
+    struct dns_soa hint;
+};
+
+static void drop(struct arrival *arrival)
+{
+    struct notify_in *in = (struct notify_in *)arrival;
+    mem_free(in->view);
+    mem_free(in);
+}
+
+static void take(struct arrival *arrival, struct server *server)
+{
+    struct notify_in *in = (struct notify_in *)arrival;
+    struct managed_zone *zone = NULL;
+    if (keeper_find(server->keeper, &in->apex, in->rrclass, in->view, &zone) == 1) {
+        keeper_notified(server->keeper, zone, &in->from, in->has_hint ? &in->hint : NULL);
+    }
+    drop(arrival);
+}
+
+static void send_to_keeper(const struct request *request, const struct zone_slot *slot)
+{
+    if (request->inbox == NULL) {
+        return;
+    }
+    struct notify_in *in = mem_alloc_zero(1, sizeof(*in));
+    in->arrival.take = take;
+    in->arrival.drop = drop;
+    in->apex = slot->apex;
+    in->rrclass = slot->rrclass;
+    in->view = mem_copy_text(front_zone(slot)->view->name);
+    remote_of_address(request->net->client, &in->from);
+    in->has_hint = dns_reply_soa(request->message, &in->hint) == SG_OK;
+    if (!mailbox_send(request->inbox, &in->arrival.letter)) {
+        drop(&in->arrival);
+    }
 }
 
 size_t notify_in_answer(const struct request *request, uint8_t *out_bytes, size_t bytes_max)
@@ -44,5 +95,8 @@ size_t notify_in_answer(const struct request *request, uint8_t *out_bytes, size_
                               bytes_max);
     }
     request_log(request, LOG_NOTIFY, SEVERITY_INFO, "received notify for zone '%s'", zone);
+    if (secondary) {
+        send_to_keeper(request, slot);
+    }
     return acknowledge(request, out_bytes, bytes_max);
 }

@@ -13,8 +13,10 @@ struct waiter {
 };
 
 struct reload {
-    struct waiter *waiting; /* for the next run */
-    struct waiter *running; /* for the one that is under way */
+    struct waiter *waiting;  /* for the next run */
+    struct waiter *running;  /* for the one that is under way */
+    struct zone_edit *edits; /* that wait */
+    struct zone_edit **edits_last;
     bool busy;
 };
 
@@ -23,21 +25,36 @@ struct reading {
     struct errand errand; /* first member */
     const char *path;
     struct conf_overrides overrides;
+    struct zone_edit *edit; /* NULL: a reload */
+    const struct amendments *before;
+    struct amendments *amendments; /* what it was read with */
     enum sg_result result;
     struct conf_report report;
     struct conf *conf;
     struct generation *generation;
     const struct conf_zone *twice;
+    bool file_missing; /* of the zone that is to be added */
 };
 
 static void read_configuration(struct job *job)
 {
     struct reading *reading = (struct reading *)job;
+    struct conf_overrides *overrides = &reading->overrides;
 
+    reading->amendments = reading->edit == NULL ? amendments_stored(reading->before)
+                                                : zone_edit_apply(reading->edit, reading->before);
+    struct conf_amendment *amendments =
+        amendments_for_conf(reading->amendments, &overrides->amendments_count);
+    overrides->amendments = amendments;
     reading->result =
-        conf_load_overriding(reading->path, &reading->overrides, &reading->conf, &reading->report);
+        conf_load_overriding(reading->path, overrides, &reading->conf, &reading->report);
+    mem_free(amendments);
     if (reading->result == SG_OK) {
         reading->result = generation_new(reading->conf, &reading->generation, &reading->twice);
+    }
+    if (reading->result == SG_OK && reading->edit != NULL) {
+        reading->result = zone_edit_check_file(reading->edit, reading->conf);
+        reading->file_missing = reading->result == SG_NOT_FOUND;
     }
 }
 
@@ -86,23 +103,36 @@ static bool wants_zones(const struct reload *reload)
 static enum sg_result take_over(struct server *server, struct reading *reading, char **problem)
 {
     bool zones = wants_zones(server->reload);
+    struct amendments *old = server->amendments;
     size_t wanted = 0;
 
     enum sg_result result = configure_prepare(server, reading->conf, problem);
-    if (result != SG_OK) {
-        return result;
+    if (result != SG_OK && reading->edit == NULL) {
+        return result; /* An edit is durable by now: it goes through, and the log says the rest. */
     }
     (void)interfaces_bind(server->net, reading->conf, &wanted);
+    char *unheard = interfaces_problem(server->net, reading->conf);
     server->progress.reconfig = !zones;
+    server->amendments = reading->amendments;
+    reading->amendments = old; /* to be freed with the rest */
+    if (reading->edit != NULL) {
+        zone_edit_prepare(reading->edit);
+    }
     result = configure_take(server, reading->generation, problem);
     reading->generation = NULL; /* The keeper's now. */
     if (result == SG_OK) {
         shortfalls_log(reading->conf);
-        log_write(LOG_GENERAL, SEVERITY_INFO, "reloading configuration succeeded");
+        if (unheard != NULL) {
+            *problem = mem_format("the new configuration is in use, but: %s", unheard);
+            result = SG_IO;
+        } else {
+            log_write(LOG_GENERAL, SEVERITY_INFO, "reloading configuration succeeded");
+        }
     }
+    mem_free(unheard);
     if (zones) {
         keeper_reload_all(server->keeper);
-        log_write(LOG_GENERAL, SEVERITY_INFO, "reloading zones succeeded");
+        log_write(LOG_GENERAL, SEVERITY_INFO, "scheduled loading changed zones");
     } else {
         log_write(LOG_GENERAL, SEVERITY_INFO, "scheduled loading new zones");
     }
@@ -120,12 +150,100 @@ static void start(struct server *server, void (*done)(struct server *, struct er
     reload->busy = true;
     reading->path = server->configuration;
     reading->overrides = server->options->overrides;
+    reading->before = server->amendments;
+    if (reload->running == NULL) {
+        reading->edit = reload->edits;
+        reload->edits = reading->edit->next;
+        reload->edits_last = reload->edits == NULL ? &reload->edits : reload->edits_last;
+    }
     reading->errand.job.run = read_configuration;
     reading->errand.done = done;
     log_write(LOG_GENERAL, SEVERITY_INFO, "loading configuration from '%s'", server->configuration);
     daemon_reloading();
     server_send(server, &reading->errand);
 }
+
+static void reading_free(struct reading *reading)
+{
+    if (reading->generation != NULL) {
+        generation_free(reading->generation);
+    } else if (reading->twice != NULL) {
+        conf_free(reading->conf);
+    }
+    amendments_free(reading->amendments);
+    conf_report_clear(&reading->report);
+    mem_free(reading);
+}
+
+static void finish(struct server *server, struct errand *errand);
+
+static void start_next(struct server *server)
+{
+    struct reload *reload = server->reload;
+
+    reload->busy = false;
+    if (reload->waiting != NULL || reload->edits != NULL) {
+        start(server, finish);
+    }
+}
+
+/* --- an edit of one zone ---------------------------------------------------------------------- */
+
+static void fail_edit(struct reading *reading, enum sg_result result, const char *problem)
+{
+    struct buffer text = BUFFER_EMPTY;
+    struct zone_edit *edit = reading->edit;
+    uint32_t code = reload_result_code(result);
+
+    if (problem == NULL && reading->file_missing) {
+        problem = "dns_zone_loadnew failed: file not found";
+    }
+    log_write(LOG_GENERAL, SEVERITY_ERROR, "zone '%s' was not changed: %s", edit->written,
+              problem != NULL ? problem : first_error(reading, &text));
+    zone_edit_failed(edit, code, problem != NULL ? problem : buffer_text(&text));
+    buffer_free(&text);
+}
+
+static void edit_stored(struct zone_edit *edit, enum sg_result result)
+{
+    struct reading *reading = edit->argument;
+    struct server *server = edit->server;
+    char *problem = NULL;
+
+    if (result == SG_OK && server->progress.stopping) {
+        zone_edit_failed(edit, CONTROL_SHUTTING_DOWN, NULL);
+    } else if (result != SG_OK) {
+        problem = mem_format("it could not be stored: %s", sg_result_text(result));
+        fail_edit(reading, result, problem);
+    } else {
+        (void)take_over(server, reading, &problem);
+        zone_edit_taken(edit);
+    }
+    mem_free(problem);
+    reading_free(reading);
+    start_next(server);
+}
+
+static void finish_edit(struct server *server, struct reading *reading)
+{
+    enum sg_result result = server->progress.stopping ? SG_CANCELLED : reading->result;
+    char *problem = NULL;
+
+    if (result == SG_OK) {
+        zone_edit_store(reading->edit, edit_stored, reading);
+        return;
+    }
+    if (reading->twice != NULL) {
+        problem = mem_format("zone '%s' stands twice in view '%s'", reading->twice->name,
+                             reading->twice->view->name);
+    }
+    fail_edit(reading, result, problem);
+    mem_free(problem);
+    reading_free(reading);
+    start_next(server);
+}
+
+/* --- the end of a reading --------------------------------------------------------------------- */
 
 static void finish(struct server *server, struct errand *errand)
 {
@@ -135,8 +253,11 @@ static void finish(struct server *server, struct errand *errand)
     char *problem = NULL;
     enum sg_result result = reading->result;
 
-    reload->busy = false;
     reload_log_report(&reading->report);
+    if (reading->edit != NULL) {
+        finish_edit(server, reading);
+        return;
+    }
     if (server->progress.stopping) {
         result = SG_CANCELLED;
     } else if (result == SG_OK) {
@@ -155,23 +276,18 @@ static void finish(struct server *server, struct errand *errand)
     }
     daemon_reloaded();
     answer(reload, code, problem != NULL ? problem : first_error(reading, &text));
-    if (reading->generation != NULL) {
-        generation_free(reading->generation);
-    } else if (reading->twice != NULL) {
-        conf_free(reading->conf);
-    }
-    conf_report_clear(&reading->report);
     buffer_free(&text);
     mem_free(problem);
-    mem_free(reading);
-    if (reload->waiting != NULL) {
-        start(server, finish);
-    }
+    reading_free(reading);
+    start_next(server);
 }
 
 struct reload *reload_new(void)
 {
-    return mem_alloc_zero(1, sizeof(struct reload));
+    struct reload *reload = mem_alloc_zero(1, sizeof(*reload));
+
+    reload->edits_last = &reload->edits;
+    return reload;
 }
 
 void reload_free(struct reload *reload)
@@ -182,6 +298,11 @@ void reload_free(struct reload *reload)
     answer(reload, CONTROL_SHUTTING_DOWN, NULL);
     reload->running = reload->waiting;
     answer(reload, CONTROL_SHUTTING_DOWN, NULL);
+    while (reload->edits != NULL) {
+        struct zone_edit *edit = reload->edits;
+        reload->edits = edit->next;
+        zone_edit_failed(edit, CONTROL_SHUTTING_DOWN, NULL);
+    }
     mem_free(reload);
 }
 
@@ -192,6 +313,18 @@ void reload_request(struct server *server, enum reload_kind kind, struct control
     *waiter = (struct waiter){server->reload->waiting, request, kind};
     server->reload->waiting = waiter;
     if (!server->reload->busy && !server->progress.stopping) {
+        start(server, finish);
+    }
+}
+
+void reload_edit(struct server *server, struct zone_edit *edit)
+{
+    struct reload *reload = server->reload;
+
+    edit->next = NULL;
+    *reload->edits_last = edit;
+    reload->edits_last = &edit->next;
+    if (!reload->busy && !server->progress.stopping) {
         start(server, finish);
     }
 }

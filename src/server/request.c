@@ -11,25 +11,6 @@ enum {
     LINE_BYTES = 4096,
 };
 
-/* What the client can take. */
-static size_t response_bytes_max(const struct request *request, size_t bytes_max)
-{
-    const struct dns_edns *edns = &request->message->edns;
-    size_t limit = DATAGRAM_BYTES_MIN;
-
-    if (request->net->tcp) {
-        return bytes_max;
-    }
-    if (edns->present && edns->payload > limit) {
-        size_t ours = request->front->conf->options.max_udp_size;
-        limit = edns->payload < ours ? edns->payload : ours;
-    }
-    if (limit < DATAGRAM_BYTES_MIN) {
-        limit = DATAGRAM_BYTES_MIN;
-    }
-    return limit < bytes_max ? limit : bytes_max;
-}
-
 static void count_outcome(const struct request *request, uint16_t rcode, const uint8_t *response)
 {
     static const enum stats_counter by_rcode[] = {
@@ -54,7 +35,7 @@ static size_t respond(const struct request *request, const struct answer *answer
     const struct front *front = request->front;
     uint8_t option[ERROR_OPTION_BYTES];
     struct answer_envelope envelope = {
-        .bytes_max = response_bytes_max(request, bytes_max),
+        .bytes_max = request_bytes_max(request, bytes_max),
         .edns_payload = front->conf->options.edns_payload,
         .nsid = {(const uint8_t *)front->server_id.bytes, front->server_id.length},
         .tsig = request->tsig,
@@ -70,6 +51,24 @@ static size_t respond(const struct request *request, const struct answer *answer
     size_t length = answer_render(request->message, answer, rcode, &envelope, out_bytes);
     count_outcome(request, rcode, out_bytes);
     return length;
+}
+
+size_t request_bytes_max(const struct request *request, size_t bytes_max)
+{
+    const struct dns_edns *edns = &request->message->edns;
+    size_t limit = DATAGRAM_BYTES_MIN;
+
+    if (request->net->tcp) {
+        return bytes_max;
+    }
+    if (edns->present && edns->payload > limit) {
+        size_t ours = request->front->conf->options.max_udp_size;
+        limit = edns->payload < ours ? edns->payload : ours;
+    }
+    if (limit < DATAGRAM_BYTES_MIN) {
+        limit = DATAGRAM_BYTES_MIN;
+    }
+    return limit < bytes_max ? limit : bytes_max;
 }
 
 size_t request_answer(const struct request *request, const struct answer *answer,

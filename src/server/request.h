@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "base/mailbox.h"
 #include "net/service.h"
 #include "server/front.h"
 #include "server/stats.h"
@@ -13,11 +14,13 @@ struct request {
     const struct net_request *net;
     const struct front *front;
     const struct front_view *view; /* NULL until chosen */
-    const struct tsig_key *key;    /* of a TSIG that verified; NULL: none */
-    struct tsig_exchange *tsig;    /* NULL: the response is not signed */
-    sg_time now;                   /* set where there is a TSIG */
+    const struct tsig_key
+        *key; /* of a TSIG that verified, or who signed by SIG(0), a name only; NULL: neither */
+    struct tsig_exchange *tsig; /* NULL: the response is not signed */
+    sg_time now;                /* set where there is a TSIG */
     struct stats_block *counters;
     struct dns_message *message;
+    struct mailbox *inbox; /* of the keeper's thread, for arrivals; NULL: none */
 };
 
 /* Extended DNS errors (RFC 8914) that tell an operator why. */
@@ -34,6 +37,8 @@ enum request_error {
  */
 size_t request_answer(const struct request *request, const struct answer *answer,
                       enum request_error error, uint8_t *out_bytes, size_t bytes_max);
+/* How many bytes the client takes in one response, of the `bytes_max` there is room for. */
+size_t request_bytes_max(const struct request *request, size_t bytes_max);
 /* The same without records. */
 size_t request_refuse(const struct request *request, uint16_t rcode, enum request_error error,
                       uint8_t *out_bytes, size_t bytes_max);

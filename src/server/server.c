@@ -2,8 +2,9 @@
 
 #include <signal.h>
 
-#include "server/control_zone.h"
+#include "server/questions.h"
 #include "server/reload.h"
+#include "server/zone_requests.h"
 
 enum { TICK_MS = 1000 };
 
@@ -20,6 +21,13 @@ static void take_errands(struct server *server)
         next = letter->next;
         server->progress.errands--;
         errand->done(server, errand);
+    }
+    for (struct letter *letter = mailbox_take_all(&server->loop.store_replies), *next;
+         letter != NULL; letter = next) {
+        struct store_request *request = (struct store_request *)letter;
+        next = letter->next;
+        server->progress.errands--;
+        request->done(request);
     }
 }
 
@@ -70,11 +78,53 @@ void server_turn(struct server *server)
     }
 }
 
+static void take_arrivals(struct server *server)
+{
+    keeper_note_time(server->keeper, time_now());
+    for (struct letter *letter = mailbox_take_all(&server->loop.inbox), *next; letter != NULL;
+         letter = next) {
+        struct arrival *arrival = (struct arrival *)letter;
+        next = letter->next;
+        if (server->progress.stopping) {
+            arrival->drop(arrival);
+        } else {
+            arrival->take(arrival, server);
+        }
+    }
+}
+
+static void wake_for_arrivals(void *argument)
+{
+    struct server *server = argument;
+
+    if (__atomic_load_n(&server->loop.takes_arrivals, __ATOMIC_ACQUIRE)) {
+        uv_async_send(&server->loop.woken);
+    }
+}
+
+void server_inbox_open(struct server *server)
+{
+    mailbox_init(&server->loop.inbox, wake_for_arrivals, server);
+}
+
+void server_inbox_close(struct server *server)
+{
+    mailbox_close(&server->loop.inbox);
+    for (struct letter *letter = mailbox_take_all(&server->loop.inbox), *next; letter != NULL;
+         letter = next) {
+        struct arrival *arrival = (struct arrival *)letter;
+        next = letter->next;
+        arrival->drop(arrival);
+    }
+    mailbox_clear(&server->loop.inbox);
+}
+
 static void woken(uv_async_t *async)
 {
     struct server *server = async->data;
 
     take_errands(server);
+    take_arrivals(server);
     server_turn(server);
 }
 
@@ -126,6 +176,13 @@ void server_send(struct server *server, struct errand *errand)
     worker_pool_submit(server->pool, WORK_SOON, &errand->job);
 }
 
+void server_ask_store(struct server *server, struct store_request *request)
+{
+    request->reply = &server->loop.store_replies;
+    server->progress.errands++;
+    store_submit(server->store, request);
+}
+
 enum sg_result server_loop_open(struct server *server)
 {
     static const int signals[SERVER_SIGNALS] = {SIGHUP, SIGINT, SIGTERM, SIGUSR1};
@@ -153,6 +210,9 @@ enum sg_result server_loop_open(struct server *server)
     (void)signal(SIGPIPE, SIG_IGN); /* A client that has gone is told of by write(2). */
     mailbox_init(&loop->keeper_mailbox, wake, &loop->woken);
     mailbox_init(&loop->errands, wake, &loop->woken);
+    mailbox_init(&loop->store_replies, wake, &loop->woken);
+    mailbox_init(&loop->commits, wake, &loop->woken);
+    __atomic_store_n(&loop->takes_arrivals, true, __ATOMIC_RELEASE);
     log_channels_on_full(server->logs, wake, &loop->logs_full);
     loop->wake_at = INT64_MAX;
     return SG_OK;
@@ -175,10 +235,15 @@ void server_loop_close(struct server *server)
 {
     struct server_loop *loop = &server->loop;
 
+    __atomic_store_n(&loop->takes_arrivals, false, __ATOMIC_RELEASE);
     log_channels_on_full(server->logs, NULL, NULL);
     if (server->control != NULL) {
         control_channel_close(server->control);
         server->control = NULL;
+    }
+    questions_close(server);
+    while (server->peers != NULL) {
+        (void)uv_run(&loop->uv, UV_RUN_ONCE);
     }
     (void)uv_run(&loop->uv, UV_RUN_NOWAIT);
     uv_walk(&loop->uv, close_handle, NULL);
@@ -187,6 +252,8 @@ void server_loop_close(struct server *server)
     ASSERT(left == 0);
     mailbox_clear(&loop->keeper_mailbox);
     mailbox_clear(&loop->errands);
+    mailbox_clear(&loop->store_replies);
+    mailbox_clear(&loop->commits);
 }
 
 void server_all_loaded(void *argument, size_t zones, size_t failed)
@@ -213,6 +280,12 @@ void server_stop(struct server *server)
     progress->stop_deadline_ns = time_monotonic_ns() + SERVER_STOP_MS_MAX * 1000000ULL;
     log_write(LOG_GENERAL, SEVERITY_INFO, "shutting down");
     daemon_stopping();
+    zone_requests_end(server);
+    if (!keeper_is_idle(server->keeper)) {
+        log_write(LOG_GENERAL, SEVERITY_NOTICE,
+                  "waiting at most %d seconds for %zu jobs; a second signal ends at once",
+                  SERVER_STOP_MS_MAX / 1000, keeper_jobs(server->keeper));
+    }
     keeper_stop(server->keeper);
     uv_async_send(&server->loop.woken);
 }

@@ -13,6 +13,8 @@
 
 #include "net/control_channel.h"
 #include "net/net.h"
+#include "net/peer.h"
+#include "server/arrival.h"
 #include "server/daemon.h"
 #include "server/dispatch.h"
 #include "server/generation.h"
@@ -21,21 +23,26 @@
 
 enum {
     SERVER_SIGNALS = 4,
-    SERVER_STOP_MS_MAX = 5000, /* then running jobs are left behind; all they write is crash-safe */
+    SERVER_STOP_MS_MAX = 2000, /* then running jobs are left behind; all they write is crash-safe */
 };
 
+struct amendments;
 struct reload;
 struct zone_request;
 
 struct server_loop {
     uv_loop_t uv;
     struct mailbox keeper_mailbox;
+    struct mailbox commits;       /* replies of the store */
+    struct mailbox store_replies; /* to the server's own requests */
     struct mailbox errands;
+    struct mailbox inbox; /* arrivals from net threads; open from the very start */
     uv_async_t woken;     /* a letter in one of the mailboxes */
     uv_async_t logs_full; /* a log file wants to be rolled */
     uv_timer_t tick;      /* each second */
     uv_signal_t signals[SERVER_SIGNALS];
-    sg_time wake_at; /* when the keeper wants its next turn */
+    bool takes_arrivals; /* atomic: the loop can be woken */
+    sg_time wake_at;     /* when the keeper wants its next turn */
 };
 
 struct server_progress {
@@ -57,14 +64,19 @@ struct server {
     unsigned processors, threads;
     struct log_channels *logs;
     struct worker_pool *pool;
+    struct tsig_key session_key; /* without a secret until a zone wants it */
+    struct store *store;
+    struct peer_desk *peers; /* questions to other servers */
     struct keeper *keeper;
     struct generation *generation; /* the present one; it is the keeper's */
     struct dispatch *desk;
     struct net *net;
     struct control_channel *control;
     struct reload *reload;
-    struct zone_request *zone_requests; /* reloads of one zone that will be answered */
+    struct amendments *amendments;      /* beside signet.conf; NULL: none */
+    struct zone_request *zone_requests; /* commands that will be answered */
     struct daemon_pid_file pid_file;
+    struct daemon_pid_file store_lock; /* two servers must not make keys in one place */
     struct server_loop loop;
     struct server_progress progress;
 };
@@ -75,6 +87,14 @@ struct errand {
 };
 /* Let a worker run it, ahead of bulk work. `done` frees it. */
 void server_send(struct server *server, struct errand *errand);
+
+/* Ask the store; `done` of the request is called here. The server does not end before. */
+void server_ask_store(struct server *server, struct store_request *request);
+
+/* Before the front desk is made: arrivals wait until the loop runs. */
+void server_inbox_open(struct server *server);
+/* Drop what has arrived, take no more. After the net threads have ended. */
+void server_inbox_close(struct server *server);
 
 /* Open the loop and take signals; the mailboxes work from here on. SG_IO. */
 MUST_USE enum sg_result server_loop_open(struct server *server);

@@ -1,10 +1,6 @@
 #include "server/shortfalls.h"
 
 static const char *const texts[SHORTFALLS] = {
-    [SHORTFALL_SECONDARY] = "is secondary: transfers in are not implemented yet; its file is "
-                            "served as it is",
-    [SHORTFALL_UPDATE] = "allows dynamic updates: they are not implemented yet and refused",
-    [SHORTFALL_NOTIFY] = "names servers to notify: NOTIFY is not sent yet",
     [SHORTFALL_ROLLOVER] = "has keys with a lifetime: keys are not rolled yet",
     [SHORTFALL_MANUAL_MODE] = "has a policy with manual-mode: it has no effect yet",
     [SHORTFALL_OFFLINE_KSK] = "has a policy with offline-ksk: it is not implemented yet; the KSK "
@@ -28,12 +24,6 @@ static bool wants(const struct conf_zone *zone, enum shortfall shortfall)
 {
     const struct kasp_policy *policy = zone->policy;
     switch (shortfall) {
-    case SHORTFALL_SECONDARY:
-        return zone->type == CONF_ZONE_SECONDARY;
-    case SHORTFALL_UPDATE:
-        return zone->type == CONF_ZONE_PRIMARY && conf_zone_is_dynamic(zone);
-    case SHORTFALL_NOTIFY:
-        return zone->options->notify.also.count > 0;
     case SHORTFALL_ROLLOVER:
         return policy != NULL && has_lifetime(policy);
     case SHORTFALL_MANUAL_MODE:
@@ -86,13 +76,6 @@ void shortfalls_log(const struct conf *conf)
         } else if (counts[i] > 1) {
             log_write(LOG_CONFIG, SEVERITY_WARNING, "zone '%s' (and %zu more) %s", first[i]->name,
                       counts[i] - 1, texts[i]);
-        }
-    }
-    for (size_t v = 0; v < conf->views_count; v++) {
-        if (conf->views[v]->rate_limit != NULL) {
-            log_write(LOG_CONFIG, SEVERITY_WARNING,
-                      "view '%s' has rate-limit: responses are not limited yet",
-                      conf->views[v]->name);
         }
     }
 }

@@ -1,17 +1,16 @@
 /*
  * server/shortfalls.h - say what a configuration asks for that this version does not do yet
  *
- * Options of later parts are read and checked; none may be accepted in silence. One warning for
- * each kind, naming the first zone and how many more there are.
+ * Options of later parts are read and checked; none may be accepted in silence. Those that do
+ * nothing whatever they say are PENDING in conf/schema_rows.c, and conf/check.c warns of them;
+ * these depend on what a zone comes to. One warning for each kind, naming the first zone and how
+ * many more there are.
  */
 #pragma once
 
 #include "conf/conf.h"
 
 enum shortfall {
-    SHORTFALL_SECONDARY,
-    SHORTFALL_UPDATE,
-    SHORTFALL_NOTIFY,
     SHORTFALL_ROLLOVER,
     SHORTFALL_MANUAL_MODE,
     SHORTFALL_OFFLINE_KSK,

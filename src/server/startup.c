@@ -12,8 +12,11 @@
 #include "server/control.h"
 #include "server/control_listen.h"
 #include "server/interfaces.h"
+#include "server/questions.h"
 #include "server/reload.h"
+#include "server/session_key.h"
 #include "server/shortfalls.h"
+#include "server/zone_edit.h"
 
 /* What the start has made of the configuration, until the keeper takes it. */
 struct start {
@@ -86,6 +89,11 @@ static void prepare_folders(const struct server *server, const struct conf *conf
         log_write(LOG_GENERAL, SEVERITY_WARNING, "the folder of pid-file '%s': %s", pid_file,
                   strerror(errno));
     }
+    if (session_key_is_wanted(conf) &&
+        daemon_own_folder_of(conf->options.session_key.file, server->user) != SG_OK) {
+        log_write(LOG_GENERAL, SEVERITY_WARNING, "the folder of session-keyfile '%s': %s",
+                  conf->options.session_key.file, strerror(errno));
+    }
     if (daemon_own_folder(store, server->user) != SG_OK) {
         log_write(LOG_GENERAL, SEVERITY_WARNING, "store-directory '%s': %s", store,
                   strerror(errno));
@@ -111,10 +119,32 @@ static enum sg_result bind_addresses(struct server *server, const struct conf *c
                   wanted);
         return SG_IO;
     }
-    if (wanted == 0) {
-        log_write(LOG_NETWORK, SEVERITY_WARNING, "not listening on any interfaces");
-    }
     return SG_OK;
+}
+
+static void say_who_runs(pid_t owner, const char *what, const char *path)
+{
+    log_write(LOG_GENERAL, SEVERITY_CRITICAL,
+              "another server is running: process %ld holds the %s '%s'", (long)owner, what, path);
+}
+
+/* Two servers with one store would each make keys, and write the other's. */
+static enum sg_result lock_store(struct server *server, const struct conf *conf)
+{
+    char *path = mem_format("%s/signetd.lock", conf->options.store_directory);
+    pid_t owner = 0;
+
+    enum sg_result result = daemon_pid_file_take(path, &server->store_lock, &owner);
+    if (result == SG_EXISTS) {
+        say_who_runs(owner, "lock of the store-directory,", path);
+    } else if (result != SG_OK) {
+        /* Nothing is kept there yet: a zone that is only served needs no store. */
+        log_write(LOG_GENERAL, SEVERITY_WARNING, "could not lock the store-directory: '%s': %s",
+                  path, result == SG_CONFLICT ? "not a regular file" : strerror(errno));
+        result = SG_OK;
+    }
+    mem_free(path);
+    return result;
 }
 
 static enum sg_result take_pid_file(struct server *server, const struct conf *conf)
@@ -130,9 +160,7 @@ static enum sg_result take_pid_file(struct server *server, const struct conf *co
     case SG_OK:
         break;
     case SG_EXISTS:
-        log_write(LOG_GENERAL, SEVERITY_CRITICAL,
-                  "another server is running: process %ld holds the pid-file '%s'", (long)owner,
-                  path);
+        say_who_runs(owner, "pid-file", path);
         break;
     case SG_CONFLICT:
         log_write(LOG_GENERAL, SEVERITY_CRITICAL, "pid-file '%s' is not a regular file", path);
@@ -154,10 +182,50 @@ static enum sg_result give_up_root(const struct server *server)
     return SG_OK;
 }
 
-/* Threads, loop, keeper: all that must not exist before the user has changed. */
-static enum sg_result make_parts(struct server *server)
+static void store_changed(void *argument, enum sg_result result)
 {
-    enum sg_result result = server_loop_open(server);
+    (void)argument;
+    if (result == SG_OK) {
+        log_write(LOG_GENERAL, SEVERITY_NOTICE, "the store can be written again");
+    } else {
+        log_write(LOG_GENERAL, SEVERITY_CRITICAL,
+                  "the store cannot be written: %s; zones are served on but take no changes",
+                  sg_result_text(result));
+    }
+}
+
+static enum sg_result open_store(struct server *server, const struct conf *conf)
+{
+    const char *folder = conf->options.store_directory;
+    struct store_io io;
+    char *problem = NULL;
+
+    enum sg_result result = store_lmdb_open(folder, &io, &problem);
+    if (result == SG_OK) {
+        result = amendments_read(&io, &server->amendments);
+        if (result != SG_OK) {
+            io.close(io.argument);
+        }
+    }
+    if (result == SG_OK) {
+        result = store_new(&io, true, store_changed, server, &server->store);
+    }
+    if (result != SG_OK) {
+        log_write(LOG_GENERAL, SEVERITY_CRITICAL, "store-directory '%s': %s", folder,
+                  problem != NULL ? problem : sg_result_text(result));
+    }
+    mem_free(problem);
+    return result;
+}
+
+/* Threads, loop, keeper: all that must not exist before the user has changed. */
+static enum sg_result make_parts(struct server *server, const struct conf *conf)
+{
+    enum sg_result result = open_store(server, conf);
+    if (result != SG_OK) {
+        return result;
+    }
+    result = server_loop_open(server);
     if (result != SG_OK) {
         return result;
     }
@@ -168,6 +236,9 @@ static enum sg_result make_parts(struct server *server)
     struct keeper_io io = {
         .pool = server->pool,
         .mailbox = &server->loop.keeper_mailbox,
+        .store = server->store,
+        .commits = &server->loop.commits,
+        .asker = questions_open(server),
         .all_loaded = server_all_loaded,
         .argument = server,
     };
@@ -175,6 +246,49 @@ static enum sg_result make_parts(struct server *server)
     server->reload = reload_new();
     server->control = control_channel_new(&server->loop.uv, control_run_command, server);
     return SG_OK;
+}
+
+static enum sg_result load_amended(struct server *server, struct conf_report *report,
+                                   struct conf **out_conf)
+{
+    struct conf_overrides overrides = server->options->overrides;
+    struct conf_amendment *amendments =
+        amendments_for_conf(server->amendments, &overrides.amendments_count);
+
+    overrides.amendments = amendments;
+    enum sg_result result =
+        conf_load_overriding(server->configuration, &overrides, out_conf, report);
+    mem_free(amendments);
+    return result;
+}
+
+/* Zones of addzone. One that does not fit signet.conf any more is no reason not to start. */
+static enum sg_result add_zones(struct server *server, struct start *start)
+{
+    const struct conf_zone *twice = NULL;
+    enum sg_result result = SG_MALFORMED;
+    bool again = server->amendments->count > 0;
+
+    while (again) {
+        struct conf_report report = {.problems = NULL};
+        struct conf *conf = NULL;
+        result = load_amended(server, &report, &conf);
+        again = result != SG_OK && amendments_leave_out(server->amendments, &report) > 0;
+        if (!again) {
+            reload_log_report(&report);
+        }
+        conf_report_clear(&report);
+        if (result == SG_OK) {
+            generation_free(start->generation);
+            start->generation = NULL;
+            result = generation_new(conf, &start->generation, &twice);
+        }
+    }
+    if (twice != NULL) {
+        log_write(LOG_CONFIG, SEVERITY_ERROR, "zone '%s' stands twice in view '%s'", twice->name,
+                  twice->view->name);
+    }
+    return server->amendments->count > 0 ? result : SG_OK;
 }
 
 /* From the command line to a server that answers. On failure the reason has been logged. */
@@ -203,7 +317,13 @@ static enum sg_result start_up(struct server *server, struct start *start)
         result = take_pid_file(server, conf);
     }
     if (result == SG_OK) {
-        result = make_parts(server);
+        result = lock_store(server, conf);
+    }
+    if (result == SG_OK) {
+        result = make_parts(server, conf);
+    }
+    if (result == SG_OK) {
+        result = add_zones(server, start);
     }
     if (result == SG_OK) {
         struct generation *generation = start->generation;
@@ -223,6 +343,8 @@ static void tear_down(struct server *server)
     if (server->net != NULL) {
         net_stop(server->net);
     }
+    server_inbox_close(server);
+    store_free(server->store); /* All that was asked of it has been answered. */
     if (server->keeper != NULL) {
         server_loop_close(server);
         reload_free(server->reload);
@@ -234,6 +356,7 @@ static void tear_down(struct server *server)
         dispatch_free(server->desk);
     }
     net_free(server->net);
+    amendments_free(server->amendments);
 }
 
 static bool find_configuration(struct server *server)
@@ -288,12 +411,14 @@ static int serve(struct server *server, struct start *start)
         server_loop_run(server);
     }
     if (started && server->progress.abandoned) {
+        daemon_pid_file_drop(&server->store_lock);
         daemon_pid_file_drop(&server->pid_file);
         log_write(LOG_GENERAL, SEVERITY_NOTICE, "exiting");
         _exit(EXIT_SUCCESS); /* Workers still run: nothing that they use may be freed. */
     }
     tear_down(server);
     generation_free(start->generation);
+    daemon_pid_file_drop(&server->store_lock);
     daemon_pid_file_drop(&server->pid_file);
     log_write(LOG_GENERAL, started ? SEVERITY_NOTICE : SEVERITY_CRITICAL, "%s",
               started ? "exiting" : "exiting (due to fatal error)");
@@ -302,7 +427,7 @@ static int serve(struct server *server, struct start *start)
 
 int startup_run(const struct server_options *options)
 {
-    struct server server = {.options = options, .pid_file = {NULL, -1}};
+    struct server server = {.options = options, .pid_file = {NULL, -1}, .store_lock = {NULL, -1}};
     struct start start = {.conf = NULL};
     int status = EXIT_FAILURE;
 
@@ -316,7 +441,8 @@ int startup_run(const struct server_options *options)
     server.threads = options->threads != 0 ? options->threads : server.processors;
     if (enter(&server, &start)) {
         say_what_starts(&server);
-        server.desk = dispatch_new();
+        server_inbox_open(&server);
+        server.desk = dispatch_new(&server.loop.inbox);
         status = serve(&server, &start);
     }
     mem_free(server.configuration);

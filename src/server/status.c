@@ -3,8 +3,12 @@
 #include <inttypes.h>
 #include <sys/utsname.h>
 
+#include "base/mem.h"
 #include "dns/rrtype.h"
+#include "keeper/zone_label.h"
 #include "server/reload.h"
+
+enum { TROUBLED_NAMED_MAX = 5 };
 
 static void put_line(struct buffer *text, const char *name, const char *value)
 {
@@ -41,6 +45,48 @@ static void put_host(struct buffer *text)
     }
 }
 
+static void put_store(const struct server *server, struct buffer *text)
+{
+    enum sg_result health = server->store == NULL ? SG_OK : store_health(server->store);
+
+    if (health != SG_OK) {
+        buffer_format(text, "\nstore: cannot be written: %s; no changes are taken",
+                      sg_result_text(health));
+    }
+}
+
+static bool is_overdue(const struct zone_status *status)
+{
+    return status->overdue_at != 0 && status->overdue_at <= time_now();
+}
+
+/* A line of ours, and only when something is wrong: a reload of all zones is answered before they
+ * have been read. */
+static void put_troubled_zones(struct keeper *keeper, struct buffer *text)
+{
+    struct buffer names = BUFFER_EMPTY;
+    size_t count = 0;
+
+    for (size_t i = 0; i < keeper_zones(keeper); i++) {
+        struct zone_status status;
+        char label[ZONE_LABEL_BYTES];
+        managed_zone_status(keeper_zone(keeper, i), &status);
+        if (status.problem == NULL && !is_overdue(&status)) {
+            continue;
+        }
+        if (count < TROUBLED_NAMED_MAX) {
+            buffer_format(&names, "%s%s", count == 0 ? "" : ", ",
+                          zone_label(status.settings, label));
+        }
+        count++;
+    }
+    if (count > 0) {
+        buffer_format(text, "\nzones with a problem: %zu (%s%s), see zonestatus", count,
+                      buffer_text(&names), count > TROUBLED_NAMED_MAX ? ", ..." : "");
+    }
+    buffer_free(&names);
+}
+
 void status_of_server(const struct server *server, struct buffer *out_text)
 {
     const struct server_progress *progress = &server->progress;
@@ -70,6 +116,8 @@ void status_of_server(const struct server *server, struct buffer *out_text)
     buffer_format(out_text, "\ntcp clients: %u/%u", counts.tcp_clients,
                   server->generation->conf->options.tcp.clients_max);
     put_number(out_text, "TCP high-water", counts.tcp_clients_high_water);
+    put_store(server, out_text);
+    put_troubled_zones(server->keeper, out_text);
     if (reload_is_busy(server->reload)) {
         buffer_append_text(out_text, "\nreload/reconfig in progress");
     } else if (progress->reload_failed) {
@@ -108,7 +156,48 @@ static void put_serials(struct buffer *text, const struct zone_status *status)
     put_number(text, "nodes", facts->names);
 }
 
-void status_of_zone(const struct managed_zone *zone, struct buffer *out_text)
+/* The statement that addzone or modzone gave it; NULL: as signet.conf has it. */
+static const struct amendment *amendment_of(const struct server *server,
+                                            const struct zone_settings *settings)
+{
+    char *name = amendment_name(&settings->apex);
+    const struct amendment *found = amendments_find(server->amendments, settings->view, name);
+
+    mem_free(name);
+    return found;
+}
+
+static bool is_reconfigurable(const struct server *server, const struct zone_settings *settings)
+{
+    const struct amendment *amendment = amendment_of(server, settings);
+    const struct conf_zone *zone = settings->access;
+
+    return amendment != NULL && amendment->stored && zone->view->allow_new_zones;
+}
+
+/* What `signet zonestatus` makes its exit status of (tools/control.c). */
+static void put_troubles(const struct server *server, const struct zone_status *status,
+                         struct buffer *text)
+{
+    const struct zone_settings *settings = status->settings;
+    bool changes = settings->policy != NULL || settings->dynamic || settings->type != ZONE_PRIMARY;
+
+    if (status->problem != NULL) {
+        put_line(text, "problem", status->problem);
+    }
+    if (changes) {
+        put_store(server, text);
+    }
+    if (is_overdue(status)) {
+        char expires[TIME_HUMAN_BYTES];
+        time_to_http(status->expires_first, expires);
+        buffer_format(text, "\nsignatures: overdue, the first %s on %s",
+                      status->expires_first <= time_now() ? "expired" : "expires", expires);
+    }
+}
+
+void status_of_zone(const struct server *server, const struct managed_zone *zone,
+                    struct buffer *out_text)
 {
     struct zone_status status;
 
@@ -124,27 +213,34 @@ void status_of_zone(const struct managed_zone *zone, struct buffer *out_text)
         put_line(out_text, "key maintenance",
                  status.settings->policy != NULL ? "automatic" : "none");
         put_time(out_text, "next key event", status.key_event_at);
-        put_time(out_text, "next resign time", status.resign_at);
+        if (status.resign_at != 0 && status.resign_node != NULL) {
+            put_line(out_text, "next resign node", status.resign_node);
+            put_time(out_text, "next resign time", status.resign_at);
+        }
     }
     put_flag(out_text, "dynamic", status.settings->dynamic);
     if (status.settings->dynamic) {
-        put_flag(out_text, "frozen", false);
+        put_flag(out_text, "frozen", status.frozen);
     }
-    put_flag(out_text, "reconfigurable via modzone", false);
+    put_flag(out_text, "reconfigurable via modzone", is_reconfigurable(server, status.settings));
     /* Ours, and last: scripts know the lines above by heart. */
     if (status.loading) {
         put_flag(out_text, "work in progress", true);
     }
-    if (status.problem != NULL) {
-        put_line(out_text, "problem", status.problem);
-    }
+    put_troubles(server, &status, out_text);
 }
 
-void status_statement_of_zone(const struct managed_zone *zone, struct buffer *out_text)
+void status_statement_of_zone(const struct server *server, const struct managed_zone *zone,
+                              struct buffer *out_text)
 {
     const struct zone_settings *settings = managed_zone_settings(zone);
+    const struct amendment *amendment = amendment_of(server, settings);
     char rrclass[DNS_TYPE_TEXT_BYTES];
 
+    if (amendment != NULL) {
+        buffer_append_text(out_text, amendment->text);
+        return;
+    }
     buffer_format(out_text, "zone \"%s\" ", settings->name);
     if (settings->rrclass != DNS_CLASS_IN) {
         buffer_format(out_text, "%s ", dns_class_to_text(settings->rrclass, rrclass));

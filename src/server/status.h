@@ -10,8 +10,10 @@
 #include "server/server.h"
 
 void status_of_server(const struct server *server, struct buffer *out_text);
-void status_of_zone(const struct managed_zone *zone, struct buffer *out_text);
+void status_of_zone(const struct server *server, const struct managed_zone *zone,
+                    struct buffer *out_text);
 /* The zone's statement, on one line. */
-void status_statement_of_zone(const struct managed_zone *zone, struct buffer *out_text);
+void status_statement_of_zone(const struct server *server, const struct managed_zone *zone,
+                              struct buffer *out_text);
 /* The counters, as the statistics file has them; ends with a newline. */
 void status_statistics(const struct server *server, struct buffer *out_text);

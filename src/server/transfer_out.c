@@ -1,8 +1,9 @@
 #include "server/transfer_out.h"
 
 #include <stddef.h>
+#include <stdio.h>
 
-#include "answer/axfr.h"
+#include "answer/ixfr.h"
 #include "base/mem.h"
 #include "dns/rrtype.h"
 #include "dns/serial.h"
@@ -12,11 +13,15 @@ enum {
     SOA_NUMBERS_BYTES = 20, /* serial, refresh, retry, expire, minimum */
     IDLE_SECONDS_DEFAULT = 3600,
     TIME_SECONDS_DEFAULT = 7200,
+    /* What fits a datagram is small; the rest is not worth a look. */
+    DATAGRAM_LINKS_MAX = 32,
+    DATAGRAM_CHANGESETS_BYTES_MAX = 65536,
 };
 
 struct transfer {
     struct net_stream stream;
-    struct axfr *axfr;
+    struct ixfr *ixfr; /* differences, or */
+    struct axfr *axfr; /* the whole zone; the other is NULL */
     struct transfer_quota *quota;
     bool is_signed;
     struct tsig_key key; /* a copy: a reload may take the configuration's */
@@ -33,19 +38,25 @@ static struct transfer *transfer_of(struct net_stream *stream)
     return (struct transfer *)((char *)stream - offsetof(struct transfer, stream));
 }
 
+static struct axfr_totals totals_of(const struct transfer *transfer)
+{
+    return transfer->ixfr != NULL ? ixfr_totals(transfer->ixfr) : axfr_totals(transfer->axfr);
+}
+
 static size_t next_message(struct net_stream *stream, uint8_t *out_bytes)
 {
     struct transfer *transfer = transfer_of(stream);
+    struct tsig_exchange *tsig = transfer->is_signed ? &transfer->tsig : NULL;
+    sg_time now = transfer->is_signed ? time_now() : 0;
 
-    size_t length = transfer->is_signed
-                        ? axfr_next(transfer->axfr, &transfer->tsig, time_now(), out_bytes)
-                        : axfr_next(transfer->axfr, NULL, 0, out_bytes);
-    return length == 0 && axfr_totals(transfer->axfr).broken ? NET_STREAM_BROKEN : length;
+    size_t length = transfer->ixfr != NULL ? ixfr_next(transfer->ixfr, tsig, now, out_bytes)
+                                           : axfr_next(transfer->axfr, tsig, now, out_bytes);
+    return length == 0 && totals_of(transfer).broken ? NET_STREAM_BROKEN : length;
 }
 
 static void log_end(const struct transfer *transfer, bool complete)
 {
-    struct axfr_totals totals = axfr_totals(transfer->axfr);
+    struct axfr_totals totals = totals_of(transfer);
     uint64_t ms = (time_monotonic_ns() - transfer->started_ns) / 1000000;
     uint64_t bytes_per_second = totals.bytes * 1000 / (ms > 0 ? ms : 1);
 
@@ -70,6 +81,7 @@ static void close_transfer(struct net_stream *stream, bool complete)
 
     log_end(transfer, complete);
     __atomic_fetch_sub(&transfer->quota->running, 1, __ATOMIC_RELAXED);
+    ixfr_free(transfer->ixfr);
     axfr_free(transfer->axfr);
     if (transfer->is_signed) {
         tsig_exchange_clear(&transfer->tsig);
@@ -79,18 +91,49 @@ static void close_transfer(struct net_stream *stream, bool complete)
     mem_free(transfer);
 }
 
-/* `kind`: "AXFR" or, for an IXFR that gets the whole zone, "AXFR-style IXFR". */
-static struct net_stream *open_transfer(const struct transfer_desk *desk,
-                                        const struct request *request, const struct zone_slot *slot,
-                                        const char *kind)
+/* What is asked for, and of which version it is answered. */
+struct wanted {
+    const struct zone_slot *slot;
+    const struct zone_version *version;
+    bool incremental;
+    uint32_t serial; /* what the client has, with `incremental` */
+};
+
+/* "client ...: transfer of 'example/IN': IXFR" */
+static char *transfer_name(const struct request *request, const struct wanted *wanted,
+                           const char *kind)
 {
-    const struct zone_version *version = zone_slot_version(slot);
-    const struct conf_zone_limits *limits = &front_options(slot)->limits;
-    struct transfer *transfer = mem_alloc_zero(1, sizeof(*transfer));
     char prefix[REQUEST_PREFIX_BYTES];
     char zone[DNS_NAME_TEXT_BYTES];
     char rrclass[DNS_TYPE_TEXT_BYTES];
+
+    dns_name_to_text_short(&wanted->slot->apex, zone);
+    return mem_format("%s: transfer of '%s/%s': %s", request_prefix(request, prefix), zone,
+                      dns_class_to_text(wanted->slot->rrclass, rrclass), kind);
+}
+
+static void log_start(const struct transfer *transfer, const struct request *request,
+                      const struct wanted *wanted)
+{
     char key[DNS_NAME_TEXT_BYTES];
+    char from[32] = "";
+
+    if (transfer->ixfr != NULL) {
+        snprintf(from, sizeof(from), "%u -> ", wanted->serial);
+    }
+    log_write(LOG_XFER_OUT, SEVERITY_INFO, "%s started%s%s (serial %s%u)", transfer->name,
+              request->key != NULL ? ": TSIG " : "",
+              request->key != NULL ? dns_name_to_text_short(&request->key->name, key) : "", from,
+              transfer->serial);
+}
+
+/* `ixfr`, which is taken, or, if it is NULL, the whole zone. */
+static struct net_stream *open_transfer(const struct transfer_desk *desk,
+                                        const struct request *request, const struct wanted *wanted,
+                                        struct ixfr *ixfr)
+{
+    const struct conf_zone_limits *limits = &front_options(wanted->slot)->limits;
+    struct transfer *transfer = mem_alloc_zero(1, sizeof(*transfer));
 
     transfer->stream = (struct net_stream){
         .next = next_message,
@@ -100,9 +143,10 @@ static struct net_stream *open_transfer(const struct transfer_desk *desk,
         .idle_max = limits->transfer_idle_out_max > 0 ? limits->transfer_idle_out_max
                                                       : IDLE_SECONDS_DEFAULT,
     };
-    transfer->axfr = axfr_new(version, request->message);
+    transfer->ixfr = ixfr;
+    transfer->axfr = ixfr == NULL ? axfr_new(wanted->version, request->message) : NULL;
     transfer->quota = desk->quota;
-    transfer->serial = zone_version_facts(version)->serial;
+    transfer->serial = zone_version_facts(wanted->version)->serial;
     transfer->started_ns = time_monotonic_ns();
     if (request->tsig != NULL) {
         transfer->is_signed = true;
@@ -110,13 +154,11 @@ static struct net_stream *open_transfer(const struct transfer_desk *desk,
         transfer->tsig = *request->tsig;
         transfer->tsig.key = &transfer->key;
     }
-    dns_name_to_text_short(&slot->apex, zone);
-    transfer->name = mem_format("%s: transfer of '%s/%s': %s", request_prefix(request, prefix),
-                                zone, dns_class_to_text(slot->rrclass, rrclass), kind);
-    log_write(LOG_XFER_OUT, SEVERITY_INFO, "%s started%s%s (serial %u)", transfer->name,
-              request->key != NULL ? ": TSIG " : "",
-              request->key != NULL ? dns_name_to_text_short(&request->key->name, key) : "",
-              transfer->serial);
+    transfer->name = transfer_name(request, wanted,
+                                   ixfr != NULL          ? "IXFR"
+                                   : wanted->incremental ? "AXFR-style IXFR"
+                                                         : "AXFR");
+    log_start(transfer, request, wanted);
     return &transfer->stream;
 }
 
@@ -168,6 +210,69 @@ static size_t answer_with_soa(const struct transfer_desk *desk, struct request *
     return request_answer(request, desk->answer, REQUEST_ERROR_NONE, out_bytes, bytes_max);
 }
 
+static bool fits_no_datagram(const struct zone_history_link *const *links, size_t count)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < count; i++) {
+        bytes += zone_history_changeset(links[i]).length;
+    }
+    return bytes > DATAGRAM_CHANGESETS_BYTES_MAX;
+}
+
+/* What changed since the client's serial; NULL: it is not told. */
+static struct ixfr *find_differences(const struct request *request, const struct wanted *wanted)
+{
+    bool tcp = request->net->tcp;
+    size_t links_max = tcp ? ZONE_HISTORY_LINKS_MAX : DATAGRAM_LINKS_MAX;
+    unsigned ratio_percent = front_options(wanted->slot)->limits.ixfr_ratio_percent;
+    uint32_t ours = zone_version_facts(wanted->version)->serial;
+    struct ixfr *ixfr = NULL;
+
+    if (!access_ixfr(request)) {
+        return NULL;
+    }
+    const struct zone_history_link **links =
+        mem_alloc(links_max * sizeof(const struct zone_history_link *));
+    size_t count =
+        zone_history_collect(&wanted->slot->history, wanted->serial, ours, links, links_max);
+    if (!tcp && fits_no_datagram(links, count)) {
+        for (size_t i = 0; i < count; i++) {
+            zone_history_unref(links[i]);
+        }
+        count = 0;
+    }
+    if (count > 0 &&
+        ixfr_new(wanted->version, links, count, ratio_percent, request->message, &ixfr) != SG_OK) {
+        ixfr = NULL;
+    }
+    mem_free(links);
+    return ixfr;
+}
+
+/* Differences in one datagram; 0: there are none, or they do not fit. */
+static size_t answer_with_differences(const struct request *request, const struct wanted *wanted,
+                                      uint8_t *out_bytes, size_t bytes_max)
+{
+    struct ixfr *ixfr = find_differences(request, wanted);
+
+    if (ixfr == NULL) {
+        return 0;
+    }
+    size_t length = ixfr_single(ixfr, request->tsig, request->now, out_bytes,
+                                request_bytes_max(request, bytes_max));
+    if (length > 0) {
+        char *name = transfer_name(request, wanted, "IXFR");
+        log_write(LOG_XFER_OUT, SEVERITY_INFO,
+                  "%s ended: 1 messages, %llu records, %zu bytes, UDP (serial %u -> %u)", name,
+                  (unsigned long long)ixfr_totals(ixfr).records, length, wanted->serial,
+                  zone_version_facts(wanted->version)->serial);
+        mem_free(name);
+        stats_count(request->counters, STATS_TRANSFERS);
+    }
+    ixfr_free(ixfr);
+    return length;
+}
+
 static size_t refuse(const struct request *request, uint16_t rcode, uint8_t *out_bytes,
                      size_t bytes_max)
 {
@@ -175,8 +280,9 @@ static size_t refuse(const struct request *request, uint16_t rcode, uint8_t *out
     return request_refuse(request, rcode, REQUEST_ERROR_NONE, out_bytes, bytes_max);
 }
 
-/* Which rcode refuses the transfer; NOERROR: none. */
-static uint16_t judge(const struct request *request, const struct zone_slot *slot)
+/* Which rcode refuses the transfer; NOERROR: none, and the version is `out_version`. */
+static uint16_t judge(const struct request *request, const struct zone_slot *slot,
+                      const struct zone_version **out_version)
 {
     const struct dns_message *message = request->message;
     const char *kind = message->qtype == DNS_TYPE_AXFR ? "AXFR" : "IXFR";
@@ -201,7 +307,24 @@ static uint16_t judge(const struct request *request, const struct zone_slot *slo
                     "bad zone transfer request: attempted AXFR over UDP (FORMERR)");
         return DNS_RCODE_FORMERR;
     }
-    return zone_slot_version(slot) == NULL ? DNS_RCODE_SERVFAIL : DNS_RCODE_NOERROR;
+    *out_version = zone_slot_version(slot);
+    return *out_version == NULL ? DNS_RCODE_SERVFAIL : DNS_RCODE_NOERROR;
+}
+
+/* A stream, if there is room for one more. */
+static size_t answer_with_stream(const struct transfer_desk *desk, struct request *request,
+                                 const struct wanted *wanted, uint8_t *out_bytes, size_t bytes_max,
+                                 struct net_stream **out_stream)
+{
+    if (!quota_take(desk->quota, request->front->conf->options.rates.transfers_out)) {
+        request_log(request, LOG_XFER_OUT, SEVERITY_WARNING,
+                    "zone transfer request denied: quota reached");
+        return refuse(request, DNS_RCODE_SERVFAIL, out_bytes, bytes_max);
+    }
+    stats_count(request->counters, STATS_TRANSFERS);
+    struct ixfr *ixfr = wanted->incremental ? find_differences(request, wanted) : NULL;
+    *out_stream = open_transfer(desk, request, wanted, ixfr);
+    return 0;
 }
 
 size_t transfer_out_answer(const struct transfer_desk *desk, struct request *request,
@@ -209,31 +332,26 @@ size_t transfer_out_answer(const struct transfer_desk *desk, struct request *req
 {
     const struct dns_message *message = request->message;
     const struct zone_slot *slot = zone_table_exact(request->view->table, &message->qname);
-    bool incremental = message->qtype == DNS_TYPE_IXFR;
-    uint16_t rcode = judge(request, slot);
-    uint32_t serial;
+    struct wanted wanted = {.slot = slot, .incremental = message->qtype == DNS_TYPE_IXFR};
+    uint16_t rcode = judge(request, slot, &wanted.version);
 
     if (rcode != DNS_RCODE_NOERROR) {
         return refuse(request, rcode, out_bytes, bytes_max);
     }
-    if (incremental) {
-        if (read_serial(message, &serial) != SG_OK) {
-            request_log(request, LOG_XFER_OUT, SEVERITY_INFO,
-                        "bad zone transfer request: IXFR request missing SOA (FORMERR)");
-            return refuse(request, DNS_RCODE_FORMERR, out_bytes, bytes_max);
-        }
-        uint32_t ours = zone_version_facts(zone_slot_version(slot))->serial;
-        if (!request->net->tcp || serial_compare(serial, ours) >= 0) {
-            return answer_with_soa(desk, request, slot, out_bytes, bytes_max);
-        }
+    if (!wanted.incremental) {
+        return answer_with_stream(desk, request, &wanted, out_bytes, bytes_max, out_stream);
     }
-    if (!quota_take(desk->quota, request->front->conf->options.rates.transfers_out)) {
-        request_log(request, LOG_XFER_OUT, SEVERITY_WARNING,
-                    "zone transfer request denied: quota "
-                    "reached");
-        return refuse(request, DNS_RCODE_SERVFAIL, out_bytes, bytes_max);
+    if (read_serial(message, &wanted.serial) != SG_OK) {
+        request_log(request, LOG_XFER_OUT, SEVERITY_INFO,
+                    "bad zone transfer request: IXFR request missing SOA (FORMERR)");
+        return refuse(request, DNS_RCODE_FORMERR, out_bytes, bytes_max);
     }
-    stats_count(request->counters, STATS_TRANSFERS);
-    *out_stream = open_transfer(desk, request, slot, incremental ? "AXFR-style IXFR" : "AXFR");
-    return 0;
+    if (serial_compare(wanted.serial, zone_version_facts(wanted.version)->serial) >= 0) {
+        return answer_with_soa(desk, request, slot, out_bytes, bytes_max);
+    }
+    if (!request->net->tcp) {
+        size_t length = answer_with_differences(request, &wanted, out_bytes, bytes_max);
+        return length > 0 ? length : answer_with_soa(desk, request, slot, out_bytes, bytes_max);
+    }
+    return answer_with_stream(desk, request, &wanted, out_bytes, bytes_max, out_stream);
 }

@@ -1,7 +1,105 @@
 #include "server/update_in.h"
 
+#include "base/mem.h"
 #include "dns/rrtype.h"
 #include "server/access.h"
+#include "server/arrival.h"
+#include "server/late_answer.h"
+#include "server/server.h"
+#include "server/update_policy.h"
+
+/* An update between its net thread and its answer. */
+struct update_in {
+    struct arrival arrival; /* first member */
+    struct keeper_update update;
+    struct update_requester requester;
+    struct late_answer *answer;
+    char *view;
+    uint16_t rrclass;
+};
+
+static struct update_in *of_update(struct keeper_update *update)
+{
+    return (struct update_in *)((char *)update - offsetof(struct update_in, update));
+}
+
+static void update_free(struct update_in *in)
+{
+    buffer_free(&in->update.wire);
+    mem_free(in->update.client);
+    mem_free(in->view);
+    mem_free(in);
+}
+
+static void done(struct keeper_update *update)
+{
+    struct update_in *in = of_update(update);
+    late_answer_give(in->answer, update->rcode, time_now());
+    update_free(in);
+}
+
+static void take(struct arrival *arrival, struct server *server)
+{
+    struct update_in *in = (struct update_in *)arrival;
+    struct managed_zone *zone = NULL;
+    size_t found =
+        keeper_find(server->keeper, &in->update.message.qname, in->rrclass, in->view, &zone);
+    if (found != 1) {
+        in->update.rcode = DNS_RCODE_NOTAUTH; /* It is no longer configured. */
+        done(&in->update);
+        return;
+    }
+    keeper_update(server->keeper, zone, &in->update);
+}
+
+static void drop(struct arrival *arrival)
+{
+    struct update_in *in = (struct update_in *)arrival;
+    late_answer_drop(in->answer);
+    update_free(in);
+}
+
+static size_t send_to_keeper(const struct request *request, const struct zone_slot *slot,
+                             uint8_t *out_bytes, size_t bytes_max)
+{
+    char prefix[REQUEST_PREFIX_BYTES];
+    struct late_answer *answer = request->inbox != NULL ? late_answer_new(request) : NULL;
+    if (answer == NULL) {
+        return request_refuse(request, DNS_RCODE_SERVFAIL, REQUEST_ERROR_NONE, out_bytes,
+                              bytes_max);
+    }
+    struct update_in *in = mem_alloc_zero(1, sizeof(*in));
+    in->arrival.take = take;
+    in->arrival.drop = drop;
+    in->answer = answer;
+    in->rrclass = slot->rrclass;
+    in->view = mem_copy_text(front_zone(slot)->view->name);
+    update_requester_learn(request, &in->requester);
+    in->update.wire = BUFFER_EMPTY;
+    buffer_append(&in->update.wire, request->message->wire.bytes, request->message->wire.length);
+    in->update.message = *request->message;
+    in->update.message.wire = buffer_span(&in->update.wire);
+    in->update.client = mem_copy_text(request_prefix(request, prefix));
+    in->update.requester = &in->requester;
+    in->update.done = done;
+    if (!mailbox_send(request->inbox, &in->arrival.letter)) {
+        drop(&in->arrival); /* The server is ending. */
+    }
+    return 0;
+}
+
+/* An update-policy decides record by record, later; here, whether it has a word for the client. */
+static bool may_ask(const struct request *request, const struct zone_slot *slot)
+{
+    const struct conf_update_policy *policy = front_options(slot)->access.update_policy;
+    struct update_requester requester;
+
+    if (policy == NULL) {
+        return access_update(request, slot);
+    }
+    update_requester_learn(request, &requester);
+    return update_policy_knows(policy, &requester);
+}
 
 size_t update_in_answer(const struct request *request, uint8_t *out_bytes, size_t bytes_max)
 {
@@ -23,16 +121,12 @@ size_t update_in_answer(const struct request *request, uint8_t *out_bytes, size_
         return request_refuse(request, DNS_RCODE_NOTAUTH, REQUEST_ERROR_NOT_AUTHORITATIVE,
                               out_bytes, bytes_max);
     }
-    dns_class_to_text(slot->rrclass, rrclass);
-    bool policy = front_options(slot)->access.update_policy != NULL;
-    if (!policy && !access_update(request, slot)) {
+    bool secondary = front_zone(slot)->type == CONF_ZONE_SECONDARY;
+    if (secondary || !may_ask(request, slot)) {
         request_log(request, LOG_UPDATE_SECURITY, SEVERITY_INFO, "update '%s/%s' denied", zone,
-                    rrclass);
-    } else {
-        request_log(request, LOG_UPDATE, SEVERITY_ERROR,
-                    "update '%s/%s' refused: this version of Signet takes no dynamic updates", zone,
-                    rrclass);
+                    dns_class_to_text(slot->rrclass, rrclass));
+        return request_refuse(request, DNS_RCODE_REFUSED, REQUEST_ERROR_PROHIBITED, out_bytes,
+                              bytes_max);
     }
-    return request_refuse(request, DNS_RCODE_REFUSED, REQUEST_ERROR_PROHIBITED, out_bytes,
-                          bytes_max);
+    return send_to_keeper(request, slot, out_bytes, bytes_max);
 }

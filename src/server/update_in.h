@@ -1,8 +1,12 @@
 /*
  * server/update_in.h - dynamic updates (RFC 2136): which are heard at all
+ *
+ *   net thread: update_in_answer() -> letter -> keeper's thread: keeper_update() -> the pipeline
+ *               -> done -> late_answer
  */
 #pragma once
 
 #include "server/request.h"
 
+/* A response, or 0 and the update is on its way to the keeper. */
 size_t update_in_answer(const struct request *request, uint8_t *out_bytes, size_t bytes_max);

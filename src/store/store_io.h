@@ -3,23 +3,27 @@
  *
  * A struct of functions, so that tests/sim can put a disk behind it that loses everything not yet
  * committed, fills up or fails at the n-th write. store_lmdb.c is the real one. Only the store's
- * thread calls it, image reads apart (any worker, its own handle).
+ * thread calls it, image files apart (any worker, its own handle).
  *
- * Keys sort as bytes. What get() and scan() show is borrowed until the next call. A failed put or
- * commit leaves the last committed state; the transaction is over then.
+ * Keys sort as bytes; they have 1 to STORE_KEY_BYTES_MAX of them. What get() and scan() show is
+ * borrowed until the next call, and `see` calls nothing here. A failed put, remove or commit leaves
+ * the last committed state; the transaction is over then. They fail with SG_NO_SPACE (the disk is
+ * full), SG_IO, or SG_LIMIT: the environment had to grow, has grown, and the same transaction may
+ * be done again at once.
  */
 #pragma once
 
 #include "base/buffer.h"
 
 enum store_table {
-    STORE_META,    /* format version, next zone id */
+    STORE_META,    /* format version, next zone id, number of the last transaction */
     STORE_ZONES,   /* zone identity -> zone id */
     STORE_COMMITS, /* zone id, commit number (big-endian) -> commit record */
     STORE_IMAGES,  /* zone id, commit number -> manifest, with small images inside */
     STORE_CONFIG,  /* zones added at run time: view, class, name -> statement */
     STORE_TABLES
 };
+enum { STORE_KEY_BYTES_MAX = 511 }; /* LMDB's */
 
 struct store_image; /* a file that is being written or read */
 
@@ -30,19 +34,23 @@ struct store_io {
                                    struct span value);
     /* SG_OK also when there was nothing. */
     MUST_USE enum sg_result (*remove)(void *argument, enum store_table table, struct span key);
-    /* Durable when it returns SG_OK. SG_NO_SPACE: the disk is full; SG_IO. */
+    /* Durable when it returns SG_OK. SG_IN_DOUBT: nobody knows; call reopen(), then look. */
     MUST_USE enum sg_result (*commit)(void *argument);
     void (*abort)(void *argument);
-    /* Outside or inside a transaction. SG_NOT_FOUND. */
+    /* Outside or inside a transaction. SG_NOT_FOUND, SG_MALFORMED (a damaged environment), SG_IO.
+     */
     MUST_USE enum sg_result (*get)(void *argument, enum store_table table, struct span key,
                                    struct span *out_value);
-    /* Keys at or after `from` in order, until `see` returns false. */
+    /* Keys at or after `from` (empty: all) in order, until `see` returns false. */
     MUST_USE enum sg_result (*scan)(void *argument, enum store_table table, struct span from,
                                     bool (*see)(void *see_argument, struct span key,
                                                 struct span value),
                                     void *see_argument);
-    /* After a failed commit whose outcome nobody knows: close, open again. */
+    /* Close and open again. On failure everything fails with SG_IO until it is called again. */
     MUST_USE enum sg_result (*reopen)(void *argument);
+    /* A consistent copy of the tables and images into `folder`, which must not exist (SG_EXISTS),
+     * while the store is in use; no transaction is open. On failure nothing is left. */
+    MUST_USE enum sg_result (*copy)(void *argument, const char *folder);
     /* Image files, beside the tables. Thread: a worker, one handle each. */
     MUST_USE enum sg_result (*image_create)(void *argument, uint64_t zone, uint64_t commit,
                                             struct store_image **out_image);
@@ -51,16 +59,20 @@ struct store_io {
     MUST_USE enum sg_result (*image_finish)(struct store_image *image, bool keep);
     MUST_USE enum sg_result (*image_open)(void *argument, uint64_t zone, uint64_t commit,
                                           struct store_image **out_image);
+    /* How many bytes, 0 at the end, SIZE_MAX when reading failed. */
     size_t (*image_read)(struct store_image *image, uint8_t *out_bytes, size_t bytes_max);
     void (*image_close)(struct store_image *image);
+    /* Fine when there is none. Who is reading it may go on. */
     void (*image_remove)(void *argument, uint64_t zone, uint64_t commit);
     void (*close)(void *argument);
 };
 
-/* The LMDB environment in `folder`, made if it is missing (mode 0700), locked against a second
- * process (SG_EXISTS). `out_problem` (the caller frees) tells why not, in operators' words. */
+/*
+ * The LMDB environment in `folder`, made if it is missing (mode 0700), locked against a second
+ * process (SG_EXISTS). Call it after daemonizing: the lock is the process's. Image files that no
+ * commit names are removed. SG_DENIED, SG_NO_SPACE, SG_MALFORMED (not an environment, or damaged),
+ * SG_UNSUPPORTED (of a later release), SG_IO; `out_problem` (the caller frees) is set then and
+ * tells why not, in operators' words.
+ */
 MUST_USE enum sg_result store_lmdb_open(const char *folder, struct store_io *out_io,
                                         char **out_problem);
-/* A consistent copy of the environment and its images into `folder`, which must not exist, while
- * the store is in use. Thread: store. */
-MUST_USE enum sg_result store_lmdb_copy(const struct store_io *io, const char *folder);

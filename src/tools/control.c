@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -13,6 +15,8 @@
 #include "conf/rndc_conf.h"
 #include "net/address.h"
 #include "net/control_message.h"
+#include "tools/command_words.h"
+#include "tools/zone_trouble.h"
 
 enum { TIMEOUT_SECONDS = 60, ADDRESSES_TRIED_MAX = 32 };
 
@@ -162,12 +166,16 @@ static const char *find_configuration(const struct client *client)
     return NULL;
 }
 
-static bool load_configuration(struct client *client, struct rndc_conf *out_conf)
+/* `word` is what shall be sent. */
+static bool load_configuration(struct client *client, const char *word, struct rndc_conf *out_conf)
 {
     const char *path = find_configuration(client);
     char *problem = NULL;
 
     if (path == NULL) {
+        if (!command_word_is_known(word)) {
+            fprintf(stderr, "signet: '%s' is no subcommand (`signet help` has them)\n", word);
+        }
         fprintf(stderr,
                 "signet: neither %s/rndc.conf nor a key file %s was found.\n"
                 "signetd makes the key when it is started first; use -k for one elsewhere.\n",
@@ -390,10 +398,24 @@ static bool receive_all(const struct client *client, uint8_t *out_bytes, size_t 
     return true;
 }
 
-static void explain_receive_failure(void)
+/* `trusted`: it has answered us before, so that it is not our key that it does not like. */
+static void explain_receive_failure(const struct client *client, bool trusted)
 {
+    if (errno == ETIMEDOUT) {
+        fprintf(stderr, "signet: no answer within %u seconds (-t sets another time)%s\n",
+                client->timeout_seconds,
+                trusted ? "; the server may still be at work on the command" : "");
+        return;
+    }
     if (errno != 0 && errno != ECONNRESET) {
         fprintf(stderr, "signet: recv failed: %s\n", strerror(errno));
+        return;
+    }
+    if (trusted) {
+        fputs("signet: the server closed the connection before it answered.\n"
+              "It was stopped or has crashed in the meantime: whether the command was done is not\n"
+              "known. Its log says more.\n",
+              stderr);
         return;
     }
     fputs("signet: connection to remote host closed.\n"
@@ -423,7 +445,7 @@ static bool exchange(const struct client *client, const struct control_message *
         return false;
     }
     if (!receive_all(client, header, sizeof(header))) {
-        explain_receive_failure();
+        explain_receive_failure(client, request->nonce != 0);
         return false;
     }
     uint32_t length = wire_get_u32(header);
@@ -434,7 +456,7 @@ static bool exchange(const struct client *client, const struct control_message *
     buffer_clear(frame);
     buffer_reserve(frame, length);
     if (!receive_all(client, frame->bytes, length)) {
-        explain_receive_failure();
+        explain_receive_failure(client, request->nonce != 0);
         return false;
     }
     frame->length = length;
@@ -466,7 +488,7 @@ static int show_reply(const struct client *client, const struct control_message 
     if (client->shows_result) {
         printf("%s %u\n", result_name(reply->result), reply->result);
     }
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return failed ? EXIT_FAILURE : zone_trouble(client->command, reply->text);
 }
 
 static int run(struct client *client)
@@ -508,6 +530,32 @@ static char *join_words(int count, char **words)
     return text;
 }
 
+/* The server has another working directory than we. */
+static char *write_command(int count, char **words)
+{
+    char here[PATH_MAX];
+
+    if (count != 2 || strcasecmp(words[0], "backup") != 0 || words[1][0] == '/' ||
+        getcwd(here, sizeof(here)) == NULL) {
+        return join_words(count, words);
+    }
+    return mem_format("backup \"%s/%s\"", here, words[1]);
+}
+
+/* A slip of the finger is not sent anywhere. What we have never heard of is: the server may know.
+ */
+static bool check_word(const char *word)
+{
+    const char *meant = command_word_meant(word);
+
+    if (meant == NULL) {
+        return true;
+    }
+    fprintf(stderr, "signet: '%s' is no subcommand and no command; did you mean '%s'?\n", word,
+            meant);
+    return false;
+}
+
 int tool_control(int count, char **arguments)
 {
     struct client client = {.timeout_seconds = TIMEOUT_SECONDS, .family = AF_UNSPEC, .fd = -1};
@@ -525,12 +573,15 @@ int tool_control(int count, char **arguments)
         usage(stderr);
         return EXIT_FAILURE;
     }
-    if (!load_configuration(&client, &conf)) {
+    if (!check_word(arguments[optind])) {
+        return EXIT_FAILURE;
+    }
+    if (!load_configuration(&client, arguments[optind], &conf)) {
         return EXIT_FAILURE;
     }
     const char *name = client.server != NULL ? client.server : conf.defaults.name;
     const struct rndc_server *server = name == NULL ? NULL : rndc_conf_server(&conf, name);
-    client.command = join_words(count - optind, arguments + optind);
+    client.command = write_command(count - optind, arguments + optind);
     if (client.timeout_seconds > 0) {
         client.deadline_ns = time_monotonic_ns() + client.timeout_seconds * 1000000000ULL;
     }

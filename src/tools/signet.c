@@ -10,7 +10,9 @@
 #include "tools/checkzone.h"
 #include "tools/control.h"
 #include "tools/dsfromkey.h"
+#include "tools/journal.h"
 #include "tools/keygen.h"
+#include "tools/restore.h"
 
 static const struct subcommand {
     const char *name;
@@ -20,7 +22,9 @@ static const struct subcommand {
     {"checkconf", tool_checkconf, "check a configuration"},
     {"checkzone", tool_checkzone, "check a zone file"},
     {"dsfromkey", tool_dsfromkey, "the DS records for a key, for the parent"},
+    {"journal", tool_journal, "what changed in a zone, and when"},
     {"keygen", tool_keygen, "make a key pair"},
+    {"restore", tool_restore, "bring back a backup"},
 };
 
 static void help(FILE *out)
@@ -39,6 +43,11 @@ static void help(FILE *out)
           "  showzone zone                 its statement\n"
           "  loadkeys zone                 look at its keys now\n"
           "  sign zone                     sign all of it anew\n"
+          "  signing -serial number zone   raise its serial\n"
+          "  freeze [zone], thaw [zone]    before and after its file is edited by hand\n"
+          "  sync [zone]                   write the file of a zone that takes updates\n"
+          "  addzone zone { options };     a new zone; also modzone, delzone [-clean] zone\n"
+          "  backup path                   copy store and keys into a new folder\n"
           "  querylog [on | off]           log each query\n"
           "  trace [level], notrace        more and less in the log\n"
           "  stats                         write the statistics file\n"

@@ -79,10 +79,15 @@ static bool in_filter(const struct bulk *bulk, uint32_t hash)
     return (bulk->filter[bit / 64] >> bit % 64 & 1) != 0;
 }
 
-static void grow(struct bulk *bulk)
+static void grow_entries(struct bulk *bulk)
 {
     bulk->capacity = bulk->capacity > 0 ? bulk->capacity * 2 : ENTRIES_MIN;
     bulk->entries = mem_resize_array(bulk->entries, bulk->capacity, sizeof(*bulk->entries));
+}
+
+static void grow(struct bulk *bulk)
+{
+    grow_entries(bulk);
     mem_free(bulk->filter);
     bulk->filter = mem_alloc_zero(filter_bits(bulk) / 64, sizeof(*bulk->filter));
     for (size_t i = 0; i < bulk->count; i++) {
@@ -410,7 +415,9 @@ static enum sg_result build(const struct bulk *bulk, struct builder *builder,
     struct tree_cell cell = {0};
     for (size_t i = 0; i < bulk->count; i++) {
         builder->name = &bulk->entries[i];
-        cell = (struct tree_cell){.hi = flags_of(builder->name), .ref = builder->name->block};
+        cell = (struct tree_cell){.lo = bulk->in_order ? builder->name->generated : 0,
+                                  .hi = flags_of(builder->name),
+                                  .ref = builder->name->block};
         enum sg_result result =
             i + 1 < bulk->count ? part(builder, cell) : close_behind(builder, -1, &cell);
         if (result != SG_OK) {
@@ -487,6 +494,44 @@ void bulk_replace(struct bulk *bulk, uint32_t entry, arena_ref block, uint32_t f
     bulk->entries[entry].block = block;
 }
 
+/* The first symbols decide nearly always. */
+static bool is_before(uint8_t *const *chunks, const struct bulk_entry *last,
+                      const struct bulk_entry *entry, const struct tree_key *key)
+{
+    int order = compare_orders(last, entry);
+    if (order != 0) {
+        return order < 0;
+    }
+    struct span owner = owner_at(chunks, last->block);
+    struct tree_key last_key;
+    tree_key_encode(owner.bytes, owner.length, &last_key);
+    unsigned at = tree_key_difference(&last_key, key);
+    return at != TREE_KEYS_EQUAL && tree_key_at(&last_key, at) < tree_key_at(key, at);
+}
+
+enum sg_result bulk_append(struct bulk *bulk, uint8_t *const *chunks, const struct tree_cell *leaf)
+{
+    ASSERT(bulk->in_order || bulk->count == 0);
+    if (bulk->count == ENTRIES_MAX) {
+        return SG_LIMIT;
+    }
+    struct span owner = owner_at(chunks, leaf->ref);
+    struct bulk_entry entry = {.block = leaf->ref};
+    struct tree_key key;
+    tree_key_encode(owner.bytes, owner.length, &key);
+    set_order(&entry, &key, 0, leaf->hi);
+    entry.generated = leaf->lo;
+    if (bulk->count > 0 && !is_before(chunks, &bulk->entries[bulk->count - 1], &entry, &key)) {
+        return SG_MALFORMED;
+    }
+    if (bulk->count == bulk->capacity) {
+        grow_entries(bulk);
+    }
+    bulk->in_order = true;
+    bulk->entries[bulk->count++] = entry;
+    return SG_OK;
+}
+
 enum sg_result bulk_build(struct bulk *bulk, struct arena *arena, struct tree_cell *out_root)
 {
     if (bulk->count == 0) {
@@ -499,7 +544,9 @@ enum sg_result bulk_build(struct bulk *bulk, struct arena *arena, struct tree_ce
     mem_free(bulk->slots);
     bulk->filter = NULL;
     bulk->slots = NULL;
-    sort(bulk, arena->chunks);
+    if (!bulk->in_order) {
+        sort(bulk, arena->chunks);
+    }
     struct builder *builder = mem_alloc_zero(1, sizeof(*builder));
     builder->arena = arena;
     enum sg_result result = build(bulk, builder, out_root);

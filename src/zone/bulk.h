@@ -9,6 +9,8 @@
  * Names that come again are found by a hash of owners. Most names are new, and a filter of a few
  * bits a name, which stays in the cache, says so; only when it does not, the names since then are
  * entered in the hash, many at a time, so that their cache misses overlap.
+ *
+ * A list is filled either by bulk_add() or by bulk_append().
  */
 #pragma once
 
@@ -18,7 +20,10 @@
 struct bulk_entry {
     uint64_t order[2]; /* 9 symbols at 6 bits, flags of the name at 10 bits; 10 symbols, 4 zeros */
     arena_ref block;
-    uint32_t hash;
+    union {
+        uint32_t hash;       /* of the owner */
+        arena_ref generated; /* of a list that came in order */
+    };
 };
 
 struct bulk {
@@ -30,6 +35,7 @@ struct bulk {
     uint64_t *slots;  /* upper half: hash; lower half: index in `entries` + 1, 0: free */
     size_t slots_mask;
     size_t slots_count; /* entries that are in */
+    bool in_order;      /* by bulk_append() alone */
 };
 
 static const uint32_t BULK_NONE = UINT32_MAX;
@@ -49,6 +55,13 @@ uint32_t bulk_find(struct bulk *bulk, uint8_t *const *chunks, struct span owner,
 MUST_USE enum sg_result bulk_add(struct bulk *bulk, struct span owner, uint32_t hash,
                                  arena_ref block, uint32_t flags);
 void bulk_replace(struct bulk *bulk, uint32_t entry, arena_ref block, uint32_t flags);
+
+/*
+ * Names that come in canonical order, as an image has them, need no hash and no sorting. The leaf
+ * is as it will stand in the tree. SG_MALFORMED: its owner is not behind all others. SG_LIMIT.
+ */
+MUST_USE enum sg_result bulk_append(struct bulk *bulk, uint8_t *const *chunks,
+                                    const struct tree_cell *leaf);
 
 /* Make the tree of all names. The bulk ends empty. SG_LIMIT: it ends empty, too. */
 MUST_USE enum sg_result bulk_build(struct bulk *bulk, struct arena *arena,

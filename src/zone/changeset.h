@@ -37,8 +37,8 @@ struct zone_changeset_header {
 
 struct zone_change {
     unsigned flags;
-    struct span owner;            /* relative, lower case */
-    struct dns_rrset deleted;     /* count 0: none; type, covered and ttl are set in both */
+    struct span owner;        /* relative, lower case */
+    struct dns_rrset deleted; /* count 0: none; type, covered and ttl are set in both */
     struct dns_rrset added;
 };
 

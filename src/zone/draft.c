@@ -4,27 +4,36 @@
 
 enum count_change { COUNT_IN, COUNT_OUT };
 
+static void add_counts(struct zone_counts *counts, const struct zone_counts *more)
+{
+    counts->names += more->names;
+    counts->records += more->records;
+    counts->nsec3_records += more->nsec3_records;
+    counts->generated += more->generated;
+    counts->wildcards += more->wildcards;
+    counts->cuts_and_dnames += more->cuts_and_dnames;
+    counts->opt_outs += more->opt_outs;
+}
+
+static void subtract_counts(struct zone_counts *counts, const struct zone_counts *fewer)
+{
+    counts->names -= fewer->names;
+    counts->records -= fewer->records;
+    counts->nsec3_records -= fewer->nsec3_records;
+    counts->generated -= fewer->generated;
+    counts->wildcards -= fewer->wildcards;
+    counts->cuts_and_dnames -= fewer->cuts_and_dnames;
+    counts->opt_outs -= fewer->opt_outs;
+}
+
 static void count_leaf(struct zone_edit *edit, bool nsec3, const struct tree_cell *leaf,
                        enum count_change change)
 {
     struct zone_counts leaf_counts = version_count_leaf(edit->lineage->arena.chunks, leaf, nsec3);
-    struct zone_counts *counts = &edit->draft->counts;
     if (change == COUNT_IN) {
-        counts->names += leaf_counts.names;
-        counts->records += leaf_counts.records;
-        counts->nsec3_records += leaf_counts.nsec3_records;
-        counts->generated += leaf_counts.generated;
-        counts->wildcards += leaf_counts.wildcards;
-        counts->cuts_and_dnames += leaf_counts.cuts_and_dnames;
-        counts->opt_outs += leaf_counts.opt_outs;
+        add_counts(&edit->draft->counts, &leaf_counts);
     } else {
-        counts->names -= leaf_counts.names;
-        counts->records -= leaf_counts.records;
-        counts->nsec3_records -= leaf_counts.nsec3_records;
-        counts->generated -= leaf_counts.generated;
-        counts->wildcards -= leaf_counts.wildcards;
-        counts->cuts_and_dnames -= leaf_counts.cuts_and_dnames;
-        counts->opt_outs -= leaf_counts.opt_outs;
+        subtract_counts(&edit->draft->counts, &leaf_counts);
     }
 }
 
@@ -209,4 +218,16 @@ enum sg_result draft_set_generated(struct zone_edit *edit, struct span owner, ar
                (generated != 0 ? fresh_mark(edit, TREE_FRESH_GENERATED) : 0);
     count_leaf(edit, false, leaf, COUNT_IN);
     return SG_OK;
+}
+
+enum sg_result draft_append(struct zone_edit *edit, bool nsec3, const struct draft_name *name)
+{
+    enum sg_result result =
+        bulk_append(&edit->bulk[nsec3], edit->lineage->arena.chunks, &name->leaf);
+    if (result == SG_OK) {
+        add_counts(&edit->draft->counts, &name->counts);
+        uint32_t *ttl_max = &edit->draft->facts.ttl_max;
+        *ttl_max = name->ttl_max > *ttl_max ? name->ttl_max : *ttl_max;
+    }
+    return result;
 }

@@ -6,6 +6,7 @@
 #include "zone/bulk.h"
 #include "zone/edit.h"
 #include "zone/gather.h"
+#include "zone/image.h"
 #include "zone/lineage.h"
 
 struct zone_edit {
@@ -46,3 +47,20 @@ MUST_USE enum sg_result draft_set_source(struct zone_edit *edit, bool nsec3, str
 /* SG_NOT_FOUND: no such name. */
 MUST_USE enum sg_result draft_set_generated(struct zone_edit *edit, struct span owner,
                                             arena_ref generated);
+
+/* A name as it will stand in the tree, and what it adds. */
+struct draft_name {
+    struct tree_cell leaf;
+    struct zone_counts counts;
+    uint32_t ttl_max; /* of its source */
+};
+/*
+ * Put a whole name behind all others of an edit that began with nothing; its blocks are the edit's,
+ * even on failure. SG_MALFORMED: it does not belong there, SG_LIMIT. Nothing else may be added
+ * before draft_flush().
+ */
+MUST_USE enum sg_result draft_append(struct zone_edit *edit, bool nsec3,
+                                     const struct draft_name *name);
+/* zone_image_read() into an edit that began with nothing; on failure it is to be abandoned. */
+MUST_USE enum sg_result image_read_draft(struct zone_edit *edit, zone_image_source *source,
+                                         void *argument);

@@ -184,6 +184,11 @@ void zone_edit_abandon(struct zone_edit *edit)
     free_edit(edit);
 }
 
+bool zone_edit_continues(const struct zone_edit *edit, const struct zone_version *base)
+{
+    return base != NULL && edit->base == base;
+}
+
 const struct zone_version *zone_edit_draft(struct zone_edit *edit)
 {
     draft_flush(edit);

@@ -22,6 +22,8 @@ struct zone_edit *zone_edit_new(const struct dns_name *apex, uint16_t rrclass);
  * here. Takes a reference.
  */
 struct zone_edit *zone_edit_open(const struct zone_version *base);
+/* Is `base` the version that this is a draft of? */
+bool zone_edit_continues(const struct zone_edit *edit, const struct zone_version *base);
 /* Throw the draft away. NULL is fine. */
 void zone_edit_abandon(struct zone_edit *edit);
 

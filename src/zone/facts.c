@@ -18,31 +18,35 @@ static bool has_asterisk(struct span owner)
     return false;
 }
 
+struct zone_counts version_counts(const struct zone_node *node, bool nsec3, uint64_t records,
+                                  uint32_t opt_outs)
+{
+    if (nsec3) {
+        return (struct zone_counts){.nsec3_records = records, .opt_outs = opt_outs};
+    }
+    return (struct zone_counts){
+        .names = 1,
+        .records = records,
+        .generated = node->generated != NULL,
+        .wildcards = has_asterisk(zone_node_owner(node)),
+        .cuts_and_dnames = (node->flags & (ZONE_NODE_CUT | ZONE_NODE_DNAME)) != 0,
+    };
+}
+
 struct zone_counts version_count_leaf(uint8_t *const *chunks, const struct tree_cell *leaf,
                                       bool nsec3)
 {
     struct zone_node node = tree_node(chunks, leaf);
-    if (nsec3) {
-        return (struct zone_counts){
-            .nsec3_records = block_records(node.source),
-            .opt_outs = block_opt_outs(node.source),
-        };
+    if (nsec3 || node.generated == NULL) {
+        return version_counts(&node, nsec3, block_records(node.source),
+                              nsec3 ? block_opt_outs(node.source) : 0);
     }
-    struct zone_counts counts = {
-        .names = 1,
-        .generated = node.generated != NULL,
-        .wildcards = has_asterisk(zone_node_owner(&node)),
-        .cuts_and_dnames = (node.flags & (ZONE_NODE_CUT | ZONE_NODE_DNAME)) != 0,
-    };
-    if (node.generated == NULL) {
-        counts.records = block_records(node.source);
-        return counts;
-    }
+    uint64_t records = 0;
     struct zone_rrset_walk walk = zone_node_walk(&node, ZONE_VIEW_SIGNED);
     while (zone_node_walk_next(&walk)) {
-        counts.records += walk.rrset.count;
+        records += walk.rrset.count;
     }
-    return counts;
+    return version_counts(&node, false, records, 0);
 }
 
 /* SOA rdata ends with five numbers: serial, refresh, retry, expire, minimum (RFC 1035 3.3.13). */

@@ -5,6 +5,8 @@
  * inside an epoch and take a reference to each link that they stream from; the keeper adds and
  * trims. All zones' bytes are counted against one budget.
  *
+ * One that is all zero is empty; it ends with zone_history_clear() and a grace period.
+ *
  * Thread: the keeper changes; any thread collects.
  */
 #pragma once
@@ -18,15 +20,18 @@ uint32_t zone_history_serial_from(const struct zone_history_link *link);
 uint32_t zone_history_serial_to(const struct zone_history_link *link);
 struct span zone_history_changeset(const struct zone_history_link *link);
 
+enum { ZONE_HISTORY_LINKS_MAX = 16384 };
 struct zone_history {
     struct zone_history_link *newest; /* epoch_publish() */
+    struct zone_history_link *oldest; /* for the keeper alone, like all below */
     size_t bytes, links;
 };
 
 /*
  * Add the changeset that leads to the version that is about to be published. Takes the bytes. A
  * changeset that does not continue the chain (serial_from is not the newest serial_to) or with
- * `breaks` set begins a new chain: what was there is dropped.
+ * `breaks` set begins a new chain: what was there is dropped. One that leaves the serial as it is
+ * is no link; of malformed bytes only the break is left. At most ZONE_HISTORY_LINKS_MAX links.
  */
 void zone_history_add(struct zone_history *history, struct buffer *changeset, bool breaks);
 /* Drop the oldest links until at most `bytes_max` are left. */
@@ -39,8 +44,6 @@ void zone_history_clear(struct zone_history *history);
  * whole zone. The last one's serial_to may be newer than a version that was read before: stop at
  * `serial_to`. Thread: any, inside an epoch.
  */
-size_t zone_history_collect(const struct zone_history *history, uint32_t serial,
-                            uint32_t serial_to, const struct zone_history_link **out_links,
-                            size_t links_max);
+size_t zone_history_collect(const struct zone_history *history, uint32_t serial, uint32_t serial_to,
+                            const struct zone_history_link **out_links, size_t links_max);
 void zone_history_unref(const struct zone_history_link *link); /* Thread: any */
-enum { ZONE_HISTORY_LINKS_MAX = 16384 };

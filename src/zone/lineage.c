@@ -67,18 +67,39 @@ void lineage_append(struct zone_lineage *lineage, struct zone_version *version)
 }
 
 /*
+ * Take a version that is gone out of the middle of the chain. The tables that the arena outgrew
+ * since may be in use by older versions, and so are left to the one before it.
+ */
+static void drop_behind(struct zone_lineage *lineage, struct zone_version *version)
+{
+    struct zone_version *older = version->older;
+    struct arena_old_table **end = &older->retired_tables;
+    while (*end != NULL) {
+        end = &(*end)->next;
+    }
+    *end = version->retired_tables;
+    version->retired_tables = NULL;
+    older->newer = version->newer;
+    *(version->newer != NULL ? &version->newer->older : &lineage->newest) = older;
+    free_version(version);
+}
+
+/*
  * Versions behind `base` were never published: no reader knows what only they used, and what
  * their predecessor retired for them is in use again. They stay in the chain, empty, until they
  * are gone.
  */
 static void undo_behind(struct zone_lineage *lineage, const struct zone_version *base)
 {
-    for (struct zone_version *version = lineage->newest; version != base;
-         version = version->older) {
+    for (struct zone_version *version = lineage->newest, *older; version != base; version = older) {
         ASSERT(version != NULL); /* `base` is of this lineage. */
         ASSERT((__atomic_load_n(&version->state, __ATOMIC_ACQUIRE) & VERSION_REFS) == 0);
+        older = version->older;
         pieces_release(&version->made, &lineage->arena);
-        pieces_clear(&version->older->retired);
+        pieces_clear(&older->retired);
+        if (is_gone(version)) {
+            drop_behind(lineage, version);
+        }
     }
 }
 

@@ -95,5 +95,8 @@ MUST_USE enum sg_result version_learn_facts(struct zone_version *version);
 /* What a leaf adds to the counts. */
 struct zone_counts version_count_leaf(uint8_t *const *chunks, const struct tree_cell *leaf,
                                       bool nsec3);
+/* The same from what is known already: RRs in the signed view, NSEC3s with opt-out. */
+struct zone_counts version_counts(const struct zone_node *node, bool nsec3, uint64_t records,
+                                  uint32_t opt_outs);
 /* Does the node of the NSEC3 tree have a record with these parameters? */
 bool version_nsec3_fits(const struct zone_node *node, const struct nsec3_params *params);

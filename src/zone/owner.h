@@ -6,14 +6,15 @@
 
 #include "dns/name.h"
 
-/* Where the last `length` bytes of `name` begin, if a label begins there; else NULL. */
+/* Where the last `length` bytes of `name` begin, if a label begins there; else NULL. `length` is
+ * at most `name_length`. */
 static inline const uint8_t *owner_tail(const uint8_t *name, size_t name_length, size_t length)
 {
-    const uint8_t *end = name + name_length;
-    while ((size_t)(end - name) > length) {
+    const uint8_t *tail = name + (name_length - length);
+    while (name < tail) { /* a label may step over the place */
         name += 1 + *name;
     }
-    return (size_t)(end - name) == length ? name : NULL;
+    return name == tail ? name : NULL;
 }
 
 static inline bool owner_is_at_or_below(struct span owner, struct span ancestor)
@@ -46,6 +47,27 @@ static inline unsigned owner_labels(struct span owner)
         labels++;
     }
     return labels;
+}
+
+/* Labels of 1 to 63 bytes, lower case, no root label: could it be a relative owner name? */
+static inline bool owner_is_valid(struct span owner)
+{
+    if (owner.length > DNS_NAME_BYTES_MAX - 1) {
+        return false;
+    }
+    for (size_t at = 0; at < owner.length;) {
+        size_t length = owner.bytes[at];
+        if (length == 0 || length > DNS_LABEL_BYTES_MAX || length >= owner.length - at) {
+            return false;
+        }
+        for (size_t end = at + length; at < end; at++) {
+            if (dns_lower[owner.bytes[at + 1]] != owner.bytes[at + 1]) {
+                return false;
+            }
+        }
+        at++;
+    }
+    return true;
 }
 
 /* The part of `name` below `apex`, both lower case and absolute. False: it is not in the zone. */

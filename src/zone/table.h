@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "zone/history.h"
 #include "zone/version.h"
 
 struct zone_slot {
@@ -15,6 +16,7 @@ struct zone_slot {
     uint64_t id;                        /* of (view, class, name), never reused */
     const struct zone_version *version; /* epoch_publish() by keeper/publish.c alone; NULL: not
                                            loaded, SERVFAIL */
+    struct zone_history history;        /* what led to the version: changed by the keeper alone */
     const void *options; /* what server/ wants to know of the zone: replaced by epoch */
 };
 

@@ -6,45 +6,59 @@
  * before it. Whoever calls has checked TSIG and allow-update; the update-policy comes in as a
  * function, asked record by record.
  *
- * What the signer makes is not the client's (reference: bind-kasp 9.5): RRSIG and NSEC, NSEC3
- * REFUSED; the private type ignored; deletions of our DNSKEY, CDS, CDNSKEY ignored with a word.
+ * What the signer makes is not the client's: RRSIG, NSEC, NSEC3, SIG, NXT are REFUSED; NSEC3PARAM
+ * and the private type ignored, for the policy decides on them; DNSKEY, CDS, CDNSKEY of others may
+ * come and go beside ours (RFC 8901), ours stay. What no zone may hold, or what would keep the
+ * zone's file from being loaded, does not get in: CNAME and other data, a DS without NS, a last NS
+ * that goes, a name server without address.
+ *
+ * A prerequisite sees what the client can see: the source layer, and at the apex what we publish
+ * there, but never NSEC or RRSIG. After other changes of the same version, whose serial nobody has
+ * seen yet, a SOA prerequisite that names a serial does not hold.
  */
 #pragma once
 
 #include "dns/message.h"
+#include "zone/check.h"
 #include "zone/edit.h"
 
-/* One RR-level question to the update-policy: `type` ANY: all types at the name are deleted. */
+/* One RR-level question to the update-policy. A deletion of all types asks for each that is there.
+ */
 struct zone_update_wish {
     const struct dns_name *owner; /* lower case */
     uint16_t type;
-    const struct dns_rrset *rrset; /* what stands there at present; count 0: nothing */
-    struct span rdata;             /* of an RR that is added or deleted; else NULL */
     bool adds;
+    struct span rdata; /* of an RR that is added or deleted; else NULL */
 };
 
 struct zone_update_options {
     bool is_signed;              /* signed here: the rows of bind-kasp 9.5 hold */
+    bool serial_pending;         /* the draft has changes already, from before this update */
+    enum check_mode check_names; /* of the owners of addresses and MX */
     uint32_t max_zone_ttl;       /* larger TTLs are lowered, with a word; 0: no limit */
     uint16_t private_type;       /* sig-signing-type; 0: none */
     uint32_t records_per_type_max, types_per_name_max; /* 0: unlimited */
-    bool (*may)(void *argument, const struct zone_update_wish *wish); /* NULL: everything */
+    /* NULL: everything. `out_records_max`: of that type at that name, 0: no limit; more are
+     * ignored. */
+    bool (*may)(void *argument, const struct zone_update_wish *wish, uint16_t *out_records_max);
     /* What is done otherwise than asked, e.g. "attempt to delete in use DNSKEY ignored". */
     void (*note)(void *argument, int severity, const char *text); /* may be NULL */
     void *argument;
 };
 
+enum { ZONE_UPDATE_REASON_BYTES = 1400 };
+
 struct zone_update_outcome {
-    uint16_t rcode;     /* NOERROR, FORMERR, NOTZONE, NXRRSET, YXDOMAIN, REFUSED ... */
-    uint64_t changes;   /* RRsets that are not as they were; 0: nothing to do */
-    bool soa_set;       /* the client set a greater SOA serial: no bump of ours is needed */
-    char reason[200];   /* for the log: which prerequisite, which record */
+    uint16_t rcode;   /* NOERROR, FORMERR, NOTZONE, NXRRSET, YXDOMAIN, REFUSED ... */
+    uint64_t changes; /* RRsets that are not as they were; 0: nothing to do */
+    bool soa_set;     /* the client set a greater SOA serial: no bump of ours is needed */
+    char reason[ZONE_UPDATE_REASON_BYTES]; /* for the log: which prerequisite, which record */
 };
 
 /*
  * `message` was parsed with dns_message_parse() and its zone section names the edit's zone. The
  * prescan (RFC 2136 3.4.1) comes before any change. SG_LIMIT: the draft has no room and is to be
- * abandoned. Everything else is an outcome.
+ * abandoned. Everything else is an outcome. Cost: O(message, and the RRsets it touches).
  */
 MUST_USE enum sg_result zone_update_apply(struct zone_edit *edit, const struct dns_message *message,
                                           const struct zone_update_options *options,

@@ -86,7 +86,7 @@ static void open_desk(void)
     if (front_new(conf, zones, &front) != SG_OK) {
         abort();
     }
-    desk = dispatch_new();
+    desk = dispatch_new(NULL);
     dispatch_publish(desk, front);
     dispatch_set_query_log(desk, true);
     service = dispatch_service(desk);
@@ -165,7 +165,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     if ((bytes[0] & 2) != 0) {
         wire = sign(wire, room);
     }
-    const struct net_request request = {wire, &client, &local, tcp};
+    const struct net_request request = {
+        .wire = wire, .client = &client, .local = &local, .tcp = tcp};
     size_t got = service.answer(service.argument, threads[tcp], &request, response,
                                 tcp ? sizeof(response) : RESPONSE_BYTES_MAX, tcp ? &stream : NULL);
     if (stream != NULL) {

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "../unit/zone/naive.h"
+#include "epoch_stub.h"
 #include "zone/draft.h"
 
 enum { STEPS_MAX = 400, NAMES_MAX = 60, KEPT = 2 };
@@ -20,53 +21,6 @@ struct scene {
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
-
-/*
- * One thread only, so base/epoch.c is not linked: a grace period passes when the input says so,
- * at once and the same in each run.
- */
-static struct epoch_retired *waiting;
-
-void epoch_retire(struct epoch_retired *retired, void (*release)(struct epoch_retired *retired))
-{
-    retired->release = release;
-    retired->next = waiting;
-    waiting = retired;
-}
-
-void epoch_barrier(void)
-{
-    while (waiting != NULL) {
-        struct epoch_retired *first = waiting;
-        waiting = first->next;
-        first->release(first);
-    }
-}
-
-void epoch_reclaim(void)
-{
-    epoch_barrier();
-}
-
-void epoch_join(void)
-{
-}
-
-void epoch_leave(void)
-{
-}
-
-void epoch_quiesce(void)
-{
-}
-
-void epoch_offline(void)
-{
-}
-
-void epoch_online(void)
-{
-}
 
 /* Up to three labels of one or two bytes: many names meet. */
 static struct dns_name next_name(struct scene *scene)

@@ -3,12 +3,15 @@
 import os
 import re
 import shutil
+import signal
+import socket
 import subprocess
 
 import pytest
 
 from support.ports import free_port
 from support.server import HOST
+from support.signet import BIN, tool
 from support.waiting import wait_until
 
 ZONE = """$TTL 300
@@ -73,8 +76,10 @@ def test_zonestatus_of_a_signed_zone_has_both_serials(signet, run_server):
     names = [line.split(":")[0] for line in text.splitlines()]
     assert names == ["name", "type", "files", "serial", "signed serial", "nodes", "last loaded",
                      "secure", "inline signing", "key maintenance", "next key event",
-                     "next resign time", "dynamic", "reconfigurable via modzone"]
+                     "next resign node", "next resign time", "dynamic", "reconfigurable via modzone"]
     assert "\nserial: 7\n" in text and "\nkey maintenance: automatic\n" in text
+    # BIND's form: the name without its last dot, and the type that is signed.
+    assert re.search(r"^next resign node: (\w+\.)?example\.org/[A-Z0-9]+$", text, re.M), text
 
 
 @PROGRAMS
@@ -87,7 +92,8 @@ def test_zonestatus_of_a_signed_zone_has_both_serials(signet, run_server):
     (["frobnicate"], "unknown command", ""),
     (["trace", "many"], "out of range", ""),
     (["querylog", "perhaps"], "syntax error", ""),
-    (["freeze", "example.org"], "not implemented", "does not know how to do 'freeze' yet"),
+    (["freeze", "example.org"], "not dynamic", ""),
+    (["dumpdb"], "not implemented", "does not know how to do 'dumpdb' yet"),
     (["flush"], "not implemented", "is for resolvers"),
 ])
 def test_what_cannot_be_done_is_said_and_exits_with_1(served, program, words, error, text):
@@ -208,6 +214,115 @@ def test_a_stranger_s_key_gets_no_word(served, program):
     assert served.is_running()
 
 
+@pytest.mark.parametrize("word, meant", [("relaod", "reload"), ("chekzone", "checkzone"),
+                                         ("zonestats", "zonestatus")])
+def test_a_mistyped_word_is_not_sent_to_the_server(served, word, meant):
+    for words in ([word, "example.org"], ["-s", HOST, word]):
+        result = served.rndc(*words, program="signet")
+        assert (result.returncode, result.stdout) == (1, "")
+        assert result.stderr == f"signet: '{word}' is no subcommand and no command; " \
+                                f"did you mean '{meant}'?\n"
+    assert f"'{word}" not in served.log()
+
+
+def test_a_mistyped_word_is_told_where_there_is_no_server():
+    result = tool("chekconf", "/etc/x.conf")
+    assert result.returncode == 1 and "did you mean 'checkconf'?" in result.stderr
+
+
+def test_who_waits_when_the_server_is_killed_is_told(make_signet, run_server):
+    """Not that its key might be a stranger's: the server had accepted it."""
+    server = make_signet()
+    zone = server.add_zone("example.org", zone_text())
+    run_server(server)
+    server.wait_for_log("running\n")
+    names = "".join(f"name{i:06} A 192.0.2.{i % 250}\n" for i in range(400_000))
+    zone.write_text(zone_text(2) + names)
+    client = subprocess.Popen([str(BIN / "signet"), "-c", str(server.folder / "rndc.conf"),
+                               "reload", "example.org"], stderr=subprocess.PIPE, text=True)
+    server.wait_for_log("zone example.org/IN: loading from ")
+    server.kill()
+    error = client.communicate(timeout=20)[1]
+    assert client.returncode == 1
+    assert "the server closed the connection before it answered" in error
+    assert "key" not in error
+
+
+@PROGRAMS
+def test_who_waits_when_the_server_is_stopped_is_told(make_signet, run_server, program):
+    server = make_signet()
+    zone = server.add_zone("example.org", zone_text())
+    run_server(server)
+    server.wait_for_log("running\n")
+    names = "".join(f"name{i:06} A 192.0.2.{i % 250}\n" for i in range(400_000))
+    zone.write_text(zone_text(2) + names)
+    path = program if program == "rndc" else str(BIN / program)
+    client = subprocess.Popen([path, "-c", str(server.folder / "rndc.conf"), "reload",
+                               "example.org"], stderr=subprocess.PIPE, text=True)
+    server.wait_for_log("zone example.org/IN: loading from ")
+    server.process.send_signal(signal.SIGTERM)
+    error = client.communicate(timeout=20)[1]
+    assert client.returncode == 1
+    assert f"{program}: 'reload' failed: shutting down\n" in error
+    assert server.process.wait(20) == 0
+
+
+def test_a_client_s_patience_ends(served):
+    """A server that accepts and says nothing: the time it may take is the client's choice."""
+    with socket.create_server((HOST, 0)) as silent:
+        port = silent.getsockname()[1]
+        result = served.rndc("-p", str(port), "-t", "1", "status", program="signet")
+    assert result.returncode == 1
+    assert "no answer within 1 seconds" in result.stderr
+
+
+def test_a_reload_of_all_is_answered_before_zones_are_read_as_named_does(served):
+    """Its answer is about the configuration; status and log tell what became of the zones."""
+    served.zone_file.write_text(zone_text(3).replace("www A", "www AA"))
+    before = served.log()
+    result = served.rndc("reload")
+    assert (result.returncode, result.stdout) == (0, "server reload successful\n")
+    wait_until(lambda: "all zones loaded\n" in served.log()[len(before):], what="the end")
+    log = served.log()[len(before):]
+    # The words that scripts wait for come when all is over, also at a reload.
+    assert log.index("example.org.zone:5: ") < log.index("1 of 1 zones could not be loaded\n") \
+        < log.index("all zones loaded\n")
+    assert "zones with a problem: 1 (example.org/IN), see zonestatus\n" in \
+        served.rndc("status").stdout
+    served.zone_file.write_text(zone_text(4))
+    assert served.rndc("reload", "example.org").returncode == 0
+    assert "problem" not in served.rndc("status").stdout
+
+
+def test_an_address_that_a_reload_cannot_have_is_told(served):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind((HOST, 0))
+        taken = other.getsockname()[1]
+        served.options = f"listen-on port {taken} {{ {HOST}; }};"
+        served.configure()
+        for words in (["reload"], ["reconfig"], ["scan"]):
+            result = served.rndc(*words)
+            assert result.returncode == 1, words
+            assert f"could not listen on {HOST}#{taken}: the log says why" in result.stderr
+        assert "reload/reconfig failed\n" in served.rndc("status").stdout
+        assert served.answers_with("www.example.org", "A"), "what it had it keeps"
+        assert f"could not listen on UDP or TCP socket {HOST}#{taken}: Address already in use" \
+            in served.log()
+    assert served.rndc("reload").stdout == "server reload successful\n"
+    assert "failed" not in served.rndc("status").stdout
+
+
+def test_a_reload_to_an_address_that_is_not_ours_is_told(served):
+    """named says 'server reload successful' and answers nobody any more."""
+    text = served.configuration.read_text().replace(f"port {served.port} {{ {HOST}; }}",
+                                                    f"port {served.port} {{ 192.0.2.55; }}")
+    served.configuration.write_text(text)
+    result = served.rndc("reload")
+    assert result.returncode == 1
+    assert "listen-on names no address of this host" in result.stderr
+    assert "not listening on any interfaces\n" in served.log()
+
+
 def test_a_read_only_channel_changes_nothing(make_signet, run_server):
     port = free_port()
     server = make_signet(extra=f'controls {{ inet {HOST} port {port} allow {{ any; }} '
@@ -247,6 +362,9 @@ def test_views_are_told_apart(make_signet, run_server):
     assert server.rndc("reload", "example.org", "IN", "inner").returncode == 0
     result = server.rndc("zonestatus", "only.test", "IN", "inner")
     assert "no matching zone 'only.test' in view 'inner'" in result.stderr
+    # named's way to say which of them a line is about.
+    for view in ("inner", "outer"):
+        assert f"zone example.org/IN/{view}: loaded serial 1\n" in server.log()
 
 
 def test_a_control_address_that_is_taken_is_an_error(make_signet, run_server):

@@ -209,6 +209,61 @@ def test_a_second_server_on_the_same_port_says_so(make_signet, run_server):
     assert first.is_running()
 
 
+def test_an_address_that_is_taken_is_said_once(make_signet, run_server):
+    first = run_server(make_signet("first"))
+    second = make_signet("second")
+    second.port = first.port
+    second.start(ready=False)
+    assert second.process.wait(20) == 1
+    assert second.log().count("Address already in use") == 1
+
+
+def test_two_servers_do_not_share_a_store(make_signet, run_server):
+    """Each would make keys for the same zones, and write the other's files."""
+    first = make_signet("first")
+    first.add_zone("example.org", ZONE, policy="default")
+    run_server(first)
+    second = make_signet("second", options=f'key-directory "{first.folder}"; '
+                                           f'store-directory "{first.folder}/signet-store";')
+    second.start(ready=False)
+    assert second.process.wait(20) == 1
+    assert f"process {first.process.pid} holds the lock of the store-directory, " \
+           f"'{first.folder}/signet-store/signetd.lock'" in second.log()
+    assert first.answers_with("www.example.org", "A")
+    first.kill()  # A lock that nobody holds any more is no hindrance.
+    run_server(second)
+
+
+@as_root
+def test_a_directory_that_may_not_be_written_is_told_and_zones_are_served(make_signet):
+    server = make_signet()
+    for folder in [server.folder, *server.folder.parents]:  # pytest's are closed to others
+        if folder == pathlib.Path("/tmp"):
+            break
+        folder.chmod(0o755)
+    server.add_zone("plain.test", ZONE)
+    server.add_zone("signed.test", ZONE, policy="default")
+    plain = server.configure
+
+    def configure():
+        plain()
+        text = server.configuration.read_text()
+        server.configuration.write_text(re.sub(r"pid-file .*;", "pid-file none;", text))
+
+    server.configure = configure
+    command = server.command()
+    server.command = lambda: ["setpriv", "--reuid", "nobody", "--regid", "nogroup",
+                              "--clear-groups", *command]
+    server.start()
+    server.wait_for_log("running\n")
+    assert f"the working directory '{server.folder}' is not writable for uid " in server.log()
+    assert "could not lock the store-directory" in server.log()
+    assert server.answers_with("www.plain.test", "A")
+    assert "zone signed.test/IN: not loaded due to errors: no ECDSAP256SHA256 key could be made " \
+        "in " in server.log()
+    assert server.answers_with("www.signed.test", "A") is None
+
+
 class Manager:
     """systemd's end of NOTIFY_SOCKET."""
 
@@ -273,6 +328,67 @@ def test_a_bad_configuration_at_reload_leaves_the_old_one(make_signet, run_serve
     assert "reload/reconfig failed" not in server.rndc("status").stdout
 
 
+# What a hand or a script can make of the file: the text of the good one -> that of the bad one.
+BROKEN = {
+    "cut off": lambda text: text[:len(text) // 2],
+    "a brace too many": lambda text: text + "};\n",
+    "a comment that is open": lambda text: "/* " + text,
+    "a string that is open": lambda text: text.replace('secret "', 'secret ', 1),
+    "zeros": lambda text: text + "\0" * 4096,
+    "not a configuration": lambda text: "\x7fELF\2\1\1" + "\0" * 100,
+    "a missing include": lambda text: text + 'include "nosuch.conf";\n',
+    "an include of itself": lambda text: text + 'include "signet.conf";\n',
+    "a working directory that is not there": lambda text: text.replace(
+        'directory "', 'directory "/nosuch', 1),
+    "an undefined ACL": lambda text: text + 'zone "a" { type primary; file "a"; allow-query { nosuch; }; };\n',
+    "an undefined key": lambda text: text + 'zone "a" { type primary; file "a"; allow-update { key nosuch; }; };\n',
+    "an undefined policy": lambda text: text + 'zone "a" { type primary; file "a"; dnssec-policy nosuch; };\n',
+    "a policy that cannot work": lambda text: text + "dnssec-policy p { keys { ksk lifetime 1d algorithm 13; }; };\n",
+    "a zone twice": lambda text: text + 'zone "example.org" { type primary; file "a"; };\n',
+    "a zone beside views": lambda text: text + "view v { };\n",
+    "a port that is none": lambda text: text.replace("listen-on port ", "listen-on port 7", 1),
+    "gone": None,
+    "a folder": "folder",
+}
+
+
+@pytest.mark.parametrize("how", ["SIGHUP", "reload", "reconfig"])
+def test_no_configuration_stops_a_running_server(make_signet, run_server, how):
+    """Every one of them is refused, said in the log, and the last good one goes on."""
+    server = make_signet()
+    server.add_zone("example.org", ZONE)
+    run_server(server)
+    good = server.configuration.read_text()
+    for count, (name, spoil) in enumerate(BROKEN.items(), 1):
+        server.configuration.unlink(missing_ok=True)
+        if spoil == "folder":
+            server.configuration.mkdir()
+        elif spoil is not None:
+            server.configuration.write_text(spoil(good))
+        if how == "SIGHUP":
+            server.process.send_signal(signal.SIGHUP)
+        else:
+            assert server.rndc(how).returncode == 1, name
+        failed = "reloading configuration failed: "
+        wait_until(lambda n=count: server.log().count(failed) == n, what=f"the refusal of: {name}")
+        assert server.answers_with("www.example.org", "A"), name
+        if spoil == "folder":
+            server.configuration.rmdir()
+            server.configuration.touch()
+    server.add_zone("new.test", ZONE)
+    server.configure()
+    assert server.rndc("reload").returncode == 0
+    wait_until(lambda: server.answers_with("www.new.test", "A"), what="the new zone")
+
+
+def test_g_opens_no_log_file_and_misses_none(make_signet, run_server):
+    server = make_signet(extra="""logging { channel x { file "/nonexistent/log"; };
+                                            category default { x; }; };""")
+    server.add_zone("example.org", ZONE)
+    run_server(server)
+    assert server.answers_with("www.example.org", "A")
+
+
 def test_a_reload_moves_to_another_port(make_signet, run_server):
     server = make_signet()
     server.add_zone("example.org", ZONE)
@@ -312,7 +428,43 @@ def test_a_long_load_can_be_interrupted(make_signet, delay_s):
     server.process.send_signal(signal.SIGINT)
     assert server.process.wait(15) == 0
     assert "exiting\n" in server.log()
+    if "are left" in server.log():
+        assert "waiting at most 2 seconds for 1 jobs; a second signal ends at once" in server.log()
     assert not (server.folder / "signetd.pid").exists()
+
+
+def test_a_second_signal_ends_it_at_once(make_signet):
+    server = make_signet()
+    names = "".join(f"name{i:06} A 192.0.2.{i % 250}\n" for i in range(200_000))
+    path = server.add_zone("example.org", ZONE + names, policy="default")
+    server.start(ready=False)
+    server.wait_for_log("read, now signing\n", within_s=60)
+    server.process.send_signal(signal.SIGINT)
+    server.wait_for_log("a second signal ends at once")
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.wait(1.5) == 0, "sooner than its patience"
+    keys = sorted(server.folder.glob("K*.private"))
+    assert keys and not (server.folder / "signetd.pid").exists()
+    path.write_text(ZONE)
+    server.start()
+    server.wait_until_signed("example.org")
+    assert sorted(server.folder.glob("K*.private")) == keys
+
+
+def test_a_large_zone_is_spoken_of_before_it_is_done(make_signet, run_server):
+    """Else its operator looks at a silent log for minutes, and stops a server that is all right."""
+    server = make_signet()
+    words = " ".join(240 * "x" for _ in range(4))
+    names = "".join(f"name{i} TXT {words}\n" for i in range(5000))  # 4 MiB, few signatures
+    server.add_zone("large.test", ZONE + names, policy="default")
+    server.add_zone("small.test", ZONE, policy="default")
+    run_server(server)
+    server.wait_for_log("running\n", within_s=60)
+    log = server.log()
+    assert log.index("zone large.test/IN: loading from ") < \
+        log.index("zone large.test/IN: read, now signing\n") < \
+        log.index("zone large.test/IN: loaded serial 1\n")
+    assert "zone small.test/IN: loading" not in log, "one line is enough for it"
 
 
 def test_a_restart_finds_the_same_keys(make_signet, run_server):
@@ -360,7 +512,7 @@ def test_a_log_file_that_cannot_be_opened_is_fatal(make_signet):
     server.command = lambda: [str(BIN / "signetd"), "-f", "-c", str(server.configuration)]
     server.start(ready=False)
     assert server.process.wait(20) == 1
-    assert "/nonexistent/log" in server.log()
+    assert re.search(r"signet\.conf:\d+:\d+: .*/nonexistent/log", server.log())
 
 
 def test_listen_on_any_answers_on_every_address(make_signet, run_server):

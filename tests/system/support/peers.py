@@ -1,36 +1,80 @@
 """Other name servers with the same zones: BIND, Knot, NSD as primaries, Unbound as validator."""
 
+import collections
+import signal
 import subprocess
 
 from support.server import HOST, Server
 
+# One TSIG key, as all of them write it; `secret` is base64.
+Key = collections.namedtuple("Key", "name algorithm secret")
+KEY = Key("transfer.key", "hmac-sha256", "dGhlIHNlY3JldCBvZiB0aGUgc3lzdGVtIHRlc3RzISE=")
+OTHER_KEY = Key("transfer.key", "hmac-sha256", "YW5vdGhlciBzZWNyZXQgdW5kZXIgdGhlIHNhbWUgbmFtZQ==")
+
 
 class Peer(Server):
-    def __init__(self, folder, zones):
-        """`zones`: pairs of name and path of a master file."""
+    def __init__(self, folder, zones=(), fetched=(), notify=(), key=None):
+        """
+        `zones`: pairs of name and path of a master file, served as a primary.
+        `fetched`: pairs of name and port of the primary, served as a secondary.
+        `notify`: ports that are told of changes. `key`: for all of it, both ways; or None.
+        """
         super().__init__(folder)
-        self.zones = zones
+        self.zones = list(zones)
+        self.fetched = list(fetched)
+        self.notify = list(notify)
+        self.key = key
+
+    def reload(self):
+        """Read the master files again."""
+        self.process.send_signal(signal.SIGHUP)
+
+    def serial(self, zone):
+        soa = self.answers_with(zone, "SOA")
+        return soa[0].serial if soa else None
+
+    def transfers_out(self, zone):
+        """What the log says of transfers to others: a list of "AXFR" and "IXFR"."""
+        raise NotImplementedError
 
 
 class Bind(Peer):
     name = "named"
 
     def configure(self):
+        key = f' key "{self.key.name}"' if self.key else ""
+        allowed = f'key "{self.key.name}"' if self.key else "any"
+        told = "".join(f"{HOST} port {port}{key}; " for port in self.notify)
+        telling = f"notify explicit; also-notify {{ {told}}};" if told else "notify no;"
         zones = "".join(f'zone "{name}" {{ type primary; file "{path}"; '
-                        f'allow-transfer {{ any; }}; check-names ignore; }};\n'
-                        for name, path in self.zones)
+                        f'allow-transfer {{ {allowed}; }}; check-names ignore; {telling} '
+                        f'ixfr-from-differences yes; }};\n' for name, path in self.zones)
+        zones += "".join(f'zone "{name}" {{ type secondary; file "{self.folder}/{name}secondary"; '
+                         f'primaries {{ {HOST} port {port}{key}; }}; allow-transfer {{ any; }}; '
+                         f'notify no; masterfile-format text; }};\n'
+                         for name, port in self.fetched)
+        keys = (f'key "{self.key.name}" {{ algorithm {self.key.algorithm}; '
+                f'secret "{self.key.secret}"; }};') if self.key else ""
         (self.folder / "named.conf").write_text(f"""
 options {{
     directory "{self.folder}"; pid-file none; session-keyfile none; recursion no;
     listen-on port {self.port} {{ {HOST}; }}; listen-on-v6 {{ none; }};
-    dnssec-validation no; notify no; minimal-responses yes; zone-statistics none;
-    check-integrity no; zero-no-soa-ttl no;
+    dnssec-validation no; minimal-responses yes; zone-statistics none;
+    check-integrity no; zero-no-soa-ttl no; notify-delay 0;
 }};
 controls {{ }};
+{keys}
 {zones}""")
 
     def command(self):
         return ["named", "-g", "-n", "1", "-c", str(self.folder / "named.conf")]
+
+    def transfers_out(self, zone):
+        label = f"transfer of '{zone.rstrip('.')}/IN': "
+        lines = [line.split(label)[1] for line in self.log().splitlines()
+                 if label in line and " started" in line]
+        # An IXFR that is answered with the whole zone is told as "AXFR-style IXFR".
+        return [line.split()[0].split("-")[0] for line in lines]
 
 
 class Knot(Peer):
@@ -38,7 +82,26 @@ class Knot(Peer):
 
     def configure(self):
         (self.folder / "db").mkdir(exist_ok=True)
-        zones = "".join(f"  - domain: {name}\n    file: {path}\n" for name, path in self.zones)
+        remotes, key_of = "", ""
+        keys = ""
+        if self.key:
+            keys = (f"key:\n  - id: {self.key.name}\n    algorithm: {self.key.algorithm}\n"
+                    f"    secret: {self.key.secret}\n")
+            key_of = f"\n    key: {self.key.name}"
+        ports = [*self.notify, *{port for _, port in self.fetched}]
+        if ports:
+            remotes = "remote:\n" + "".join(
+                f"  - id: at{port}\n    address: {HOST}@{port}{key_of}\n" for port in ports)
+        told = f"    notify: [{', '.join(f'at{port}' for port in self.notify)}]\n" \
+            if self.notify else ""
+        zones = "".join(f"  - domain: {name}\n    file: {path}\n{told}"
+                        for name, path in self.zones)
+        zones += "".join(f"  - domain: {name}\n    master: at{port}\n"
+                         f"    file: {self.folder}/{name}secondary\n"
+                         for name, port in self.fetched)
+        # Of a zone that it fetches anybody may see what came.
+        opened = f"  - id: seen\n    address: {HOST}\n    action: transfer\n"
+        acl = "[local, seen]" if self.fetched else "local"
         (self.folder / "knot.conf").write_text(f"""
 server:
     rundir: {self.folder}
@@ -49,18 +112,20 @@ server:
     version: ""
 log:
   - target: stderr
-    any: warning
+    any: {"info" if ports else "warning"}
 database:
     storage: {self.folder}/db
-acl:
+{keys}{remotes}acl:
   - id: local
     address: {HOST}
-    action: transfer
-template:
+    action: [transfer, notify]{key_of}
+{opened}template:
   - id: default
     storage: {self.folder}
-    acl: local
+    acl: {acl}
     zonefile-sync: -1
+    zonefile-load: difference
+    journal-content: changes
     semantic-checks: off
 zone:
 {zones}""")
@@ -68,13 +133,26 @@ zone:
     def command(self):
         return ["knotd", "-c", str(self.folder / "knot.conf")]
 
+    def transfers_out(self, zone):
+        lines = [line for line in self.log().splitlines()
+                 if f"[{zone}]" in line and "XFR, outgoing" in line and " started" in line]
+        return ["IXFR" if "IXFR, outgoing" in line else "AXFR" for line in lines]
+
 
 class Nsd(Peer):
     name = "nsd"
 
     def configure(self):
+        key = self.key.name if self.key else "NOKEY"
+        told = "".join(f"  notify: {HOST}@{port} {key}\n" for port in self.notify)
         zones = "".join(f'zone:\n  name: "{name}"\n  zonefile: "{path}"\n'
-                        f'  provide-xfr: {HOST} NOKEY\n' for name, path in self.zones)
+                        f'  store-ixfr: yes\n  create-ixfr: yes\n'
+                        f'  provide-xfr: {HOST} {key}\n{told}' for name, path in self.zones)
+        zones += "".join(f'zone:\n  name: "{name}"\n  zonefile: "{self.folder}/{name}secondary"\n'
+                         f'  request-xfr: {HOST}@{port} {key}\n  allow-notify: {HOST} {key}\n'
+                         f'  provide-xfr: {HOST} NOKEY\n' for name, port in self.fetched)
+        keys = (f'key:\n  name: "{self.key.name}"\n  algorithm: {self.key.algorithm}\n'
+                f'  secret: "{self.key.secret}"\n') if self.key else ""
         (self.folder / "nsd.conf").write_text(f"""
 server:
   ip-address: {HOST}@{self.port}
@@ -87,15 +165,26 @@ server:
   xfrdfile: "{self.folder}/xfrd.state"
   zonelistfile: "{self.folder}/zone.list"
   xfrdir: "{self.folder}"
+  xfrd-reload-timeout: 0
   rrl-ratelimit: 0
   rrl-whitelist-ratelimit: 0
   minimal-responses: yes
+  verbosity: {2 if self.notify or self.fetched else 0}
 remote-control:
   control-enable: no
-{zones}""")
+{keys}{zones}""")
 
     def command(self):
         return ["nsd", "-d", "-c", str(self.folder / "nsd.conf")]
+
+    def transfers_out(self, zone):
+        name = zone.rstrip(".")
+        lines = [line for line in self.log().splitlines()
+                 if f"for {name}" in line and ("axfr for" in line or "ixfr for" in line)]
+        return ["IXFR" if "ixfr for" in line else "AXFR" for line in lines]
+
+
+PEERS = (Bind, Knot, Nsd)
 
 
 class Unbound(Server):

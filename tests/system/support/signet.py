@@ -40,6 +40,26 @@ class Signet(Server):
                           f'allow-transfer {{ any; }}; {statements} }};')
         return path
 
+    def add_secondary(self, name, primaries, key=None, policy=None, statements=""):
+        """A zone that is fetched from the ports in `primaries`; `key` is a peers.Key or None."""
+        with_key = f' key "{key.name}"' if key else ""
+        asked = "".join(f"{HOST} port {port}{with_key}; " for port in primaries)
+        signing = f'dnssec-policy "{policy}"; inline-signing yes;' if policy else ""
+        self.add_key(key)
+        self.zones.append(f'zone "{name}" {{ type secondary; file "{name}secondary"; {signing} '
+                          f'primaries {{ {asked}}}; allow-transfer {{ any; }}; {statements} }};')
+
+    def add_key(self, key):
+        statement = key and (f'key "{key.name}" {{ algorithm {key.algorithm}; '
+                             f'secret "{key.secret}"; }};\n')
+        if statement and statement not in self.extra:
+            self.extra += statement
+
+    def serial(self, zone):
+        """The SOA serial that is answered, or None while there is none."""
+        soa = self.answers_with(zone, "SOA")
+        return soa[0].serial if soa else None
+
     def configure(self):
         self.configuration.write_text(f"""
 options {{

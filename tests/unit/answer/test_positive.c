@@ -100,6 +100,20 @@ static void a_dname_at_the_apex_redirects_the_whole_zone(void **state)
     fixture_clear(&fixture);
 }
 
+/* Each of its CNAMEs is told once: an RRset has no duplicates (RFC 2181 5). */
+static void a_loop_of_dnames_ends_where_it_began(void **state)
+{
+    (void)state;
+    fixture_load_text(&fixture, "@",
+                      "$ORIGIN nasty.test.\n$TTL 300\n@ SOA ns1 host 1 2 3 4 5\n@ NS ns.other.\n"
+                      "self DNAME self\none DNAME two\ntwo DNAME one\nc CNAME c.self\n");
+    fixture_expect(&fixture, "a.self A", "NOERROR aa | AN self/DNAME a.self/CNAME");
+    fixture_expect(&fixture, "c A", "NOERROR aa | AN c/CNAME self/DNAME c.self/CNAME");
+    fixture_expect(&fixture, "a.one A",
+                   "NOERROR aa | AN one/DNAME a.one/CNAME two/DNAME a.two/CNAME");
+    fixture_clear(&fixture);
+}
+
 static void chains_are_cut_at_their_bound(void **state)
 {
     struct buffer text = BUFFER_EMPTY;
@@ -187,6 +201,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_cname_of_a_dname_has_its_ttl_and_target),
         cmocka_unit_test(a_dname_at_the_apex_redirects_the_whole_zone),
+        cmocka_unit_test(a_loop_of_dnames_ends_where_it_began),
         cmocka_unit_test(chains_are_cut_at_their_bound),
         cmocka_unit_test(chains_go_on_in_other_zones_that_are_served),
         cmocka_unit_test(not_in_zones_that_the_client_may_not_see),

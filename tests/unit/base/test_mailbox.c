@@ -1,5 +1,6 @@
 #include "base/mailbox.h"
 #include "base/thread.h"
+#include "base/time.h"
 #include "support/table.h"
 
 enum { SENDERS = 4, LETTERS = 2000 };
@@ -84,12 +85,33 @@ static void a_closed_box_takes_nothing_and_ends_the_wait(void **state)
     mailbox_clear(&box);
 }
 
+static void a_wait_with_an_end_gives_what_is_there_and_then_nothing(void **state)
+{
+    (void)state;
+    struct letter letters[1];
+    mailbox_init(&box, NULL, NULL);
+    assert_true(mailbox_send(&box, &letters[0]));
+    assert_ptr_equal(mailbox_wait_until(&box, 0), &letters[0]);
+    uint64_t until = time_monotonic_ns() + 1000000;
+    assert_null(mailbox_wait_until(&box, until));
+    assert_true(time_monotonic_ns() >= until);
+    assert_false(mailbox_is_over(&box));
+    assert_true(mailbox_send(&box, &letters[0]));
+    mailbox_close(&box);
+    assert_false(mailbox_is_over(&box));
+    assert_ptr_equal(mailbox_wait_until(&box, UINT64_MAX / 2), &letters[0]);
+    assert_null(mailbox_wait_until(&box, UINT64_MAX / 2));
+    assert_true(mailbox_is_over(&box));
+    mailbox_clear(&box);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_senders_letters_arrive_in_order),
         cmocka_unit_test(an_empty_box_wakes_its_owner_once),
         cmocka_unit_test(a_closed_box_takes_nothing_and_ends_the_wait),
+        cmocka_unit_test(a_wait_with_an_end_gives_what_is_there_and_then_nothing),
     };
     return cmocka_run_group_tests_name("mailbox", tests, NULL, NULL);
 }

@@ -10,6 +10,9 @@
 static const struct text_case cases[] = {
     {"a channel", CHANNEL("file \"x\" versions 3 size 10m suffix timestamp; severity debug 3;"),
      false, NULL},
+    {"a channel, turned around",
+     CHANNEL("file \"x\" suffix increment size 10m versions unlimited;"), false, NULL},
+    {"a size twice", CHANNEL("file \"x\" size 10m size 10m;"), true, "'size' is given again"},
     {"a channel to nowhere", CHANNEL("severity info;"), true,
      "channel 'c' must have exactly one of 'file', 'syslog', 'stderr' and 'null'"},
     {"a channel to two places", CHANNEL("stderr; null;"), true, "must have exactly one of"},

@@ -64,6 +64,11 @@ static void names_find_what_was_added_and_nothing_else(void **state)
         assert_ptr_equal(conf_names_find(&names, keys[i], strlen(keys[i])), keys[i]);
         assert_null(conf_names_find(&names, keys[i], strlen(keys[i]) + 1));
     }
+    size_t at = 0, walked = 0;
+    while (conf_names_next(&names, &at) != NULL) {
+        walked++;
+    }
+    assert_int_equal(walked, COUNT);
     conf_names_free(&names);
 }
 

@@ -27,11 +27,15 @@ static const struct text_case cases[] = {
     {"self by the same name", RULE("grant K self k. A;"), false, NULL},
     {"self by another name", RULE("grant k self foo A;"), true,
      "identity and name fields are not the same"},
-    {"a realm", RULE("grant EXAMPLE.COM krb5-self . A;"), false, NULL},
+    {"a realm", RULE("grant EXAMPLE.COM krb5-self . A;"), false,
+     "warning: 'krb5-self' matches nobody: Signet has no GSS-TSIG"},
     {"a realm with a name", RULE("grant EXAMPLE.COM ms-self foo A;"), true,
      "name field not set to placeholder value '.'"},
+    {"6to4-self with a name", RULE("grant * 6to4-self foo NS;"), true,
+     "name field not set to placeholder value '.'"},
     {"tcp-self", RULE("grant * tcp-self . PTR(1) ANY(2);"), false, NULL},
-    {"external", RULE("grant \"local:/x\" external * A;"), false, NULL},
+    {"external", RULE("grant \"local:/x\" external * A;"), false,
+     "warning: 'external' matches nobody: Signet has no external update-policy daemons"},
     {"local", "zone a { " PRIMARY "update-policy local; };", false, NULL},
     {"something else", "zone a { " PRIMARY "update-policy foo; };", true,
      "expected 'local' or '{', found 'foo'"},
@@ -84,11 +88,57 @@ static void local_is_the_session_key_for_all_of_the_zone(void **state)
     conf_free(conf);
 }
 
+/* Every rule of BIND's, with the name that it wants. */
+static const struct match_case {
+    const char *name;
+    const char *rule;
+    enum conf_update_match match;
+    bool has_name;
+} matches[] = {
+    {"name", "grant k name www.a;", CONF_UPDATE_NAME, true},
+    {"subdomain", "grant k subdomain a;", CONF_UPDATE_SUBDOMAIN, true},
+    {"wildcard", "grant k wildcard *.a;", CONF_UPDATE_WILDCARD, true},
+    {"zonesub", "grant k zonesub;", CONF_UPDATE_ZONESUB, false},
+    {"self", "grant k self .;", CONF_UPDATE_SELF, true},
+    {"selfsub", "grant k selfsub .;", CONF_UPDATE_SELFSUB, true},
+    {"selfwild", "grant k selfwild .;", CONF_UPDATE_SELFWILD, true},
+    {"ms-self", "grant R ms-self .;", CONF_UPDATE_MS_SELF, true},
+    {"ms-selfsub", "grant R ms-selfsub .;", CONF_UPDATE_MS_SELFSUB, true},
+    {"ms-subdomain", "grant R ms-subdomain a;", CONF_UPDATE_MS_SUBDOMAIN, true},
+    {"ms-subdomain-self-rhs", "grant R ms-subdomain-self-rhs a SRV;",
+     CONF_UPDATE_MS_SUBDOMAIN_SELF_RHS, true},
+    {"krb5-self", "grant R krb5-self .;", CONF_UPDATE_KRB5_SELF, true},
+    {"krb5-selfsub", "grant R krb5-selfsub .;", CONF_UPDATE_KRB5_SELFSUB, true},
+    {"krb5-subdomain", "grant R krb5-subdomain a;", CONF_UPDATE_KRB5_SUBDOMAIN, true},
+    {"krb5-subdomain-self-rhs", "grant R krb5-subdomain-self-rhs a PTR;",
+     CONF_UPDATE_KRB5_SUBDOMAIN_SELF_RHS, true},
+    {"tcp-self", "grant * tcp-self . PTR;", CONF_UPDATE_TCP_SELF, true},
+    {"6to4-self", "grant * 6to4-self . NS;", CONF_UPDATE_6TO4_SELF, true},
+    {"external", "grant \"local:/x\" external *;", CONF_UPDATE_EXTERNAL, true},
+};
+
+static void every_rule_of_binds_is_known(void **state)
+{
+    const struct match_case *c = *state;
+    struct buffer text = BUFFER_EMPTY;
+
+    buffer_format(&text, RULE("%s"), c->rule);
+    struct conf *conf = load(buffer_text(&text));
+    const struct conf_update_rule *rule =
+        &conf->views[0]->zones[0]->options->access.update_policy->rules[0];
+    assert_int_equal(rule->match, c->match);
+    assert_true((rule->name != NULL) == c->has_name);
+    conf_free(conf);
+    buffer_free(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rules_are_what_they_say),
         cmocka_unit_test(local_is_the_session_key_for_all_of_the_zone),
     };
-    return RUN_TABLE(cases, says_what_it_should) | cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TABLE(cases, says_what_it_should) |
+           RUN_TABLE(matches, every_rule_of_binds_is_known) |
+           cmocka_run_group_tests(tests, NULL, NULL);
 }

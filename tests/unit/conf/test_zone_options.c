@@ -37,6 +37,10 @@ static void the_defaults_are_those_of_bind(void **state)
     assert_true(options_of(conf)->transfer_in.request_ixfr);
     assert_int_equal(options_of(conf)->transfer_in.time_max, 7200);
     assert_int_equal(options_of(conf)->transfer_in.idle_max, 3600);
+    assert_int_equal(options_of(conf)->transfer_in.rate_bytes_min, 10240);
+    assert_int_equal(options_of(conf)->transfer_in.rate_window, 300);
+    assert_int_equal(options_of(conf)->transfer_in.ixfr_diffs_max, 0);
+    assert_int_equal(options_of(conf)->notify.defer, 0);
     conf_free(conf);
 }
 
@@ -106,7 +110,8 @@ static void a_secondary_zone_has_what_it_says(void **state)
                        "request-ixfr no; request-expire no; try-tcp-refresh no; multi-master yes;"
                        "min-refresh-time 1; max-refresh-time 2; min-retry-time 3; max-retry-time 4;"
                        "max-transfer-time-in 5; max-transfer-idle-in 6; transfer-source 192.0.2.2;"
-                       "transfer-source-v6 *; notify primary-only;"));
+                       "transfer-source-v6 *; notify primary-only; notify-defer 7;"
+                       "min-transfer-rate-in 99 2; request-ixfr-max-diffs 8;"));
     const struct conf_zone_options *options = options_of(conf);
     const struct conf_zone_transfer_in *in = &options->transfer_in;
 
@@ -122,6 +127,10 @@ static void a_secondary_zone_has_what_it_says(void **state)
     assert_int_equal(in->min_retry_time, 3);
     assert_int_equal(in->max_retry_time, 4);
     assert_int_equal(in->time_max, 300);
+    assert_int_equal(in->rate_bytes_min, 99);
+    assert_int_equal(in->rate_window, 120);
+    assert_int_equal(in->ixfr_diffs_max, 8);
+    assert_int_equal(options->notify.defer, 7);
     assert_int_equal(in->idle_max, 360);
     assert_true(in->source.has_v4);
     assert_false(in->source.has_v6);

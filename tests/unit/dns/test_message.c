@@ -54,7 +54,7 @@ static const struct message_case {
     {"bytes behind OPT",               QUERY "0001" "0000" "0000" "0001" Q OPT "aa", false, true, true, false},
     {"a record that is missing",       QUERY "0001" "0000" "0000" "0001" Q, true, true, false, false},
     {"no question",                    QUERY "0000" "0000" "0000" "0000", true, false, false, false},
-    {"no question but OPT",            QUERY "0000" "0000" "0000" "0001" OPT, true, false, false, false},
+    {"no question but OPT",            QUERY "0000" "0000" "0000" "0001" OPT, true, false, true, false},
     {"two questions",                  QUERY "0002" "0000" "0000" "0000" Q Q, true, false, false, false},
     {"an answer in a query",           QUERY "0001" "0001" "0000" "0000" Q A, false, true, false, false},
     {"a question without class",       QUERY "0001" "0000" "0000" "0000" WWW "0001" "00", true, false, false, false},
@@ -187,6 +187,60 @@ static void section_offsets_lead_to_the_records(void **state)
     buffer_free(&wire);
 }
 
+/* RFC 2931 3.1: it is the last record, as a TSIG is. */
+static void sig0_is_found_where_it_may_be(void **state)
+{
+    (void)state;
+#define SIG0                                                                                       \
+    "00"                                                                                           \
+    "0018"                                                                                         \
+    "00ff"                                                                                         \
+    "00000000"                                                                                     \
+    "0003"                                                                                         \
+    "00000d"
+#define SIG_OF_A                                                                                   \
+    "00"                                                                                           \
+    "0018"                                                                                         \
+    "0001"                                                                                         \
+    "00000000"                                                                                     \
+    "0003"                                                                                         \
+    "00010d"
+    static const struct {
+        const char *hex;
+        enum sg_result result;
+        unsigned offset;
+    } places[] = {
+        {UPDATE "00010000"
+                "00000001" Q SIG0,
+         SG_OK, 29},
+        {UPDATE "00010000"
+                "00000002" Q OPT SIG0,
+         SG_OK, 29 + 11},
+        {UPDATE "00010000"
+                "00000002" Q SIG0 OPT,
+         SG_MALFORMED, 29},
+        {UPDATE "00010000"
+                "00000002" Q SIG0 TSIG,
+         SG_MALFORMED, 29},
+        {UPDATE "00010000"
+                "00000002" Q SIG0 SIG0,
+         SG_MALFORMED, 29},
+        {UPDATE "00010000"
+                "00000002" Q SIG_OF_A OPT,
+         SG_OK, 0},
+        {UPDATE "00010000"
+                "00010000" Q SIG0,
+         SG_OK, 0},
+    };
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        struct buffer wire = from_hex(places[i].hex);
+        struct dns_message message;
+        assert_int_equal(dns_message_parse(buffer_span(&wire), &message), places[i].result);
+        assert_int_equal(message.sig0_offset, places[i].offset);
+        buffer_free(&wire);
+    }
+}
+
 static void more_than_65535_bytes_are_malformed(void **state)
 {
     (void)state;
@@ -203,6 +257,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(edns_says_what_the_client_wants),
         cmocka_unit_test(section_offsets_lead_to_the_records),
+        cmocka_unit_test(sig0_is_found_where_it_may_be),
         cmocka_unit_test(more_than_65535_bytes_are_malformed),
     };
     return RUN_TABLE(cases, messages_are_taken_apart) +

@@ -35,7 +35,7 @@ static const struct type_case {
     int type; /* -1: SG_MALFORMED */
 } type_cases[] = {
     {"a", 1}, {"aAaA", 28}, {"nsec3param", 51}, {"NSEC3", 50}, {"NSEC", 47}, {"NS", 2},
-    {"openpgpkey", 61}, {"AVC", 258}, {"amtrelay", 260}, {"RESINFO", 261}, {"TA", 32768},
+    {"openpgpkey", 61}, {"AVC", 258}, {"UINFO", 100}, {"UID", 101}, {"GID", 102}, {"UNSPEC", 103}, {"amtrelay", 260}, {"RESINFO", 261}, {"TA", 32768},
     {"AMTRELAYX", -1}, {"NSEC3P", -1}, {"NSEC3PARAN", -1}, {"N", -1}, {"ZZZZ", -1}, {"0", -1},
     {"", -1}, {"TYPE", -1}, {"TYPE65536", -1}, {"TYPE-1", -1}, {"TYPE1x", -1}, {"TYPE999999", -1},
     {"NSAP-PTR", 23}, {"NSAP_PTR", -1}, {"OPENPGPKEYS", -1},

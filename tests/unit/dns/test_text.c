@@ -113,6 +113,11 @@ static const struct read_case {
     {"NSAP with dots",                   "NSAP",  "0x47.0005.80",   "47000580"},
     {"AMTRELAY",                         "AMTRELAY", "10 1 3 a.",   "0a83016100"},
     {"AMTRELAY without relay",           "AMTRELAY", "10 0 0 .",    "0a00"},
+    {"WKS by names, case ignored",       "WKS",   "192.0.2.1 tcp SMTP", "c00002010600000040"},
+    {"WKS by numbers, in any order",     "WKS",   "192.0.2.1 17 53 0", "c000020111800000000000" "04"},
+    {"WKS without a service",            "WKS",   "192.0.2.1 UDP",  "c000020111"},
+    {"EID is hexadecimal",               "EID",   "0102 fF",        "0102ff"},
+    {"NIMLOC is hexadecimal",            "NIMLOC", "0102",          "0102"},
     {"AVC is written like TXT",          "AVC",   "a",              "0161"},
     {"generic for a known type",         "A",     "\\# 4 C0 0002 01", "c0000201"},
     {"generic in quotes is a string",    "TXT",   "\"\\\\#\"",      "025c23"},
@@ -204,7 +209,11 @@ static const struct read_case {
     {"generic without length",           "A",     "\\#",            NULL},
     {"generic of letters",               "TYPE65280", "\\# 1 zz",   NULL},
     {"a type that only has generic",     "TYPE65280", "abc",        NULL},
-    {"WKS has generic only",             "WKS",   "192.0.2.1 TCP smtp", NULL},
+    {"a service without a name here",    "WKS",   "192.0.2.1 TCP x400", NULL},
+    {"a protocol too large",             "WKS",   "192.0.2.1 256 25", NULL},
+    {"a port too large",                 "WKS",   "192.0.2.1 6 65536", NULL},
+    {"an EID of letters",                "EID",   "zz",             NULL},
+    {"A6 has generic only",              "A6",    "0 2001:db8::1",  NULL},
 };
 /* clang-format on */
 
@@ -249,6 +258,16 @@ static void what_does_not_fit_its_type_is_written_in_the_generic_form(void **sta
     buffer_free(&text);
 }
 
+static void wks_is_written_in_numbers(void **state)
+{
+    (void)state;
+    struct buffer text = BUFFER_EMPTY;
+    static const uint8_t rdata[] = {192, 0, 2, 1, 17, 0x80, 0, 0, 0, 0, 0, 4};
+    dns_rdata_to_text(DNS_TYPE_WKS, (struct span){rdata, sizeof(rdata)}, &text);
+    assert_string_equal(buffer_text(&text), "192.0.2.1 17 0 53");
+    buffer_free(&text);
+}
+
 static void a_record_is_a_line(void **state)
 {
     (void)state;
@@ -279,6 +298,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_does_not_fit_its_type_is_written_in_the_generic_form),
+        cmocka_unit_test(wks_is_written_in_numbers),
         cmocka_unit_test(a_record_is_a_line),
         cmocka_unit_test(long_text_has_a_bound),
     };

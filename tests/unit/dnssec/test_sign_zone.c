@@ -52,6 +52,8 @@ static void signatures_live_as_long_as_the_policy_says(void **state)
     assert_int_equal(wire_get_u32(dns_rrset_first(&signatures).bytes + INCEPTION_AT),
                      bench.now - bench.policy.inception_offset);
     assert_int_equal(bench.report.expires_first, bench.now + bench.policy.validity_dnskey);
+    assert_int_equal(bench.report.expires_type, DNS_TYPE_DNSKEY);
+    assert_true(dns_name_equal(&bench.report.expires_owner, &bench.apex));
     zone_version_unref(version);
     bench_clear(&bench);
     epoch_barrier();

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "dnssec/keystore.h"
 #include "keeper/keeper.h"
@@ -58,7 +59,10 @@ static int begin(void **state)
     }
     world->file = mem_format("%s/zone", world->folder);
     mailbox_init(&world->mailbox, NULL, NULL);
-    struct keeper_io io = {world->pool, &world->mailbox, count_loaded, world};
+    struct keeper_io io = {.pool = world->pool,
+                           .mailbox = &world->mailbox,
+                           .all_loaded = count_loaded,
+                           .argument = world};
     world->keeper = keeper_new(&io);
     world->policy = kasp_policy_default();
     *state = world;
@@ -72,6 +76,14 @@ static void turn(struct world *world, sg_time now)
     } while (keeper_jobs(world->keeper) > 0);
 }
 
+/* Takes the command. */
+static int run_in_shell(char *command)
+{
+    int failed = system(command);
+    mem_free(command);
+    return failed;
+}
+
 static int end(void **state)
 {
     struct world *world = *state;
@@ -82,9 +94,7 @@ static int end(void **state)
     mailbox_clear(&world->mailbox);
     worker_pool_free(world->pool);
     kasp_policy_free(world->policy);
-    char *command = mem_format("rm -rf %s", world->folder);
-    int failed = system(command);
-    mem_free(command);
+    int failed = run_in_shell(mem_format("rm -rf %s", world->folder));
     mem_free(world->file);
     mem_free(world);
     return failed;
@@ -114,6 +124,7 @@ static void configure(struct world *world, size_t zones, bool is_signed)
         settings->file = world->file;
         settings->key_directory = world->folder;
         settings->policy = is_signed ? world->policy : NULL;
+        settings->inline_signing = is_signed;
         settings->checks = &zone_check_defaults;
         settings->fingerprint = is_signed;
         assert_int_equal(dns_name_from_text(name, strlen(name), NULL, &settings->apex), SG_OK);
@@ -122,6 +133,13 @@ static void configure(struct world *world, size_t zones, bool is_signed)
     assert_int_equal(keeper_configure(world->keeper, generation, T0, &duplicate), SG_OK);
     keeper_front_published(world->keeper);
     turn(world, T0);
+}
+
+/* One signed zone from a good file, with which most stories begin. */
+static void serve_signed(struct world *world)
+{
+    write_zone(world, GOOD);
+    configure(world, 1, true);
 }
 
 static struct zone_status status_of(struct world *world, size_t index)
@@ -153,8 +171,7 @@ static enum reload_outcome reload(struct world *world)
 static void a_zone_is_loaded_signed_and_published(void **state)
 {
     struct world *world = *state;
-    write_zone(world, GOOD);
-    configure(world, 1, true);
+    serve_signed(world);
     struct zone_status status = status_of(world, 0);
     assert_non_null(status.facts);
     assert_true(status.secure);
@@ -163,13 +180,14 @@ static void a_zone_is_loaded_signed_and_published(void **state)
     assert_int_equal(world->failed, 0);
     assert_int_equal(status.key_event_at, T0 + 7500);
     assert_true(status.resign_at > T0 + 8 * SG_DAY && status.resign_at < T0 + 9 * SG_DAY);
+    assert_non_null(status.resign_node);
+    assert_non_null(strstr(status.resign_node, "example0.test/"));
 }
 
 static void a_broken_file_leaves_the_last_good_version(void **state)
 {
     struct world *world = *state;
-    write_zone(world, GOOD);
-    configure(world, 1, true);
+    serve_signed(world);
     write_zone(world, BROKEN);
     assert_int_equal(reload(world), RELOAD_FAILED);
     assert_int_equal(status_of(world, 0).facts->serial, 7);
@@ -181,11 +199,31 @@ static void a_broken_file_leaves_the_last_good_version(void **state)
     assert_int_equal(reload(world), RELOAD_UP_TO_DATE);
 }
 
-static void the_signed_serial_rises_where_the_files_did_not(void **state)
+static void a_reload_of_all_ends_when_the_last_zone_was_tried(void **state)
 {
     struct world *world = *state;
     write_zone(world, GOOD);
-    configure(world, 1, true);
+    configure(world, 3, false);
+    assert_int_equal(world->rounds, 1);
+    write_zone(world, BROKEN);
+    keeper_reload_all(world->keeper);
+    assert_int_equal(world->rounds, 1);
+    turn(world, T0);
+    assert_int_equal(world->rounds, 2);
+    assert_int_equal(world->failed, 3);
+    keeper_reload_all(world->keeper);
+    write_zone(world, NEWER);
+    turn(world, T0);
+    assert_int_equal(world->rounds, 3);
+    assert_int_equal(world->failed, 0);
+    turn(world, T0);
+    assert_int_equal(world->rounds, 3);
+}
+
+static void the_signed_serial_rises_where_the_files_did_not(void **state)
+{
+    struct world *world = *state;
+    serve_signed(world);
     write_zone(world, SAME_SERIAL);
     assert_int_equal(reload(world), RELOAD_STARTED);
     assert_int_equal(status_of(world, 0).facts->serial, 8);
@@ -195,8 +233,7 @@ static void the_signed_serial_rises_where_the_files_did_not(void **state)
 static void signatures_are_made_anew_before_they_expire(void **state)
 {
     struct world *world = *state;
-    write_zone(world, GOOD);
-    configure(world, 1, true);
+    serve_signed(world);
     turn(world, T0 + 86700); /* CDS and CDNSKEY appear: signed anew */
     assert_int_equal(status_of(world, 0).facts->serial, 8);
     sg_time due = status_of(world, 0).resign_at;
@@ -211,8 +248,7 @@ static void signatures_are_made_anew_before_they_expire(void **state)
 static void a_reload_without_change_does_not_swallow_other_wishes(void **state)
 {
     struct world *world = *state;
-    write_zone(world, GOOD);
-    configure(world, 1, true);
+    serve_signed(world);
     struct managed_zone *zone = keeper_zone(world->keeper, 0);
     assert_int_equal(keeper_reload(world->keeper, zone, false, NULL, NULL), SG_OK);
     assert_int_equal(keeper_loadkeys(world->keeper, zone, true), SG_OK);
@@ -223,8 +259,7 @@ static void a_reload_without_change_does_not_swallow_other_wishes(void **state)
 static void a_broken_file_does_not_stop_signing(void **state)
 {
     struct world *world = *state;
-    write_zone(world, GOOD);
-    configure(world, 1, true);
+    serve_signed(world);
     turn(world, T0 + 86700);
     sg_time due = status_of(world, 0).resign_at;
     sg_time expires = status_of(world, 0).expires_first;
@@ -239,8 +274,7 @@ static void a_broken_file_does_not_stop_signing(void **state)
 static void signing_that_failed_is_tried_until_it_succeeds(void **state)
 {
     struct world *world = *state;
-    write_zone(world, GOOD);
-    configure(world, 1, true);
+    serve_signed(world);
     turn(world, T0 + 86700);
     sg_time due = status_of(world, 0).resign_at;
     sg_time expires = status_of(world, 0).expires_first;
@@ -260,6 +294,46 @@ static void signing_that_failed_is_tried_until_it_succeeds(void **state)
     assert_true(status_of(world, 0).expires_first > expires);
 }
 
+static void count_warnings(void *argument, enum log_category category, int severity,
+                           const char *line)
+{
+    int *counts = argument; /* warnings, then critical lines */
+    if (category == LOG_DNSSEC && strstr(line, "not made anew") != NULL) {
+        counts[severity == SEVERITY_CRITICAL]++;
+    }
+}
+
+static void signatures_that_are_overdue_are_told_each_day(void **state)
+{
+    struct world *world = *state;
+    int counts[2] = {0, 0};
+    serve_signed(world);
+    turn(world, T0 + 86700);
+    struct zone_status status = status_of(world, 0);
+    sg_time expires = status.expires_first;
+    sg_time overdue = status.overdue_at;
+    assert_int_equal(overdue, status.resign_at + 3600);
+    char *away = mem_format("%s.away", world->folder);
+    assert_int_equal(rename(world->folder, away), 0);
+    assert_int_equal(file_write(world->folder, 0644, span_of_text("")), SG_OK);
+    log_set_sink(count_warnings, counts);
+    for (sg_time now = status.resign_at; now < expires + 86400; now += 1800) {
+        turn(world, now);
+        if (now < overdue) {
+            assert_int_equal(counts[0], 0);
+        }
+    }
+    log_set_sink(NULL, NULL);
+    int days = (int)((expires - overdue) / 86400);
+    assert_in_range(counts[0], days, days + 1);
+    assert_int_equal(counts[1], 1);
+    assert_int_equal(unlink(world->folder), 0);
+    assert_int_equal(rename(away, world->folder), 0);
+    mem_free(away);
+    turn(world, expires + 86400 + 300);
+    assert_true(status_of(world, 0).overdue_at > expires + 86400 + 300);
+}
+
 static size_t count_keys(struct world *world)
 {
     struct key_list list;
@@ -275,13 +349,11 @@ static size_t count_keys(struct world *world)
 static void a_served_key_whose_files_are_gone_is_not_replaced(void **state)
 {
     struct world *world = *state;
-    write_zone(world, GOOD);
-    configure(world, 1, true);
+    serve_signed(world);
     assert_int_equal(count_keys(world), 1);
-    char *command = mem_format("mkdir %s/kept && mv %s/K* %s/kept", world->folder, world->folder,
-                               world->folder);
-    assert_int_equal(system(command), 0);
-    mem_free(command);
+    const char *folder = world->folder;
+    assert_int_equal(
+        run_in_shell(mem_format("mkdir %s/kept && mv %s/K* %s/kept", folder, folder, folder)), 0);
     write_zone(world, NEWER);
     assert_int_equal(reload(world), RELOAD_FAILED);
     assert_int_equal(keeper_loadkeys(world->keeper, keeper_zone(world->keeper, 0), false), SG_OK);
@@ -290,9 +362,7 @@ static void a_served_key_whose_files_are_gone_is_not_replaced(void **state)
     assert_int_equal(count_keys(world), 0);
     assert_int_equal(status_of(world, 0).facts->serial, 7);
 
-    command = mem_format("mv %s/kept/K* %s", world->folder, world->folder);
-    assert_int_equal(system(command), 0);
-    mem_free(command);
+    assert_int_equal(run_in_shell(mem_format("mv %s/kept/K* %s", folder, folder)), 0);
     assert_int_equal(keeper_reload(world->keeper, keeper_zone(world->keeper, 0), true, NULL, NULL),
                      SG_OK);
     turn(world, T0);
@@ -423,8 +493,7 @@ static void a_lost_private_key_is_not_replaced(void **state)
 static void a_failed_reload_names_the_first_error(void **state)
 {
     struct world *world = *state;
-    write_zone(world, GOOD);
-    configure(world, 1, true);
+    serve_signed(world);
     write_zone(world, BROKEN);
     assert_int_equal(reload(world), RELOAD_FAILED);
     assert_non_null(strstr(status_of(world, 0).problem, "/zone:4: "));
@@ -432,32 +501,28 @@ static void a_failed_reload_names_the_first_error(void **state)
 
 int main(void)
 {
+#define WITH_WORLD(test) cmocka_unit_test_setup_teardown(test, begin, end)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_zone_is_loaded_signed_and_published, begin, end),
-        cmocka_unit_test_setup_teardown(a_broken_file_leaves_the_last_good_version, begin, end),
-        cmocka_unit_test_setup_teardown(the_signed_serial_rises_where_the_files_did_not, begin,
-                                        end),
-        cmocka_unit_test_setup_teardown(signatures_are_made_anew_before_they_expire, begin, end),
-        cmocka_unit_test_setup_teardown(a_reload_without_change_does_not_swallow_other_wishes,
-                                        begin, end),
-        cmocka_unit_test_setup_teardown(a_broken_file_does_not_stop_signing, begin, end),
-        cmocka_unit_test_setup_teardown(signing_that_failed_is_tried_until_it_succeeds, begin, end),
-        cmocka_unit_test_setup_teardown(a_served_key_whose_files_are_gone_is_not_replaced, begin,
-                                        end),
-        cmocka_unit_test_setup_teardown(a_broken_file_of_an_unsigned_zone_waits_for_a_reload, begin,
-                                        end),
-        cmocka_unit_test_setup_teardown(a_zone_that_goes_is_whole_for_requests_under_way, begin,
-                                        end),
-        cmocka_unit_test_setup_teardown(signatures_are_not_due_when_they_are_made, begin, end),
-        cmocka_unit_test_setup_teardown(short_signatures_are_not_due_when_they_are_made, begin,
-                                        end),
-        cmocka_unit_test_setup_teardown(a_missing_file_fails_its_zone_alone, begin, end),
-        cmocka_unit_test_setup_teardown(zones_come_stay_and_go_with_the_configuration, begin, end),
-        cmocka_unit_test_setup_teardown(a_zone_without_a_file_is_not_served_and_says_why, begin,
-                                        end),
-        cmocka_unit_test_setup_teardown(a_lost_private_key_is_not_replaced, begin, end),
-        cmocka_unit_test_setup_teardown(a_failed_reload_names_the_first_error, begin, end),
-        cmocka_unit_test_setup_teardown(the_same_zone_twice_is_refused_whole, begin, end),
+        WITH_WORLD(a_zone_is_loaded_signed_and_published),
+        WITH_WORLD(a_broken_file_leaves_the_last_good_version),
+        WITH_WORLD(a_reload_of_all_ends_when_the_last_zone_was_tried),
+        WITH_WORLD(the_signed_serial_rises_where_the_files_did_not),
+        WITH_WORLD(signatures_are_made_anew_before_they_expire),
+        WITH_WORLD(a_reload_without_change_does_not_swallow_other_wishes),
+        WITH_WORLD(a_broken_file_does_not_stop_signing),
+        WITH_WORLD(signing_that_failed_is_tried_until_it_succeeds),
+        WITH_WORLD(signatures_that_are_overdue_are_told_each_day),
+        WITH_WORLD(a_served_key_whose_files_are_gone_is_not_replaced),
+        WITH_WORLD(a_broken_file_of_an_unsigned_zone_waits_for_a_reload),
+        WITH_WORLD(a_zone_that_goes_is_whole_for_requests_under_way),
+        WITH_WORLD(signatures_are_not_due_when_they_are_made),
+        WITH_WORLD(short_signatures_are_not_due_when_they_are_made),
+        WITH_WORLD(a_missing_file_fails_its_zone_alone),
+        WITH_WORLD(zones_come_stay_and_go_with_the_configuration),
+        WITH_WORLD(a_zone_without_a_file_is_not_served_and_says_why),
+        WITH_WORLD(a_lost_private_key_is_not_replaced),
+        WITH_WORLD(a_failed_reload_names_the_first_error),
+        WITH_WORLD(the_same_zone_twice_is_refused_whole),
     };
     return cmocka_run_group_tests_name("keeper", tests, NULL, NULL);
 }

@@ -1,18 +1,31 @@
 #include "tcp_fixture.h"
 
+enum { CLIENTS_MAX = 10 };
+
+/* A server, and a client that is connected to it. */
+static int serve_one_client(struct server *server, sg_duration timeout)
+{
+    server_start(server, CLIENTS_MAX, timeout);
+    return client_to(&server->address, SOCK_STREAM);
+}
+
+static void server_leave(struct server *server, int fd)
+{
+    close(fd);
+    server_stop(server);
+}
+
 static void a_message_is_answered_and_the_connection_stays(void **state)
 {
     struct server server;
 
     (void)state;
-    server_start(&server, 10, 30);
-    int fd = client_to(&server.address, SOCK_STREAM);
+    int fd = serve_one_client(&server, 30);
     send_message(fd, "e one");
     assert_echo(fd, "e one");
     send_message(fd, "e two");
     assert_echo(fd, "e two");
-    close(fd);
-    server_stop(&server);
+    server_leave(&server, fd);
     assert_int_equal(server.common.accepted, 1);
 }
 
@@ -25,8 +38,7 @@ static void messages_in_one_segment_are_answered_in_order(void **state)
     char text[32];
 
     (void)state;
-    server_start(&server, 10, 30);
-    int fd = client_to(&server.address, SOCK_STREAM);
+    int fd = serve_one_client(&server, 30);
     for (int i = 0; i < MESSAGES; i++) {
         int bytes = snprintf(text, sizeof(text), "e %d", i);
         wire_put_u16(segment + length, (uint16_t)bytes);
@@ -38,8 +50,7 @@ static void messages_in_one_segment_are_answered_in_order(void **state)
         snprintf(text, sizeof(text), "e %d", i);
         assert_echo(fd, text);
     }
-    close(fd);
-    server_stop(&server);
+    server_leave(&server, fd);
 }
 
 static void a_message_that_comes_byte_by_byte_is_answered(void **state)
@@ -48,16 +59,14 @@ static void a_message_that_comes_byte_by_byte_is_answered(void **state)
     struct server server;
 
     (void)state;
-    server_start(&server, 10, 30);
-    int fd = client_to(&server.address, SOCK_STREAM);
+    int fd = serve_one_client(&server, 30);
     for (int round = 0; round < 3; round++) {
         for (size_t i = 0; i < sizeof(frame); i++) {
             send_all_of(fd, frame + i, 1);
         }
         assert_echo(fd, "e drip");
     }
-    close(fd);
-    server_stop(&server);
+    server_leave(&server, fd);
 }
 
 static void the_longest_message_is_answered(void **state)
@@ -67,8 +76,7 @@ static void the_longest_message_is_answered(void **state)
     uint8_t *reply = malloc(65535);
 
     (void)state;
-    server_start(&server, 10, 30);
-    int fd = client_to(&server.address, SOCK_STREAM);
+    int fd = serve_one_client(&server, 30);
     wire_put_u16(frame, 65535);
     memset(frame + 2, 'e', 65535);
     for (int round = 0; round < 3; round++) {
@@ -76,10 +84,9 @@ static void the_longest_message_is_answered(void **state)
         assert_int_equal(receive_message(fd, reply), 65535);
         assert_memory_equal(frame + 2, reply, 65535);
     }
-    close(fd);
     free(frame);
     free(reply);
-    server_stop(&server);
+    server_leave(&server, fd);
 }
 
 static void a_client_that_ends_its_side_gets_its_answers(void **state)
@@ -87,8 +94,7 @@ static void a_client_that_ends_its_side_gets_its_answers(void **state)
     struct server server;
 
     (void)state;
-    server_start(&server, 10, 30);
-    int fd = client_to(&server.address, SOCK_STREAM);
+    int fd = serve_one_client(&server, 30);
     send_message(fd, "e first");
     send_message(fd, "e last");
     send_all_of(fd, "\0\77half", 6); /* a message that never becomes whole */
@@ -96,8 +102,7 @@ static void a_client_that_ends_its_side_gets_its_answers(void **state)
     assert_echo(fd, "e first");
     assert_echo(fd, "e last");
     assert_closed(fd);
-    close(fd);
-    server_stop(&server);
+    server_leave(&server, fd);
 }
 
 static void what_the_service_drops_gets_no_reply(void **state)
@@ -105,14 +110,12 @@ static void what_the_service_drops_gets_no_reply(void **state)
     struct server server;
 
     (void)state;
-    server_start(&server, 10, 30);
-    int fd = client_to(&server.address, SOCK_STREAM);
+    int fd = serve_one_client(&server, 30);
     send_all_of(fd, "\0\0", 2);
     send_message(fd, "d");
     send_message(fd, "e");
     assert_echo(fd, "e");
-    close(fd);
-    server_stop(&server);
+    server_leave(&server, fd);
 }
 
 static void a_stream_is_whole_and_the_next_message_follows_it(void **state)
@@ -123,8 +126,7 @@ static void a_stream_is_whole_and_the_next_message_follows_it(void **state)
     uint8_t *message = malloc(65535);
 
     (void)state;
-    server_start(&server, 10, 30);
-    int fd = client_to(&server.address, SOCK_STREAM);
+    int fd = serve_one_client(&server, 30);
     send_all_of(fd, request, sizeof(request));
     shutdown(fd, SHUT_WR);
     for (unsigned left = MESSAGES; left > 0; left--) {
@@ -134,9 +136,8 @@ static void a_stream_is_whole_and_the_next_message_follows_it(void **state)
     }
     assert_echo(fd, "e");
     assert_closed(fd);
-    close(fd);
     free(message);
-    server_stop(&server);
+    server_leave(&server, fd);
     assert_int_equal(server.toy.streams_completed, 1);
 }
 
@@ -146,12 +147,10 @@ static void an_empty_stream_says_nothing(void **state)
     struct server server;
 
     (void)state;
-    server_start(&server, 10, 30);
-    int fd = client_to(&server.address, SOCK_STREAM);
+    int fd = serve_one_client(&server, 30);
     send_all_of(fd, request, sizeof(request));
     assert_echo(fd, "e");
-    close(fd);
-    server_stop(&server);
+    server_leave(&server, fd);
     assert_int_equal(server.toy.streams_completed, 1);
 }
 
@@ -162,15 +161,13 @@ static void a_broken_stream_ends_the_connection(void **state)
     uint8_t *message = malloc(65535);
 
     (void)state;
-    server_start(&server, 10, 30);
-    int fd = client_to(&server.address, SOCK_STREAM);
+    int fd = serve_one_client(&server, 30);
     send_all_of(fd, request, sizeof(request));
     assert_int_equal(receive_message(fd, message), STREAM_MESSAGE_BYTES);
     assert_int_equal(receive_message(fd, message), STREAM_MESSAGE_BYTES);
     assert_closed(fd);
-    close(fd);
     free(message);
-    server_stop(&server);
+    server_leave(&server, fd);
     assert_int_equal(server.toy.streams_cut, 1);
 }
 
@@ -182,16 +179,14 @@ static void who_is_idle_behind_a_stream_is_cut_as_others_are(void **state)
     uint8_t *message = malloc(65535);
 
     (void)state;
-    server_start(&server, 10, 1);
-    int fd = client_to(&server.address, SOCK_STREAM);
+    int fd = serve_one_client(&server, 1);
     send_all_of(fd, request, sizeof(request));
     for (int i = 0; i < 8; i++) {
         assert_int_equal(receive_message(fd, message), STREAM_MESSAGE_BYTES);
     }
     assert_closed(fd);
-    close(fd);
     free(message);
-    server_stop(&server);
+    server_leave(&server, fd);
     assert_int_equal(server.common.timed_out, 1);
 }
 
@@ -202,7 +197,7 @@ static void a_slow_reader_does_not_hold_up_others_and_is_cut(void **state)
     struct server server;
 
     (void)state;
-    server_start(&server, 10, 30);
+    server_start(&server, CLIENTS_MAX, 30);
     int slow = client_to(&server.address, SOCK_STREAM);
     int other = client_to(&server.address, SOCK_STREAM);
     send_all_of(slow, request, sizeof(request));
@@ -230,8 +225,7 @@ static void input_is_not_taken_while_answers_are_not(void **state)
     unsigned asked = 0;
 
     (void)state;
-    server_start(&server, 10, 30);
-    int fd = client_to(&server.address, SOCK_STREAM);
+    int fd = serve_one_client(&server, 30);
     /* Until neither side takes any more: each question is answered with 64 KiB. */
     for (ssize_t sent = 3; sent == 3; asked++) {
         struct pollfd writable = {.fd = fd, .events = POLLOUT};
@@ -245,9 +239,8 @@ static void input_is_not_taken_while_answers_are_not(void **state)
     assert_true(answered < asked);
     assert_true(answered < 5000);
     assert_int_equal(receive_message(fd, message), 65535);
-    close(fd);
     free(message);
-    server_stop(&server);
+    server_leave(&server, fd);
 }
 
 static void clients_above_the_limit_are_turned_away(void **state)
@@ -289,7 +282,7 @@ static void who_says_nothing_whole_is_timed_out(void **state)
     struct server server;
 
     (void)state;
-    server_start(&server, 10, 1);
+    server_start(&server, CLIENTS_MAX, 1);
     int silent = client_to(&server.address, SOCK_STREAM);
     int half = client_to(&server.address, SOCK_STREAM);
     int idle = client_to(&server.address, SOCK_STREAM);

@@ -118,7 +118,7 @@ static inline struct desk *desk_open(const char *conf_text)
     desk->log = BUFFER_EMPTY;
     log_set_sink(desk_log, desk);
     desk->conf = desk_conf(conf_text);
-    desk->dispatch = dispatch_new();
+    desk->dispatch = dispatch_new(NULL);
     dispatch_publish(desk->dispatch, desk_front(desk, desk->conf));
     desk->service = dispatch_service(desk->dispatch);
     desk->thread = desk->service.thread_start(desk->service.argument, false);
@@ -153,7 +153,10 @@ static inline uint64_t desk_count(const struct desk *desk, enum stats_counter co
 /* The reply is in desk->reply; its length, 0: none, or a stream. */
 static inline size_t desk_ask(struct desk *desk, const uint8_t *wire, size_t length)
 {
-    const struct net_request request = {{wire, length}, &desk->client, &desk->local, desk->tcp};
+    const struct net_request request = {.wire = {wire, length},
+                                        .client = &desk->client,
+                                        .local = &desk->local,
+                                        .tcp = desk->tcp};
 
     desk->stream = NULL;
     desk->length = desk->service.answer(desk->service.argument, desk->thread, &request, desk->reply,

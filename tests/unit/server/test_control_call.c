@@ -27,6 +27,8 @@ static const struct words_case {
     {"an empty quoted word counts", "a \"\"",                    SG_OK, 2, {"a", ""}},
     {"a quote within a word stays", "a\"b",                      SG_OK, 1, {"a\"b"}},
     {"a quote that does not end",   "a \"b c",                   SG_MALFORMED, 0, {NULL}},
+    {"a block is all that follows", "addzone z { type \"a; b\"; { x; }; }; ", SG_OK, 3,
+     {"addzone", "z", "{ type \"a; b\"; { x; }; }; "}},
     {"too many words", "1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3",
      SG_LIMIT, 0, {NULL}},
 };

@@ -42,6 +42,11 @@ static const struct row {
     {"opcode IQUERY is NOTIMP",                  BYTES(HEADER("\10", "\0", "\1", "\0", "\0", "\0") WWW IN_A), 4, 0, "\0\0\0\0"},
     {"opcode DSO is NOTIMP",                     BYTES(HEADER("\60", "\0", "\0", "\0", "\0", "\0")), 4, 0, "\0\0\0\0"},
     {"opcode 15 is NOTIMP",                      BYTES(HEADER("\170", "\0", "\1", "\0", "\0", "\0") WWW IN_A), 4, 0, "\0\0\0\0"},
+    {"NOTIMP answers EDNS with EDNS",            BYTES(HEADER("\20", "\0", "\1", "\0", "\0", "\1") WWW IN_A OPT), 4, 0, "\0\0\0\1"},
+    {"EDNS 1 is BADVERS with any opcode",        BYTES(HEADER("\20", "\0", "\1", "\0", "\0", "\1") WWW IN_A OPT_VERSION), 0, 0, "\0\0\0\1"},
+    {"an unknown opcode's body is its own",      BYTES(HEADER("\60", "\0", "\0", "\7", "\0", "\1") "\1\2\3"), 4, 0, "\0\0\0\0"},
+    {"no question is FORMERR",                   BYTES(HEADER("\1", "\0", "\0", "\0", "\0", "\0")), 1, RD, "\0\0\0\0"},
+    {"no question but EDNS: FORMERR with EDNS",  BYTES(HEADER("\1", "\0", "\0", "\0", "\0", "\1") OPT), 1, RD, "\0\0\0\1"},
     {"two questions are FORMERR",                BYTES(HEADER("\1", "\0", "\2", "\0", "\0", "\0") WWW IN_A WWW IN_A), 1, RD, NULL},
     {"half a question is FORMERR",               BYTES(HEADER("\1", "\0", "\1", "\0", "\0", "\0") WWW "\0\1"), 1, RD, "\0\0\0\0"},
     {"a pointer in the question is FORMERR",     BYTES(HEADER("\1", "\0", "\1", "\0", "\0", "\0") "\300\14" IN_A), 1, RD, "\0\0\0\0"},
@@ -264,7 +269,7 @@ static void a_blackholed_client_hears_nothing(void **state)
 
 static void nothing_is_answered_before_a_front_is_published(void **state)
 {
-    struct dispatch *dispatch = dispatch_new();
+    struct dispatch *dispatch = dispatch_new(NULL);
     struct net_service service = dispatch_service(dispatch);
     void *thread = service.thread_start(service.argument, false);
     struct packet packet = packet_of("www.example", DNS_TYPE_A, 0);
@@ -273,7 +278,8 @@ static void nothing_is_answered_before_a_front_is_published(void **state)
 
     (void)state;
     assert_int_equal(net_address_from_text("127.0.0.1", 5300, &address), SG_OK);
-    const struct net_request request = {{packet.bytes, packet.length}, &address, &address, false};
+    const struct net_request request = {
+        .wire = {packet.bytes, packet.length}, .client = &address, .local = &address};
     assert_int_equal(service.answer(service.argument, thread, &request, reply, sizeof(reply), NULL),
                      0);
     service.thread_stop(service.argument, thread);

@@ -1,6 +1,7 @@
 #include <dirent.h>
 #include <limits.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,9 +16,12 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/time.h"
 #include "server/log_channels.h"
 
 enum { FILE_BYTES_MAX = 64 << 20, WRITERS = 4, LINES_EACH = 3000, PATH_BYTES = 256 };
+
+#define DEADLINE_NS 10000000000ULL
 
 static const struct log_defaults defaults = {.stderr_always = false, .foreground = true};
 
@@ -238,12 +242,17 @@ static void rolled_by_time_the_youngest_stay(void **state)
     for (int i = 0; i < 4; i++) {
         log_write(LOG_GENERAL, SEVERITY_INFO, "%d234", i);
         log_write(LOG_GENERAL, SEVERITY_INFO, "%d+", i);
-        log_channels_tend(world->log);
-        usleep(2000); /* The stamps count milliseconds. */
+        log_channels_tend(world->log); /* Perhaps within the millisecond of the one before. */
     }
     DIR *folder = opendir(world->folder);
     for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
-        found += looks_like(entry->d_name, "server.log.99999999999999999");
+        if (!looks_like(entry->d_name, "server.log.99999999999999999")) {
+            continue;
+        }
+        found++;
+        char *text = contents(world, entry->d_name + strlen("server.log"));
+        assert_true(strcmp(text, "2234\n2+\n") == 0 || strcmp(text, "3234\n3+\n") == 0);
+        mem_free(text);
     }
     closedir(folder);
     assert_int_equal(found, 2);
@@ -306,12 +315,27 @@ static void what_cannot_be_opened_changes_nothing(void **state)
     mem_free(text);
 }
 
+static unsigned lines_written; /* atomic */
+
 static void *write_lines(void *argument)
 {
     for (int i = 0; i < LINES_EACH; i++) {
         log_write(LOG_GENERAL, SEVERITY_INFO, "writer %d line %d", *(int *)argument, i);
+        __atomic_fetch_add(&lines_written, 1, __ATOMIC_RELAXED);
     }
     return NULL;
+}
+
+/* Until some writer has got on since `before`, or all have ended. */
+static void let_writers_in(unsigned before)
+{
+    uint64_t deadline_ns = time_monotonic_ns() + DEADLINE_NS;
+
+    while (__atomic_load_n(&lines_written, __ATOMIC_RELAXED) == before &&
+           before < WRITERS * LINES_EACH) {
+        assert_true(time_monotonic_ns() < deadline_ns);
+        sched_yield();
+    }
 }
 
 static unsigned count_lines(const struct world *world, const char *suffix)
@@ -342,9 +366,10 @@ static void no_line_is_lost_while_files_are_rolled_and_tables_replaced(void **st
         assert_int_equal(pthread_create(&threads[i], NULL, write_lines, &numbers[i]), 0);
     }
     for (int i = 0; i < 300; i++) {
+        unsigned before = __atomic_load_n(&lines_written, __ATOMIC_RELAXED);
         log_channels_tend(world->log);
         configure(world);
-        usleep(200); /* Let the writers in between. */
+        let_writers_in(before);
     }
     for (int i = 0; i < WRITERS; i++) {
         assert_int_equal(pthread_join(threads[i], NULL), 0);

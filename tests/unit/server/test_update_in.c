@@ -1,8 +1,10 @@
 #include "fixture.h"
 
 #define CONF                                                                                       \
-    "zone example { type primary; file \"x\"; };\n"                                                \
-    "zone dynamic { type primary; file \"y\"; allow-update { 127.0.0.5; }; };\n"
+    "zone example { type primary; file \"x\"; };\n" DESK_KEY                                       \
+    "zone dynamic { type primary; file \"y\"; allow-update { 127.0.0.5; }; };\n"                   \
+    "zone policed { type primary; file \"z\"; update-policy { grant k zonesub; "                   \
+    "grant * tcp-self . PTR; }; };\n"
 
 /* clang-format off */
 static const struct row {
@@ -12,7 +14,8 @@ static const struct row {
 } rows[] = {
     {"a zone without a list denies",             "example", "127.0.0.1", 5, "update-security info: client @0x1234 127.0.0.1#5300 (example): update 'example/IN' denied\n"},
     {"a client outside the list is denied",      "dynamic", "127.0.0.6", 5, "update 'dynamic/IN' denied\n"},
-    {"who is allowed is told that it is no use", "dynamic", "127.0.0.5", 5, "takes no dynamic updates\n"},
+    {"who is allowed is heard, here in vain",    "dynamic", "127.0.0.5", 2, ""},
+    {"whom no rule could grant anything",        "policed", "127.0.0.5", 5, "update 'policed/IN' denied\n"},
     {"another zone is not ours",                 "other",   "127.0.0.1", 9, "update failed: other: not authoritative for update zone (NOTAUTH)\n"},
 };
 /* clang-format on */

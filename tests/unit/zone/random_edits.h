@@ -189,6 +189,7 @@ static inline void edits_change_something(struct edits *edits, struct zone_edit 
     struct dns_name owner = edits_name(edits);
     bool apex = dns_name_equal(&owner, &edits->apex);
     uint16_t type = edits_types[edits_below(edits, EDITS_TYPES)];
+    type = type == DNS_TYPE_SOA && !apex ? DNS_TYPE_A : type;
     unsigned set = edits_below(edits, 3) == 0 ? 0 : edits_below(edits, 256);
     if (edits_below(edits, 12) == 0 && !apex) { /* the whole name */
         for (unsigned i = 0; i < EDITS_TYPES; i++) {

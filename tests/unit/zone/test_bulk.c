@@ -96,6 +96,65 @@ static void a_tree_built_at_once_is_the_tree_built_name_by_name(void **state)
     }
 }
 
+static int compare_names(const void *a, const void *b)
+{
+    return dns_name_compare(a, b);
+}
+
+static arena_ref block_of(struct arena *arena, const struct dns_name *name)
+{
+    struct naive_rrset buffer;
+    arena_ref block;
+    struct span owner = {name->wire, name->length - 1U};
+    assert_int_equal(block_pack(arena, owner, naive_set(NAIVE_A, 1, &buffer), 1, &block), SG_OK);
+    return block;
+}
+
+/* Names in order need no sorting, and bring their generated blocks. */
+static void a_tree_of_names_in_order_is_the_same(void **state)
+{
+    (void)state;
+    struct dns_name *names = mem_alloc(NAMES * sizeof(*names));
+    for (unsigned style = 0; style < 4; style++) {
+        struct random_seeded random = {style + 10};
+        struct arena arena;
+        struct bulk added = {0}, appended = {0};
+        struct tree_cell roots[2];
+        arena_init(&arena, &arena_sizes_default);
+        for (unsigned i = 0; i < NAMES; i++) {
+            names[i] = name_of(style, &random, i);
+        }
+        qsort(names, NAMES, sizeof(*names), compare_names);
+        for (unsigned i = 0; i < NAMES; i++) {
+            struct tree_cell leaf = {.lo = i + 1, .hi = i % 64, .ref = block_of(&arena, &names[i])};
+            bool again = i > 0 && dns_name_equal(&names[i - 1], &names[i]);
+            bool earlier = i > 10 && i % 50 == 0;
+            if (earlier) {
+                struct tree_cell wrong = {.ref = block_of(&arena, &names[i - 10])};
+                assert_int_equal(bulk_append(&appended, arena.chunks, &wrong), SG_MALFORMED);
+            }
+            assert_int_equal(bulk_append(&appended, arena.chunks, &leaf),
+                             again ? SG_MALFORMED : SG_OK);
+            if (!again) {
+                struct span owner = {names[i].wire, names[i].length - 1U};
+                uint32_t hash = bulk_hash(&added, owner);
+                assert_int_equal(bulk_add(&added, owner, hash, leaf.ref, leaf.hi), SG_OK);
+            }
+        }
+        assert_int_equal(bulk_build(&added, &arena, &roots[0]), SG_OK);
+        assert_int_equal(bulk_build(&appended, &arena, &roots[1]), SG_OK);
+        same_shape(arena.chunks, &roots[0], &roots[1]);
+        for (unsigned i = 0; i < NAMES; i += 97) {
+            struct span owner = {names[i].wire, names[i].length - 1U};
+            const struct tree_cell *leaf = tree_find(arena.chunks, &roots[1], owner);
+            assert_non_null(leaf);
+            assert_true(dns_name_equal(&names[leaf->lo - 1], &names[i]));
+        }
+        arena_clear(&arena);
+    }
+    mem_free(names);
+}
+
 static void none_and_one_make_a_tree(void **state)
 {
     (void)state;
@@ -122,6 +181,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_tree_built_at_once_is_the_tree_built_name_by_name),
+        cmocka_unit_test(a_tree_of_names_in_order_is_the_same),
         cmocka_unit_test(none_and_one_make_a_tree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

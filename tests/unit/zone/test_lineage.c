@@ -236,11 +236,48 @@ static void readers_see_whole_versions_while_a_writer_goes_on(void **state)
     epoch_barrier();
 }
 
+static size_t chain_length(const struct zone_version *version)
+{
+    size_t length = 0;
+    for (const struct zone_version *at = version->lineage->newest; at != NULL; at = at->older) {
+        length++;
+    }
+    return length;
+}
+
+/* A disk may stay full for long: each commit that fails leaves nothing behind. */
+static void commits_that_go_on_failing_leave_no_trace(void **state)
+{
+    (void)state;
+    const struct zone_version *base = first_version(20);
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < 100; i++) {
+        zone_version_unref(next_version(base, 20 + i, 2));
+        epoch_barrier();
+        assert_true(chain_length(base) <= 2);
+    }
+    for (uint32_t i = 0; i < 100; i++) { /* not yet gone when the next one begins */
+        zone_version_unref(next_version(base, 20, 2));
+    }
+    epoch_barrier();
+    for (uint32_t i = 0; i < 3; i++) {
+        const struct zone_version *next = next_version(base, 20, 2);
+        assert_true(chain_length(base) <= 2);
+        bytes = i == 0 ? lineage_bytes(base->lineage) : bytes;
+        assert_int_equal(lineage_bytes(base->lineage), bytes);
+        zone_version_unref(next);
+        epoch_barrier();
+    }
+    zone_version_unref(base);
+    epoch_barrier();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_is_used_again_only_when_all_older_versions_are_gone),
         cmocka_unit_test(a_version_whose_commit_failed_is_undone),
+        cmocka_unit_test(commits_that_go_on_failing_leave_no_trace),
         cmocka_unit_test(a_reference_taken_while_leaving_keeps_the_version),
         cmocka_unit_test(an_edit_keeps_its_base),
         cmocka_unit_test(readers_see_whole_versions_while_a_writer_goes_on),

@@ -1,0 +1,200 @@
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/thread.h"
+#include "keeper/keeper_parts.h"
+#include "zone/image.h"
+
+/*
+ * A commit appends a changeset; reading them all back must not take longer than reading the zone.
+ * Once they are half as large as the zone, and not few, a worker writes an image of the version
+ * that is published. Changes go on meanwhile: the image belongs to the commit that it began with.
+ */
+enum { CHANGESETS_BYTES_MIN = 256 * 1024, HISTORY_BYTES_MIN = 64 * 1024 };
+
+struct checkpoint {
+    struct job job; /* first member */
+    struct managed_zone *zone;
+    struct store *store;
+    const struct zone_version *version; /* a reference */
+    uint64_t number;
+    enum sg_result result;
+    struct buffer image;
+    struct store_request request;
+};
+
+struct image_target {
+    const struct store_io *io;
+    struct store_image *file; /* NULL as long as it is small */
+    struct checkpoint *checkpoint;
+    enum sg_result result;
+};
+
+/* Small images stay in memory and become values of the store; larger ones go to a file. */
+static bool append(void *argument, struct span bytes)
+{
+    struct image_target *target = argument;
+    struct checkpoint *checkpoint = target->checkpoint;
+    if (target->file == NULL &&
+        checkpoint->image.length + bytes.length <= STORE_IMAGE_INLINE_BYTES_MAX) {
+        buffer_append(&checkpoint->image, bytes.bytes, bytes.length);
+        return true;
+    }
+    if (target->file == NULL) {
+        target->result = target->io->image_create(target->io->argument, checkpoint->zone->ledger.id,
+                                                  checkpoint->number, &target->file);
+        if (target->result == SG_OK && checkpoint->image.length > 0) {
+            target->result =
+                target->io->image_append(target->file, buffer_span(&checkpoint->image));
+        }
+        buffer_clear(&checkpoint->image);
+    }
+    if (target->result == SG_OK) {
+        target->result = target->io->image_append(target->file, bytes);
+    }
+    return target->result == SG_OK;
+}
+
+static void write_image(struct job *job)
+{
+    struct checkpoint *checkpoint = (struct checkpoint *)job;
+    struct image_target target = {
+        .io = store_images(checkpoint->store), .checkpoint = checkpoint, .result = SG_OK};
+    thread_assert(THREAD_WORKER);
+    enum sg_result result = zone_image_write(checkpoint->version, append, &target);
+    if (target.file != NULL) {
+        enum sg_result finished = target.io->image_finish(target.file, result == SG_OK);
+        result = result == SG_OK ? finished : result;
+    }
+    checkpoint->result = target.result != SG_OK ? target.result : result;
+}
+
+static void end_checkpoint(struct checkpoint *checkpoint)
+{
+    struct managed_zone *zone = checkpoint->zone;
+    zone->ledger.imaging = false;
+    zone->out--;
+    zone_version_unref(checkpoint->version);
+    buffer_free(&checkpoint->image);
+    mem_free(checkpoint->request.problem);
+    mem_free(checkpoint);
+    keeper_bury(zone);
+}
+
+/* --- history -------------------------------------------------------------------------------- */
+
+struct trimming {
+    struct store_request request;
+    struct managed_zone *zone;
+};
+
+static void take_trimmed(struct store_request *request)
+{
+    struct trimming *trimming = (struct trimming *)request;
+    trimming->zone->out--;
+    keeper_bury(trimming->zone);
+    mem_free(request->problem);
+    mem_free(trimming);
+}
+
+static uint64_t history_bytes_max(const struct managed_zone *zone)
+{
+    const struct zone_version *version = zone_record_version(zone);
+    uint64_t most = zone->settings->limits.journal_bytes_max;
+    uint64_t usual = version == NULL ? 0 : 2 * zone_version_facts(version)->bytes;
+    return most != 0 ? most : usual > HISTORY_BYTES_MIN ? usual : HISTORY_BYTES_MIN;
+}
+
+void checkpoint_trim_memory(struct keeper *keeper, struct managed_zone *zone)
+{
+    struct zone_history *history = &zone->slot->history;
+    uint64_t allowed = history_bytes_max(zone);
+    uint64_t for_all = keeper->generation->history_bytes_max;
+    keeper->history_bytes -= zone->history_counted;
+    if (for_all != 0) {
+        /* Whoever changes makes room: what others keep may be all that their secondaries need. */
+        uint64_t left = for_all > keeper->history_bytes ? for_all - keeper->history_bytes : 0;
+        allowed = allowed < left ? allowed : left;
+    }
+    zone_history_trim(history, allowed);
+    zone->history_counted = history->bytes;
+    keeper->history_bytes += zone->history_counted;
+}
+
+/* Records that neither recovery nor IXFR wants any more. */
+static void trim_store(struct keeper *keeper, struct managed_zone *zone)
+{
+    struct zone_ledger *ledger = &zone->ledger;
+    struct zone_history *history = &zone->slot->history;
+    uint64_t oldest = ledger->last + 1 - history->links;
+    struct trimming *trimming = mem_alloc_zero(1, sizeof(*trimming));
+    trimming->zone = zone;
+    trimming->request = (struct store_request){
+        .kind = STORE_ZONE_TRIM,
+        .reply = keeper->io.commits,
+        .done = take_trimmed,
+        .zone = ledger->id,
+        .number = oldest < ledger->image_number ? oldest : ledger->image_number,
+    };
+    zone->out++;
+    keeper->requests++;
+    store_submit(keeper->io.store, &trimming->request);
+}
+
+/* --- the image is there ---------------------------------------------------------------------- */
+
+static void take_stored(struct store_request *request)
+{
+    struct checkpoint *checkpoint =
+        (struct checkpoint *)((char *)request - offsetof(struct checkpoint, request));
+    struct managed_zone *zone = checkpoint->zone;
+    if (request->result == SG_OK && checkpoint->number > zone->ledger.image_number) {
+        zone->ledger.image_number = checkpoint->number;
+        trim_store(zone->keeper, zone);
+    }
+    end_checkpoint(checkpoint);
+}
+
+void checkpoint_take_job(struct keeper *keeper, struct job *job)
+{
+    struct checkpoint *checkpoint = (struct checkpoint *)job;
+    if (checkpoint->result != SG_OK) {
+        char label[ZONE_LABEL_BYTES];
+        log_write(
+            LOG_ZONE, SEVERITY_WARNING, "zone %s: no image of it could be written to the store: %s",
+            zone_label(checkpoint->zone->settings, label), sg_result_text(checkpoint->result));
+        end_checkpoint(checkpoint);
+        return;
+    }
+    checkpoint->request = (struct store_request){
+        .kind = STORE_ZONE_IMAGE,
+        .reply = keeper->io.commits,
+        .done = take_stored,
+        .zone = checkpoint->zone->ledger.id,
+        .number = checkpoint->number,
+        .image = buffer_span(&checkpoint->image),
+    };
+    keeper->requests++;
+    store_submit(keeper->io.store, &checkpoint->request);
+}
+
+void checkpoint_consider(struct keeper *keeper, struct managed_zone *zone)
+{
+    struct zone_ledger *ledger = &zone->ledger;
+    if (ledger->id == 0 || ledger->imaging || keeper->stopping ||
+        ledger->since_image_bytes < CHANGESETS_BYTES_MIN ||
+        ledger->since_image_bytes < zone_version_facts(zone->slot->version)->bytes / 2) {
+        return;
+    }
+    struct checkpoint *checkpoint = mem_alloc_zero(1, sizeof(*checkpoint));
+    checkpoint->job = (struct job){.run = write_image, .reply = keeper->io.mailbox};
+    checkpoint->zone = zone;
+    checkpoint->store = keeper->io.store;
+    checkpoint->version = zone_version_ref(zone->slot->version);
+    checkpoint->number = ledger->last;
+    checkpoint->image = BUFFER_EMPTY;
+    ledger->imaging = true;
+    ledger->since_image_bytes = 0;
+    zone->out++;
+    keeper->jobs++;
+    worker_pool_submit(keeper->io.pool, WORK_BULK, &checkpoint->job);
+}

@@ -1,0 +1,128 @@
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/thread.h"
+#include "keeper/secondary.h"
+
+static bool find_duplicate(const struct keeper_generation *generation, size_t *out_duplicate)
+{
+    struct zone_index seen;
+    zone_index_init(&seen);
+    struct managed_zone *records = mem_alloc_zero(generation->zones_count, sizeof(*records));
+    struct zone_slot *slots = mem_alloc_zero(generation->zones_count, sizeof(*slots));
+    bool found = false;
+    for (size_t i = 0; i < generation->zones_count && !found; i++) {
+        const struct zone_settings *settings = &generation->zones[i];
+        found = zone_index_find(&seen, &settings->apex, settings->rrclass, settings->view) != NULL;
+        slots[i].apex = settings->apex;
+        slots[i].rrclass = settings->rrclass;
+        records[i].slot = &slots[i];
+        records[i].settings = settings;
+        zone_index_add(&seen, &records[i]);
+        *out_duplicate = i;
+    }
+    zone_index_clear(&seen);
+    mem_free(records);
+    mem_free(slots);
+    return found;
+}
+
+/* The zone goes on under its new settings; loaded again where they say something else. */
+static void adopt_zone(struct keeper *keeper, struct managed_zone *zone,
+                       const struct zone_settings *settings, struct keeper_generation *generation)
+{
+    bool same = zone->settings->fingerprint == settings->fingerprint;
+    struct keeper_generation *old = zone->generation;
+    zone->settings = settings;
+    zone->generation = generation_use(generation);
+    epoch_publish(&zone->slot->options, settings->access);
+    if (!zone->ledger.opening) {
+        secondary_begin(keeper, zone); /* The old settings are still there. */
+    }
+    generation_drop(old);
+    if (!same) {
+        keeper_try_again(keeper, zone);
+        keeper_wish_load(keeper, zone, true);
+    }
+}
+
+static void forget_zone(struct keeper *keeper, struct managed_zone *zone)
+{
+    keeper_unqueue(keeper, zone);
+    heap_remove(&keeper->timers, &zone->timer);
+    zone_index_remove(&keeper->index, zone);
+    keeper->untried -= !zone->tried;
+    zone->tried = true;
+    zone->queue_next = keeper->removed;
+    keeper->removed = zone;
+}
+
+enum sg_result keeper_configure(struct keeper *keeper, struct keeper_generation *generation,
+                                sg_time now, size_t *out_duplicate)
+{
+    thread_assert(THREAD_KEEPER);
+    if (find_duplicate(generation, out_duplicate)) {
+        return SG_EXISTS;
+    }
+    struct managed_zone **before = keeper->zones;
+    size_t before_count = keeper->zones_count;
+    keeper->zones = mem_alloc_zero(generation->zones_count, sizeof(*keeper->zones));
+    keeper->zones_count = generation->zones_count;
+    keeper->failed = 0;
+    generation_use(generation);
+    notify_sender_set_rates(keeper->notify, generation->rates.notify,
+                            generation->rates.startup_notify);
+    transfer_quota_set(keeper->refresh.quota, generation->rates.transfers_in,
+                       generation->rates.transfers_per_server);
+    keeper->refresh.soa.per_second = generation->rates.serial_query;
+    keeper->refresh.startup_soa.per_second = generation->rates.serial_query;
+    keeper->now = now;
+
+    for (size_t i = 0; i < generation->zones_count; i++) {
+        struct zone_settings *settings = &generation->zones[i];
+        struct managed_zone *zone =
+            zone_index_find(&keeper->index, &settings->apex, settings->rrclass, settings->view);
+        if (zone != NULL) {
+            adopt_zone(keeper, zone, settings, generation);
+        } else {
+            zone = zone_record_new(keeper->next_id++, settings, generation);
+            zone->keeper = keeper;
+            zone_index_add(&keeper->index, zone);
+            keeper->untried++;
+            opening_start(keeper, zone);
+        }
+        settings->slot = zone->slot;
+        keeper->zones[i] = zone;
+    }
+    for (size_t i = 0; i < before_count; i++) {
+        if (before[i]->generation != generation) {
+            forget_zone(keeper, before[i]);
+        }
+    }
+    mem_free(before);
+    /* Queries go on under the old front until the next one is published. */
+    if (keeper->fronted == NULL) {
+        keeper->fronted = keeper->generation;
+    } else {
+        generation_drop(keeper->generation);
+    }
+    keeper->generation = generation;
+    keeper->announced = false;
+    return SG_OK;
+}
+
+void keeper_front_published(struct keeper *keeper)
+{
+    struct managed_zone *zone = keeper->removed;
+    keeper->removed = NULL;
+    generation_drop(keeper->fronted);
+    keeper->fronted = NULL;
+    while (zone != NULL) {
+        struct managed_zone *next = zone->queue_next;
+        char label[ZONE_LABEL_BYTES];
+        log_write(LOG_ZONE, SEVERITY_INFO, "zone %s: no longer configured",
+                  zone_label(zone->settings, label));
+        zone->gone = true;
+        keeper_bury(zone);
+        zone = next;
+    }
+}

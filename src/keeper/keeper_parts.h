@@ -1,0 +1,92 @@
+/*
+ * keeper/keeper_parts.h - the keeper inside, as its files share it (private to keeper/)
+ *
+ *   keeper.c         queue, timers, turns
+ *   change.c         the pipeline: a zone's job, its commit, its publication
+ *   overdue.c        signatures that are not made anew in time
+ *   checkpoint.c     images of zones whose changesets have become many
+ *   configuration.c  zones come, stay, go
+ *   commands.c       what operators ask for
+ */
+#pragma once
+
+#include "keeper/generation.h"
+#include "keeper/zone_index.h"
+#include "keeper/zone_label.h"
+#include "keeper/zone_record.h"
+
+struct keeper {
+    struct keeper_io io;
+    struct keeper_generation *generation; /* the present one; NULL before the first */
+    struct keeper_generation *fronted;    /* the one that queries still see; NULL: the present */
+    struct zone_index index;
+    struct managed_zone **zones;
+    size_t zones_count;
+    struct managed_zone *removed; /* by queue_next: until the next front is published */
+    struct heap timers;
+    struct managed_zone *queue_first;
+    struct managed_zone **queue_last;
+    size_t jobs;          /* in workers */
+    size_t requests;      /* of the store */
+    bool announced;       /* all_loaded() was called for what was asked for last */
+    size_t updates;       /* that wait or are under way */
+    size_t history_bytes; /* of all zones */
+    size_t untried;       /* zones that are to be loaded, or loaded again, before it is called */
+    size_t failed;
+    struct notify_sender *notify;
+    struct telling *tellings;   /* questions that are out (notifying.c) */
+    struct overtake *overtakes; /* questions that are out (overtake.c) */
+    struct refresh_shared refresh;
+    bool stopping;
+    uint64_t next_id;
+    sg_time now; /* of the present turn */
+};
+
+/* --- keeper.c ------------------------------------------------------------------------------- */
+
+/* Let the zone have a job as soon as there is a place. */
+void keeper_enqueue(struct keeper *keeper, struct managed_zone *zone);
+void keeper_unqueue(struct keeper *keeper, struct managed_zone *zone);
+void keeper_wish_load(struct keeper *keeper, struct managed_zone *zone, bool force);
+void keeper_wish_keys(struct keeper *keeper, struct managed_zone *zone, bool sign_all);
+/* The zone's next wake is the earliest of what its health says. */
+void keeper_set_timer(struct keeper *keeper, struct managed_zone *zone);
+/* It was loaded, or failed to be. */
+void keeper_zone_was_tried(struct keeper *keeper, struct managed_zone *zone);
+/* It counts until it was tried once more. */
+void keeper_try_again(struct keeper *keeper, struct managed_zone *zone);
+/* A zone that is no longer configured and that nobody works for is freed. */
+void keeper_bury(struct managed_zone *zone);
+
+/* --- change.c ------------------------------------------------------------------------------- */
+
+/* Is there anything that a job could do for this zone? */
+bool change_is_wished(const struct managed_zone *zone);
+void change_start(struct keeper *keeper, struct managed_zone *zone, sg_time now);
+/* A worker's reply. Takes the job. */
+void change_take_job(struct keeper *keeper, struct zone_job *job);
+
+/* --- opening.c ------------------------------------------------------------------------------ */
+
+/* Ask the store what it has of a new zone, then let it be recovered or loaded. */
+/* It belongs into the store, which has not said yet what it has of it. */
+bool opening_is_due(const struct managed_zone *zone);
+void opening_start(struct keeper *keeper, struct managed_zone *zone);
+/* Let the store forget a zone that is gone; not if one of its name has come since. */
+void opening_wipe(struct keeper *keeper, struct managed_zone *zone);
+
+/* --- overdue.c ------------------------------------------------------------------------------ */
+
+/* The first expiration is known, again or anew. */
+void overdue_note(struct managed_zone *zone, sg_time now);
+/* warn_at has come: say it, and set the next. */
+void overdue_warn(struct managed_zone *zone, sg_time now);
+
+/* --- checkpoint.c --------------------------------------------------------------------------- */
+
+/* Make an image if the changesets since the last one have become many. */
+void checkpoint_consider(struct keeper *keeper, struct managed_zone *zone);
+/* A worker's reply. Takes the job. */
+void checkpoint_take_job(struct keeper *keeper, struct job *job);
+/* Let the history of a zone be what its settings and the memory for all allow. */
+void checkpoint_trim_memory(struct keeper *keeper, struct managed_zone *zone);

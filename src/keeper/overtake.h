@@ -1,0 +1,18 @@
+/*
+ * keeper/overtake.h - a serial above what the zone's secondaries have, when ours is not known
+ *
+ * A zone of which the store knows nothing is new, or its store was lost. In the second case its
+ * secondaries have a serial that ours may not be above, and they would never take a change again
+ * (RFC 1982). So they are asked once, after the first publication, and what one of them answers is
+ * overtaken by an ordinary change. A new zone costs a question that nobody answers.
+ *
+ * Private to keeper/. Thread: keeper.
+ */
+#pragma once
+
+#include "keeper/keeper_parts.h"
+
+/* The zone's first version has been published. */
+void overtake_start(struct keeper *keeper, struct managed_zone *zone);
+/* Forget what was asked, of one zone, or (NULL) of all. */
+void overtake_forget(struct keeper *keeper, const struct managed_zone *zone);

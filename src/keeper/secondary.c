@@ -1,0 +1,457 @@
+#include "keeper/secondary.h"
+
+#include <stdio.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "dns/request.h"
+#include "keeper/publish.h"
+
+enum {
+    ASK_TIMEOUT = 5,
+    ASK_TRIES = 2,
+    CONNECT_TIMEOUT = 15,
+    EDNS_PAYLOAD = 1232,
+    REMOTE_TEXT_BYTES = 64,
+};
+/* Names are not compressed when they are counted: larger than any zone that fits into memory. */
+static const uint64_t TRANSFER_BYTES_MAX = UINT64_C(64) << 30;
+
+struct zone_secondary {
+    struct keeper *keeper;
+    struct managed_zone *zone;
+    struct refresh *refresh;
+    void *asked;                    /* a question that is out; NULL: none */
+    struct zone_transfer *incoming; /* while it comes */
+    struct zone_transfer *ready;    /* whole, for the pipeline */
+    char from[REMOTE_TEXT_BYTES];   /* of whom the last question was asked */
+    uint64_t began_ns;
+};
+
+/* --- words for the log ---------------------------------------------------------------------- */
+
+static void remote_text(const struct remote *remote, char out_text[REMOTE_TEXT_BYTES])
+{
+    const uint8_t *a = remote->address;
+    struct buffer text = BUFFER_EMPTY;
+    if (remote->address_length == 4) {
+        buffer_format(&text, "%u.%u.%u.%u", a[0], a[1], a[2], a[3]);
+    } else {
+        for (int i = 0; i < 16; i += 2) {
+            buffer_format(&text, "%s%x", i > 0 ? ":" : "", (unsigned)a[i] << 8 | a[i + 1]);
+        }
+    }
+    buffer_format(&text, "#%u", remote->port);
+    size_t length = text.length < REMOTE_TEXT_BYTES ? text.length : REMOTE_TEXT_BYTES - 1;
+    memcpy(out_text, text.bytes, length);
+    out_text[length] = '\0';
+    buffer_free(&text);
+}
+
+static void say(const struct zone_secondary *secondary, int severity, const char *what)
+{
+    char label[ZONE_LABEL_BYTES];
+    log_write(LOG_XFER_IN, severity, "zone %s: refresh: %s %s",
+              zone_label(secondary->zone->settings, label), what, secondary->from);
+}
+
+static void say_verdict(const struct zone_secondary *secondary, enum refresh_verdict verdict,
+                        enum sg_result result)
+{
+    char what[200];
+    switch (verdict) {
+    case REFRESH_NEXT:
+    case REFRESH_FAILED:
+        (void)snprintf(what, sizeof(what), "%s; %s; asked was",
+                       result == SG_OK ? "the answer is of no use" : sg_result_text(result),
+                       verdict == REFRESH_NEXT ? "the next primary is asked"
+                                               : "no primary is left, it is tried again later");
+        say(secondary, SEVERITY_WARNING, what);
+        break;
+    case REFRESH_OLDER:
+        say(secondary, SEVERITY_INFO, "an older serial than ours has primary");
+        break;
+    case REFRESH_CURRENT:
+        say(secondary, SEVERITY_DEBUG, "up to date with primary");
+        break;
+    default:
+        break;
+    }
+}
+
+/* --- asking --------------------------------------------------------------------------------- */
+
+static bool read_soa(const struct zone_version *version, struct dns_rrset *out_rrset,
+                     struct dns_soa *out_soa)
+{
+    const struct zone_node *apex = version == NULL ? NULL : zone_version_apex_node(version);
+    return apex != NULL && zone_node_rrset(apex, ZONE_VIEW_UNSIGNED, DNS_TYPE_SOA, out_rrset) &&
+           dns_soa_parse(dns_rrset_first(out_rrset), out_soa) == SG_OK;
+}
+
+/* What the refresh has just learnt outlives a restart. */
+static void keep_timers(struct zone_secondary *secondary)
+{
+    secondary->zone->wishes.state = true;
+    keeper_enqueue(secondary->keeper, secondary->zone);
+}
+
+static void take_reply(struct zone_secondary *secondary, const struct refresh_reply *reply)
+{
+    enum refresh_verdict verdict =
+        refresh_replied(secondary->refresh, reply, secondary->keeper->now);
+    say_verdict(secondary, verdict, reply->result);
+    if (verdict == REFRESH_CURRENT) {
+        keep_timers(secondary);
+    }
+    secondary_turn(secondary->keeper, secondary->zone);
+}
+
+static bool hear_soa(void *argument, const struct keeper_heard *heard)
+{
+    struct zone_secondary *secondary = argument;
+    struct refresh_reply reply = {.result = heard->result};
+    struct dns_message message;
+    secondary->asked = NULL;
+    if (heard->result == SG_OK) {
+        reply.result = dns_message_parse(heard->message, &message);
+        if (reply.result == SG_OK) {
+            refresh_reply_read(&message, &reply);
+        }
+    }
+    take_reply(secondary, &reply);
+    return false;
+}
+
+static bool ask(struct zone_secondary *secondary, const struct keeper_question *question,
+                keeper_hear *hear)
+{
+    const struct keeper_asker *asker = &secondary->keeper->io.asker;
+    remote_text(question->remote, secondary->from);
+    secondary->asked =
+        asker->ask == NULL ? NULL : asker->ask(asker->argument, question, hear, secondary);
+    return secondary->asked != NULL;
+}
+
+static void ask_soa(struct zone_secondary *secondary, const struct refresh_order *order)
+{
+    const struct zone_settings *settings = secondary->zone->settings;
+    const struct dns_request_zone zone = {.apex = &settings->apex, .rrclass = settings->rrclass};
+    const struct dns_request_edns edns = {order->edns ? EDNS_PAYLOAD : 0,
+                                          order->edns && order->primary->request_expire};
+    struct dns_request request;
+    dns_request_query(&zone, DNS_TYPE_SOA, &edns, &request);
+    const struct keeper_question question = {
+        .kind = KEEPER_QUESTION_SOA,
+        .remote = &order->primary->remote,
+        .access = settings->access,
+        .message = {request.bytes, request.length},
+        .tcp = order->tcp,
+        .udp_tries = ASK_TRIES,
+        .timeout = ASK_TIMEOUT,
+        .idle_timeout = CONNECT_TIMEOUT,
+        .total_timeout = CONNECT_TIMEOUT,
+    };
+    if (!ask(secondary, &question, hear_soa)) {
+        const struct refresh_reply reply = {.result = SG_IO};
+        say_verdict(secondary, refresh_replied(secondary->refresh, &reply, secondary->keeper->now),
+                    SG_IO);
+    }
+}
+
+/* --- fetching ------------------------------------------------------------------------------- */
+
+static void end_fetch(struct zone_secondary *secondary, enum sg_result result,
+                      const struct dns_message *first)
+{
+    struct refresh_transfer transfer = {.result = result};
+    char label[ZONE_LABEL_BYTES];
+    secondary->asked = NULL;
+    if (result == SG_OK) {
+        transfer.serial = zone_transfer_serial(secondary->incoming);
+        if (zone_transfer_kind(secondary->incoming) == ZONE_TRANSFER_CURRENT) {
+            transfer.result = SG_EXISTS;
+        }
+    }
+    transfer.has_expire = first != NULL && dns_reply_expire(first, &transfer.expire) == SG_OK;
+    struct zone_transfer_totals totals = zone_transfer_totals(secondary->incoming);
+    log_write(LOG_XFER_IN, result == SG_OK ? SEVERITY_INFO : SEVERITY_ERROR,
+              "transfer of '%s' from %s: %s: %llu messages, %llu records, %llu bytes, %llu ms "
+              "(serial %u)",
+              zone_label(secondary->zone->settings, label), secondary->from,
+              result == SG_OK ? "Transfer completed" : sg_result_text(result),
+              (unsigned long long)totals.messages, (unsigned long long)totals.records,
+              (unsigned long long)totals.bytes,
+              (unsigned long long)((time_monotonic_ns() - secondary->began_ns) / 1000000),
+              transfer.serial);
+    enum refresh_verdict verdict =
+        refresh_transferred(secondary->refresh, &transfer, secondary->keeper->now);
+    say_verdict(secondary, verdict, result);
+    if (verdict == REFRESH_APPLY) {
+        secondary->ready = secondary->incoming;
+        secondary->incoming = NULL;
+        keeper_enqueue(secondary->keeper, secondary->zone);
+    } else {
+        zone_transfer_free(secondary->incoming);
+        secondary->incoming = NULL;
+        if (verdict == REFRESH_CURRENT) {
+            keep_timers(secondary);
+        }
+    }
+    secondary_turn(secondary->keeper, secondary->zone);
+}
+
+static bool hear_transfer(void *argument, const struct keeper_heard *heard)
+{
+    struct zone_secondary *secondary = argument;
+    struct dns_message message;
+    bool complete = false;
+    if (heard->result != SG_OK) {
+        end_fetch(secondary, heard->result, NULL);
+        return false;
+    }
+    enum sg_result result = zone_transfer_feed(secondary->incoming, heard->message, &complete);
+    if (result == SG_OK && !complete) {
+        return true;
+    }
+    if (result == SG_OK && !heard->settled) {
+        result = SG_BAD_SIG; /* The last message must be signed (RFC 8945 5.3.1). */
+    }
+    bool parsed = result == SG_OK && dns_message_parse(heard->message, &message) == SG_OK;
+    end_fetch(secondary, result, parsed ? &message : NULL);
+    return false;
+}
+
+static bool write_transfer_request(struct zone_secondary *secondary,
+                                   const struct refresh_order *order,
+                                   struct dns_request *out_request)
+{
+    const struct zone_settings *settings = secondary->zone->settings;
+    const struct zone_version *version = zone_record_version(secondary->zone);
+    const struct dns_request_edns edns = {order->edns ? EDNS_PAYLOAD : 0,
+                                          order->edns && order->primary->request_expire};
+    struct dns_request_zone zone = {.apex = &settings->apex, .rrclass = settings->rrclass};
+    struct dns_rrset rrset;
+    struct dns_soa soa;
+    if (!order->ixfr || !read_soa(version, &rrset, &soa)) {
+        dns_request_query(&zone, DNS_TYPE_AXFR, &edns, out_request);
+        return false;
+    }
+    zone.soa = dns_rrset_first(&rrset);
+    zone.soa_ttl = rrset.ttl;
+    return dns_request_ixfr(&zone, &edns, out_request) == SG_OK;
+}
+
+static void fetch(struct zone_secondary *secondary, const struct refresh_order *order)
+{
+    const struct zone_settings *settings = secondary->zone->settings;
+    struct dns_request request;
+    bool ixfr = write_transfer_request(secondary, order, &request);
+    const struct zone_transfer_options options = {
+        .records_max = settings->limits.records_max,
+        .bytes_max = TRANSFER_BYTES_MAX,
+        .strip_generated = settings->policy != NULL,
+    };
+    zone_transfer_free(secondary->incoming);
+    secondary->incoming =
+        zone_transfer_new(&settings->apex, settings->rrclass,
+                          ixfr ? zone_record_version(secondary->zone) : NULL, &options);
+    secondary->began_ns = time_monotonic_ns();
+    const struct keeper_question question = {
+        .kind = KEEPER_QUESTION_TRANSFER,
+        .remote = &order->primary->remote,
+        .access = settings->access,
+        .message = {request.bytes, request.length},
+        .tcp = true,
+        .timeout = CONNECT_TIMEOUT,
+        .idle_timeout = settings->transfer_idle_max,
+        .total_timeout = settings->transfer_time_max,
+    };
+    if (!ask(secondary, &question, hear_transfer)) {
+        const struct refresh_transfer transfer = {.result = SG_IO};
+        say_verdict(secondary,
+                    refresh_transferred(secondary->refresh, &transfer, secondary->keeper->now),
+                    SG_IO);
+    }
+}
+
+/* --- expiry --------------------------------------------------------------------------------- */
+
+static void expire(struct zone_secondary *secondary)
+{
+    struct managed_zone *zone = secondary->zone;
+    char label[ZONE_LABEL_BYTES];
+    if (zone->slot->version != NULL) {
+        zone->known.expired = zone_version_ref(zone->slot->version);
+        publish(zone->slot, NULL);
+    }
+    log_write(LOG_ZONE, SEVERITY_WARNING, "zone %s: expired", zone_label(zone->settings, label));
+    keep_timers(secondary);
+}
+
+static void revive(struct zone_secondary *secondary)
+{
+    struct managed_zone *zone = secondary->zone;
+    if (zone->known.expired != NULL) {
+        publish(zone->slot, zone->known.expired);
+        zone->known.expired = NULL;
+    }
+    keep_timers(secondary);
+}
+
+/* --- the zone's turn ------------------------------------------------------------------------ */
+
+void secondary_turn(struct keeper *keeper, struct managed_zone *zone)
+{
+    struct zone_secondary *secondary = zone->secondary;
+    struct refresh_order order;
+    if (secondary == NULL || keeper->stopping || zone->gone) {
+        return;
+    }
+    for (enum refresh_deed deed = refresh_turn(secondary->refresh, keeper->now, &order);
+         deed != REFRESH_NOTHING; deed = refresh_turn(secondary->refresh, keeper->now, &order)) {
+        switch (deed) {
+        case REFRESH_ASK:
+            ask_soa(secondary, &order);
+            break;
+        case REFRESH_TRANSFER:
+            fetch(secondary, &order);
+            break;
+        case REFRESH_EXPIRE:
+            expire(secondary);
+            break;
+        case REFRESH_REVIVE:
+            revive(secondary);
+            break;
+        case REFRESH_NOTHING:
+            break;
+        }
+    }
+    keeper_set_timer(keeper, zone);
+    for (struct managed_zone *next; (next = transfer_quota_next(keeper->refresh.quota)) != NULL;) {
+        secondary_turn(keeper, next); /* Its turn to fetch has come. */
+    }
+}
+
+sg_time secondary_wake(const struct managed_zone *zone)
+{
+    return zone->secondary == NULL ? INT64_MAX : refresh_wake(zone->secondary->refresh);
+}
+
+bool secondary_has_transfer(const struct managed_zone *zone)
+{
+    return zone->secondary != NULL && zone->secondary->ready != NULL;
+}
+
+struct zone_transfer *secondary_take_transfer(struct managed_zone *zone)
+{
+    struct zone_transfer *ready = zone->secondary->ready;
+    zone->secondary->ready = NULL;
+    return ready;
+}
+
+void secondary_applied(struct keeper *keeper, struct managed_zone *zone, enum sg_result result)
+{
+    struct zone_secondary *secondary = zone->secondary;
+    struct dns_rrset rrset;
+    struct dns_soa soa;
+    if (secondary == NULL) {
+        return;
+    }
+    if (result == SG_OK && !read_soa(zone_record_version(zone), &rrset, &soa)) {
+        result = SG_MALFORMED;
+    }
+    say_verdict(
+        secondary,
+        refresh_applied(secondary->refresh, result, result == SG_OK ? &soa : NULL, keeper->now),
+        result);
+    keep_timers(secondary);
+    secondary_turn(keeper, zone);
+}
+
+void secondary_notified(struct keeper *keeper, struct managed_zone *zone, const struct remote *from,
+                        const struct dns_soa *hint)
+{
+    (void)refresh_notified(zone->secondary->refresh, from, hint, keeper->now);
+    secondary_turn(keeper, zone);
+}
+
+void secondary_demand(struct keeper *keeper, struct managed_zone *zone, bool whole)
+{
+    refresh_demand(zone->secondary->refresh, whole, keeper->now);
+    secondary_turn(keeper, zone);
+}
+
+void secondary_encode_timers(struct managed_zone *zone)
+{
+    if (zone->secondary != NULL) {
+        buffer_clear(&zone->known.state.timers);
+        refresh_timers_encode(refresh_timers(zone->secondary->refresh), &zone->known.state.timers);
+    }
+}
+
+static void cancel(struct zone_secondary *secondary)
+{
+    const struct keeper_asker *asker = &secondary->keeper->io.asker;
+    if (secondary->asked != NULL) {
+        asker->cancel(asker->argument, secondary->asked);
+        secondary->asked = NULL;
+    }
+    zone_transfer_free(secondary->incoming);
+    zone_transfer_free(secondary->ready);
+    secondary->incoming = secondary->ready = NULL;
+}
+
+bool secondary_is_expired(const struct zone_settings *settings, const struct zone_state *state,
+                          sg_time now)
+{
+    struct refresh_timers timers;
+    return settings->refresh != NULL && state->timers.length > 0 &&
+           refresh_timers_decode(buffer_span(&state->timers), &timers) == SG_OK &&
+           (timers.expired || timers.expire_at <= now);
+}
+
+static void restore(struct zone_secondary *secondary)
+{
+    struct managed_zone *zone = secondary->zone;
+    struct refresh_timers timers;
+    struct dns_rrset rrset;
+    struct dns_soa soa;
+    if (!read_soa(zone_record_version(zone), &rrset, &soa)) {
+        return;
+    }
+    struct span bytes = buffer_span(&zone->known.state.timers);
+    bool known = bytes.length > 0 && refresh_timers_decode(bytes, &timers) == SG_OK;
+    refresh_restore(secondary->refresh, known ? &timers : NULL, &soa, secondary->keeper->now);
+}
+
+void secondary_begin(struct keeper *keeper, struct managed_zone *zone)
+{
+    const struct refresh_settings *settings = zone->settings->refresh;
+    if (settings == NULL) {
+        secondary_end(zone);
+        return;
+    }
+    if (zone->secondary != NULL) {
+        if (!refresh_configure(zone->secondary->refresh, settings, keeper->now)) {
+            cancel(zone->secondary);
+        }
+    } else {
+        zone->secondary = mem_alloc_zero(1, sizeof(*zone->secondary));
+        zone->secondary->keeper = keeper;
+        zone->secondary->zone = zone;
+        zone->secondary->refresh = refresh_new(&keeper->refresh, settings, zone, keeper->now);
+        restore(zone->secondary);
+    }
+    secondary_turn(keeper, zone);
+}
+
+void secondary_end(struct managed_zone *zone)
+{
+    if (zone->secondary != NULL) {
+        cancel(zone->secondary);
+        refresh_free(zone->secondary->refresh);
+        mem_free(zone->secondary);
+        zone->secondary = NULL;
+    }
+}

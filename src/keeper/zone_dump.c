@@ -1,0 +1,63 @@
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "keeper/zone_steps.h"
+#include "zone/zonefile.h"
+
+enum { FILE_MODE = 0644 };
+
+/* The file is ours now, as we wrote it: it is not to be read again for that. */
+static void stamp_file(struct zone_job *job)
+{
+    struct file_stamps *stamps = &job->made.state.files;
+    struct stat status;
+
+    file_stamps_clear(stamps);
+    if (stat(job->settings->file, &status) != 0) {
+        return;
+    }
+    stamps->files = mem_alloc_zero(1, sizeof(*stamps->files));
+    stamps->count = 1;
+    stamps->files[0] = (struct file_stamp){
+        .path = mem_copy_text(job->settings->file),
+        .device = (uint64_t)status.st_dev,
+        .inode = (uint64_t)status.st_ino,
+        .bytes = (uint64_t)status.st_size,
+        .modified_ns = (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec,
+    };
+}
+
+/* With inline-signing the file is the operator's, unsigned; without, it is the zone as served. */
+static enum zone_view view_of(const struct zone_settings *settings)
+{
+    bool unsigned_file = settings->policy != NULL && settings->inline_signing;
+    return unsigned_file ? ZONE_VIEW_UNSIGNED : ZONE_VIEW_SIGNED;
+}
+
+enum sg_result zone_dump(struct zone_job *job)
+{
+    const struct zone_settings *settings = job->settings;
+    char label[ZONE_LABEL_BYTES];
+
+    if (settings->file == NULL) {
+        job->problem = mem_copy_text("it has no file to be written to");
+        return SG_UNSUPPORTED;
+    }
+    struct buffer text = BUFFER_EMPTY;
+    zonefile_write(job->lent.base, view_of(settings), &text);
+    enum sg_result result = file_write(settings->file, FILE_MODE, buffer_span(&text));
+    buffer_free(&text);
+    if (result != SG_OK) {
+        job->problem =
+            mem_format("'%s' could not be written: %s", settings->file, sg_result_text(result));
+        return result;
+    }
+    stamp_file(job);
+    job->made.state.frozen |= job->asked.freeze;
+    log_write(LOG_ZONE, SEVERITY_INFO, "zone %s: written to '%s'%s", zone_label(settings, label),
+              settings->file, job->asked.freeze ? ", frozen" : "");
+    return SG_OK;
+}

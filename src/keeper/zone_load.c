@@ -1,0 +1,159 @@
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "dns/rrtype.h"
+#include "dns/serial.h"
+#include "keeper/zone_steps.h"
+#include "zone/diff.h"
+
+/* Can the new source be told as a difference to what is there? Signed here before and after, or
+ * never signed at all: what came signed from elsewhere is taken whole. */
+static bool can_transform(const struct zone_job *job, const struct zone_version *fresh)
+{
+    const struct zone_policy_facts {
+        bool before, after;
+    } is_signed = {
+        job->lent.base != NULL && zone_version_facts(job->lent.base)->signed_here,
+        zone_is_to_be_signed(job),
+    };
+    if (job->lent.base == NULL || is_signed.before != is_signed.after) {
+        return false;
+    }
+    return is_signed.after || (zone_version_facts(job->lent.base)->denial == ZONE_DENIAL_NONE &&
+                               zone_version_facts(fresh)->denial == ZONE_DENIAL_NONE);
+}
+
+/* A zone that is served as its source has it, and whose file was edited while it was frozen:
+ * updates have raised the serial by themselves, and whoever edits need not know about it. */
+static enum sg_result let_serial_rise(const struct zone_job *job, struct zone_edit *edit)
+{
+    uint32_t current = zone_version_facts(job->lent.base)->serial;
+    uint32_t source = zone_version_facts(zone_edit_draft(edit))->source_serial;
+    char label[ZONE_LABEL_BYTES];
+
+    if (!job->settings->dynamic || zone_is_to_be_signed(job) ||
+        serial_compare(source, current) > 0) {
+        return SG_OK;
+    }
+    uint32_t next = zone_serial_raise(job->settings->serial_update, current, job->now);
+    log_write(LOG_ZONE, SEVERITY_WARNING,
+              "zone %s: the serial %u of its file is not above %u, which was served: it becomes %u",
+              zone_label(job->settings, label), source, current, next);
+    return zone_edit_set_serial(edit, ZONE_SOURCE, next);
+}
+
+/* The whole source came anew, as a zone of its own: what differs goes into a draft of the base, so
+ * that the rest keeps its signatures. Takes `fresh`. */
+static enum sg_result take_source(struct zone_job *job, struct zone_edit *fresh)
+{
+    if (!can_transform(job, zone_edit_draft(fresh))) {
+        return zone_sign_and_seal(job, fresh, ZONE_SIGN_ALL);
+    }
+    const struct zone_version *wanted;
+    uint64_t changed;
+    enum sg_result result = zone_edit_seal(fresh, &wanted);
+    if (result != SG_OK) {
+        return result;
+    }
+    struct zone_edit *edit = zone_edit_open(job->lent.base);
+    result = zone_diff_transform(edit, wanted, false, &changed);
+    zone_version_unref(wanted);
+    bool same_keys = job->made.state.keys_fingerprint == job->lent.state->keys_fingerprint;
+    if (result != SG_OK || (changed == 0 && same_keys)) {
+        zone_edit_abandon(edit); /* Of the file only the time changed: that is committed. */
+        return result;
+    }
+    result = let_serial_rise(job, edit);
+    if (result != SG_OK) {
+        zone_edit_abandon(edit);
+        return result;
+    }
+    return zone_sign_and_seal(job, edit, ZONE_SIGN_CHANGE);
+}
+
+/* A secondary's file is what it had when it was last written: nothing is amiss without it. */
+static bool may_lack_file(const struct zone_settings *settings)
+{
+    return settings->type == ZONE_SECONDARY &&
+           (settings->file == NULL || access(settings->file, F_OK) != 0);
+}
+
+enum sg_result zone_load(struct zone_job *job)
+{
+    if (may_lack_file(job->settings)) {
+        job->made.unchanged = true;
+        return SG_OK;
+    }
+    if (job->settings->file == NULL) {
+        job->problem = mem_copy_text("it has no file to be read from");
+        return SG_UNSUPPORTED;
+    }
+    if (job->asked.thaw) {
+        job->made.state.frozen = false;
+    } else if (!job->asked.force && !zone_files_changed(&job->lent.state->files)) {
+        job->made.unchanged = true;
+        return SG_OK;
+    }
+    struct zone_edit *edit = zone_edit_new(&job->settings->apex, job->settings->rrclass);
+    enum sg_result result = zone_read_file(job, edit);
+    if (result == SG_OK && job->settings->policy != NULL) {
+        result = zone_look_at_keys(job);
+    }
+    if (result != SG_OK) {
+        zone_edit_abandon(edit);
+        return result;
+    }
+    job->made.state.loaded_at = job->now;
+    return take_source(job, edit);
+}
+
+/* What comes from a primary is not checked as a file is: that is its business. But without a name
+ * server there is no zone (RFC 1034 4.2.1). */
+static enum sg_result check_transferred(struct zone_job *job, struct zone_edit *edit)
+{
+    struct dns_rrset rrset;
+    struct zone_node apex;
+    if (zone_version_node(zone_edit_draft(edit), &job->settings->apex, &apex) &&
+        zone_node_rrset(&apex, ZONE_VIEW_UNSIGNED, DNS_TYPE_NS, &rrset)) {
+        return SG_OK;
+    }
+    job->problem = mem_copy_text("what came has no NS records at its apex");
+    return SG_MALFORMED;
+}
+
+static enum sg_result take_differences(struct zone_job *job)
+{
+    struct zone_edit *edit = zone_edit_open(job->lent.base);
+    enum sg_result result = zone_transfer_apply(job->asked.transfer, edit);
+    if (result != SG_OK) {
+        job->problem =
+            mem_format("the differences that came do not fit: %s", sg_result_text(result));
+    } else {
+        result = check_transferred(job, edit);
+    }
+    if (result != SG_OK) {
+        zone_edit_abandon(edit);
+        return result;
+    }
+    return zone_sign_and_seal(job, edit, ZONE_SIGN_CHANGE);
+}
+
+enum sg_result zone_take_transfer(struct zone_job *job)
+{
+    enum sg_result result = zone_have_keys(job);
+    if (result != SG_OK) {
+        return result;
+    }
+    job->made.state.loaded_at = job->now;
+    if (zone_transfer_kind(job->asked.transfer) == ZONE_TRANSFER_DIFFERENCES) {
+        return take_differences(job);
+    }
+    struct zone_edit *edit = zone_transfer_take_whole(job->asked.transfer);
+    result = check_transferred(job, edit);
+    if (result != SG_OK) {
+        zone_edit_abandon(edit);
+        return result;
+    }
+    return take_source(job, edit);
+}

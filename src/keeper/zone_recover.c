@@ -1,0 +1,131 @@
+#include "base/log.h"
+#include "base/mem.h"
+#include "keeper/zone_steps.h"
+#include "zone/changeset.h"
+#include "zone/image.h"
+
+struct image_bytes {
+    struct span left;
+};
+
+static size_t read_bytes(void *argument, uint8_t *out_bytes, size_t bytes_max)
+{
+    struct image_bytes *from = argument;
+    size_t length = from->left.length < bytes_max ? from->left.length : bytes_max;
+    if (length > 0) {
+        memcpy(out_bytes, from->left.bytes, length);
+        from->left.bytes += length;
+        from->left.length -= length;
+    }
+    return length;
+}
+
+struct image_reader {
+    const struct store_io *io;
+    struct store_image *image;
+};
+
+static size_t read_file(void *argument, uint8_t *out_bytes, size_t bytes_max)
+{
+    struct image_reader *reader = argument;
+    return reader->io->image_read(reader->image, out_bytes, bytes_max);
+}
+
+static enum sg_result read_image(struct zone_job *job, struct zone_edit **out_edit)
+{
+    const struct store_zone *stored = job->asked.stored;
+    const struct dns_name *apex = &job->settings->apex;
+    if (stored->image.length > 0) {
+        struct image_bytes from = {buffer_span(&stored->image)};
+        return zone_image_read(apex, job->settings->rrclass, read_bytes, &from, out_edit);
+    }
+    struct image_reader reader = {.io = store_images(job->store)};
+    enum sg_result result = reader.io->image_open(reader.io->argument, stored->zone,
+                                                  stored->image_number, &reader.image);
+    if (result != SG_OK) {
+        return result;
+    }
+    result = zone_image_read(apex, job->settings->rrclass, read_file, &reader, out_edit);
+    reader.io->image_close(reader.image);
+    return result;
+}
+
+/* Behind the image each changeset in turn; all of them are for IXFR. */
+static enum sg_result take_records(struct zone_job *job, struct zone_edit *edit)
+{
+    const struct store_zone *stored = job->asked.stored;
+    struct zone_made *made = &job->made;
+    made->history = mem_alloc_zero(stored->records_count, sizeof(*made->history));
+    for (size_t i = 0; i < stored->records_count; i++) {
+        struct store_commit_record record;
+        enum sg_result result = store_commit_decode(buffer_span(&stored->records[i]), &record);
+        if (result == SG_OK && record.number != stored->records_first + i) {
+            result = SG_MALFORMED;
+        }
+        if (result == SG_OK && record.number > stored->image_number &&
+            record.changeset.length > 0) {
+            result = zone_changeset_apply(edit, record.changeset, false);
+        }
+        if (result != SG_OK) {
+            return result;
+        }
+        if (record.changeset.length > 0 && (record.flags & STORE_COMMIT_BREAKS) == 0) {
+            struct buffer *kept = &made->history[made->history_count++];
+            buffer_append(kept, record.changeset.bytes, record.changeset.length);
+        } else if ((record.flags & STORE_COMMIT_IMAGE) != 0) {
+            while (made->history_count > 0) { /* No difference leads over it. */
+                buffer_free(&made->history[--made->history_count]);
+            }
+        }
+    }
+    return SG_OK;
+}
+
+static enum sg_result rebuild(struct zone_job *job)
+{
+    const struct store_zone *stored = job->asked.stored;
+    struct zone_edit *edit;
+    if (!stored->has_image) {
+        return SG_MALFORMED;
+    }
+    enum sg_result result = read_image(job, &edit);
+    if (result != SG_OK) {
+        return result;
+    }
+    result = take_records(job, edit);
+    if (result != SG_OK) {
+        zone_edit_abandon(edit);
+        return result;
+    }
+    result = zone_edit_seal(edit, &job->made.version);
+    if (result == SG_OK && zone_version_facts(job->made.version)->serial != stored->serial) {
+        result = SG_MALFORMED; /* What was read is not what was committed. */
+    }
+    return result;
+}
+
+enum sg_result zone_recover(struct zone_job *job)
+{
+    const struct store_zone *stored = job->asked.stored;
+    struct zone_state state;
+    enum sg_result result = rebuild(job);
+    if (result == SG_OK) {
+        result = zone_state_decode(buffer_span(&stored->state), &state);
+    }
+    if (result != SG_OK) {
+        if (job->made.version != NULL) {
+            zone_version_unref(job->made.version);
+            job->made.version = NULL;
+        }
+        job->problem =
+            mem_format("what the store has of it cannot be read: %s", sg_result_text(result));
+        return result;
+    }
+    zone_state_clear(&job->made.state);
+    job->made.state = state;
+    if (zone_version_facts(job->made.version)->signed_here) {
+        job->lent.resign = resign_index_new(job->made.version, job->now);
+        zone_learn_expirations(job);
+    }
+    return SG_OK;
+}

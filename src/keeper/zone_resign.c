@@ -1,0 +1,83 @@
+#include "base/mem.h"
+#include "keeper/zone_steps.h"
+
+enum {
+    /* About a quarter of a second of P-256 on one core: nothing waits for it for longer. */
+    SLICE_SIGNATURES = 5000,
+    /* What becomes due soon is taken along, so that a zone has one change for many names. */
+    AHEAD_SECONDS = 30,
+};
+
+static void begin_campaign(struct zone_job *job)
+{
+    struct zone_state *state = &job->made.state;
+    if (job->asked.sign_all) {
+        state->campaign = true;
+        state->cursor = (struct resign_cursor){.started = false};
+    }
+}
+
+static enum sg_result make_anew(struct zone_job *job, struct zone_edit *edit,
+                                struct sign_report *out_report)
+{
+    const struct kasp_policy *kasp = job->settings->policy;
+    struct zone_state *state = &job->made.state;
+    struct sign_policy policy;
+    struct sign_keys keys;
+    struct sign_request request;
+    uint32_t serial = zone_serial_choose(job, zone_version_facts(job->lent.base)->source_serial);
+
+    zone_sign_request(job, serial, &policy, &keys, &request);
+    const struct resign_work work = {
+        .edit = edit,
+        .base = job->lent.base,
+        .index = job->lent.resign,
+        .request = &request,
+        .wish = {.expires_before = job->now + kasp->signatures_refresh + AHEAD_SECONDS,
+                 .all = state->campaign,
+                 .signatures_max = SLICE_SIGNATURES},
+        .cursor = state->campaign ? &state->cursor : NULL,
+        .pool = job->pool,
+    };
+    return resign(&work, out_report, &job->made.more);
+}
+
+enum sg_result zone_resign(struct zone_job *job)
+{
+    enum sg_result result = zone_have_keys(job);
+    if (result != SG_OK || !zone_is_to_be_signed(job)) {
+        job->made.unchanged = true;
+        return result;
+    }
+    struct sign_report report = {.expires_first = INT64_MAX};
+    if (job->lent.resign == NULL) {
+        job->lent.resign = resign_index_new(job->lent.base, job->now);
+    }
+    begin_campaign(job);
+    bool campaign = job->made.state.campaign;
+    struct zone_edit *edit = zone_edit_open(job->lent.base);
+    result = make_anew(job, edit, &report);
+    if (result != SG_OK) {
+        zone_edit_abandon(edit);
+        job->problem = mem_format("signatures could not be made anew: %s", sg_result_text(result));
+        return result;
+    }
+    job->made.state.campaign = campaign && job->made.more;
+    job->made.signatures = report.signatures;
+    if (report.signatures == 0) {
+        sg_time first = resign_index_first(job->lent.resign);
+        job->made.expires_first = first == INT64_MAX ? 0 : first;
+        zone_edit_abandon(edit);
+        job->made.unchanged = !campaign;
+        return SG_OK;
+    }
+    if (!job->settings->inline_signing) {
+        uint32_t serial = zone_version_facts(zone_edit_draft(edit))->serial;
+        result = zone_edit_set_serial(edit, ZONE_SOURCE, serial);
+        if (result != SG_OK) {
+            zone_edit_abandon(edit);
+            return result;
+        }
+    }
+    return zone_seal(job, edit);
+}

@@ -1,0 +1,318 @@
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/random.h"
+#include "dns/rrtype.h"
+#include "dnssec/sign_change.h"
+#include "keeper/zone_steps.h"
+#include "zone/changeset.h"
+#include "zone/image.h"
+
+enum {
+    /* Below this a zone's signatures are found by a walk when they are due; an index is for those
+     * that are too large for that. */
+    INDEXED_NAMES_MIN = 2000,
+    /* A rough guess of what a record takes in an image: which form an image has is all that
+     * depends on it. */
+    IMAGE_RECORD_BYTES = 120,
+};
+
+enum sg_result zone_look_at_keys(struct zone_job *job)
+{
+    struct zone_keys *keys = mem_alloc_zero(1, sizeof(*keys));
+    enum sg_result result = zone_keys_prepare(job->settings, job->generation, job->lent.base,
+                                              job->now, keys, &job->problem);
+    if (result != SG_OK) {
+        job->made.disk_failed = result == SG_IO || result == SG_NO_SPACE;
+        mem_free(keys);
+        return result;
+    }
+    zone_keys_free(job->lent.keys);
+    job->lent.keys = keys;
+    job->made.keys_looked_at = true;
+    job->made.key_event_at = keys->wake_at;
+    job->made.state.keys_fingerprint = keys->fingerprint;
+    job->made.state.signers_fingerprint = keys->signers;
+    return SG_OK;
+}
+
+enum sg_result zone_have_keys(struct zone_job *job)
+{
+    if (job->settings->policy == NULL || job->lent.keys != NULL) {
+        return SG_OK;
+    }
+    return zone_look_at_keys(job);
+}
+
+bool zone_is_to_be_signed(const struct zone_job *job)
+{
+    return job->settings->policy != NULL && job->lent.keys != NULL &&
+           job->lent.keys->sign_count > 0;
+}
+
+/*
+ * However the jitter falls, signatures live half the time until they are to be made anew: what is
+ * due as soon as it is made would be made without end.
+ */
+static sg_duration bounded_jitter(const struct kasp_policy *kasp)
+{
+    sg_duration most = (kasp->signatures_validity - kasp->signatures_refresh) / 2;
+    return kasp->signatures_jitter < most ? kasp->signatures_jitter : most;
+}
+
+/* A salt of the right length is kept: a new one costs every signature of the chain. */
+static bool denial_is_kept(const struct zone_job *job)
+{
+    const struct kasp_policy *kasp = job->settings->policy;
+    const struct zone_facts *facts =
+        job->lent.base == NULL ? NULL : zone_version_facts(job->lent.base);
+    return facts != NULL && facts->denial == ZONE_DENIAL_NSEC3 &&
+           facts->nsec3.salt_length == kasp->nsec3_salt_length && facts->nsec3.iterations == 0;
+}
+
+static void choose_denial(const struct zone_job *job, struct sign_policy *policy)
+{
+    const struct kasp_policy *kasp = job->settings->policy;
+    policy->nsec3 = kasp->nsec3;
+    if (!kasp->nsec3) {
+        return;
+    }
+    if (denial_is_kept(job)) {
+        policy->nsec3_params = zone_version_facts(job->lent.base)->nsec3;
+    } else {
+        policy->nsec3_params =
+            (struct nsec3_params){.algorithm = 1, .salt_length = kasp->nsec3_salt_length};
+        random_bytes(policy->nsec3_params.salt, kasp->nsec3_salt_length);
+    }
+    policy->nsec3_params.flags = kasp->nsec3_opt_out ? 1 : 0;
+}
+
+void zone_sign_request(const struct zone_job *job, uint32_t serial, struct sign_policy *policy,
+                       struct sign_keys *keys, struct sign_request *out_request)
+{
+    const struct kasp_policy *kasp = job->settings->policy;
+    *policy = (struct sign_policy){
+        .inception_offset = kasp->signatures_inception_offset,
+        .validity = kasp->signatures_validity,
+        .validity_dnskey = kasp->signatures_validity_dnskey,
+        .jitter = bounded_jitter(kasp),
+    };
+    choose_denial(job, policy);
+    *keys = (struct sign_keys){job->lent.keys->sign, job->lent.keys->sign_count};
+    *out_request = (struct sign_request){
+        .apex = job->lent.keys->apex.rrsets,
+        .apex_count = job->lent.keys->apex.count,
+        .keys = keys,
+        .policy = policy,
+        .serial = serial,
+        .now = job->now,
+    };
+}
+
+/* --- SIGN ----------------------------------------------------------------------------------- */
+
+static void say_signing(const struct zone_job *job)
+{
+    char label[ZONE_LABEL_BYTES];
+    log_write(LOG_DNSSEC, zone_progress_severity(job), "zone %s: %s",
+              zone_label(job->settings, label),
+              job->kind == ZONE_JOB_LOAD ? "read, now signing" : "signing anew");
+}
+
+/* `owner/type` of what has to be signed again first, in BIND's form: no dot at the end. */
+static char *node_text(const struct sign_report *report)
+{
+    char owner[DNS_NAME_TEXT_BYTES];
+    char type[DNS_TYPE_TEXT_BYTES];
+    dns_name_to_text_short(&report->expires_owner, owner);
+    return mem_format("%s/%s", owner, dns_type_to_text(report->expires_type, type));
+}
+
+static enum sg_result sign(struct zone_job *job, struct zone_edit *edit,
+                           enum zone_sign_extent *extent)
+{
+    struct sign_policy policy;
+    struct sign_keys keys;
+    struct sign_request request;
+    struct sign_report report;
+    uint32_t source_serial = zone_version_facts(zone_edit_draft(edit))->source_serial;
+    uint32_t serial = zone_serial_choose(job, source_serial);
+
+    zone_sign_request(job, serial, &policy, &keys, &request);
+    if (!job->settings->inline_signing && serial != source_serial) {
+        enum sg_result raised = zone_edit_set_serial(edit, ZONE_SOURCE, serial);
+        if (raised != SG_OK) {
+            return raised;
+        }
+    }
+    enum sg_result result = SG_CONFLICT;
+    if (*extent == ZONE_SIGN_CHANGE) {
+        result = sign_change(edit, job->lent.base, &request, job->pool, &report);
+    }
+    if (result == SG_CONFLICT) {
+        say_signing(job);
+        *extent = ZONE_SIGN_ALL; /* Its chain or its keys are others than the base's. */
+        result = sign_zone(edit, &request, job->pool, &report);
+    }
+    if (result != SG_OK) {
+        job->problem = mem_format("it could not be signed: %s", sg_result_text(result));
+        return result;
+    }
+    struct zone_made *made = &job->made;
+    made->signatures += report.signatures;
+    bool first = *extent == ZONE_SIGN_ALL || made->expires_first == 0;
+    if (report.signatures > 0 && (first || report.expires_first < made->expires_first)) {
+        made->expires_first = report.expires_first;
+        made->expires_node = node_text(&report);
+    }
+    return SG_OK;
+}
+
+/* --- what is committed ---------------------------------------------------------------------- */
+
+static bool append_image(void *argument, struct span bytes)
+{
+    struct buffer *image = argument;
+    buffer_append(image, bytes.bytes, bytes.length);
+    return true;
+}
+
+struct image_file {
+    const struct store_io *io;
+    struct store_image *image;
+    enum sg_result result;
+};
+
+static bool append_image_file(void *argument, struct span bytes)
+{
+    struct image_file *file = argument;
+    file->result = file->io->image_append(file->image, bytes);
+    return file->result == SG_OK;
+}
+
+static enum sg_result write_image_file(struct zone_job *job)
+{
+    struct image_file file = {.io = store_images(job->store), .result = SG_OK};
+    enum sg_result result =
+        file.io->image_create(file.io->argument, job->store_zone, job->commit_number, &file.image);
+    if (result != SG_OK) {
+        return result;
+    }
+    result = zone_image_write(job->made.version, append_image_file, &file);
+    bool whole = result == SG_OK;
+    enum sg_result finished = file.io->image_finish(file.image, whole);
+    job->made.image_in_file = whole && finished == SG_OK;
+    return file.result != SG_OK ? file.result : whole ? finished : result;
+}
+
+static enum sg_result write_image(struct zone_job *job)
+{
+    job->made.is_image = true;
+    if (job->store == NULL) {
+        return SG_OK; /* What is not stored needs none. */
+    }
+    uint64_t records = zone_version_facts(job->made.version)->records;
+    enum sg_result result = SG_OK;
+    if (records * IMAGE_RECORD_BYTES <= STORE_IMAGE_INLINE_BYTES_MAX) {
+        result = zone_image_write(job->made.version, append_image, &job->made.image);
+        if (result == SG_OK && job->made.image.length <= STORE_IMAGE_INLINE_BYTES_MAX) {
+            return SG_OK;
+        }
+        buffer_clear(&job->made.image);
+    }
+    if (result == SG_OK) {
+        result = write_image_file(job);
+    }
+    if (result != SG_OK) {
+        job->made.disk_failed = true;
+        job->problem =
+            mem_format("its image could not be written to the store: %s", sg_result_text(result));
+    }
+    return result;
+}
+
+void zone_learn_expirations(struct zone_job *job)
+{
+    struct resign_index *index = job->lent.resign;
+    sg_time first = resign_index_first(index);
+    job->made.expires_first = first == INT64_MAX ? 0 : first;
+    if (zone_version_facts(job->made.version)->names < INDEXED_NAMES_MIN) {
+        resign_index_free(index);
+        job->lent.resign = NULL;
+    }
+}
+
+/* The index follows what was signed; a small zone has one only while it is looked at. */
+static void note_expirations(struct zone_job *job, enum zone_sign_extent extent)
+{
+    const struct zone_version *version = job->made.version;
+    if (extent != ZONE_SIGN_CHANGE) {
+        resign_index_free(job->lent.resign);
+        job->lent.resign = NULL;
+    }
+    if (!zone_is_to_be_signed(job)) {
+        return;
+    }
+    if (job->lent.resign != NULL) {
+        resign_index_note(job->lent.resign, job->lent.base, version);
+    } else if (zone_version_facts(version)->names >= INDEXED_NAMES_MIN) {
+        job->lent.resign = resign_index_new(version, job->now);
+    }
+    if (job->lent.resign != NULL) {
+        zone_learn_expirations(job);
+    }
+}
+
+/* The base of what was not stored until now, say before it became dynamic, is nowhere else. */
+static bool is_first_commit(const struct zone_job *job)
+{
+    return job->store != NULL && job->commit_number == 1;
+}
+
+/* Takes the edit. The difference is told only where the base is of the same lineage. */
+static enum sg_result seal(struct zone_job *job, struct zone_edit *edit,
+                           enum zone_sign_extent extent, bool continues)
+{
+    enum sg_result result = zone_edit_seal(edit, &job->made.version);
+    if (result != SG_OK) {
+        job->problem = mem_copy_text(result == SG_MALFORMED ? "it has no SOA record at its apex"
+                                                            : sg_result_text(result));
+        return result;
+    }
+    note_expirations(job, extent);
+    if (continues && extent == ZONE_SIGN_CHANGE && !is_first_commit(job)) {
+        result = zone_changeset_make(job->lent.base, job->made.version, &job->made.changeset);
+    } else {
+        result = write_image(job);
+    }
+    if (result != SG_OK) {
+        zone_version_unref(job->made.version);
+        job->made.version = NULL;
+        resign_index_free(job->lent.resign); /* It speaks of what never came to be. */
+        job->lent.resign = NULL;
+    }
+    return result;
+}
+
+enum sg_result zone_sign_and_seal(struct zone_job *job, struct zone_edit *edit,
+                                  enum zone_sign_extent extent)
+{
+    bool continues = zone_edit_continues(edit, job->lent.base);
+    if (!zone_is_to_be_signed(job)) {
+        return seal(job, edit, continues ? ZONE_SIGN_CHANGE : ZONE_SIGN_ALL, continues);
+    }
+    bool same_signers = job->made.state.signers_fingerprint == job->lent.state->signers_fingerprint;
+    if (!continues || !same_signers || !zone_version_facts(job->lent.base)->signed_here) {
+        extent = ZONE_SIGN_ALL;
+    }
+    enum sg_result result = sign(job, edit, &extent);
+    if (result != SG_OK) {
+        zone_edit_abandon(edit);
+        return result;
+    }
+    return seal(job, edit, extent, continues);
+}
+
+enum sg_result zone_seal(struct zone_job *job, struct zone_edit *edit)
+{
+    return seal(job, edit, ZONE_SIGN_CHANGE, zone_edit_continues(edit, job->lent.base));
+}

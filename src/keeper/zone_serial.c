@@ -1,0 +1,75 @@
+#include "base/log.h"
+#include "dns/serial.h"
+#include "keeper/zone_steps.h"
+
+static uint32_t date_serial(sg_time now)
+{
+    char digits[TIME_TEXT_BYTES];
+    time_to_digits(now, digits);
+    uint32_t value = 0;
+    for (int i = 0; i < 8; i++) {
+        value = value * 10 + (uint32_t)(digits[i] - '0');
+    }
+    return value * 100;
+}
+
+uint32_t zone_serial_raise(enum zone_serial_update method, uint32_t current, sg_time now)
+{
+    uint32_t wanted = method == ZONE_SERIAL_UNIXTIME ? (uint32_t)now
+                      : method == ZONE_SERIAL_DATE   ? date_serial(now)
+                                                     : current;
+    return wanted != 0 && serial_compare(wanted, current) > 0 ? wanted : serial_next(current);
+}
+
+/* Nothing was committed yet: the source's own, or a later one where the method or a secondary that
+ * knows the zone asks for it. */
+static uint32_t first_serial(const struct zone_job *job, uint32_t source_serial)
+{
+    enum zone_serial_update method = job->settings->serial_update;
+    uint32_t above = job->asked.serial_above;
+    bool by_time = method == ZONE_SERIAL_UNIXTIME || method == ZONE_SERIAL_DATE;
+    uint32_t serial = source_serial;
+    if (by_time) {
+        uint32_t timed = zone_serial_raise(method, source_serial, job->now);
+        serial = timed == serial_next(source_serial) ? source_serial : timed;
+    }
+    if (above != 0 && serial_compare(serial, above) <= 0) {
+        serial = zone_serial_raise(method, above, job->now);
+    }
+    return serial;
+}
+
+static void warn_of_same_serial(const struct zone_job *job, uint32_t source_serial)
+{
+    const struct zone_facts *facts = zone_version_facts(job->lent.base);
+    if (job->kind == ZONE_JOB_LOAD && !job->asked.force && source_serial == facts->source_serial) {
+        char label[ZONE_LABEL_BYTES];
+        log_write(LOG_ZONE, SEVERITY_WARNING,
+                  "zone %s: the file changed but its serial %u did not rise; it is taken all "
+                  "the same",
+                  zone_label(job->settings, label), source_serial);
+    }
+}
+
+uint32_t zone_serial_choose(const struct zone_job *job, uint32_t source_serial)
+{
+    enum zone_serial_update method = job->settings->serial_update;
+    if (job->lent.base == NULL) {
+        return first_serial(job, source_serial);
+    }
+    uint32_t current = zone_version_facts(job->lent.base)->serial;
+    uint32_t above = job->asked.serial_above;
+    if (above != 0 && serial_compare(above, current) > 0) {
+        current = above;
+    }
+    if (job->kind == ZONE_JOB_RAISE) {
+        return serial_next(current); /* what was asked for, whatever the method */
+    }
+    bool source_changed = job->kind == ZONE_JOB_LOAD || job->kind == ZONE_JOB_UPDATE ||
+                          job->kind == ZONE_JOB_TRANSFER;
+    if (source_changed && serial_compare(source_serial, current) > 0) {
+        return source_serial;
+    }
+    warn_of_same_serial(job, source_serial);
+    return zone_serial_raise(method, current, job->now);
+}

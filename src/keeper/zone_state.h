@@ -1,0 +1,44 @@
+/*
+ * keeper/zone_state.h - what the keeper wants to know again after a restart, as bytes
+ *
+ * The `state` of a commit record: written whole with every commit, so that zone data and what is
+ * known of it never part. A list of tagged fields: a reader skips tags that it does not know, so
+ * that an older program reads what a newer one wrote. Bytes from the disk: checked
+ * (fuzz_zone_state).
+ */
+#pragma once
+
+#include "base/buffer.h"
+#include "base/time.h"
+#include "dnssec/resign.h"
+
+/* A file as it was when it was read, to tell whether it changed since. */
+struct file_stamp {
+    char *path;
+    uint64_t device, inode, bytes;
+    int64_t modified_ns;
+};
+struct file_stamps {
+    struct file_stamp *files;
+    size_t count;
+};
+void file_stamps_clear(struct file_stamps *stamps);
+void file_stamps_copy(const struct file_stamps *from, struct file_stamps *out_copy);
+
+enum { ZONE_STATE_FILES_MAX = 100000, ZONE_STATE_TIMERS_BYTES_MAX = 65536 };
+
+struct zone_state {
+    struct file_stamps files;  /* that the source was read from last */
+    sg_time loaded_at;         /* 0: never */
+    uint64_t keys_fingerprint; /* of the keys that signed; 0: not signed */
+    uint64_t signers_fingerprint;
+    bool frozen;
+    bool campaign; /* everything is being signed anew; `cursor` tells how far it is */
+    struct resign_cursor cursor;
+    struct buffer timers; /* of a secondary (keeper/refresh.h) */
+};
+
+void zone_state_clear(struct zone_state *state);
+void zone_state_encode(const struct zone_state *state, struct buffer *out_bytes);
+/* SG_MALFORMED. */
+MUST_USE enum sg_result zone_state_decode(struct span bytes, struct zone_state *out_state);

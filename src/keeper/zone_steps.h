@@ -1,0 +1,65 @@
+/*
+ * keeper/zone_steps.h - the steps of a change, as the kinds of jobs share them (private to keeper/)
+ *
+ * Each returns SG_OK, or why not with job->problem set. Thread: worker.
+ */
+#pragma once
+
+#include "keeper/zone_job.h"
+#include "keeper/zone_label.h"
+#include "zone/edit.h"
+
+/* --- zone_read.c: files --------------------------------------------------------------------- */
+
+/* Is any of the files not as it was when it was read? True where nothing was read yet. */
+bool zone_files_changed(const struct file_stamps *known);
+/* How loud to be about work on this zone that takes its time. */
+int zone_progress_severity(const struct zone_job *job);
+/* Read the file into `edit` and check it; stamps go to job->made.state. */
+MUST_USE enum sg_result zone_read_file(struct zone_job *job, struct zone_edit *edit);
+
+/* --- zone_serial.c: which serial comes next ------------------------------------------------- */
+
+/* The serial after `current`, which secondaries may have: always greater (RFC 1982). */
+uint32_t zone_serial_raise(enum zone_serial_update method, uint32_t current, sg_time now);
+/* What the signed zone gets, for a draft whose source has `source_serial`. */
+uint32_t zone_serial_choose(const struct zone_job *job, uint32_t source_serial);
+
+/* --- zone_seal.c: SIGN and SEAL ------------------------------------------------------------- */
+
+/* Bring the zone's keys in line with its policy, from their files. */
+MUST_USE enum sg_result zone_look_at_keys(struct zone_job *job);
+/* The keys as they were when they were last looked at; from the files where memory has them not. */
+MUST_USE enum sg_result zone_have_keys(struct zone_job *job);
+
+/* How much is to be signed. */
+enum zone_sign_extent {
+    ZONE_SIGN_CHANGE, /* what differs from the base; all of it where that is not possible */
+    ZONE_SIGN_ALL,
+};
+/*
+ * Sign the draft as the policy says, seal it into job->made.version, and write down how it differs
+ * from the base: a changeset or, where there is no base to speak of or the difference is most of
+ * the zone, an image. Takes the edit in every case.
+ */
+MUST_USE enum sg_result zone_sign_and_seal(struct zone_job *job, struct zone_edit *edit,
+                                           enum zone_sign_extent extent);
+/* The same for a draft whose signatures are as they shall be. */
+MUST_USE enum sg_result zone_seal(struct zone_job *job, struct zone_edit *edit);
+/* How this zone is signed, for as long as the job has its keys. `policy` and `keys` are the room
+ * that the request points into. */
+void zone_sign_request(const struct zone_job *job, uint32_t serial, struct sign_policy *policy,
+                       struct sign_keys *keys, struct sign_request *out_request);
+/* What the index, if there is one, knows of the version that was made. */
+void zone_learn_expirations(struct zone_job *job);
+/* Is this zone signed here, as its settings and keys are? */
+bool zone_is_to_be_signed(const struct zone_job *job);
+
+/* --- the kinds ------------------------------------------------------------------------------ */
+
+MUST_USE enum sg_result zone_recover(struct zone_job *job);       /* zone_recover.c */
+MUST_USE enum sg_result zone_load(struct zone_job *job);          /* zone_load.c */
+MUST_USE enum sg_result zone_take_transfer(struct zone_job *job); /* zone_load.c */
+MUST_USE enum sg_result zone_take_updates(struct zone_job *job);  /* zone_updates.c */
+MUST_USE enum sg_result zone_resign(struct zone_job *job);        /* zone_resign.c */
+MUST_USE enum sg_result zone_dump(struct zone_job *job);          /* zone_dump.c */

@@ -1,0 +1,124 @@
+#include "server/control_backup.h"
+
+#include "base/mem.h"
+#include "store/backup.h"
+
+struct backup {
+    struct errand errand; /* first member */
+    struct server *server;
+    struct control_request *request;
+    struct store_request copy;
+    char *path;
+    char **folders; /* of keys */
+    size_t folders_count;
+    enum sg_result result;
+    char *problem;
+};
+
+static void backup_end(struct backup *backup)
+{
+    if (backup->result == SG_OK) {
+        log_write(LOG_GENERAL, SEVERITY_INFO, "backup written to '%s'", backup->path);
+        char *text = mem_format("backup written to '%s'", backup->path);
+        control_request_reply(backup->request, CONTROL_SUCCESS, NULL, text);
+        mem_free(text);
+    } else {
+        enum control_result code = backup->result == SG_EXISTS ? CONTROL_EXISTS : CONTROL_FAILURE;
+        const char *problem =
+            backup->problem != NULL ? backup->problem : sg_result_text(backup->result);
+        log_write(LOG_GENERAL, SEVERITY_ERROR, "backup to '%s' failed: %s", backup->path, problem);
+        control_request_reply(backup->request, code, control_result_text(code), problem);
+    }
+    for (size_t i = 0; i < backup->folders_count; i++) {
+        mem_free(backup->folders[i]);
+    }
+    mem_free(backup->folders);
+    mem_free(backup->problem);
+    mem_free(backup->path);
+    mem_free(backup);
+}
+
+static void add_keys(struct job *job)
+{
+    struct backup *backup = (struct backup *)job;
+
+    backup->result = backup_finish(backup->path, (const char *const *)backup->folders,
+                                   backup->folders_count, time_now(), &backup->problem);
+}
+
+static void keys_added(struct server *server, struct errand *errand)
+{
+    (void)server;
+    backup_end((struct backup *)errand);
+}
+
+static void copied(struct store_request *request)
+{
+    struct backup *backup = (struct backup *)((char *)request - offsetof(struct backup, copy));
+
+    backup->result = request->result;
+    backup->problem = request->problem;
+    if (request->result != SG_OK) {
+        backup_end(backup);
+        return;
+    }
+    backup->errand.job.run = add_keys;
+    backup->errand.done = keys_added;
+    server_send(backup->server, &backup->errand);
+}
+
+static void add_folder(struct backup *backup, struct conf_names *seen, const char *folder)
+{
+    if (folder == NULL || !conf_names_add(seen, folder, strlen(folder), backup)) {
+        return;
+    }
+    backup->folders =
+        mem_resize_array(backup->folders, backup->folders_count + 1, sizeof(*backup->folders));
+    backup->folders[backup->folders_count++] = mem_copy_text(folder);
+}
+
+static void add_folders_of_view(struct backup *backup, struct conf_names *seen,
+                                const struct conf_view *view)
+{
+    for (size_t i = 0; i < view->zones_count; i++) {
+        if (view->zones[i]->policy != NULL) {
+            add_folder(backup, seen, view->zones[i]->key_directory);
+        }
+    }
+}
+
+/* Every folder that a zone with a policy keeps its keys in. */
+static void find_folders(struct backup *backup, const struct conf *conf)
+{
+    struct conf_names seen = CONF_NAMES_EMPTY;
+
+    for (size_t i = 0; i < conf->views_count; i++) {
+        add_folders_of_view(backup, &seen, conf->views[i]);
+    }
+    for (size_t i = 0; i < conf->key_stores_count; i++) {
+        add_folder(backup, &seen, conf->key_stores[i].directory);
+    }
+    conf_names_free(&seen);
+}
+
+void control_backup(struct control_call *call)
+{
+    const char *path = control_call_word(call, 1);
+
+    if (path == NULL) {
+        control_call_fail(call, CONTROL_UNEXPECTED_END, NULL);
+        return;
+    }
+    if (path[0] != '/' || call->count > 2) {
+        control_call_explain(call, CONTROL_SYNTAX,
+                             "expected: backup PATH, absolute: a folder that does not exist yet");
+        return;
+    }
+    struct backup *backup = mem_alloc_zero(1, sizeof(*backup));
+    backup->server = call->server;
+    backup->path = mem_copy_text(path);
+    find_folders(backup, call->server->generation->conf);
+    backup->request = control_call_keep(call);
+    backup->copy = (struct store_request){.kind = STORE_COPY, .done = copied, .path = backup->path};
+    server_ask_store(call->server, &backup->copy);
+}

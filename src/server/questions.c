@@ -1,0 +1,141 @@
+#include "server/questions.h"
+
+#include "base/mem.h"
+#include "server/server.h"
+#include "server/zone_peers.h"
+
+/* One question that is out. */
+struct question {
+    struct server *server;
+    keeper_hear *hear;
+    void *argument;
+    struct peer_exchange *exchange;
+};
+
+static bool hear(void *argument, struct peer_exchange *exchange, const struct peer_answer *answer)
+{
+    struct question *question = argument;
+    const struct keeper_heard heard = {
+        .result = answer->event == PEER_MESSAGE ? SG_OK : answer->result,
+        .message = answer->message,
+        .settled = answer->settled,
+    };
+    (void)exchange;
+    keeper_note_time(question->server->keeper, time_now());
+    uv_async_send(&question->server->loop.woken); /* It may have given the keeper work. */
+    bool more = question->hear(question->argument, &heard) && answer->event == PEER_MESSAGE;
+    if (!more) {
+        mem_free(question);
+    }
+    return more;
+}
+
+static const struct conf_source *source_of_zone(const struct conf_zone *zone,
+                                                enum keeper_question_kind kind)
+{
+    return kind == KEEPER_QUESTION_NOTIFY ? &zone->options->notify.source
+                                          : &zone->options->transfer_in.source;
+}
+
+static const struct conf_source *source_of_peer(const struct conf_peer *peer,
+                                                enum keeper_question_kind kind)
+{
+    return kind == KEEPER_QUESTION_NOTIFY ? &peer->notify_source : &peer->transfer_source;
+}
+
+static const struct net_address *address_of(const struct conf_source *source, bool v6)
+{
+    return v6 ? (source->has_v6 ? &source->v6 : NULL) : (source->has_v4 ? &source->v4 : NULL);
+}
+
+/* What the list's own entry says, then a `server` statement, then the zone; NULL: the kernel
+ * chooses. */
+static const struct net_address *choose_source(const struct keeper_question *question,
+                                               const struct net_address *server)
+{
+    const struct conf_zone *zone = question->access;
+    const struct conf_remote *entry = question->remote->origin;
+    const struct conf_peer *peer = conf_peer_find(zone->view, server);
+    const struct net_address *source = NULL;
+    bool v6 = net_address_is_v6(server);
+    if (entry != NULL && entry->has_source && net_address_is_v6(&entry->source) == v6) {
+        return &entry->source;
+    }
+    if (peer != NULL) {
+        source = address_of(source_of_peer(peer, question->kind), v6);
+    }
+    return source != NULL ? source : address_of(source_of_zone(zone, question->kind), v6);
+}
+
+static void *ask(void *argument, const struct keeper_question *asked, keeper_hear *hear_it,
+                 void *hear_argument)
+{
+    struct server *server = argument;
+    struct net_address address;
+    remote_address(asked->remote, &address);
+    struct question *question = mem_alloc_zero(1, sizeof(*question));
+    question->server = server;
+    question->hear = hear_it;
+    question->argument = hear_argument;
+    const struct peer_question wire = {
+        .server = &address,
+        .source = choose_source(asked, &address),
+        .key = asked->remote->key,
+        .message = asked->message,
+        .tcp = asked->tcp,
+        .udp_only = !asked->tcp,
+        .udp_tries = asked->udp_tries,
+        .udp_timeout = asked->timeout,
+        .connect_timeout = asked->timeout,
+        .idle_timeout = asked->idle_timeout,
+        .total_timeout = asked->total_timeout,
+    };
+    if (peer_ask(server->peers, &wire, hear, question, &question->exchange) != SG_OK) {
+        mem_free(question);
+        return NULL;
+    }
+    return question;
+}
+
+static void cancel(void *argument, void *asked)
+{
+    struct question *question = asked;
+    (void)argument;
+    peer_cancel(question->exchange);
+    mem_free(question);
+}
+
+static bool is_ours(void *argument, const struct remote *remote)
+{
+    const struct server *server = argument;
+    const struct net_address *bound;
+    size_t count = net_bound(server->net, &bound);
+    struct net_address address;
+    remote_address(remote, &address);
+    for (size_t i = 0; i < count; i++) {
+        if (net_address_equal(&bound[i], &address)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct keeper_asker questions_open(struct server *server)
+{
+    server->peers = peer_desk_new(&server->loop.uv);
+    return (struct keeper_asker){
+        .ask = ask, .cancel = cancel, .is_ours = is_ours, .argument = server};
+}
+
+static void closed(void *argument)
+{
+    struct server *server = argument;
+    server->peers = NULL;
+}
+
+void questions_close(struct server *server)
+{
+    if (server->peers != NULL) {
+        peer_desk_close(server->peers, closed, server);
+    }
+}

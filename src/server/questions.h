@@ -1,0 +1,16 @@
+/*
+ * server/questions.h - the keeper's questions to other servers (keeper/asking.h), over net/peer.h
+ *
+ * Thread: keeper.
+ */
+#pragma once
+
+#include "keeper/asking.h"
+#include "net/peer.h"
+
+struct server;
+
+/* The desk, on the server's loop, and how the keeper uses it. */
+struct keeper_asker questions_open(struct server *server);
+/* Before the loop is closed: the keeper has ended all its questions, or does not care. */
+void questions_close(struct server *server);

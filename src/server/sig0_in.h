@@ -1,0 +1,29 @@
+/*
+ * server/sig0_in.h - who signed a request with SIG(0) (RFC 2931, RFC 3007 2)
+ *
+ * The signer's KEY records stand in a zone of the client's view: the one it wants to update, or
+ * another one that is served here. A KEY at or below a delegation is not ours to trust.
+ *
+ * Anybody can ask for a verification, which costs a thousand times what an answer does: each net
+ * thread does a limited number a second, and beyond it such requests go unverified.
+ */
+#pragma once
+
+#include "server/request.h"
+
+enum { SIG0_VERIFICATIONS_PER_SECOND_MAX = 100 };
+
+/* What a net thread has left to spend. Begins all zero. */
+struct sig0_allowance {
+    sg_time second;
+    unsigned spent;
+};
+
+/*
+ * The request has a SIG(0), and its view is chosen. SG_OK: `out_signer`, lower case, is who asks.
+ * SG_BAD_KEY: no such KEY is in a zone here; SG_BAD_SIG, SG_BAD_TIME, SG_UNSUPPORTED, SG_MALFORMED;
+ * SG_LIMIT: too many in this second.
+ */
+MUST_USE enum sg_result sig0_in_verify(const struct request *request, sg_time now,
+                                       struct sig0_allowance *allowance,
+                                       struct dns_name *out_signer);

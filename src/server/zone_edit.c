@@ -1,0 +1,398 @@
+#include "server/zone_edit.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "dns/rrtype.h"
+#include "keeper/managed_zone.h"
+#include "server/reload.h"
+
+static void edit_free(struct zone_edit *edit)
+{
+    mem_free(edit->failure);
+    mem_free(edit->view);
+    mem_free(edit->name);
+    mem_free(edit->written);
+    mem_free(edit->text);
+    mem_free(edit->file);
+    mem_free(edit->put.problem);
+    buffer_free(&edit->key);
+    mem_free(edit);
+}
+
+/* --- commands --------------------------------------------------------------------------------- */
+
+static const struct conf_view *find_view(const struct server *server, const char *name)
+{
+    const struct conf *conf = server->generation->conf;
+
+    for (size_t i = 0; i < conf->views_count; i++) {
+        if (strcmp(conf->views[i]->name, name) == 0) {
+            return conf->views[i];
+        }
+    }
+    return NULL;
+}
+
+/* The words `zone [class [view]]` from `first` to `end`. NULL: the call was answered. */
+static struct zone_edit *read_zone(struct control_call *call, size_t first, size_t end)
+{
+    const char *name = first < end ? call->words[first] : NULL;
+    struct dns_name apex;
+    uint16_t rrclass = 0;
+
+    if (name == NULL) {
+        control_call_fail(call, CONTROL_UNEXPECTED_END, NULL);
+        return NULL;
+    }
+    if (strpbrk(name, "\"\n") != NULL ||
+        dns_name_from_text(name, strlen(name), NULL, &apex) != SG_OK) {
+        control_call_explain(call, CONTROL_SYNTAX, "'%s' is not a domain name", name);
+        return NULL;
+    }
+    if (first + 1 < end && dns_class_from_text(call->words[first + 1],
+                                               strlen(call->words[first + 1]), &rrclass) != SG_OK) {
+        control_call_fail(call, CONTROL_UNKNOWN_CLASS, NULL);
+        return NULL;
+    }
+    dns_name_lower(&apex);
+    struct zone_edit *edit = mem_alloc_zero(1, sizeof(*edit));
+    edit->server = call->server;
+    edit->apex = apex;
+    edit->rrclass = rrclass;
+    edit->name = amendment_name(&apex);
+    edit->written = mem_copy_text(name);
+    edit->view = mem_copy_text(first + 2 < end ? call->words[first + 2] : "_default");
+    edit->key = BUFFER_EMPTY;
+    return edit;
+}
+
+static void queue(struct control_call *call, struct zone_edit *edit)
+{
+    enum sg_result result = amendment_key(edit->view, edit->rrclass, &edit->apex, &edit->key);
+
+    if (result != SG_OK) {
+        control_call_fail(call, CONTROL_FAILURE, "the name of the view is too long");
+        edit_free(edit);
+        return;
+    }
+    edit->request = control_call_keep(call);
+    reload_edit(call->server, edit);
+}
+
+/* May the view's zones be changed by commands? The class is filled in. */
+static bool check_view(struct control_call *call, struct zone_edit *edit)
+{
+    const struct conf_view *view = find_view(call->server, edit->view);
+
+    if (view == NULL || (edit->rrclass != 0 && edit->rrclass != view->rrclass)) {
+        control_call_explain(call, CONTROL_NOT_FOUND, "no matching view found for '%s'",
+                             edit->view);
+        return false;
+    }
+    if (!view->allow_new_zones) {
+        control_call_explain(call, CONTROL_NO_PERMISSION, "Not allowing new zones in view '%s'",
+                             edit->view);
+        return false;
+    }
+    edit->rrclass = view->rrclass;
+    return true;
+}
+
+/* The statement as it would stand in signet.conf. */
+static char *write_statement(const struct zone_edit *edit, const char *block)
+{
+    char rrclass[DNS_TYPE_TEXT_BYTES];
+
+    if (edit->rrclass == DNS_CLASS_IN) {
+        return mem_format("zone \"%s\" %s", edit->written, block);
+    }
+    return mem_format("zone \"%s\" %s %s", edit->written, dns_class_to_text(edit->rrclass, rrclass),
+                      block);
+}
+
+static void change_zone(struct control_call *call, enum zone_edit_kind kind)
+{
+    size_t last = call->count - 1;
+    struct managed_zone *zone = NULL;
+
+    if (call->words[last][0] != '{') {
+        control_call_explain(call, CONTROL_SYNTAX, "expected: %s zone [class [view]] { options };",
+                             call->words[0]);
+        return;
+    }
+    struct zone_edit *edit = read_zone(call, 1, last);
+    if (edit == NULL) {
+        return;
+    }
+    if (!check_view(call, edit)) {
+        edit_free(edit);
+        return;
+    }
+    size_t found = keeper_find(call->server->keeper, &edit->apex, edit->rrclass, edit->view, &zone);
+    if ((found > 0) != (kind == ZONE_EDIT_MODIFY)) {
+        control_call_fail(call, found > 0 ? CONTROL_EXISTS : CONTROL_NOT_FOUND, NULL);
+        edit_free(edit);
+        return;
+    }
+    const struct amendment *present =
+        amendments_find(call->server->amendments, edit->view, edit->name);
+    edit->kind = kind;
+    edit->stored = kind == ZONE_EDIT_ADD || (present != NULL && present->stored);
+    edit->text = write_statement(edit, call->words[last]);
+    queue(call, edit);
+}
+
+void control_addzone(struct control_call *call)
+{
+    change_zone(call, ZONE_EDIT_ADD);
+}
+
+void control_modzone(struct control_call *call)
+{
+    change_zone(call, ZONE_EDIT_MODIFY);
+}
+
+/* One that is not served, since it did not fit at the start, can be deleted as well. */
+static bool find_zone_to_delete(struct control_call *call, size_t first, struct zone_edit *edit)
+{
+    struct managed_zone *zone = NULL;
+    const char *view = control_call_word(call, first + 2);
+
+    size_t found = keeper_find(call->server->keeper, &edit->apex, edit->rrclass, view, &zone);
+    if (found == 1) {
+        const struct zone_settings *settings = managed_zone_settings(zone);
+        mem_free(edit->view);
+        edit->view = mem_copy_text(settings->view);
+        edit->rrclass = settings->rrclass;
+    } else if (found > 1) {
+        control_call_explain(call, CONTROL_MULTIPLE, "zone '%s' was found in multiple views",
+                             edit->written);
+        return false;
+    }
+    const struct amendment *present =
+        amendments_find(call->server->amendments, edit->view, edit->name);
+    edit->stored = present != NULL && present->stored;
+    if (found == 0 && !edit->stored) {
+        control_call_explain(call, CONTROL_NOT_FOUND, "no matching zone '%s' in any view",
+                             edit->written);
+        return false;
+    }
+    edit->rrclass = edit->rrclass == 0 ? DNS_CLASS_IN : edit->rrclass;
+    return true;
+}
+
+void control_delzone(struct control_call *call)
+{
+    bool clean = control_call_word_is(call, 1, "-clean") || control_call_word_is(call, 1, "-c");
+    size_t first = clean ? 2 : 1;
+    struct zone_edit *edit = read_zone(call, first, call->count);
+
+    if (edit == NULL) {
+        return;
+    }
+    edit->kind = ZONE_EDIT_DELETE;
+    edit->clean = clean;
+    if (!find_zone_to_delete(call, first, edit)) {
+        edit_free(edit);
+        return;
+    }
+    queue(call, edit);
+}
+
+/* --- steps ------------------------------------------------------------------------------------ */
+
+struct amendments *zone_edit_apply(const struct zone_edit *edit, const struct amendments *before)
+{
+    const struct amendment_wish wish = {edit->view, edit->name, edit->text};
+
+    return amendments_change(before, &wish, edit->kind == ZONE_EDIT_ADD);
+}
+
+/* The zone of the edit in its view, last since it was added; NULL: it is not there. */
+static const struct conf_zone *find_conf_zone(const struct zone_edit *edit,
+                                              const struct conf_view *view)
+{
+    for (size_t i = view->zones_count; i-- > 0;) {
+        if (dns_name_wire_equal(view->zones[i]->apex, edit->apex.wire)) {
+            return view->zones[i];
+        }
+    }
+    return NULL;
+}
+
+enum sg_result zone_edit_check_file(const struct zone_edit *edit, const struct conf *conf)
+{
+    const struct conf_zone *zone = NULL;
+
+    for (size_t i = 0; i < conf->views_count && zone == NULL; i++) {
+        if (strcmp(conf->views[i]->name, edit->view) == 0) {
+            zone = find_conf_zone(edit, conf->views[i]);
+        }
+    }
+    bool is_read = edit->kind == ZONE_EDIT_ADD && zone != NULL && zone->file != NULL &&
+                   zone->type == CONF_ZONE_PRIMARY;
+    return is_read && access(zone->file, F_OK) != 0 && errno == ENOENT ? SG_NOT_FOUND : SG_OK;
+}
+
+static void take_stored(struct store_request *request)
+{
+    struct zone_edit *edit =
+        (struct zone_edit *)((char *)request - offsetof(struct zone_edit, put));
+
+    edit->durable(edit, request->result);
+}
+
+void zone_edit_store(struct zone_edit *edit,
+                     void (*durable)(struct zone_edit *edit, enum sg_result result), void *argument)
+{
+    edit->durable = durable;
+    edit->argument = argument;
+    if (!edit->stored) {
+        durable(edit, SG_OK);
+        return;
+    }
+    mem_free(edit->put.problem);
+    edit->put = (struct store_request){
+        .kind = STORE_CONFIG_PUT,
+        .done = take_stored,
+        .identity = buffer_span(&edit->key),
+        .value = edit->text == NULL ? (struct span){NULL, 0} : span_of_text(edit->text),
+    };
+    server_ask_store(edit->server, &edit->put);
+}
+
+void zone_edit_prepare(struct zone_edit *edit)
+{
+    struct managed_zone *zone = NULL;
+
+    if (edit->kind != ZONE_EDIT_DELETE ||
+        keeper_find(edit->server->keeper, &edit->apex, edit->rrclass, edit->view, &zone) != 1) {
+        return;
+    }
+    log_write(LOG_GENERAL, SEVERITY_INFO, "zone %s scheduled for removal via delzone",
+              edit->written);
+    const char *file = managed_zone_settings(zone)->file;
+    if (edit->clean) {
+        edit->file = file == NULL ? NULL : mem_copy_text(file);
+        keeper_wipe(edit->server->keeper, zone);
+    }
+}
+
+/* --- the end ---------------------------------------------------------------------------------- */
+
+void zone_edit_failed(struct zone_edit *edit, uint32_t code, const char *text)
+{
+    control_request_reply(edit->request, code, control_result_text(code), text);
+    edit_free(edit);
+}
+
+struct removal {
+    struct errand errand; /* first member */
+    char *path;
+    int error;
+};
+
+static void remove_file(struct job *job)
+{
+    struct removal *removal = (struct removal *)job;
+
+    removal->error = unlink(removal->path) == 0 ? 0 : errno;
+}
+
+static void file_removed(struct server *server, struct errand *errand)
+{
+    struct removal *removal = (struct removal *)errand;
+
+    (void)server;
+    if (removal->error != 0 && removal->error != ENOENT) {
+        log_write(LOG_GENERAL, SEVERITY_WARNING, "delzone: '%s' could not be removed: %s",
+                  removal->path, strerror(removal->error));
+    }
+    mem_free(removal->path);
+    mem_free(removal);
+}
+
+static void answer_deletion(struct zone_edit *edit)
+{
+    const char *end = edit->clean ? " and associated files" : "";
+    char *text = edit->stored
+                     ? mem_format("zone '%s'%s will be deleted.", edit->written, end)
+                     : mem_format("zone '%s' is no longer active and will be deleted.\n"
+                                  "To keep it from returning when the server is restarted, it\n"
+                                  "must also be removed from named.conf.",
+                                  edit->written);
+
+    if (edit->file != NULL) {
+        struct removal *removal = mem_alloc_zero(1, sizeof(*removal));
+        removal->errand.job.run = remove_file;
+        removal->errand.done = file_removed;
+        removal->path = mem_copy_text(edit->file);
+        server_send(edit->server, &removal->errand);
+    }
+    control_request_reply(edit->request, CONTROL_SUCCESS, NULL, text);
+    mem_free(text);
+    edit_free(edit);
+}
+
+static void answer_change(struct zone_edit *edit)
+{
+    char *text = edit->stored ? mem_format("zone '%s' reconfigured.", edit->written)
+                              : mem_format("zone '%s' must also be reconfigured in\n"
+                                           "named.conf to make changes permanent.",
+                                           edit->written);
+
+    control_request_reply(edit->request, CONTROL_SUCCESS, NULL, text);
+    mem_free(text);
+    edit_free(edit);
+}
+
+/* A zone that cannot be loaded is taken back: who adds it will do so again. */
+static void new_zone_ended(void *argument, enum reload_outcome outcome, const char *text)
+{
+    struct zone_edit *edit = argument;
+
+    if (outcome != RELOAD_FAILED) {
+        control_request_reply(edit->request, CONTROL_SUCCESS, NULL, NULL);
+        edit_free(edit);
+    } else if (edit->server->progress.stopping) {
+        zone_edit_failed(edit, CONTROL_SHUTTING_DOWN, NULL);
+    } else {
+        edit->kind = ZONE_EDIT_DELETE;
+        edit->failure = mem_format("dns_zone_loadnew failed: %s", text);
+        mem_free(edit->text);
+        edit->text = NULL;
+        reload_edit(edit->server, edit);
+    }
+}
+
+void zone_edit_taken(struct zone_edit *edit)
+{
+    struct managed_zone *zone = NULL;
+
+    if (edit->failure != NULL) {
+        zone_edit_failed(edit, CONTROL_FAILURE, edit->failure);
+        return;
+    }
+    if (edit->kind == ZONE_EDIT_DELETE) {
+        answer_deletion(edit);
+        return;
+    }
+    log_write(LOG_GENERAL, SEVERITY_INFO, "%s zone %s in view %s via %s",
+              edit->kind == ZONE_EDIT_ADD ? "added" : "updated", edit->written, edit->view,
+              edit->kind == ZONE_EDIT_ADD ? "addzone" : "modzone");
+    if (edit->kind == ZONE_EDIT_MODIFY) {
+        answer_change(edit);
+        return;
+    }
+    size_t found = keeper_find(edit->server->keeper, &edit->apex, edit->rrclass, edit->view, &zone);
+    ASSERT(found == 1);
+    if (managed_zone_settings(zone)->type == ZONE_SECONDARY) {
+        /* Its primary may be away for days, and is asked until it is not. */
+        control_request_reply(edit->request, CONTROL_SUCCESS, NULL, NULL);
+        edit_free(edit);
+        return;
+    }
+    keeper_await(edit->server->keeper, zone, new_zone_ended, edit);
+}

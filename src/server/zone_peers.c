@@ -1,0 +1,115 @@
+#include "server/zone_peers.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+void remote_of_address(const struct net_address *address, struct remote *out_remote)
+{
+    unsigned length;
+    const uint8_t *bytes = net_address_bytes(address, &length);
+    *out_remote =
+        (struct remote){.address_length = (uint8_t)length, .port = net_address_port(address)};
+    memcpy(out_remote->address, bytes, length);
+    if (net_address_is_v6(address) && length == 16) {
+        out_remote->scope = address->at.v6.sin6_scope_id;
+    }
+}
+
+void remote_address(const struct remote *remote, struct net_address *out_address)
+{
+    memset(out_address, 0, sizeof(*out_address));
+    if (remote->address_length == 4) {
+        out_address->at.v4.sin_family = AF_INET;
+        memcpy(&out_address->at.v4.sin_addr, remote->address, 4);
+    } else {
+        out_address->at.v6.sin6_family = AF_INET6;
+        memcpy(&out_address->at.v6.sin6_addr, remote->address, 16);
+        out_address->at.v6.sin6_scope_id = remote->scope;
+    }
+    net_address_set_port(out_address, remote->port);
+}
+
+static void fill_remote(const struct conf_view *view, const struct conf_remote *from,
+                        struct remote *out_remote)
+{
+    const struct conf_peer *peer = conf_peer_find(view, &from->address);
+    remote_of_address(&from->address, out_remote);
+    out_remote->key = from->key != NULL ? from->key : peer != NULL ? peer->key : NULL;
+    out_remote->origin = from;
+}
+
+static enum notify_mode notify_mode(enum conf_notify mode)
+{
+    switch (mode) {
+    case CONF_NOTIFY_NO:
+        return NOTIFY_NO;
+    case CONF_NOTIFY_YES:
+        return NOTIFY_YES;
+    case CONF_NOTIFY_EXPLICIT:
+        return NOTIFY_EXPLICIT;
+    case CONF_NOTIFY_PRIMARY:
+        return NOTIFY_PRIMARY_ONLY;
+    }
+    UNREACHABLE();
+}
+
+/* A `server` statement counts before what the zone says. */
+static bool either(int8_t of_peer, bool of_zone)
+{
+    return of_peer >= 0 ? of_peer > 0 : of_zone;
+}
+
+static void fill_primary(const struct conf_view *view, const struct conf_zone_transfer_in *in,
+                         const struct conf_remote *from, struct refresh_primary *out_primary)
+{
+    const struct conf_peer *peer = conf_peer_find(view, &from->address);
+    fill_remote(view, from, &out_primary->remote);
+    out_primary->request_ixfr = either(peer != NULL ? peer->request_ixfr : -1, in->request_ixfr);
+    out_primary->request_expire =
+        either(peer != NULL ? peer->request_expire : -1, in->request_expire);
+    out_primary->edns = either(peer != NULL ? peer->edns : -1, true);
+    out_primary->tcp_only = either(peer != NULL ? peer->tcp_only : -1, false);
+}
+
+struct zone_peers *zone_peers_new(const struct conf_view *view,
+                                  const struct conf_zone_options *options)
+{
+    const struct conf_zone_transfer_in *in = &options->transfer_in;
+    const struct conf_remotes *also = &options->notify.also;
+    struct zone_peers *peers = mem_alloc_zero(1, sizeof(*peers));
+    peers->key[0] = view;
+    peers->key[1] = options;
+    peers->also = mem_alloc_zero(also->count, sizeof(*peers->also));
+    for (size_t i = 0; i < also->count; i++) {
+        fill_remote(view, &also->remotes[i], &peers->also[i]);
+    }
+    peers->notify = (struct zone_notify_settings){
+        .mode = notify_mode(options->notify.mode),
+        .to_soa = options->notify.to_soa,
+        .delay = options->notify.delay,
+        .also = peers->also,
+        .also_count = also->count,
+    };
+    peers->has_primaries = in->primaries.count > 0;
+    peers->primaries = mem_alloc_zero(in->primaries.count, sizeof(*peers->primaries));
+    for (size_t i = 0; i < in->primaries.count; i++) {
+        fill_primary(view, in, &in->primaries.remotes[i], &peers->primaries[i]);
+    }
+    peers->refresh = (struct refresh_settings){
+        .primaries = peers->primaries,
+        .primaries_count = in->primaries.count,
+        .bounds = {in->min_refresh_time, in->max_refresh_time, in->min_retry_time,
+                   in->max_retry_time},
+        .try_tcp = in->try_tcp_refresh,
+        .multi_primary = in->multi_primary,
+    };
+    return peers;
+}
+
+void zone_peers_free(struct zone_peers *peers)
+{
+    mem_free(peers->also);
+    mem_free(peers->primaries);
+    mem_free(peers);
+}

@@ -1,0 +1,29 @@
+/*
+ * server/zone_peers.h - whom a zone tells and asks, as the keeper wants it, from a configuration
+ *
+ * Zones that say the same share one: what a hundred thousand zones have in common is made once.
+ * Borrows the configuration. Thread: keeper, or a worker while the generation is made.
+ */
+#pragma once
+
+#include "conf/conf.h"
+#include "keeper/keeper.h"
+#include "net/address.h"
+
+struct zone_peers {
+    struct zone_peers *next;
+    const void *key[2]; /* view and options, for whoever looks for it */
+    struct zone_notify_settings notify;
+    struct refresh_settings refresh;
+    bool has_primaries;
+    struct remote *also;
+    struct refresh_primary *primaries;
+};
+
+/* Of a zone with these options in this view. */
+struct zone_peers *zone_peers_new(const struct conf_view *view,
+                                  const struct conf_zone_options *options);
+void zone_peers_free(struct zone_peers *peers); /* one, not what is next */
+
+void remote_of_address(const struct net_address *address, struct remote *out_remote);
+void remote_address(const struct remote *remote, struct net_address *out_address);

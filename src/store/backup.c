@@ -1,0 +1,434 @@
+#include "store/backup.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "store/image_file.h"
+
+enum { MANIFEST_BYTES_MAX = 16 << 20, COPY_BYTES = 1 << 16, FOLDER_MODE = 0700 };
+
+static const char manifest_title[] = "signet backup 1";
+
+static enum sg_result fail(const char *path, char **out_problem)
+{
+    int error = errno;
+    *out_problem = mem_format("'%s': %s", path, strerror(error));
+    return error == EACCES || error == EPERM ? SG_DENIED : image_file_result(error);
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text);
+    size_t end_length = strlen(end);
+    return length >= end_length && strcmp(text + length - end_length, end) == 0;
+}
+
+/* --- files ---------------------------------------------------------------------------------- */
+
+static enum sg_result sync_folder(const char *folder, char **out_problem)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    enum sg_result result = fd >= 0 && fsync(fd) == 0 ? SG_OK : fail(folder, out_problem);
+    if (fd >= 0) {
+        close(fd);
+    }
+    return result;
+}
+
+static bool write_all(int fd, const uint8_t *bytes, size_t length)
+{
+    while (length > 0) {
+        ssize_t wrote = write(fd, bytes, length);
+        if (wrote < 0) {
+            return false;
+        }
+        bytes += wrote;
+        length -= (size_t)wrote;
+    }
+    return true;
+}
+
+static bool copy_bytes(int from, int to)
+{
+    uint8_t bytes[COPY_BYTES];
+    for (;;) {
+        ssize_t got = read(from, bytes, sizeof(bytes));
+        if (got <= 0) {
+            return got == 0;
+        }
+        if (!write_all(to, bytes, (size_t)got)) {
+            return false;
+        }
+    }
+}
+
+/* Synced and whole under its name, or not there. What has that name is replaced. */
+static enum sg_result copy_file(const char *from, const char *to, char **out_problem)
+{
+    struct stat status;
+    char *partial = mem_format("%s.partial", to);
+    int target = -1;
+    enum sg_result result = SG_OK;
+    int source = open(from, O_RDONLY | O_CLOEXEC);
+    if (source < 0 || fstat(source, &status) != 0) {
+        result = fail(from, out_problem);
+        goto out;
+    }
+    mode_t mode = status.st_mode & (ends_with(from, ".private") ? 0600u : 0777u);
+    (void)unlink(partial);
+    target = open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (target < 0 || (geteuid() == 0 && fchown(target, status.st_uid, status.st_gid) != 0) ||
+        fchmod(target, mode) != 0 || !copy_bytes(source, target) || fsync(target) != 0 ||
+        rename(partial, to) != 0) {
+        result = fail(to, out_problem);
+        (void)unlink(partial);
+    }
+
+out:
+    if (target >= 0) {
+        close(target);
+    }
+    if (source >= 0) {
+        close(source);
+    }
+    mem_free(partial);
+    return result;
+}
+
+static bool same_contents(const char *a, const char *b)
+{
+    struct buffer of_a = BUFFER_EMPTY;
+    struct buffer of_b = BUFFER_EMPTY;
+    bool same = file_read(a, MANIFEST_BYTES_MAX, &of_a) == SG_OK &&
+                file_read(b, MANIFEST_BYTES_MAX, &of_b) == SG_OK && of_a.length == of_b.length &&
+                (of_a.length == 0 || memcmp(of_a.bytes, of_b.bytes, of_a.length) == 0);
+    buffer_wipe(&of_a);
+    buffer_wipe(&of_b);
+    return same;
+}
+
+static bool is_key_file(const char *name)
+{
+    return name[0] == 'K' &&
+           (ends_with(name, ".key") || ends_with(name, ".private") || ends_with(name, ".state"));
+}
+
+static bool is_image(const char *name)
+{
+    return name[0] != '.' && !ends_with(name, ".partial");
+}
+
+/* Do something with each file of a folder. A folder that is not there has none. */
+typedef enum sg_result per_file(void *argument, const char *path, const char *name,
+                                char **out_problem);
+static enum sg_result each_file(const char *folder, bool (*is_wanted)(const char *name),
+                                per_file *see, void *argument, char **out_problem)
+{
+    enum sg_result result = SG_OK;
+    DIR *stream = opendir(folder);
+    if (stream == NULL) {
+        return errno == ENOENT ? SG_OK : fail(folder, out_problem);
+    }
+    for (const struct dirent *entry;
+         result == SG_OK && (errno = 0, entry = readdir(stream)) != NULL;) {
+        if (is_wanted(entry->d_name)) {
+            char *path = mem_format("%s/%s", folder, entry->d_name);
+            result = see(argument, path, entry->d_name, out_problem);
+            mem_free(path);
+        }
+    }
+    closedir(stream);
+    return result;
+}
+
+static enum sg_result copy_into(void *argument, const char *path, const char *name,
+                                char **out_problem)
+{
+    char *to = mem_format("%s/%s", (const char *)argument, name);
+    enum sg_result result = copy_file(path, to, out_problem);
+    mem_free(to);
+    return result;
+}
+
+/* --- backup --------------------------------------------------------------------------------- */
+
+/* The same folder by two names is one. */
+static bool is_written(const struct buffer *manifest, const char *folder)
+{
+    char *line = mem_format(" %s\n", folder);
+    bool found = strstr(buffer_text((struct buffer *)(uintptr_t)manifest), line) != NULL;
+    mem_free(line);
+    return found;
+}
+
+static enum sg_result copy_keys(const char *backup, const char *folder, struct buffer *manifest,
+                                char **out_problem)
+{
+    char absolute[PATH_MAX];
+    if (realpath(folder, absolute) == NULL) {
+        return errno == ENOENT ? SG_OK : fail(folder, out_problem);
+    }
+    if (strchr(absolute, '\n') != NULL || is_written(manifest, absolute)) {
+        return SG_OK;
+    }
+    unsigned number = 0;
+    for (size_t i = 0; i < manifest->length; i++) {
+        number += manifest->bytes[i] == '\n';
+    }
+    char *to = mem_format("%s/keys/%u", backup, number);
+    enum sg_result result = file_make_folder(to, FOLDER_MODE);
+    if (result != SG_OK) {
+        result = fail(to, out_problem);
+    } else {
+        result = each_file(folder, is_key_file, copy_into, to, out_problem);
+    }
+    if (result == SG_OK) {
+        result = sync_folder(to, out_problem);
+        buffer_format(manifest, "keys/%u %s\n", number, absolute);
+    }
+    mem_free(to);
+    return result;
+}
+
+enum sg_result backup_finish(const char *backup, const char *const *folders, size_t count,
+                             sg_time now, char **out_problem)
+{
+    char when[TIME_HUMAN_BYTES];
+    struct buffer manifest = BUFFER_EMPTY;
+    char *path = mem_format("%s/MANIFEST", backup);
+    enum sg_result result = SG_OK;
+
+    time_to_http(now, when);
+    buffer_format(&manifest, "%s, %s\n", manifest_title, when);
+    for (size_t i = 0; i < count && result == SG_OK; i++) {
+        result = copy_keys(backup, folders[i], &manifest, out_problem);
+    }
+    if (result == SG_OK) {
+        result = file_write(path, 0600, buffer_span(&manifest));
+        if (result != SG_OK) {
+            result = fail(path, out_problem);
+        }
+    }
+    buffer_free(&manifest);
+    mem_free(path);
+    return result;
+}
+
+/* --- restore -------------------------------------------------------------------------------- */
+
+struct restoring {
+    const struct backup_restore *request;
+    const char *folder; /* of the keys that are being looked at */
+    size_t keys;
+};
+
+static enum sg_result in_the_way(const struct restoring *restoring, const char *path,
+                                 char **out_problem)
+{
+    struct stat status;
+    if (lstat(path, &status) != 0) {
+        return errno == ENOENT ? SG_OK : fail(path, out_problem);
+    }
+    if (restoring->request->set_aside == NULL) {
+        *out_problem = mem_format("'%s' is there already and differs: nothing was changed", path);
+        return SG_EXISTS;
+    }
+    return SG_OK;
+}
+
+static enum sg_result check_key(void *argument, const char *path, const char *name,
+                                char **out_problem)
+{
+    const struct restoring *restoring = argument;
+    char *to = mem_format("%s/%s", restoring->folder, name);
+    enum sg_result result =
+        same_contents(path, to) ? SG_OK : in_the_way(restoring, to, out_problem);
+    mem_free(to);
+    return result;
+}
+
+static enum sg_result set_aside(const struct restoring *restoring, const char *path,
+                                char **out_problem)
+{
+    char *aside = mem_format("%s%s", path, restoring->request->set_aside);
+    enum sg_result result =
+        rename(path, aside) == 0 || errno == ENOENT ? SG_OK : fail(path, out_problem);
+    mem_free(aside);
+    return result;
+}
+
+static enum sg_result restore_key(void *argument, const char *path, const char *name,
+                                  char **out_problem)
+{
+    struct restoring *restoring = argument;
+    char *to = mem_format("%s/%s", restoring->folder, name);
+    enum sg_result result = SG_OK;
+    restoring->keys += ends_with(name, ".key");
+    if (!same_contents(path, to)) {
+        if (restoring->request->set_aside != NULL) {
+            result = set_aside(restoring, to, out_problem);
+        }
+        if (result == SG_OK) {
+            result = copy_file(path, to, out_problem);
+        }
+    }
+    mem_free(to);
+    return result;
+}
+
+/* Each "keys/N FOLDER" of the manifest. */
+static enum sg_result each_key(struct restoring *restoring, const struct buffer *manifest,
+                               per_file *see, char **out_problem)
+{
+    char *text = mem_copy_text(buffer_text((struct buffer *)(uintptr_t)manifest));
+    enum sg_result result = SG_OK;
+    char *rest = NULL;
+    for (char *line = strtok_r(text, "\n", &rest); line != NULL && result == SG_OK;
+         line = strtok_r(NULL, "\n", &rest)) {
+        char *folder = strchr(line, ' ');
+        if (strncmp(line, "keys/", 5) != 0 || folder == NULL || strstr(line, "..") == line + 5) {
+            continue;
+        }
+        *folder++ = '\0';
+        char *from = mem_format("%s/%s", restoring->request->backup, line);
+        restoring->folder = folder;
+        bool writes = see == restore_key;
+        if (writes && file_make_folder(folder, FOLDER_MODE) != SG_OK) {
+            result = fail(folder, out_problem);
+        }
+        if (result == SG_OK) {
+            result = each_file(from, is_key_file, see, restoring, out_problem);
+        }
+        if (result == SG_OK && writes) {
+            result = sync_folder(folder, out_problem);
+        }
+        mem_free(from);
+    }
+    mem_free(text);
+    return result;
+}
+
+static enum sg_result read_manifest(const char *backup, struct buffer *out_manifest,
+                                    char **out_problem)
+{
+    char *path = mem_format("%s/MANIFEST", backup);
+    char *tables = mem_format("%s/data.mdb", backup);
+    enum sg_result result = file_read(path, MANIFEST_BYTES_MAX, out_manifest);
+    if (result == SG_OK &&
+        (access(tables, R_OK) != 0 ||
+         strncmp(buffer_text(out_manifest), manifest_title, strlen(manifest_title)) != 0)) {
+        result = SG_NOT_FOUND;
+    }
+    if (result != SG_OK) {
+        *out_problem = mem_format("'%s' is not a whole backup: %s", backup, sg_result_text(result));
+    }
+    mem_free(tables);
+    mem_free(path);
+    return result;
+}
+
+/* A server on that store holds this lock; we hold it so that none begins meanwhile. */
+static enum sg_result lock(const char *store, int *out_fd, char **out_problem)
+{
+    char *path = mem_format("%s/signetd.lock", store);
+    enum sg_result result = SG_OK;
+    *out_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (*out_fd < 0) {
+        result = fail(path, out_problem);
+    } else if (flock(*out_fd, LOCK_EX | LOCK_NB) != 0) {
+        *out_problem = mem_format("a server is running on '%s': stop it first", store);
+        result = SG_CONFLICT;
+    }
+    mem_free(path);
+    return result;
+}
+
+static enum sg_result restore_store(struct restoring *restoring, char **out_problem)
+{
+    const struct backup_restore *request = restoring->request;
+    char *images = mem_format("%s/images", request->store);
+    char *from_images = mem_format("%s/images", request->backup);
+    char *tables = mem_format("%s/data.mdb", request->store);
+    char *from_tables = mem_format("%s/data.mdb", request->backup);
+    char *locks = mem_format("%s/lock.mdb", request->store);
+    enum sg_result result = SG_OK;
+    if (request->set_aside != NULL) {
+        result = set_aside(restoring, tables, out_problem);
+        result = result == SG_OK ? set_aside(restoring, images, out_problem) : result;
+    }
+    if (result == SG_OK && file_make_folder(images, FOLDER_MODE) != SG_OK) {
+        result = fail(images, out_problem);
+    }
+    if (result == SG_OK) {
+        result = each_file(from_images, is_image, copy_into, images, out_problem);
+    }
+    if (result == SG_OK) {
+        result = sync_folder(images, out_problem);
+    }
+    if (result == SG_OK) {
+        (void)unlink(locks); /* of the store that was */
+        result = copy_file(from_tables, tables, out_problem);
+    }
+    if (result == SG_OK) {
+        result = sync_folder(request->store, out_problem);
+    }
+    mem_free(locks);
+    mem_free(from_tables);
+    mem_free(tables);
+    mem_free(from_images);
+    mem_free(images);
+    return result;
+}
+
+static enum sg_result check_store(const struct restoring *restoring, char **out_problem)
+{
+    char *tables = mem_format("%s/data.mdb", restoring->request->store);
+    enum sg_result result = in_the_way(restoring, tables, out_problem);
+    mem_free(tables);
+    return result;
+}
+
+enum sg_result backup_restore(const struct backup_restore *request, size_t *out_keys,
+                              char **out_problem)
+{
+    struct restoring restoring = {.request = request};
+    struct buffer manifest = BUFFER_EMPTY;
+    int lock_fd = -1;
+    enum sg_result result = read_manifest(request->backup, &manifest, out_problem);
+    if (result == SG_OK && file_make_folder(request->store, FOLDER_MODE) != SG_OK) {
+        result = fail(request->store, out_problem);
+    }
+    if (result == SG_OK) {
+        result = lock(request->store, &lock_fd, out_problem);
+    }
+    if (result == SG_OK) {
+        result = check_store(&restoring, out_problem);
+    }
+    if (result == SG_OK) {
+        result = each_key(&restoring, &manifest, check_key, out_problem);
+    }
+    if (result == SG_OK) {
+        result = each_key(&restoring, &manifest, restore_key, out_problem);
+    }
+    if (result == SG_OK) {
+        result = restore_store(&restoring, out_problem);
+    }
+    if (result == SG_OK) {
+        *out_keys = restoring.keys;
+    }
+    if (lock_fd >= 0) {
+        close(lock_fd);
+    }
+    buffer_free(&manifest);
+    return result;
+}

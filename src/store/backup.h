@@ -1,0 +1,39 @@
+/*
+ * store/backup.h - the folder that `signet backup` makes and `signet restore` reads
+ *
+ *   PATH/data.mdb, PATH/images/   the store's copy (STORE_COPY), first
+ *   PATH/keys/0/, keys/1/, ...    the key files of each key folder, after it: a commit names no
+ *                                 key whose files are not older
+ *   PATH/MANIFEST                 where each folder came from; last, so that a backup without it
+ *                                 is one that was broken off
+ *
+ * Modes are kept, and private keys have 0600 whatever they had; as root owners are kept too. Blocks
+ * on the disk: workers and tools.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/result.h"
+#include "base/time.h"
+
+/*
+ * The key files of `folders` and the manifest, into a backup whose store is there. A key folder
+ * that does not exist holds no keys. `out_problem` (the caller frees) tells why not.
+ */
+MUST_USE enum sg_result backup_finish(const char *backup, const char *const *folders, size_t count,
+                                      sg_time now, char **out_problem);
+
+struct backup_restore {
+    const char *backup;
+    const char *store;     /* the store folder to be made */
+    const char *set_aside; /* NULL: what is in the way is an error; else it is renamed with this
+                              behind its name */
+};
+/*
+ * Put everything back. Nothing is written before all of it has been looked at: SG_NOT_FOUND (not a
+ * whole backup), SG_EXISTS (a store or another key file is in the way), SG_CONFLICT (a server uses
+ * the store), SG_IO, SG_NO_SPACE, SG_DENIED. The store's tables come last.
+ */
+MUST_USE enum sg_result backup_restore(const struct backup_restore *request, size_t *out_keys,
+                                       char **out_problem);

@@ -1,0 +1,595 @@
+/*
+ * The environment is used plainly: MDB_NOTLS, because a reader and the writer are the same thread's
+ * and each is ended by hand. Not MDB_NOSYNC nor MDB_NOMETASYNC (an acknowledged commit must
+ * survive), not MDB_WRITEMAP (a full disk would be a SIGBUS instead of an error, and a stray write
+ * would reach the disk), not MDB_NOMEMINIT (unused bytes of our memory would reach the disk).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <lmdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/thread.h"
+#include "store/commit.h"
+#include "store/image_file.h"
+#include "store/store_io.h"
+
+#define MAP_BYTES_FIRST ((size_t)64 << 20)
+
+static const char *const table_names[STORE_TABLES] = {
+    [STORE_META] = "meta",     [STORE_ZONES] = "zones",   [STORE_COMMITS] = "commits",
+    [STORE_IMAGES] = "images", [STORE_CONFIG] = "config",
+};
+
+struct lmdb {
+    char *folder;
+    char *images; /* the folder of image files */
+    int lock_fd;
+    MDB_env *env; /* NULL: reopen() failed, nothing works */
+    MDB_dbi tables[STORE_TABLES];
+    MDB_txn *writer;
+    MDB_txn *reader; /* what get() and scan() outside a transaction look at, until begin() */
+    size_t map_bytes;
+};
+
+static enum sg_result result_of(int code)
+{
+    switch (code) {
+    case MDB_SUCCESS:
+        return SG_OK;
+    case MDB_NOTFOUND:
+        return SG_NOT_FOUND;
+    case MDB_MAP_FULL:
+        return SG_LIMIT;
+    case MDB_CORRUPTED:
+    case MDB_PAGE_NOTFOUND:
+    case MDB_INVALID:
+        return SG_MALFORMED;
+    case MDB_VERSION_MISMATCH:
+        return SG_UNSUPPORTED;
+    case EACCES:
+    case EPERM:
+        return SG_DENIED;
+    default:
+        return image_file_result(code);
+    }
+}
+
+/* Of a write: whatever else it is, writing did not work. */
+static enum sg_result fail(const struct lmdb *lmdb, const char *what, int code)
+{
+    enum sg_result result = result_of(code);
+    if (result == SG_LIMIT) {
+        return result;
+    }
+    log_write(LOG_GENERAL, SEVERITY_ERROR, "store %s: %s failed: %s", lmdb->folder, what,
+              mdb_strerror(code));
+    return result == SG_NO_SPACE ? SG_NO_SPACE : SG_IO;
+}
+
+static void end_reader(struct lmdb *lmdb)
+{
+    if (lmdb->reader != NULL) {
+        mdb_txn_abort(lmdb->reader);
+        lmdb->reader = NULL;
+    }
+}
+
+static void end_writer(struct lmdb *lmdb)
+{
+    if (lmdb->writer != NULL) {
+        mdb_txn_abort(lmdb->writer);
+        lmdb->writer = NULL;
+    }
+}
+
+/* No transaction may be open: the map moves. */
+static int grow_map(struct lmdb *lmdb)
+{
+    int dead_readers; /* of tools that were killed: nothing they saw could be used again */
+    end_reader(lmdb);
+    (void)mdb_reader_check(lmdb->env, &dead_readers);
+    int code = mdb_env_set_mapsize(lmdb->env, lmdb->map_bytes * 2);
+    if (code == MDB_SUCCESS) {
+        lmdb->map_bytes *= 2;
+        log_write(LOG_GENERAL, SEVERITY_DEBUG, "store %s: map grown to %zu MiB", lmdb->folder,
+                  lmdb->map_bytes >> 20);
+    }
+    return code;
+}
+
+/* Half of the map is kept free at the start of a transaction, so that it seldom fills within. */
+static int make_room(struct lmdb *lmdb)
+{
+    MDB_envinfo info;
+    MDB_stat stat;
+    int code = mdb_env_info(lmdb->env, &info);
+    if (code == MDB_SUCCESS) {
+        code = mdb_env_stat(lmdb->env, &stat);
+    }
+    while (code == MDB_SUCCESS && (info.me_last_pgno + 1) * stat.ms_psize > lmdb->map_bytes / 2) {
+        code = grow_map(lmdb);
+    }
+    return code;
+}
+
+static enum sg_result lmdb_begin(void *argument)
+{
+    struct lmdb *lmdb = argument;
+    ASSERT(lmdb->writer == NULL);
+    end_reader(lmdb);
+    if (lmdb->env == NULL) {
+        return SG_IO;
+    }
+    int code = make_room(lmdb);
+    if (code == MDB_SUCCESS) {
+        code = mdb_txn_begin(lmdb->env, NULL, 0, &lmdb->writer);
+    }
+    if (code != MDB_SUCCESS) {
+        lmdb->writer = NULL;
+        return fail(lmdb, "beginning a transaction", code);
+    }
+    return SG_OK;
+}
+
+/* The transaction is over; a full map is made larger for the next one. */
+static enum sg_result fail_transaction(struct lmdb *lmdb, const char *what, int code)
+{
+    end_writer(lmdb);
+    if (code == MDB_MAP_FULL) {
+        int grown = grow_map(lmdb);
+        return grown == MDB_SUCCESS ? SG_LIMIT : fail(lmdb, "growing the map", grown);
+    }
+    return fail(lmdb, what, code);
+}
+
+static MDB_val value_of(struct span span)
+{
+    return (MDB_val){.mv_size = span.length, .mv_data = (void *)span.bytes};
+}
+
+static struct span span_of(MDB_val value)
+{
+    return (struct span){value.mv_data, value.mv_size};
+}
+
+/* LMDB says EIO of a short write, which is how a disk fills up. The system says it through errno,
+ * which is cleared before. */
+static int true_code(int code)
+{
+    return code == EIO && errno != EIO ? ENOSPC : code;
+}
+
+static enum sg_result lmdb_put(void *argument, enum store_table table, struct span key,
+                               struct span value)
+{
+    struct lmdb *lmdb = argument;
+    ASSERT(lmdb->writer != NULL && key.length > 0 && key.length <= STORE_KEY_BYTES_MAX);
+    MDB_val where = value_of(key);
+    MDB_val what = value_of(value);
+    errno = 0;
+    int code = true_code(mdb_put(lmdb->writer, lmdb->tables[table], &where, &what, 0));
+    return code == MDB_SUCCESS ? SG_OK : fail_transaction(lmdb, "writing", code);
+}
+
+static enum sg_result lmdb_remove(void *argument, enum store_table table, struct span key)
+{
+    struct lmdb *lmdb = argument;
+    ASSERT(lmdb->writer != NULL && key.length > 0 && key.length <= STORE_KEY_BYTES_MAX);
+    MDB_val where = value_of(key);
+    errno = 0;
+    int code = true_code(mdb_del(lmdb->writer, lmdb->tables[table], &where, NULL));
+    return code == MDB_SUCCESS || code == MDB_NOTFOUND ? SG_OK
+                                                       : fail_transaction(lmdb, "removing", code);
+}
+
+/* LMDB refuses everything after a meta page whose writing failed: it may be on the disk or not. */
+static bool is_meta_in_doubt(struct lmdb *lmdb)
+{
+    MDB_txn *probe;
+    int code = mdb_txn_begin(lmdb->env, NULL, MDB_RDONLY, &probe);
+    if (code == MDB_SUCCESS) {
+        mdb_txn_abort(probe);
+    }
+    return code == MDB_PANIC;
+}
+
+static enum sg_result lmdb_commit(void *argument)
+{
+    struct lmdb *lmdb = argument;
+    ASSERT(lmdb->writer != NULL);
+    errno = 0;
+    int code = true_code(mdb_txn_commit(lmdb->writer));
+    lmdb->writer = NULL; /* freed, whatever came of it */
+    if (code == MDB_SUCCESS) {
+        return SG_OK;
+    }
+    if (is_meta_in_doubt(lmdb)) {
+        (void)fail(lmdb, "writing the meta page", code);
+        return SG_IN_DOUBT;
+    }
+    return fail_transaction(lmdb, "commit", code);
+}
+
+static void lmdb_abort(void *argument)
+{
+    end_writer(argument);
+}
+
+static int begin_looking(struct lmdb *lmdb, MDB_txn **out_txn)
+{
+    int code = MDB_SUCCESS;
+    if (lmdb->env == NULL) {
+        return EIO;
+    }
+    if (lmdb->writer == NULL && lmdb->reader == NULL) {
+        code = mdb_txn_begin(lmdb->env, NULL, MDB_RDONLY, &lmdb->reader);
+    }
+    if (code != MDB_SUCCESS) {
+        lmdb->reader = NULL;
+        return code;
+    }
+    *out_txn = lmdb->writer != NULL ? lmdb->writer : lmdb->reader;
+    return MDB_SUCCESS;
+}
+
+static enum sg_result lmdb_get(void *argument, enum store_table table, struct span key,
+                               struct span *out_value)
+{
+    struct lmdb *lmdb = argument;
+    MDB_txn *txn;
+    MDB_val value;
+    MDB_val where = value_of(key);
+    int code = begin_looking(lmdb, &txn);
+    if (code == MDB_SUCCESS) {
+        code = mdb_get(txn, lmdb->tables[table], &where, &value);
+    }
+    if (code == MDB_SUCCESS) {
+        *out_value = span_of(value);
+    }
+    return result_of(code);
+}
+
+static enum sg_result lmdb_scan(void *argument, enum store_table table, struct span from,
+                                bool (*see)(void *see_argument, struct span key, struct span value),
+                                void *see_argument)
+{
+    struct lmdb *lmdb = argument;
+    MDB_txn *txn;
+    MDB_cursor *cursor = NULL;
+    int code = begin_looking(lmdb, &txn);
+    if (code == MDB_SUCCESS) {
+        code = mdb_cursor_open(txn, lmdb->tables[table], &cursor);
+    }
+    if (code != MDB_SUCCESS) {
+        return result_of(code);
+    }
+    MDB_val key = value_of(from);
+    MDB_val value;
+    code = mdb_cursor_get(cursor, &key, &value, from.length > 0 ? MDB_SET_RANGE : MDB_FIRST);
+    while (code == MDB_SUCCESS && see(see_argument, span_of(key), span_of(value))) {
+        code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+    }
+    mdb_cursor_close(cursor);
+    return code == MDB_NOTFOUND ? SG_OK : result_of(code);
+}
+
+/* First without writing, which an old environment on a full disk must not need. */
+static int open_tables(struct lmdb *lmdb, bool make)
+{
+    MDB_txn *txn;
+    int code = mdb_txn_begin(lmdb->env, NULL, make ? 0 : MDB_RDONLY, &txn);
+    if (code != MDB_SUCCESS) {
+        return code;
+    }
+    for (int i = 0; i < STORE_TABLES && code == MDB_SUCCESS; i++) {
+        code = mdb_dbi_open(txn, table_names[i], make ? MDB_CREATE : 0, &lmdb->tables[i]);
+    }
+    if (code != MDB_SUCCESS) {
+        mdb_txn_abort(txn);
+        return code;
+    }
+    return mdb_txn_commit(txn);
+}
+
+static void close_env(struct lmdb *lmdb)
+{
+    end_writer(lmdb);
+    end_reader(lmdb);
+    if (lmdb->env != NULL) {
+        mdb_env_close(lmdb->env);
+        lmdb->env = NULL;
+    }
+}
+
+static int open_env(struct lmdb *lmdb)
+{
+    MDB_envinfo info;
+    int dead_readers;
+    int code = mdb_env_create(&lmdb->env);
+    if (code != MDB_SUCCESS) {
+        lmdb->env = NULL;
+        return code;
+    }
+    code = mdb_env_set_maxdbs(lmdb->env, STORE_TABLES);
+    if (code == MDB_SUCCESS) {
+        code = mdb_env_set_mapsize(lmdb->env, lmdb->map_bytes);
+    }
+    if (code == MDB_SUCCESS) {
+        code = mdb_env_open(lmdb->env, lmdb->folder, MDB_NOTLS, 0600);
+    }
+    if (code == MDB_SUCCESS) {
+        code = mdb_env_info(lmdb->env, &info);
+    }
+    if (code == MDB_SUCCESS) {
+        lmdb->map_bytes = info.me_mapsize; /* never smaller than what is in it */
+        code = mdb_reader_check(lmdb->env, &dead_readers);
+    }
+    if (code == MDB_SUCCESS) {
+        code = open_tables(lmdb, false);
+        code = code == MDB_NOTFOUND ? open_tables(lmdb, true) : code;
+    }
+    if (code != MDB_SUCCESS) {
+        close_env(lmdb);
+    }
+    return code;
+}
+
+static enum sg_result lmdb_reopen(void *argument)
+{
+    struct lmdb *lmdb = argument;
+    close_env(lmdb);
+    int code = open_env(lmdb);
+    return code == MDB_SUCCESS ? SG_OK : fail(lmdb, "opening again", code);
+}
+
+static enum sg_result sync_folder(const char *folder)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    enum sg_result result = fd >= 0 && fsync(fd) == 0 ? SG_OK : image_file_result(errno);
+    if (fd >= 0) {
+        close(fd);
+    }
+    return result;
+}
+
+struct image_key {
+    uint64_t zone, commit;
+};
+
+struct image_list {
+    struct image_key *keys;
+    size_t count;
+};
+
+/* The images that are files: told by their manifest's length, so that no small one is touched. */
+static bool list_image(void *argument, struct span key, struct span value)
+{
+    struct image_list *list = argument;
+    if (key.length == STORE_LOG_KEY_BYTES && value.length == STORE_MANIFEST_FILE_BYTES) {
+        list->keys = mem_resize_array(list->keys, list->count + 1, sizeof(*list->keys));
+        list->keys[list->count++] =
+            (struct image_key){store_get_u64(key.bytes), store_get_u64(key.bytes + 8)};
+    }
+    return true;
+}
+
+static enum sg_result copy_tables(struct lmdb *lmdb, const char *folder)
+{
+    char *path = mem_format("%s/data.mdb", folder);
+    enum sg_result result = SG_OK;
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int code = fd >= 0 ? mdb_env_copyfd2(lmdb->env, fd, 0) : errno;
+    if (code == MDB_SUCCESS && fsync(fd) != 0) {
+        code = errno;
+    }
+    if (code != MDB_SUCCESS) {
+        result = result_of(code);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    mem_free(path);
+    return result;
+}
+
+static enum sg_result copy_images(struct lmdb *lmdb, const char *images)
+{
+    struct image_list list = {0};
+    struct span all = {NULL, 0};
+    enum sg_result result = lmdb_scan(lmdb, STORE_IMAGES, all, list_image, &list);
+    for (size_t i = 0; i < list.count && result == SG_OK; i++) {
+        result = image_file_copy(lmdb->images, images, list.keys[i].zone, list.keys[i].commit);
+        /* A damaged store can still be saved as far as it goes; its zone says what it lacks. */
+        result = result == SG_NOT_FOUND ? SG_OK : result;
+    }
+    mem_free(list.keys);
+    return result == SG_OK ? sync_folder(images) : result;
+}
+
+static bool wants_none(void *argument, uint64_t zone, uint64_t commit)
+{
+    (void)argument, (void)zone, (void)commit;
+    return false;
+}
+
+static enum sg_result lmdb_copy(void *argument, const char *folder)
+{
+    struct lmdb *lmdb = argument;
+    ASSERT(lmdb->writer == NULL); /* LMDB copies under the writer's lock */
+    if (lmdb->env == NULL) {
+        return SG_IO;
+    }
+    if (mkdir(folder, 0700) != 0) {
+        return errno == EEXIST ? SG_EXISTS : result_of(errno);
+    }
+    char *images = mem_format("%s/images", folder);
+    enum sg_result result = mkdir(images, 0700) == 0 ? SG_OK : image_file_result(errno);
+    if (result == SG_OK) {
+        result = copy_tables(lmdb, folder);
+    }
+    if (result == SG_OK) {
+        result = copy_images(lmdb, images);
+    }
+    if (result == SG_OK) {
+        result = sync_folder(folder);
+    }
+    if (result != SG_OK) {
+        char *tables = mem_format("%s/data.mdb", folder);
+        (void)image_file_sweep(images, wants_none, NULL);
+        rmdir(images);
+        unlink(tables);
+        rmdir(folder);
+        mem_free(tables);
+    }
+    mem_free(images);
+    return result;
+}
+
+static enum sg_result lmdb_image_create(void *argument, uint64_t zone, uint64_t commit,
+                                        struct store_image **out_image)
+{
+    const struct lmdb *lmdb = argument;
+    return image_file_create(lmdb->images, zone, commit, out_image);
+}
+
+static enum sg_result lmdb_image_open(void *argument, uint64_t zone, uint64_t commit,
+                                      struct store_image **out_image)
+{
+    const struct lmdb *lmdb = argument;
+    return image_file_open(lmdb->images, zone, commit, out_image);
+}
+
+static void lmdb_image_remove(void *argument, uint64_t zone, uint64_t commit)
+{
+    const struct lmdb *lmdb = argument;
+    image_file_remove(lmdb->images, zone, commit);
+}
+
+static void lmdb_close(void *argument)
+{
+    struct lmdb *lmdb = argument;
+    close_env(lmdb);
+    if (lmdb->lock_fd >= 0) {
+        close(lmdb->lock_fd); /* unlocks; the file stays, or two could lock two files of one name */
+    }
+    mem_free(lmdb->images);
+    mem_free(lmdb->folder);
+    mem_free(lmdb);
+}
+
+/* Kept in doubt: a manifest that cannot be read may mean this file. */
+static bool is_named_by_manifest(void *argument, uint64_t zone, uint64_t commit)
+{
+    uint8_t key[STORE_LOG_KEY_BYTES];
+    struct span manifest;
+    struct span image;
+    store_put_u64(key, zone);
+    store_put_u64(key + 8, commit);
+    enum sg_result result =
+        lmdb_get(argument, STORE_IMAGES, (struct span){key, sizeof(key)}, &manifest);
+    if (result != SG_OK) {
+        return result != SG_NOT_FOUND;
+    }
+    return store_manifest_decode(manifest, &image) != SG_OK || image.bytes == NULL;
+}
+
+static void sweep_images(struct lmdb *lmdb)
+{
+    size_t removed = image_file_sweep(lmdb->images, is_named_by_manifest, lmdb);
+    if (removed > 0) {
+        log_write(LOG_GENERAL, SEVERITY_INFO, "store %s: removed %zu unfinished images",
+                  lmdb->folder, removed);
+    }
+}
+
+/* Our own lock, beside LMDB's: several processes may use an environment, but not a store. flock()
+ * holds also against the same process, which LMDB forbids to open an environment twice. */
+static enum sg_result lock_folder(struct lmdb *lmdb, char **out_problem)
+{
+    char owner[32] = {0};
+    char *path = mem_format("%s/signetd.lock", lmdb->folder);
+    enum sg_result result = SG_OK;
+    lmdb->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (lmdb->lock_fd < 0) {
+        result = result_of(errno);
+        *out_problem = mem_format("cannot open %s: %s", path, mdb_strerror(errno));
+    } else if (flock(lmdb->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+        result = SG_EXISTS;
+        ssize_t got = pread(lmdb->lock_fd, owner, sizeof(owner) - 1, 0);
+        *out_problem = mem_format("the store %s is in use by another signetd (process %ld)",
+                                  lmdb->folder, got > 0 ? strtol(owner, NULL, 10) : 0);
+    } else {
+        /* For the message above alone: on a full disk it may stay empty. */
+        int length = snprintf(owner, sizeof(owner), "%ld\n", (long)getpid());
+        if (ftruncate(lmdb->lock_fd, 0) != 0 ||
+            pwrite(lmdb->lock_fd, owner, (size_t)length, 0) != length) {
+            log_write(LOG_GENERAL, SEVERITY_DEBUG, "store %s: lock file not written", lmdb->folder);
+        }
+    }
+    mem_free(path);
+    return result;
+}
+
+static enum sg_result open_store(struct lmdb *lmdb, char **out_problem)
+{
+    enum sg_result result = file_make_folder(lmdb->images, 0700);
+    if (result != SG_OK) {
+        *out_problem = mem_format("cannot make %s: %s", lmdb->images, mdb_strerror(errno));
+        return result == SG_NOT_FOUND ? SG_IO : result;
+    }
+    result = lock_folder(lmdb, out_problem);
+    if (result != SG_OK) {
+        return result;
+    }
+    int code = open_env(lmdb);
+    if (code != MDB_SUCCESS) {
+        *out_problem = mem_format("cannot open the store %s: %s", lmdb->folder, mdb_strerror(code));
+        result = result_of(code);
+        return result == SG_NOT_FOUND || result == SG_LIMIT ? SG_IO : result;
+    }
+    sweep_images(lmdb);
+    return SG_OK;
+}
+
+enum sg_result store_lmdb_open(const char *folder, struct store_io *out_io, char **out_problem)
+{
+    struct lmdb *lmdb = mem_alloc_zero(1, sizeof(*lmdb));
+    lmdb->folder = mem_copy_text(folder);
+    lmdb->images = mem_format("%s/images", folder);
+    lmdb->lock_fd = -1;
+    lmdb->map_bytes = MAP_BYTES_FIRST;
+    enum sg_result result = open_store(lmdb, out_problem);
+    if (result != SG_OK) {
+        lmdb_close(lmdb);
+        return result;
+    }
+    *out_io = (struct store_io){
+        .argument = lmdb,
+        .begin = lmdb_begin,
+        .put = lmdb_put,
+        .remove = lmdb_remove,
+        .commit = lmdb_commit,
+        .abort = lmdb_abort,
+        .get = lmdb_get,
+        .scan = lmdb_scan,
+        .reopen = lmdb_reopen,
+        .copy = lmdb_copy,
+        .image_create = lmdb_image_create,
+        .image_append = image_file_append,
+        .image_finish = image_file_finish,
+        .image_open = lmdb_image_open,
+        .image_read = image_file_read,
+        .image_close = image_file_close,
+        .image_remove = lmdb_image_remove,
+        .close = lmdb_close,
+    };
+    return SG_OK;
+}

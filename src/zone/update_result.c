@@ -1,0 +1,168 @@
+/* What an update leaves must be fit to be served, to be signed, and to be loaded again. */
+#include "dns/rrtype.h"
+#include "zone/update_work.h"
+
+enum { CDS_ALGORITHM = 2, KEY_ALGORITHM = 3, ALGORITHM_DELETE = 0 }; /* RFC 8078 4 */
+
+/* ---- DS without a delegation ---- */
+
+/* RFC 4035 2.4: a DS belongs to a delegation; one that is left alone goes with it. */
+static void remove_orphan_ds(struct update_work *work)
+{
+    struct patch_name *name;
+    for (unsigned i = 0; (name = patch_at(work->patch, i)) != NULL; i++) {
+        if (patch_name_rrset(name, DNS_TYPE_DS, 0) == NULL ||
+            patch_name_rrset(name, DNS_TYPE_NS, 0) != NULL ||
+            !(patch_name_is_changed(name, DNS_TYPE_DS) ||
+              patch_name_is_changed(name, DNS_TYPE_NS))) {
+            continue;
+        }
+        struct update_record record = {.type = DNS_TYPE_DS, .owner = *work->apex};
+        struct span owner = patch_name_owner(name);
+        memmove(record.owner.wire + owner.length, record.owner.wire, record.owner.length);
+        memcpy(record.owner.wire, owner.bytes, owner.length);
+        record.owner.length = (uint8_t)(record.owner.length + owner.length);
+        update_note(work, SEVERITY_NOTICE, &record, "DS without NS is removed");
+        patch_clear(name, DNS_TYPE_DS, 0);
+    }
+}
+
+/* ---- CDS and CDNSKEY ---- */
+
+/* The algorithms that an apex RRset names, one bit each, ours and others'. */
+struct algorithms {
+    uint64_t bits[4];
+    unsigned count; /* RRs */
+    unsigned deletes;
+};
+
+static void note_algorithm(struct algorithms *algorithms, uint16_t type, struct span rdata)
+{
+    size_t at = type == DNS_TYPE_CDS ? CDS_ALGORITHM : KEY_ALGORITHM;
+    if (rdata.length <= at) {
+        return;
+    }
+    uint8_t algorithm = rdata.bytes[at];
+    algorithms->count++;
+    algorithms->deletes += type != DNS_TYPE_DNSKEY && algorithm == ALGORITHM_DELETE;
+    algorithms->bits[algorithm / 64] |= UINT64_C(1) << algorithm % 64;
+}
+
+static void note_ours(const struct update_work *work, uint16_t type, struct algorithms *algorithms)
+{
+    struct dns_rrset generated;
+    if (!update_ours(work, type, &generated)) {
+        return;
+    }
+    for (struct dns_rdata_cursor c = dns_rrset_walk(&generated); dns_rdata_next(&c);) {
+        if (!update_is_imported(work, type, c.rdata)) {
+            note_algorithm(algorithms, type, c.rdata);
+        }
+    }
+}
+
+static struct algorithms list_algorithms(struct update_work *work, const struct patch_name *apex,
+                                         uint16_t type)
+{
+    struct algorithms algorithms = {{0}, 0, 0};
+    const struct patch_rrset *source = patch_name_rrset(apex, type, 0);
+    for (uint32_t i = 0; source != NULL && i < source->count; i++) {
+        note_algorithm(&algorithms, type, patch_rrset_rdata(source, i));
+    }
+    note_ours(work, type, &algorithms);
+    return algorithms;
+}
+
+/* RFC 7344 4.1 and RFC 8078 4: each is of an algorithm that signs, or there is one DELETE alone. */
+static bool is_fit(const struct algorithms *set, const struct algorithms *keys)
+{
+    if (set->deletes > 0) {
+        return set->count == 1;
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        if ((set->bits[i] & ~keys->bits[i]) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check_cds(struct update_work *work, const struct patch_name *apex)
+{
+    bool keys_changed = patch_name_is_changed(apex, DNS_TYPE_DNSKEY);
+    bool cds_changed = patch_name_is_changed(apex, DNS_TYPE_CDS);
+    bool cdnskey_changed = patch_name_is_changed(apex, DNS_TYPE_CDNSKEY);
+    if (!work->options->is_signed || !(keys_changed || cds_changed || cdnskey_changed)) {
+        return true;
+    }
+    struct algorithms keys = list_algorithms(work, apex, DNS_TYPE_DNSKEY);
+    struct algorithms cds = list_algorithms(work, apex, DNS_TYPE_CDS);
+    struct algorithms cdnskey = list_algorithms(work, apex, DNS_TYPE_CDNSKEY);
+    if (!is_fit(&cds, &keys)) {
+        return update_refuse(work, DNS_RCODE_REFUSED, "bad CDS RRset");
+    }
+    if (!is_fit(&cdnskey, &keys)) {
+        return update_refuse(work, DNS_RCODE_REFUSED, "bad CDNSKEY RRset");
+    }
+    return true;
+}
+
+/* ---- name servers of the zone ---- */
+
+static bool has_address(const struct patch_name *name)
+{
+    return patch_name_rrset(name, DNS_TYPE_A, 0) != NULL ||
+           patch_name_rrset(name, DNS_TYPE_AAAA, 0) != NULL;
+}
+
+/* A name that no record stands at: a delegation above it, or a wildcard, may answer for it. */
+static bool is_answered_above(struct update_work *work, const struct dns_name *target)
+{
+    struct zone_match match;
+    struct dns_name wildcard;
+    struct span relative;
+    if (zone_version_find(work->draft, target, &match) != SG_OK ||
+        (match.cut.source != NULL && zone_node_is_cut(&match.cut))) {
+        return true;
+    }
+    unsigned kept = match.encloser_labels + work->apex->labels;
+    struct dns_name encloser = dns_name_parent(target, target->labels - kept);
+    return dns_name_wildcard(&encloser, &wildcard) == SG_OK &&
+           owner_of(&wildcard, work->apex, &relative) &&
+           has_address(patch_find_name(work->patch, false, relative));
+}
+
+/* Without addresses of its name servers the zone could not be found, nor loaded again. */
+static bool check_name_servers(struct update_work *work, const struct patch_name *apex)
+{
+    if (!patch_name_is_changed(apex, DNS_TYPE_NS)) {
+        return true;
+    }
+    const struct patch_rrset *servers = patch_name_rrset(apex, DNS_TYPE_NS, 0);
+    for (uint32_t i = 0; servers != NULL && i < servers->count; i++) {
+        struct dns_name target;
+        struct span relative;
+        char text[DNS_NAME_TEXT_BYTES];
+        if (dns_name_from_wire(patch_rrset_rdata(servers, i), &target) != SG_OK) {
+            continue;
+        }
+        dns_name_lower(&target);
+        if (!owner_of(&target, work->apex, &relative) ||
+            has_address(patch_find_name(work->patch, false, relative)) ||
+            is_answered_above(work, &target)) {
+            continue;
+        }
+        return update_refuse(work, DNS_RCODE_REFUSED,
+                             "post update name server sanity check failed: '%s' has no address "
+                             "records (A or AAAA)",
+                             dns_name_to_text_short(&target, text));
+    }
+    return true;
+}
+
+bool update_check_result(struct update_work *work)
+{
+    remove_orphan_ds(work);
+    struct patch_name *apex = patch_find_name(work->patch, false, (struct span){NULL, 0});
+    return check_cds(work, apex) && check_name_servers(work, apex);
+}

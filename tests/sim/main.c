@@ -1,0 +1,237 @@
+/*
+ * sim - a keeper and its store, real, in a fake world (README.md)
+ *
+ *   sim SEED [STEPS]           one seed, its trace on standard output
+ *   sim --seeds FROM COUNT     many, a process each; the trace of the first that fails
+ *   sim --twice SEED           the same seed twice: the traces must be the same
+ */
+#include <ftw.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/thread.h"
+#include "sim/world.h"
+
+enum { TAIL_LINES = 60, SEEDS_AT_ONCE = 2 };
+
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *where)
+{
+    (void)status, (void)type, (void)where;
+    return remove(path);
+}
+
+/* Zone files and keys are real. Paths in the trace are relative: a seed is the same wherever. */
+static char *enter_folder(void)
+{
+    char *folder =
+        mem_format("%s/signet-sim-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+    if (mkdtemp(folder) == NULL || chdir(folder) != 0 || mkdir("keys", 0700) != 0) {
+        perror(folder);
+        exit(2);
+    }
+    return folder;
+}
+
+static void remove_folder(char *folder)
+{
+    (void)!chdir("/");
+    nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    mem_free(folder);
+}
+
+static void say_tally(struct world *world)
+{
+    const struct tally *tally = &world->tally;
+    size_t versions = 0;
+    for (size_t i = 0; i < world->zones_count; i++) {
+        versions += world->zones[i].seen.versions;
+    }
+    world_say(world,
+              "seed %llu held: %zu versions, %zu turns, %zu updates (%zu acknowledged, %zu "
+              "refused), %zu reloads, %zu faults, %zu crashes, %zu differences, %zu breaks",
+              (unsigned long long)world->seed, versions, tally->turns, tally->updates,
+              tally->acknowledged, tally->refused, tally->reloads, tally->faults, tally->crashes,
+              tally->incremental, tally->whole);
+}
+
+/* In a folder that was entered. */
+static void run(uint64_t seed, unsigned steps, FILE *trace)
+{
+    struct world *world = mem_alloc_zero(1, sizeof(*world));
+    thread_name(THREAD_KEEPER, "sim");
+    world_new(world, seed, trace);
+    world_settle(world);
+    for (unsigned i = 0; i < steps; i++) {
+        step(world);
+    }
+    step_peace(world);
+    say_tally(world);
+    world_free(world);
+    mem_free(world);
+    fflush(trace);
+}
+
+/* --- many seeds ----------------------------------------------------------------------------- */
+
+struct child {
+    pid_t pid; /* 0: none */
+    uint64_t seed;
+    FILE *trace;
+    char *folder;
+};
+
+static void start_child(struct child *child, uint64_t seed, unsigned steps)
+{
+    fflush(NULL);
+    child->seed = seed;
+    child->trace = tmpfile();
+    child->folder = enter_folder();
+    child->pid = fork();
+    if (child->trace == NULL || child->pid < 0) {
+        perror("sim");
+        exit(2);
+    }
+    if (child->pid == 0) {
+        dup2(fileno(child->trace), STDERR_FILENO); /* what a sanitizer says */
+        run(seed, steps, child->trace);
+        exit(0);
+    }
+}
+
+static void print_tail(FILE *trace)
+{
+    char line[2048];
+    long lines = 0, at = 0;
+    rewind(trace);
+    while (fgets(line, sizeof(line), trace) != NULL) {
+        lines++;
+    }
+    rewind(trace);
+    while (fgets(line, sizeof(line), trace) != NULL) {
+        if (at++ >= lines - TAIL_LINES) {
+            fputs(line, stdout);
+        }
+    }
+}
+
+/* True: the seed held. */
+static bool end_child(struct child *child, int status)
+{
+    bool held = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    if (!held) {
+        print_tail(child->trace);
+        printf("seed %llu FAILED (status %d)\n", (unsigned long long)child->seed, status);
+        fflush(stdout);
+    }
+    fclose(child->trace);
+    remove_folder(child->folder);
+    child->pid = 0;
+    return held;
+}
+
+static bool wait_for_one(struct child children[SEEDS_AT_ONCE])
+{
+    int status;
+    pid_t pid = wait(&status);
+    for (size_t i = 0; i < SEEDS_AT_ONCE; i++) {
+        if (children[i].pid == pid) {
+            return end_child(&children[i], status);
+        }
+    }
+    return true;
+}
+
+static size_t count_running(const struct child children[SEEDS_AT_ONCE])
+{
+    size_t running = 0;
+    for (size_t i = 0; i < SEEDS_AT_ONCE; i++) {
+        running += children[i].pid != 0;
+    }
+    return running;
+}
+
+static int run_seeds(uint64_t from, uint64_t count)
+{
+    struct child children[SEEDS_AT_ONCE] = {{0}};
+    uint64_t failed = 0;
+    for (uint64_t seed = from; seed < from + count; seed++) {
+        if (count_running(children) == SEEDS_AT_ONCE) {
+            failed += !wait_for_one(children);
+        }
+        for (size_t i = 0; i < SEEDS_AT_ONCE; i++) {
+            if (children[i].pid == 0) {
+                start_child(&children[i], seed, SIM_STEPS);
+                break;
+            }
+        }
+    }
+    while (count_running(children) > 0) {
+        failed += !wait_for_one(children);
+    }
+    printf("%llu seeds from %llu on, %llu failed\n", (unsigned long long)count,
+           (unsigned long long)from, (unsigned long long)failed);
+    return failed > 0;
+}
+
+/* --- the same seed twice -------------------------------------------------------------------- */
+
+static void run_into(uint64_t seed, struct buffer *out_trace)
+{
+    struct child children[SEEDS_AT_ONCE] = {{0}};
+    int status;
+    start_child(&children[0], seed, SIM_STEPS);
+    FILE *trace = children[0].trace;
+    waitpid(children[0].pid, &status, 0);
+    rewind(trace);
+    for (int byte; (byte = fgetc(trace)) != EOF;) {
+        buffer_append_u8(out_trace, (uint8_t)byte);
+    }
+    (void)end_child(&children[0], 0);
+}
+
+static int run_twice(uint64_t seed)
+{
+    struct buffer first = BUFFER_EMPTY, second = BUFFER_EMPTY;
+    run_into(seed, &first);
+    run_into(seed, &second);
+    bool same = first.length == second.length && first.length > 0 &&
+                memcmp(first.bytes, second.bytes, first.length) == 0;
+    printf("seed %llu twice: %s, %zu bytes of trace\n", (unsigned long long)seed,
+           same ? "the same" : "NOT the same", first.length);
+    buffer_free(&first);
+    buffer_free(&second);
+    return same ? 0 : 1;
+}
+
+static uint64_t number(const char *text)
+{
+    char *end;
+    uint64_t value = strtoull(text, &end, 0);
+    if (*text == '\0' || *end != '\0') {
+        fprintf(stderr, "sim: '%s' is not a number\n", text);
+        exit(2);
+    }
+    return value;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 4 && strcmp(argv[1], "--seeds") == 0) {
+        return run_seeds(number(argv[2]), number(argv[3]));
+    }
+    if (argc == 3 && strcmp(argv[1], "--twice") == 0) {
+        return run_twice(number(argv[2]));
+    }
+    if (argc != 2 && argc != 3) {
+        fputs("usage: sim SEED [STEPS] | --seeds FROM COUNT | --twice SEED\n", stderr);
+        return 2;
+    }
+    char *folder = enter_folder();
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    run(number(argv[1]), argc == 3 ? (unsigned)number(argv[2]) : SIM_STEPS, stdout);
+    remove_folder(folder);
+    return 0;
+}

@@ -1,0 +1,300 @@
+#include "answer/axfr.h"
+#include "answer/ixfr.h"
+#include "base/mem.h"
+#include "dns/request.h"
+#include "dns/serial.h"
+#include "sim/world.h"
+
+/* --- transfers out, taken apart ------------------------------------------------------------- */
+
+/* The records of a stream of messages, in their order. */
+struct stream_records {
+    struct record *at;
+    size_t count, capacity;
+};
+
+static void collect(struct sim_zone *zone, struct span message, struct stream_records *records)
+{
+    struct dns_message parsed;
+    if (dns_message_parse(message, &parsed) != SG_OK) {
+        world_fail(zone->world, "%s: a message of a transfer does not parse", zone->name);
+    }
+    size_t offset = parsed.section_offsets[0];
+    for (unsigned i = 0; i < parsed.counts[1]; i++) {
+        if (records->count == records->capacity) {
+            records->capacity = records->capacity * 2 + 64;
+            records->at = mem_resize_array(records->at, records->capacity, sizeof(*records->at));
+        }
+        if (!record_parse(message, offset, &records->at[records->count++], &offset)) {
+            world_fail(zone->world, "%s: record %u of a transfer does not parse", zone->name, i);
+        }
+    }
+}
+
+/* What a secondary asks; parsed from bytes that live in `request`. */
+static void ask_for(const struct sim_zone *zone, uint16_t type, struct dns_request *request,
+                    struct dns_message *out_message)
+{
+    const struct dns_request_zone about = {.apex = &zone->apex, .rrclass = DNS_CLASS_IN};
+    const struct dns_request_edns edns = {0, false};
+    dns_request_query(&about, type, &edns, request);
+    enum sg_result result =
+        dns_message_parse((struct span){request->bytes, request->length}, out_message);
+    ASSERT(result == SG_OK);
+}
+
+static void fetch_whole(struct sim_zone *zone, const struct zone_version *version,
+                        struct stream_records *out_records)
+{
+    static uint8_t bytes[DNS_MESSAGE_BYTES_MAX];
+    struct dns_request request;
+    struct dns_message question;
+    ask_for(zone, DNS_TYPE_AXFR, &request, &question);
+    struct axfr *axfr = axfr_new(version, &question);
+    for (size_t length; (length = axfr_next(axfr, NULL, zone->world->now, bytes)) > 0;) {
+        collect(zone, (struct span){bytes, length}, out_records);
+    }
+    axfr_free(axfr);
+}
+
+/* The zone as a secondary has it: every record once, the SOA at both ends. */
+static void take_whole(struct sim_zone *zone, const struct zone_version *version,
+                       struct records *out_zone)
+{
+    struct stream_records stream = {0};
+    fetch_whole(zone, version, &stream);
+    if (stream.count < 2 || stream.at[0].type != DNS_TYPE_SOA ||
+        stream.at[stream.count - 1].type != DNS_TYPE_SOA) {
+        world_fail(zone->world, "%s: an AXFR without its SOAs", zone->name);
+    }
+    records_clear(out_zone);
+    for (size_t i = 0; i + 1 < stream.count; i++) {
+        if (!records_add(out_zone, &stream.at[i])) {
+            world_fail(zone->world, "%s: an AXFR tells a record twice: %s", zone->name,
+                       record_text(&stream.at[i]));
+        }
+    }
+    mem_free(stream.at);
+}
+
+static const struct record *soa_of(const struct sim_zone *zone, const struct records *records)
+{
+    size_t at = records_find(records, &zone->apex, DNS_TYPE_SOA);
+    return at < records->count && records->at[at].type == DNS_TYPE_SOA ? &records->at[at] : NULL;
+}
+
+/* --- the observer --------------------------------------------------------------------------- */
+
+/* Differences upon the observer's copy, by the letter of RFC 1995 4. */
+static void apply_differences(struct sim_zone *zone, const struct stream_records *stream)
+{
+    struct records *copy = &zone->observer.zone;
+    bool deletes = false;
+    for (size_t i = 1; i + 1 < stream->count; i++) {
+        const struct record *record = &stream->at[i];
+        deletes = record->type == DNS_TYPE_SOA ? !deletes : deletes;
+        bool fits = deletes ? records_remove(copy, record, true) : records_add(copy, record);
+        if (!fits) {
+            world_fail(zone->world, "%s: an IXFR from %u %s what %s: %s", zone->name,
+                       zone->observer.serial, deletes ? "deletes" : "adds",
+                       deletes ? "is not there" : "is there already", record_text(record));
+        }
+    }
+}
+
+/* False: there is none. */
+static bool fetch_differences(struct sim_zone *zone, const struct zone_version *version)
+{
+    static const struct zone_history_link *links[ZONE_HISTORY_LINKS_MAX];
+    static uint8_t bytes[DNS_MESSAGE_BYTES_MAX];
+    struct stream_records stream = {0};
+    struct dns_request request;
+    struct dns_message question;
+    struct ixfr *ixfr;
+    size_t count =
+        zone_history_collect(&zone->settings->slot->history, zone->observer.serial,
+                             zone_version_facts(version)->serial, links, ZONE_HISTORY_LINKS_MAX);
+    if (count == 0) {
+        return false;
+    }
+    ask_for(zone, DNS_TYPE_IXFR, &request, &question);
+    enum sg_result result = ixfr_new(version, links, count, 0, &question, &ixfr);
+    if (result != SG_OK) {
+        world_fail(zone->world, "%s: no IXFR from history: %s", zone->name, sg_result_text(result));
+    }
+    for (size_t length; (length = ixfr_next(ixfr, NULL, zone->world->now, bytes)) > 0;) {
+        collect(zone, (struct span){bytes, length}, &stream);
+    }
+    ixfr_free(ixfr);
+    apply_differences(zone, &stream);
+    mem_free(stream.at);
+    return true;
+}
+
+void watch_observe(struct sim_zone *zone)
+{
+    struct observer *observer = &zone->observer;
+    const struct zone_version *version = zone->settings->slot->version;
+    if (version == NULL) {
+        return;
+    }
+    uint32_t serial = zone_version_facts(version)->serial;
+    if (observer->zone.count > 0 && observer->serial == serial) {
+        return;
+    }
+    struct records whole = {0};
+    take_whole(zone, version, &whole);
+    if (observer->zone.count > 0 && fetch_differences(zone, version)) {
+        observer->incremental++;
+        if (!records_same(&whole, &observer->zone)) {
+            world_fail(zone->world,
+                       "%s: S4: the IXFR %u -> %u gives another zone than the AXFR: %s", zone->name,
+                       observer->serial, serial, records_difference(&whole, &observer->zone));
+        }
+    } else {
+        observer->whole++;
+        records_copy(&whole, &observer->zone);
+    }
+    observer->serial = serial;
+    records_clear(&whole);
+}
+
+/* --- what is published ---------------------------------------------------------------------- */
+
+/* A source that came from a primary is one of its versions, and not one before the last. */
+static void check_primary(struct sim_zone *zone, const struct records *source, uint32_t serial)
+{
+    const struct primary *primary = zone->primary;
+    for (size_t i = 0; i < primary->count; i++) {
+        if (primary->serials[i] != serial) {
+            continue;
+        }
+        if (!records_same(&primary->versions[i], source)) {
+            world_fail(zone->world, "%s: serial %u is not what the primary had: %s", zone->name,
+                       serial, records_difference(&primary->versions[i], source));
+        }
+        return;
+    }
+    world_fail(zone->world, "%s: the primary never had serial %u", zone->name, serial);
+}
+
+/* S1: what was acknowledged is there, and nothing that was not asked for. */
+static void check_source(struct sim_zone *zone, const struct records *published,
+                         uint32_t source_serial)
+{
+    struct records source = {0}, nearest = {0};
+    records_unsigned(published, &source);
+    if (zone->primary != NULL) {
+        check_primary(zone, &source, source_serial);
+        if (zone->seen.any && serial_compare(source_serial, zone->seen.source_serial) < 0) {
+            world_fail(zone->world, "%s: S3: the primary's serial went back from %u to %u",
+                       zone->name, zone->seen.source_serial, source_serial);
+        }
+    } else if (!model_see(&zone->model, &source, &nearest)) {
+        world_fail(zone->world, "%s: S1: not what was asked for and acknowledged: %s", zone->name,
+                   records_difference(&nearest, &source));
+    }
+    records_clear(&source);
+}
+
+/* S3: another version has a greater serial; the same serial is the same version. */
+static void check_serial(struct sim_zone *zone, const struct records *published, uint32_t serial)
+{
+    const struct seen *seen = &zone->seen;
+    const struct record *soa = soa_of(zone, published);
+    if (soa == NULL || record_serial(soa) != serial) {
+        world_fail(zone->world, "%s: the SOA's serial is not the version's %u", zone->name, serial);
+    }
+    if (!seen->any) {
+        return;
+    }
+    bool same = records_same(published, &seen->zone);
+    int order = serial_compare(serial, seen->serial);
+    if (same ? order != 0 : order <= 0) {
+        world_fail(zone->world, "%s: S3: serial %u follows %u, %s: %s", zone->name, serial,
+                   seen->serial, same ? "with no difference" : "with differences",
+                   records_difference(&seen->zone, published));
+    }
+}
+
+/* What follows in the same life of the process leads on from what was there, but for a zone that is
+ * built anew: then the secondaries fetch it whole. */
+static void check_history(struct sim_zone *zone, uint32_t serial)
+{
+    static const struct zone_history_link *links[ZONE_HISTORY_LINKS_MAX];
+    if (!zone->seen.any || zone->seen.restarted || zone->seen.serial == serial) {
+        return;
+    }
+    size_t count = zone_history_collect(&zone->settings->slot->history, zone->seen.serial, serial,
+                                        links, ZONE_HISTORY_LINKS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        zone_history_unref(links[i]);
+    }
+    zone->world->tally.whole += count == 0;
+    zone->world->tally.incremental += count > 0;
+    world_say(zone->world, "%s: %s leads from %u to %u", zone->name,
+              count > 0 ? "a difference" : "NO DIFFERENCE", zone->seen.serial, serial);
+}
+
+static void remember(struct sim_zone *zone, const struct zone_version *version,
+                     struct records *published)
+{
+    struct seen *seen = &zone->seen;
+    if (seen->version != NULL) {
+        zone_version_unref(seen->version);
+    }
+    records_clear(&seen->zone);
+    seen->zone = *published;
+    seen->version = zone_version_ref(version);
+    seen->serial = zone_version_facts(version)->serial;
+    seen->source_serial = zone_version_facts(version)->source_serial;
+    seen->any = true;
+    seen->restarted = false;
+    seen->versions++;
+}
+
+static void look_at(struct sim_zone *zone, const struct zone_version *version)
+{
+    struct records published = {0};
+    const struct zone_facts *facts = zone_version_facts(version);
+    take_whole(zone, version, &published);
+    world_say(zone->world, "%s: published %u (source %u), %zu records, digest %016llx", zone->name,
+              facts->serial, facts->source_serial, published.count,
+              (unsigned long long)records_digest(&published));
+    check_source(zone, &published, facts->source_serial);
+    if (zone->seen.restarted) {
+        model_forget(&zone->model);
+    }
+    check_serial(zone, &published, facts->serial);
+    check_history(zone, facts->serial);
+    zone->seen.expires_at = 0;
+    if (sim_zone_is_signed(zone)) {
+        zone->seen.expires_at = valid_check(zone, &published);
+    }
+    remember(zone, version, &published);
+    if (world_chance(zone->world, 60)) {
+        watch_observe(zone);
+    }
+}
+
+void watch_zone(struct sim_zone *zone)
+{
+    const struct zone_version *version = zone->settings->slot->version;
+    if (version != NULL && version != zone->seen.version) {
+        look_at(zone, version);
+    }
+    if (version != NULL && zone->seen.expires_at != 0 &&
+        zone->seen.expires_at <= zone->world->now) {
+        world_fail(zone->world, "%s: a signature has expired at %lld and is served", zone->name,
+                   (long long)(zone->seen.expires_at - SIM_EPOCH));
+    }
+}
+
+void watch_clear(struct sim_zone *zone)
+{
+    if (zone->seen.version != NULL) {
+        zone_version_unref(zone->seen.version);
+    }
+    records_clear(&zone->seen.zone);
+    records_clear(&zone->observer.zone);
+}

@@ -1,0 +1,207 @@
+/*
+ * sim/world.h - one seed's world: a keeper and its store, real; clock, disk, network, peers, fake
+ *
+ *   steps.c   what happens next, drawn from the seed: updates, edits, crashes, faults, days
+ *   world.c   the keeper's life: start, turns, crash, start again
+ *   zone.c    a zone, its settings, keys and file
+ *   model.c   what a zone should be, told by acknowledgements alone
+ *   watch.c   looks at every version that is published: S1, S3, S4
+ *   valid.c   is it a valid signed zone (RFC 4035, 5155)?
+ *   network.c questions to peers: loses, delays, reorders, cuts, lies
+ *   primary.c a zone's primary: its versions, and its answers
+ *
+ * All of it runs in one thread and draws from one generator, so that a seed is a run, bit for bit.
+ */
+#pragma once
+
+#include <stdio.h>
+
+#include "base/random.h"
+#include "keeper/keeper.h"
+#include "sim/model.h"
+#include "support/fake_disk.h"
+
+#define SIM_EPOCH ((sg_time)1767225600) /* 2026-01-01 */
+
+enum { SIM_ZONES_MAX = 4, SIM_VERSIONS_MAX = 400 };
+
+enum sim_kind {
+    SIM_FILE,           /* a file, served as it is */
+    SIM_DYNAMIC,        /* updates, not signed */
+    SIM_SIGNED_FILE,    /* inline-signing of a file */
+    SIM_SIGNED_DYNAMIC, /* updates, signed */
+    SIM_SECONDARY,      /* from a primary, served as it is */
+    SIM_BUMP,           /* from a primary, signed here */
+    SIM_KINDS
+};
+
+enum sim_denial { SIM_NSEC, SIM_NSEC3, SIM_OPT_OUT, SIM_DENIALS };
+
+struct world;
+
+/* A zone's primary, elsewhere: every version that it ever had. */
+struct primary {
+    struct records versions[SIM_VERSIONS_MAX]; /* without SOA */
+    uint32_t serials[SIM_VERSIONS_MAX];
+    size_t count;
+    size_t shown; /* it answers with this version: the newest, unless it lags behind */
+    bool lies;
+};
+
+/* A secondary of ours, as its copy is: fetched by IXFR wherever that is to be had. */
+struct observer {
+    struct records zone; /* as transferred, SOA included; count 0: nothing yet */
+    uint32_t serial;
+    uint32_t told; /* of the last NOTIFY that got through */
+    bool was_told;
+    size_t whole, incremental; /* transfers */
+};
+
+/* What was seen of the zone from outside, ever. */
+struct seen {
+    const struct zone_version *version; /* a reference: the last one that was looked at */
+    struct records zone;                /* its AXFR */
+    uint32_t serial, source_serial;
+    bool any;           /* something was published once */
+    bool restarted;     /* since then */
+    sg_time expires_at; /* the earliest of its signatures; 0: none */
+    size_t versions;
+};
+
+struct sim_zone {
+    struct world *world;
+    unsigned number;
+    enum sim_kind kind;
+    enum sim_denial denial;
+    bool inline_signing;
+    char *name, *file;
+    struct dns_name apex;
+    struct kasp_policy *policy; /* NULL: not signed */
+    struct managed_zone *managed;
+    struct zone_settings *settings; /* of the present generation */
+    struct model model;
+    struct primary *primary; /* NULL: there is none */
+    struct observer observer;
+    struct seen seen;
+    uint32_t file_serial;
+};
+
+struct network {
+    struct sim_question *first;
+    uint64_t sequence;
+    unsigned loss_percent; /* of messages */
+    bool dead;             /* nothing gets through */
+};
+
+struct tally {
+    size_t turns, crashes, faults, updates, acknowledged, refused, reloads, transfers, signatures;
+    size_t whole, incremental;
+};
+
+struct world {
+    uint64_t seed;
+    struct random_seeded random;
+    sg_time now;
+    struct fake_disk *disk;
+    struct worker_pool *pool;
+    struct mailbox mailbox, commits;
+    struct store *store;
+    struct keeper *keeper;
+    bool is_down; /* crashed: what is answered now reaches nobody */
+    bool is_lame; /* the disk fails for a while */
+    struct sim_zone zones[SIM_ZONES_MAX];
+    size_t zones_count;
+    struct network network;
+    struct refresh_settings refresh;
+    struct valid_cache *valid;
+    unsigned next_id;
+    struct tally tally;
+    FILE *trace;
+};
+
+/* --- world.c -------------------------------------------------------------------------------- */
+
+void world_new(struct world *world, uint64_t seed, FILE *trace);
+void world_free(struct world *world);
+void world_start(struct world *world);
+/* The power goes: nobody hears of anything any more. Then world_start(). */
+void world_crash(struct world *world);
+/* One turn, and a look at what it published. */
+sg_time world_turn(struct world *world);
+/* Turns until nothing is at work. */
+void world_settle(struct world *world);
+/* Let time pass, with every wake in between. */
+void world_pass(struct world *world, sg_duration time);
+/* A new configuration, as the zones say now. */
+void world_configure(struct world *world);
+
+uint32_t world_draw(struct world *world, uint32_t bound);
+bool world_chance(struct world *world, unsigned percent);
+void world_say(struct world *world, const char *format, ...) PRINTF_LIKE(2, 3);
+/* An invariant does not hold: says so, and ends the process. */
+_Noreturn void world_fail(struct world *world, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* --- zone.c --------------------------------------------------------------------------------- */
+
+void sim_zone_new(struct world *world, unsigned number, struct sim_zone *out_zone);
+void sim_zone_free(struct sim_zone *zone);
+void sim_zone_settings(struct sim_zone *zone, struct zone_settings *out_settings);
+/* Write its file: these records, with that serial. */
+void sim_zone_write_file(struct sim_zone *zone, const struct records *records, uint32_t serial);
+void sim_zone_break_file(struct sim_zone *zone);
+bool sim_zone_is_signed(const struct sim_zone *zone);
+bool sim_zone_is_dynamic(const struct sim_zone *zone);
+/* An SOA for the zone. */
+void sim_zone_soa(const struct sim_zone *zone, uint32_t serial, struct record *out_soa);
+/* Something that an update may ask for. */
+void sim_zone_draw_wish(struct sim_zone *zone, struct model_wish *wish);
+/* Change some of the records of a zone's source, as an operator would. */
+void sim_zone_edit(struct sim_zone *zone, struct records *records, unsigned changes);
+size_t sim_zone_count_keys(const struct sim_zone *zone);
+
+/* --- watch.c -------------------------------------------------------------------------------- */
+
+/* Look at what the zone publishes now; cheap if that is what it was. */
+void watch_zone(struct sim_zone *zone);
+/* The observer fetches the zone: by differences from what it has, else whole. */
+void watch_observe(struct sim_zone *zone);
+void watch_clear(struct sim_zone *zone);
+
+/* --- steps.c -------------------------------------------------------------------------------- */
+
+enum { SIM_STEPS = 60 };
+/* One thing that happens, and time that passes. */
+void step(struct world *world);
+/* Peace: everything heals, and all that was asked for has to come true. */
+void step_peace(struct world *world);
+
+/* --- valid.c -------------------------------------------------------------------------------- */
+
+struct valid_cache *valid_cache_new(void);
+void valid_cache_free(struct valid_cache *cache);
+/* Fails the world unless `published` is a valid zone now. Returns when its first signature
+ * expires. */
+sg_time valid_check(struct sim_zone *zone, const struct records *published);
+
+/* --- network.c, primary.c ------------------------------------------------------------------- */
+
+struct keeper_asker network_asker(struct world *world);
+/* When something arrives; INT64_MAX: nothing is under way. */
+sg_time network_wake(const struct world *world);
+/* Deliver what has arrived by now. */
+void network_turn(struct world *world);
+void network_clear(struct world *world);
+
+/* What the primary answers to a request, message by message. `ends_badly`: the connection breaks
+ * then; `settled`: TSIG fits. */
+enum { PRIMARY_MESSAGES_MAX = 40 };
+struct primary_answer {
+    struct buffer messages[PRIMARY_MESSAGES_MAX];
+    size_t count;
+    bool ends_badly, settled;
+};
+void primary_answer(struct sim_zone *zone, const struct dns_message *request,
+                    struct primary_answer *out_answer);
+/* The next version: some changes. */
+void primary_edit(struct sim_zone *zone, unsigned changes);
+void primary_free(struct primary *primary);

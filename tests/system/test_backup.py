@@ -1,0 +1,176 @@
+"""signet backup and restore, and signet journal beside named-journalprint."""
+
+import re
+import shutil
+import subprocess
+import threading
+
+import pytest
+
+from support.server import HOST
+from support.signet import tool
+from support.waiting import wait_until
+
+ZONE = """$TTL 300
+@ SOA ns hostmaster 1 7200 900 1209600 300
+@ NS ns
+ns A 192.0.2.1
+www A 192.0.2.80
+"""
+
+
+def nsupdate(server, *lines):
+    text = "\n".join([f"server {HOST} {server.port}", "zone dyn.test", *lines, "send", ""])
+    return subprocess.run(["nsupdate"], input=text, capture_output=True, text=True, timeout=30)
+
+
+def add(server, name):
+    return nsupdate(server, f"update add {name}.dyn.test 300 A 192.0.2.9")
+
+
+@pytest.fixture
+def server(make_signet, run_server):
+    server = make_signet(options='key-directory "keys"; allow-new-zones yes;')
+    (server.folder / "keys").mkdir()
+    server.add_zone("dyn.test", ZONE, policy="default", statements="allow-update { any; };")
+    run_server(server)
+    server.wait_until_signed("dyn.test")
+    return server
+
+
+def journal(server, *words):
+    return tool("journal", "-c", server.configuration, *words)
+
+
+def records(server):
+    response = server.axfr("dyn.test", server.folder / "axfr").read_text()
+    return sorted(line for line in response.splitlines() if line and line[0] != ";")
+
+
+def modes(folder):
+    return {path.name: path.stat().st_mode & 0o777 for path in folder.glob("K*")}
+
+
+def test_a_backup_made_under_updates_brings_everything_back(server):
+    (server.folder / "new.db").write_text(ZONE)
+    assert server.rndc("addzone", "new.test", '{ type primary; file "new.db"; };').returncode == 0
+    done, stop = [], threading.Event()
+
+    def update():
+        while not stop.is_set():
+            name = f"n{len(done)}"
+            assert add(server, name).returncode == 0
+            done.append(name)
+
+    worker = threading.Thread(target=update)
+    worker.start()
+    wait_until(lambda: len(done) > 5, what="some updates")
+    before = len(done)
+    result = tool("-c", server.folder / "rndc.conf", "backup", "saved", cwd=server.folder)
+    stop.set()
+    worker.join()
+    assert result.returncode == 0, result.stderr
+    saved = server.folder / "saved"
+    assert result.stdout == f"backup written to '{saved}'\n"
+    assert saved.stat().st_mode & 0o777 == 0o700
+    copied = modes(saved / "keys" / "1")
+    assert copied == modes(server.folder / "keys")
+    assert {mode for name, mode in copied.items() if name.endswith(".private")} == {0o600}
+
+    again = server.rndc("backup", str(saved))
+    assert again.returncode == 1 and "already exists" in again.stderr
+    relative = server.rndc("backup", "elsewhere")
+    assert relative.returncode == 1 and "syntax error" in relative.stderr
+
+    words = ["restore", "-c", server.configuration, saved]
+    refused = tool(*words)
+    assert refused.returncode == 1 and "a server is running" in refused.stderr
+    server.kill()
+    store = server.folder / "signet-store"
+    refused = tool(*words)
+    assert refused.returncode == 1 and "is there already" in refused.stderr
+    keys = server.folder / "keys"
+    private = next(keys.glob("K*.private"))
+    text = private.read_bytes()
+    private.write_bytes(text + b"# edited\n")
+    assert tool(*words).returncode == 1
+    assert private.read_bytes() == text + b"# edited\n"
+
+    shutil.rmtree(store)
+    refused = tool(*words)
+    assert refused.returncode == 1 and private.name in refused.stderr
+    assert not (store / "data.mdb").exists()
+    shutil.rmtree(keys)
+    restored = tool(*words)
+    assert restored.returncode == 0, restored.stderr
+    assert modes(keys) == copied and private.read_bytes() == text
+    server.start()
+    server.wait_until_signed("dyn.test")
+    for name in done[:before]:
+        assert server.answers_with(f"{name}.dyn.test", "A"), name
+    assert server.answers_with("www.new.test", "A")
+    assert len(list(keys.glob("K*.key"))) == len(list((saved / "keys" / "1").glob("K*.key")))
+
+
+def test_restore_by_force_sets_aside_what_was(server):
+    assert add(server, "one").returncode == 0
+    saved = server.folder / "saved"
+    assert server.rndc("backup", str(saved)).returncode == 0
+    assert add(server, "two").returncode == 0
+    server.terminate()
+    restored = tool("restore", "-f", "-c", server.configuration, saved)
+    assert restored.returncode == 0, restored.stderr
+    assert list((server.folder / "signet-store").glob("data.mdb.before-*"))
+    server.start()
+    server.wait_until_signed("dyn.test")
+    assert server.answers_with("one.dyn.test", "A")
+    assert server.answers_with("two.dyn.test", "A") is None
+    missing = tool("restore", "-c", server.configuration, server.folder)
+    assert missing.returncode == 1 and "is not a whole backup" in missing.stderr
+
+
+def test_the_journal_tells_each_change_beside_the_server_and_without(server):
+    before = records(server)
+    for name in ["one", "two"]:
+        assert add(server, name).returncode == 0
+    assert nsupdate(server, "update delete one.dyn.test").returncode == 0
+    online = journal(server, "dyn.test")
+    assert online.returncode == 0, online.stderr
+    assert add(server, "three").returncode == 0, "the reader does not stand in the way"
+    lines = online.stdout.splitlines()
+    comments = [line for line in lines if line.startswith("; ")]
+    date = r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT"
+    assert re.match(rf"; {date}, commit 1, serial \d+ \(unsigned 1\): the whole zone anew$",
+                    comments[0])
+    assert re.match(rf"; {date}, commit \d+, serial \d+ -> \d+ \(unsigned 1 -> 2\)$", comments[1])
+    assert any(line.startswith("add one.dyn.test.") for line in lines)
+    assert any(line.startswith("del one.dyn.test.") for line in lines)
+
+    # What it tells, done to what was, is what is: also by the judge of transfers.
+    zone = {normal(line) for line in before}
+    for line in journal(server, "dyn.test").stdout.splitlines():
+        if line.startswith("del "):
+            zone.remove(normal(line[4:]))
+        elif line.startswith("add "):
+            zone.add(normal(line[4:]))
+    assert zone == {normal(line) for line in records(server)}
+
+    serial = server.answers_with("dyn.test", "SOA")[0].serial
+    last = journal(server, "-i", str(serial - 1), "dyn.test").stdout
+    assert last.count("; ") == 1 and "add three.dyn.test." in last
+    server.kill()
+    offline = journal(server, "dyn.test", "IN", "_default")
+    assert offline.returncode == 0 and offline.stdout.startswith(online.stdout)
+    for words, text in [(["nope.test"], "the store has no zone 'nope.test'"),
+                        (["dyn.test", "IN", "v"], "in view 'v'")]:
+        result = journal(server, *words)
+        assert result.returncode == 1 and text in result.stderr
+    missing = tool("journal", "-s", server.folder / "nowhere", "dyn.test")
+    assert missing.returncode == 1 and "cannot be read" in missing.stderr
+    assert not (server.folder / "nowhere").exists()
+
+
+def normal(line):
+    """One record, whatever blanks and case its text has."""
+    owner, ttl, rrclass, rdtype, rdata = line.split(None, 4)
+    return owner.lower(), ttl, rrclass, rdtype, rdata.replace(" ", "").lower()

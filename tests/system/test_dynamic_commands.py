@@ -1,0 +1,204 @@
+"""freeze, thaw, sync, signing and sign, as the real rndc asks for them and nsupdate notices."""
+
+import subprocess
+import threading
+
+import pytest
+
+from support.server import HOST
+from support.waiting import wait_until
+
+ZONE = """$TTL 300
+@ SOA ns hostmaster {serial} 7200 900 1209600 300
+@ NS ns
+ns A 192.0.2.1
+www A 192.0.2.80
+"""
+
+
+def nsupdate(server, *lines):
+    """The finished process; the server's zone is dyn.test."""
+    text = "\n".join([f"server {HOST} {server.port}", "zone dyn.test", *lines, "send", ""])
+    return subprocess.run(["nsupdate"], input=text, capture_output=True, text=True, timeout=30)
+
+
+def add(server, name, address="192.0.2.9"):
+    return nsupdate(server, f"update add {name}.dyn.test 300 A {address}")
+
+
+def address_of(server, name):
+    rrset = server.answers_with(f"{name}.dyn.test", "A")
+    return None if rrset is None else rrset[0].address
+
+
+def status(server, zone="dyn.test"):
+    result = server.rndc("zonestatus", zone)
+    assert result.returncode == 0, result.stderr
+    return dict(line.split(": ", 1) for line in result.stdout.splitlines())
+
+
+def serial_of(server, zone="dyn.test"):
+    return server.answers_with(zone, "SOA")[0].serial
+
+
+@pytest.fixture(params=["plain", "signed"])
+def dynamic(request, signet, run_server):
+    policy = "default" if request.param == "signed" else None
+    signet.file = signet.add_zone("dyn.test", ZONE.format(serial=1), policy=policy,
+                                  statements="allow-update { any; };")
+    signet.static = signet.add_zone("static.test", ZONE.format(serial=1))
+    run_server(signet)
+    wait_until(lambda: address_of(signet, "www"), what="dyn.test")
+    return signet
+
+
+def test_a_frozen_zone_is_edited_reloaded_and_thawed(dynamic):
+    assert add(dynamic, "one").returncode == 0
+    assert "one" not in dynamic.file.read_text()
+    frozen = dynamic.rndc("-r", "freeze", "dyn.test")
+    assert (frozen.returncode, frozen.stdout) == (0, "ISC_R_SUCCESS 0\n"), frozen.stderr
+    text = dynamic.file.read_text()
+    assert "one" in text and "RRSIG" not in text
+    assert status(dynamic)["frozen"] == "yes"
+
+    again = dynamic.rndc("freeze", "dyn.test")
+    assert again.returncode == 1
+    assert "rndc: 'freeze' failed: already frozen\n" in again.stderr
+    assert "WARNING: The zone was already frozen.\n" in again.stderr
+    assert "REFUSED" in add(dynamic, "two").stderr
+
+    # Reload of a frozen zone reads its file, and it stays frozen.
+    assert dynamic.rndc("reload", "dyn.test").stdout == "zone reload up-to-date\n"
+    dynamic.file.write_text(text.replace("192.0.2.80", "192.0.2.81"))
+    assert dynamic.rndc("reload", "dyn.test").stdout == "zone reload successful\n"
+    assert address_of(dynamic, "www") == "192.0.2.81"
+    assert "REFUSED" in add(dynamic, "two").stderr
+
+    serial = serial_of(dynamic)
+    dynamic.file.write_text(dynamic.file.read_text().replace("192.0.2.81", "192.0.2.82"))
+    assert dynamic.rndc("thaw", "dyn.test").stdout == "The zone reload and thaw was successful.\n"
+    assert (address_of(dynamic, "www"), address_of(dynamic, "one")) == ("192.0.2.82", "192.0.2.9")
+    assert status(dynamic)["frozen"] == "no"
+    assert serial_of(dynamic) > serial
+    assert add(dynamic, "two").returncode == 0
+    assert dynamic.rndc("thaw", "dyn.test").stdout == ""
+    assert "dynamic zone" in dynamic.rndc("reload", "dyn.test").stderr
+    assert address_of(dynamic, "two") == "192.0.2.9"
+
+
+def test_a_broken_file_leaves_the_zone_frozen_and_served(dynamic):
+    assert dynamic.rndc("freeze", "dyn.test").returncode == 0
+    good = dynamic.file.read_text()
+    dynamic.file.write_text(good + "x AA nonsense\n")
+    thawed = dynamic.rndc("thaw", "dyn.test")
+    assert thawed.returncode == 1 and "failure" in thawed.stderr
+    assert address_of(dynamic, "www") == "192.0.2.80"
+    assert status(dynamic)["frozen"] == "yes" and "problem" in status(dynamic)
+    dynamic.file.write_text(good)
+    assert dynamic.rndc("thaw", "dyn.test").returncode == 0
+    assert add(dynamic, "one").returncode == 0
+
+
+def test_frozen_stays_frozen_over_a_restart(dynamic):
+    assert add(dynamic, "one").returncode == 0
+    assert dynamic.rndc("freeze", "dyn.test").returncode == 0
+    dynamic.kill()
+    dynamic.start()
+    wait_until(lambda: address_of(dynamic, "one"), what="the recovered zone")
+    assert status(dynamic)["frozen"] == "yes"
+    assert "REFUSED" in add(dynamic, "two").stderr
+    assert dynamic.rndc("thaw").returncode == 0
+    assert add(dynamic, "two").returncode == 0
+
+
+def test_freeze_thaw_and_sync_of_all_zones(dynamic):
+    assert add(dynamic, "one").returncode == 0
+    static = dynamic.static.read_text()
+    for command in ["sync", "freeze"]:
+        result = dynamic.rndc(command)
+        assert (result.returncode, result.stdout) == (0, ""), result.stderr
+        assert "one" in dynamic.file.read_text()
+    assert dynamic.static.read_text() == static
+    assert status(dynamic)["frozen"] == "yes"
+    assert dynamic.rndc("thaw").returncode == 0
+    assert status(dynamic)["frozen"] == "no"
+
+
+def test_sync_writes_the_file_and_says_nothing(dynamic):
+    for words in [["sync", "dyn.test"], ["sync", "-clean", "dyn.test"], ["sync", "-clean"]]:
+        name = f"n{len(dynamic.log())}"
+        assert add(dynamic, name).returncode == 0
+        result = dynamic.rndc(*words)
+        assert (result.returncode, result.stdout) == (0, ""), result.stderr
+        assert name in dynamic.file.read_text()
+    assert dynamic.rndc("sync", "static.test").returncode == 0
+    assert "no matching zone 'nope.test' in any view" in dynamic.rndc("sync", "nope.test").stderr
+
+
+def test_no_acknowledged_update_is_lost_by_freeze_and_thaw(dynamic):
+    """Updates without a pause beside freezes and thaws: each is refused, or there for good."""
+    done, stop = [], threading.Event()
+
+    def update(worker):
+        number = 0
+        while not stop.is_set():
+            number += 1
+            name = f"w{worker}-{number}"
+            if add(dynamic, name).returncode == 0:
+                done.append(name)
+
+    workers = [threading.Thread(target=update, args=(i,)) for i in range(4)]
+    for worker in workers:
+        worker.start()
+    try:
+        for _ in range(12):
+            assert dynamic.rndc("freeze", "dyn.test").returncode == 0
+            assert dynamic.rndc("thaw", "dyn.test").returncode == 0
+    finally:
+        stop.set()
+        for worker in workers:
+            worker.join()
+    assert len(done) > 12
+    missing = [name for name in done if address_of(dynamic, name) != "192.0.2.9"]
+    assert missing == []
+
+
+@pytest.fixture
+def signed(signet, run_server):
+    signet.file = signet.add_zone("dyn.test", ZONE.format(serial=1), policy="default")
+    signet.add_zone("static.test", ZONE.format(serial=1))
+    run_server(signet)
+    signet.wait_until_signed("dyn.test")
+    return signet
+
+
+def test_signing_serial_raises_the_served_one(signed):
+    result = signed.rndc("signing", "-serial", "1000", "dyn.test")
+    assert (result.returncode, result.stdout) == (0, "serial request queued\n"), result.stderr
+    wait_until(lambda: serial_of(signed) == 1000, what="serial 1000")
+    assert status(signed)["serial"] == "1"
+    for words, error in [(["-serial", "1000", "dyn.test"], "out of range"),
+                         (["-serial", "5000000000", "dyn.test"], "out of range"),
+                         (["-serial", "x", "dyn.test"], "not a valid number"),
+                         (["-serial", "50"], "unexpected end of input"),
+                         (["-serial", "50", "static.test"], "not dynamic"),
+                         (["-foo", "dyn.test"], "syntax error"), ([], "unexpected end of input")]:
+        result = signed.rndc("signing", *words)
+        assert result.returncode == 1 and f"'signing' failed: {error}\n" in result.stderr, words
+    # What the policy decides is not for hands: named's words.
+    assert signed.rndc("signing", "-nsec3param", "none", "dyn.test").stdout == \
+        "zone uses dnssec-policy, use rndc dnssec command instead\n"
+    assert signed.rndc("signing", "-list", "static.test").stdout == "No signing records found\n"
+
+
+def test_sign_makes_every_signature_anew(signed):
+    def signatures():
+        response = signed.query("www.dyn.test", "A")
+        return [record.to_text() for rrset in response.answer for record in rrset
+                if rrset.rdtype == 46]
+    before, serial = signatures(), serial_of(signed)
+    assert signed.rndc("sign", "dyn.test").returncode == 0
+    wait_until(lambda: signatures() != before, what="new signatures")
+    assert serial_of(signed) > serial
+    denied = signed.rndc("sign", "static.test")
+    assert denied.returncode == 1 and "'sign' failed: permission denied" in denied.stderr

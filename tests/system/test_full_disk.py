@@ -1,0 +1,144 @@
+"""No room left: zones are served, updates get SERVFAIL, operators are told, and all goes on by
+itself once there is room."""
+
+import dns.rcode
+import pytest
+
+from support.contents import Contents
+from support.judges import dnssec_verify, ldns_verify_zone
+from support.material import generated, small_zone
+from support.small_disk import SignetOnSmallDisk, SmallDisk
+from support.updates import Crowd
+from support.waiting import wait_until
+
+POLICIES = """
+dnssec-policy "nsec" { keys { csk lifetime unlimited algorithm 13; }; };
+dnssec-policy "nsec3" { keys { csk lifetime unlimited algorithm 13; };
+                        nsec3param iterations 0 optout no salt-length 4; };
+"""
+ZONES = {"one.test.": "nsec", "two.test.": "nsec3", "plain.test.": None}
+SEED = 20261128
+
+
+@pytest.fixture
+def disk(tmp_path):
+    made = SmallDisk(tmp_path / "disk", 6)
+    yield made
+    made.unmount()
+
+
+@pytest.fixture
+def server(tmp_path, disk, run_server):
+    made = SignetOnSmallDisk(tmp_path / "signet", disk)
+    made.extra = POLICIES
+    for zone, policy in ZONES.items():
+        made.add_zone(zone, small_zone(zone), policy=policy, statements="allow-update { any; };")
+    run_server(made)
+    wait_until_served(made)
+    return made
+
+
+def wait_until_served(server):
+    for zone, policy in ZONES.items():
+        if policy:
+            server.wait_until_signed(zone)
+        else:
+            wait_until(lambda zone=zone: server.answers_with(zone, "SOA"), 60, zone)
+
+
+def status_of(server, zone):
+    return server.rndc("zonestatus", zone).stdout
+
+
+def fill_until_refused(server, disk, crowd):
+    """Steps of updates beside a disk that is full; the first SERVFAIL ends them."""
+    disk.fill()
+    wait_until(lambda: crowd.clients[0].step() == dns.rcode.SERVFAIL, 60, "an update is refused")
+
+
+def wait_until_taken(crowd, within_s=90):
+    wait_until(lambda: crowd.clients[0].step() == dns.rcode.NOERROR, within_s, "an update is taken",
+               pause_s=0.2)
+
+
+def assert_sound(server, crowd, folder):
+    for zone, policy in ZONES.items():
+        path = server.axfr(zone, folder / zone)
+        crowd.assert_kept(zone, Contents(path))
+        if policy:
+            ldns_verify_zone(path, 120)
+            dnssec_verify(zone, path, 120)
+
+
+def test_a_full_disk_refuses_updates_and_nothing_else(server, disk, tmp_path):
+    crowd = Crowd(server, list(ZONES), 2, SEED)
+    wait_until_taken(crowd)
+    for _ in range(3):
+        fill_until_refused(server, disk, crowd)
+        for zone in ZONES:
+            assert server.query(f"www.{zone}", "A").rcode() == dns.rcode.NOERROR
+            wait_until(lambda: "problem: " in status_of(server, zone), 20, "zonestatus says so")
+            assert "space" in status_of(server, zone), status_of(server, zone)
+        assert_sound(server, crowd, tmp_path)
+        assert server.is_running()
+        disk.make_room()
+        wait_until_taken(crowd)
+        for zone in ZONES:
+            wait_until(lambda: "problem: " not in status_of(server, zone), 20, "all is well")
+        assert_sound(server, crowd, tmp_path)
+    assert "store: writing failed: " in server.log()
+    assert "store: writing works again" in server.log()
+
+
+def test_a_server_starts_on_a_full_disk(server, disk, tmp_path):
+    """It serves what was committed, takes no updates, and goes on once there is room."""
+    crowd = Crowd(server, list(ZONES), 2, SEED)
+    crowd.start()
+    wait_until(lambda: crowd.acknowledged > 50, 60, "some updates")
+    crowd.stop()
+    fill_until_refused(server, disk, crowd)
+    for _ in range(2):
+        server.kill()
+        server.start()
+        wait_until_served(server)
+        assert_sound(server, crowd, tmp_path)
+        crowd.stop()  # hang up: the other end is gone
+        assert crowd.clients[0].step() in (dns.rcode.SERVFAIL, dns.rcode.NOERROR)
+    disk.make_room()
+    wait_until_taken(crowd)
+    assert_sound(server, crowd, tmp_path)
+
+
+def test_a_stream_of_updates_fills_the_disk(server, disk, tmp_path):
+    """The disk fills up under way, again and again, wherever that hits."""
+    crowd = Crowd(server, list(ZONES), 4, SEED)
+    for _ in range(5):
+        servfails = crowd.rcodes["SERVFAIL"]
+        crowd.start()
+        disk.fill()
+        wait_until(lambda: crowd.rcodes["SERVFAIL"] > servfails, 60, "the disk is full")
+        disk.make_room()
+        acknowledged = crowd.acknowledged
+        wait_until(lambda: crowd.acknowledged > acknowledged + 20, 120, "updates are taken again")
+        crowd.stop()
+        assert_sound(server, crowd, tmp_path)
+    assert set(crowd.rcodes) == {"NOERROR", "SERVFAIL"}
+
+
+def test_a_zone_that_found_no_room_is_signed_once_there_is(tmp_path, disk, run_server):
+    """The image of a new zone, and its keys, wait for room too."""
+    server = SignetOnSmallDisk(tmp_path / "signet", disk)
+    server.extra = POLICIES
+    server.add_zone("small.test.", small_zone("small.test."))
+    server.add_zone("big.test.", generated("flat", 3000, "big.test."), policy="nsec")
+    disk.fill()
+    disk.make_room()
+    with open(disk.seen / "filling", "wb") as file:  # room for the store's tables alone
+        file.write(bytes(5 << 20))
+    run_server(server)
+    wait_until(lambda: "problem: " in status_of(server, "big.test."), 60, "no room is noticed")
+    assert server.query("www.small.test.", "A").rcode() == dns.rcode.NOERROR
+    disk.make_room()
+    server.wait_until_signed("big.test.", within_s=60)
+    assert len(list(disk.seen.glob("K*.private"))) == 1
+    ldns_verify_zone(server.axfr("big.test.", tmp_path / "signed"), 120)

@@ -1,0 +1,61 @@
+"""cmake --install: what a package or an operator gets."""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from support.signet import BIN
+
+BUILD = BIN.parent
+
+pytestmark = pytest.mark.skipif(shutil.which("cmake") is None or
+                                not (BUILD / "cmake_install.cmake").exists(),
+                                reason="SIGNET_BIN is not in a build folder")
+
+
+@pytest.fixture
+def install(tmp_path):
+    """Install below a folder; the folder."""
+    def run():
+        result = subprocess.run(["cmake", "--install", str(BUILD)], capture_output=True, text=True,
+                                timeout=60, env={**os.environ, "DESTDIR": str(tmp_path)})
+        assert result.returncode == 0, result.stderr
+        return tmp_path
+    return run
+
+
+def only(folder, pattern):
+    found = list(folder.rglob(pattern))
+    assert len(found) == 1, f"{pattern}: {found}"
+    return found[0]
+
+
+def test_programs_manual_pages_unit_and_sample_are_installed(install):
+    root = install()
+    assert only(root, "signetd").parent.name == "sbin"
+    assert only(root, "signet.conf").parent.name == "signet"
+    # Who is not root has no sbin in PATH, and may check a zone.
+    programs = [path for path in root.rglob("signet") if path.is_file()]
+    assert [path.parent.name for path in programs] == ["bin"]
+    for page in ("signetd.8", "signet.8", "signet-checkconf.8", "signet-checkzone.8",
+                 "signet-keygen.8", "signet-dsfromkey.8", "signet.conf.5"):
+        assert only(root, page).parent.name == f"man{page[-1]}"
+    unit = only(root, "signetd.service").read_text()
+    for program in re.findall(r"^Exec\w+=(\S+)", unit, re.M):
+        assert os.access(root / program.lstrip("/"), os.X_OK), program
+    result = subprocess.run([str(programs[0]), "checkconf", str(only(root, "signet.conf"))],
+                            capture_output=True, text=True, timeout=20)
+    assert result.returncode == 0, result.stderr + result.stdout
+
+
+def test_an_operator_s_configuration_is_never_overwritten(install):
+    conf = only(install(), "signet.conf")
+    sample = conf.read_text()
+    conf.write_text("// mine\n")
+    install()
+    assert conf.read_text() == "// mine\n"
+    assert pathlib.Path(f"{conf}.sample").read_text() == sample

@@ -1,0 +1,105 @@
+"""Key sets change hands: those of dnssec-keygen come to Signet, those of Signet go to named."""
+
+import re
+import shutil
+import subprocess
+
+import dns.dnssec
+import pytest
+from support.judges import assert_zone_validates
+from support.material import small_zone
+from support.peers import Bind
+from support.waiting import wait_until
+
+ZONE = "example.test."
+ALGORITHMS = {5: "RSASHA1", 7: "NSEC3RSASHA1", 8: "RSASHA256", 10: "RSASHA512",
+              13: "ECDSAP256SHA256", 14: "ECDSAP384SHA384", 15: "ED25519", 16: "ED448"}
+
+
+def dnssec_keygen(folder, algorithm, *options):
+    size = ["-b", "2048"] if algorithm < 13 else []
+    subprocess.run(["dnssec-keygen", "-q", "-a", ALGORITHMS[algorithm], *size, *options, ZONE],
+                   cwd=folder, check=True, capture_output=True)
+
+
+def private_keys(folder):
+    return {path.name: path.read_bytes() for path in folder.glob("K*.private")}
+
+
+def tags(folder):
+    return {int(re.match(r"K.*\+(\d+)\.private", path.name)[1]) for path in
+            folder.glob("K*.private")}
+
+
+def served_tags(server):
+    found = server.answers_with(ZONE, "DNSKEY")
+    return {dns.dnssec.key_id(rdata) for rdata in found} if found else set()
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_keys_of_dnssec_keygen_sign(make_signet, tmp_path, algorithm):
+    signet = make_signet(extra=f"""dnssec-policy "split" {{
+        keys {{ ksk lifetime unlimited algorithm {algorithm};
+                zsk lifetime unlimited algorithm {algorithm}; }};
+        {"nsec3param iterations 0 optout no salt-length 0;" if algorithm == 7 else ""} }};""")
+    dnssec_keygen(signet.folder, algorithm, "-f", "KSK")
+    dnssec_keygen(signet.folder, algorithm)
+    before = private_keys(signet.folder)
+    signet.add_zone(ZONE, small_zone(ZONE), policy="split")
+    signet.start()
+    signet.wait_until_signed(ZONE)
+    assert private_keys(signet.folder) == before
+    assert served_tags(signet) == tags(signet.folder)
+    assert_zone_validates(ZONE, signet.axfr(ZONE, tmp_path / "signed"))
+
+
+def test_keys_that_bind_made_by_policy_sign(make_signet, tmp_path):
+    policy = """dnssec-policy "split" {
+        keys { ksk lifetime unlimited algorithm 13; zsk lifetime P90D algorithm 13; }; };"""
+    (tmp_path / "policy.conf").write_text(policy)
+    signet = make_signet(extra=policy)
+    subprocess.run(["dnssec-keygen", "-q", "-k", "split", "-l", tmp_path / "policy.conf", ZONE],
+                   cwd=signet.folder, check=True, capture_output=True)
+    before = private_keys(signet.folder)
+    assert len(before) == 2
+    signet.add_zone(ZONE, small_zone(ZONE), policy="split")
+    signet.start()
+    signet.wait_until_signed(ZONE)
+    assert private_keys(signet.folder) == before
+    assert_zone_validates(ZONE, signet.axfr(ZONE, tmp_path / "signed"))
+
+
+class SigningBind(Bind):
+    """named that signs; its key folder is its own."""
+
+    policy = ""
+
+    def configure(self):
+        super().configure()
+        path = self.folder / "named.conf"
+        path.write_text(self.policy + path.read_text().replace(
+            "check-names ignore;", 'check-names ignore; dnssec-policy "split"; inline-signing yes;'
+            f' key-directory "{self.folder}";'))
+
+
+@pytest.mark.parametrize("algorithm", [a for a in ALGORITHMS if a >= 8])
+def test_named_goes_on_with_our_keys(make_signet, run_server, tmp_path, algorithm):
+    policy = f"""dnssec-policy "split" {{
+        keys {{ ksk lifetime unlimited algorithm {algorithm};
+                zsk lifetime unlimited algorithm {algorithm}; }}; }};\n"""
+    signet = make_signet(extra=policy)
+    signet.add_zone(ZONE, small_zone(ZONE), policy="split")
+    signet.start()
+    signet.wait_until_signed(ZONE)
+    ours = served_tags(signet)
+    signet.stop()
+    named = SigningBind(tmp_path / "named", [(ZONE, tmp_path / "named" / "zone")])
+    named.policy = policy
+    (named.folder / "zone").write_text(small_zone(ZONE))
+    for path in signet.folder.glob("K*"):
+        shutil.copy(path, named.folder)
+    run_server(named)
+    wait_until(lambda: named.answers_with(ZONE, "DNSKEY"), 30, "named signs")
+    assert served_tags(named) == ours
+    assert private_keys(named.folder) == private_keys(signet.folder)
+    assert_zone_validates(ZONE, named.axfr(ZONE, tmp_path / "signed"))

@@ -1,0 +1,48 @@
+#include "update_scene.h"
+
+/* clang-format off */
+static const struct scene_row rows[] = {
+    {"a DS without NS",                      "u IN new 60 DS 1 13 9 00",  DNS_RCODE_NOERROR, NULL, "new.e/DS: DS without NS is removed"},
+    {"a DS before its NS",                   "u IN new 60 DS 1 13 9 00\nu IN new 60 NS ns.f.", DNS_RCODE_NOERROR, "+new.e. 60 IN NS ns.f.\n+new.e. 60 IN DS 1 13 9 00\n", NULL},
+    {"a DS to an NS",                        "u IN cut 60 DS 1 13 9 00",  DNS_RCODE_NOERROR, "+cut.e. 60 IN DS 1 13 9 00\n", NULL},
+    {"a DS goes with the last NS",           "u ANY sub 0 NS",            DNS_RCODE_NOERROR, "-sub.e. 300 IN NS ns.sub.e.\n-sub.e. 300 IN DS 1 13 9 00\n", "sub.e/DS: DS without NS is removed"},
+    {"a name server without address",        "u IN @ 60 NS new",          DNS_RCODE_REFUSED, NULL, "'new.e' has no address"},
+    {"a name server that is a CNAME",        "u IN @ 60 NS alias",        DNS_RCODE_REFUSED, NULL, "'alias.e' has no address"},
+    {"a name server and its address",        "u IN @ 300 NS new\nu IN new 60 AAAA 2001:db8::1", DNS_RCODE_NOERROR, "+e. 300 IN NS new.e.\n+new.e. 60 IN AAAA 2001:db8::1\n", NULL},
+    {"a name server elsewhere",              "u IN @ 300 NS ns.f.",       DNS_RCODE_NOERROR, "+e. 300 IN NS ns.f.\n", NULL},
+    {"a name server below a delegation",     "u IN @ 300 NS x.cut",       DNS_RCODE_NOERROR, "+e. 300 IN NS x.cut.e.\n", NULL},
+    {"a name server by a wildcard",          "u IN @ 300 NS ns.w",        DNS_RCODE_NOERROR, "+e. 300 IN NS ns.w.e.\n", NULL},
+    {"an NS of a delegation needs nothing",  "u IN cut 300 NS new",       DNS_RCODE_NOERROR, "+cut.e. 300 IN NS new.e.\n", NULL},
+};
+/* clang-format on */
+
+static void is_fit_to_be_served(void **state)
+{
+    struct zone_update_options options = {0};
+    scene_check_row(*state, false, &options);
+}
+
+/* RFC 8078 4: DELETE stands alone. */
+static void a_delete_alone_is_fine_where_we_publish_none(void **state)
+{
+    (void)state;
+    struct scene *scene = scene_open(false);
+    struct zone_update_options options = {.is_signed = true};
+    assert_int_equal(scene_update(scene, &options, "u IN @ 60 CDS 0 0 0 00").changes, 1);
+    assert_int_equal(scene_update(scene, &options, "u IN @ 60 CDS 8 14 9 00").rcode,
+                     DNS_RCODE_REFUSED);
+    assert_int_equal(
+        scene_update(scene, &options, "u ANY @ 0 CDS\nu IN @ 60 CDS 8 14 9 00").changes, 1);
+    /* A key that a CDS is of does not go before it. */
+    assert_int_equal(scene_update(scene, &options, "u ANY @ 0 DNSKEY").rcode, DNS_RCODE_REFUSED);
+    scene_close(scene);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_delete_alone_is_fine_where_we_publish_none),
+    };
+    int failed = RUN_TABLE(rows, is_fit_to_be_served);
+    return failed + cmocka_run_group_tests(tests, NULL, NULL);
+}
