@@ -63,7 +63,8 @@ def serial_of(server, zone):
 
 def start(folder, zones, extra=""):
     """A server with zones: name -> (policy, statements)."""
-    server = Signet(folder, extra=KEY.statement + OTHER.statement + extra)
+    server = Signet(folder, extra=KEY.statement + OTHER.statement + extra,
+                    options=f'session-keyfile "{folder}/session.key";')
     for zone, (policy, statements) in zones.items():
         server.add_zone(zone, zone_text(zone), policy=policy, statements=statements)
     server.start()
@@ -390,9 +391,14 @@ def test_rules_that_match_nobody_are_told_of(policed):
     assert "'krb5-self' matches nobody: Signet has no GSS-TSIG" in policed.log()
 
 
-def test_a_session_key_that_is_not_made_is_told_of(policed):
-    policed.wait_for_log("zone 'local.test' has update-policy local: the session key is not made yet")
+def test_local_is_the_session_key(policed):
+    path = policed.folder / "session.key"
+    wait_until(path.exists, 5, "the session key's file")
+    assert path.stat().st_mode & 0o077 == 0
+    assert nsupdate(policed, "local.test", ["update add x.local.test 60 TXT y"], path) == "NOERROR"
+    wait_until(lambda: dig(policed, "x.local.test", "TXT") == ['"y"'], 5, "the record")
     assert nsupdate(policed, "local.test", ["update add y.local.test 60 TXT y"], KEY) == "REFUSED"
+    assert nsupdate(policed, "records.test", ["update add y.records.test 60 TXT y"], path) == "REFUSED"
 
 
 # --- SIG(0)
