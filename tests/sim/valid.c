@@ -351,8 +351,9 @@ static void check_nsec3(struct checking *checking, const struct chain *chain, si
     const struct hashed *hashed = &chain->at[index];
     const struct hashed *next = &chain->at[(index + 1) % chain->count];
     const struct name *found = &checking->hashes[index];
-    const struct record *nsec3 = &checking->records->at[records_find(
-        checking->records, owner_of(checking, found), DNS_TYPE_NSEC3)];
+    const struct record *nsec3 =
+        &checking->records
+             ->at[records_find(checking->records, owner_of(checking, found), DNS_TYPE_NSEC3)];
     char label[NSEC3_HASH_TEXT_BYTES + 1];
     base32hex_encode(hashed->hash, NSEC3_HASH_BYTES, label);
     if (nsec3->owner.wire[0] != NSEC3_HASH_TEXT_BYTES ||

@@ -217,8 +217,7 @@ static void check_serial(struct sim_zone *zone, const struct records *published,
     }
 }
 
-/* What follows in the same life of the process leads on from what was there, but for a zone that is
- * built anew: then the secondaries fetch it whole. */
+/* Whatever happens to a zone here is told as a difference: nobody has to fetch it whole again. */
 static void check_history(struct sim_zone *zone, uint32_t serial)
 {
     static const struct zone_history_link *links[ZONE_HISTORY_LINKS_MAX];
@@ -230,10 +229,11 @@ static void check_history(struct sim_zone *zone, uint32_t serial)
     for (size_t i = 0; i < count; i++) {
         zone_history_unref(links[i]);
     }
-    zone->world->tally.whole += count == 0;
-    zone->world->tally.incremental += count > 0;
-    world_say(zone->world, "%s: %s leads from %u to %u", zone->name,
-              count > 0 ? "a difference" : "NO DIFFERENCE", zone->seen.serial, serial);
+    zone->world->tally.differences += count > 0;
+    if (count == 0) {
+        world_fail(zone->world, "%s: S4: no difference leads from %u to %u", zone->name,
+                   zone->seen.serial, serial);
+    }
 }
 
 static void remember(struct sim_zone *zone, const struct zone_version *version,

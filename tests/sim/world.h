@@ -94,8 +94,7 @@ struct network {
 };
 
 struct tally {
-    size_t turns, crashes, faults, updates, acknowledged, refused, reloads, transfers, signatures;
-    size_t whole, incremental;
+    size_t turns, crashes, faults, updates, acknowledged, refused, reloads, differences;
 };
 
 struct world {
