@@ -33,7 +33,7 @@ struct keeper *keeper_new(const struct keeper_io *io)
 void keeper_enqueue(struct keeper *keeper, struct managed_zone *zone)
 {
     if (zone->queued || zone->job != NULL || zone->gone || zone->ledger.opening ||
-        keeper->stopping) {
+        keeper->stopping || zone_is_lost(zone)) {
         return;
     }
     zone->queued = true;
