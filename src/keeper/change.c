@@ -170,6 +170,9 @@ void change_start(struct keeper *keeper, struct managed_zone *zone, sg_time now)
         job->commit_number = zone->ledger.last + 1;
     }
     choose_kind(zone, job);
+    if (zone->ledger.rebuilding && job->asked.serial_above == 0) {
+        job->asked.serial_above = zone->ledger.serial_floor;
+    }
     secondary_encode_timers(zone);
     const struct zone_version *base = zone_record_version(zone);
     job->lent = (struct zone_lent){
@@ -248,14 +251,21 @@ static void recover_otherwise(struct keeper *keeper, struct managed_zone *zone,
                               const struct zone_job *job)
 {
     const struct store_zone *stored = job->asked.stored;
-    if (zone->settings->dynamic || zone->settings->file == NULL) {
-        return; /* The file does not have what updates and transfers brought. */
+    if (zone->settings->dynamic) {
+        /* The file does not have what updates brought. */
+        zone_tell_waiters(&zone->waiters, RELOAD_FAILED, zone->health.problem);
+        return;
+    }
+    zone->ledger.rebuilding = true;
+    zone->ledger.serial_floor = stored->serial;
+    if (zone->settings->type == ZONE_SECONDARY) {
+        secondary_begin(keeper, zone); /* Its primaries have it. */
+        return;
     }
     char label[ZONE_LABEL_BYTES];
     log_write(LOG_ZONE, SEVERITY_WARNING,
               "zone %s: it is built anew from its file, with a serial above %u",
               zone_label(zone->settings, label), stored->serial);
-    zone->wishes.serial_above = stored->serial;
     keeper_wish_load(keeper, zone, true);
 }
 
@@ -380,6 +390,7 @@ static void succeed(struct keeper *keeper, struct zone_job *job)
     health->load_again &= job->kind != ZONE_JOB_LOAD;
     bool is_first = zone_record_version(zone) == NULL && job->kind == ZONE_JOB_LOAD;
     if (is_new) {
+        zone->ledger.rebuilding = false;
         take_version(zone, job);
     }
     if (is_new && is_first && job->store != NULL) {

@@ -34,7 +34,7 @@ struct keeper *keeper_new(const struct keeper_io *io)
 void keeper_enqueue(struct keeper *keeper, struct managed_zone *zone)
 {
     if (zone->queue != NULL || zone->job != NULL || zone->gone || zone->ledger.opening ||
-        zone->known.keying || keeper->stopping) {
+        zone->known.keying || keeper->stopping || zone_is_lost(zone)) {
         return;
     }
     zone_queue_add(&keeper->queue, zone);

@@ -73,7 +73,7 @@ void change_take_job(struct keeper *keeper, struct zone_job *job);
 /* --- opening.c ------------------------------------------------------------------------------ */
 
 /* Ask the store what it has of a new zone, then let it be recovered or loaded. */
-/* It belongs into the store, which has not said yet what it has of it. */
+/* It belongs into the store, which has not said, or could not say, what it has of it. */
 bool opening_is_due(const struct managed_zone *zone);
 void opening_start(struct keeper *keeper, struct managed_zone *zone);
 /* Let the store forget a zone that is gone; not if one of its name has come since. */

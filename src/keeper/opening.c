@@ -96,7 +96,7 @@ void opening_wipe(struct keeper *keeper, struct managed_zone *zone)
 bool opening_is_due(const struct managed_zone *zone)
 {
     return zone->keeper->io.store != NULL && zone_is_stored(zone->settings) &&
-           zone->ledger.id == 0 && !zone->ledger.opening;
+           (zone->ledger.id == 0 || zone_is_lost(zone)) && !zone->ledger.opening;
 }
 
 void opening_start(struct keeper *keeper, struct managed_zone *zone)

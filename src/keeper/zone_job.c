@@ -100,6 +100,21 @@ static void begin_state(struct zone_job *job)
     buffer_append(&state->timers, before->timers.bytes, before->timers.length);
 }
 
+bool zone_job_is_first(const struct zone_job *job)
+{
+    return job->store != NULL && job->commit_number == 1;
+}
+
+static enum sg_result do_it(struct zone_job *job)
+{
+    enum sg_result result = run_kind(job);
+    bool is_commit_alone = !job->made.unchanged && job->made.version == NULL;
+    if (result == SG_OK && is_commit_alone && zone_job_is_first(job)) {
+        result = zone_write_image(job, job->lent.base);
+    }
+    return result;
+}
+
 void zone_job_run(struct job *job)
 {
     struct zone_job *work = (struct zone_job *)job;
@@ -108,7 +123,7 @@ void zone_job_run(struct job *job)
     work->made.key_event_at = INT64_MAX;
     work->made.expires_first = work->lent.expires_first;
     begin_state(work);
-    work->result = run_kind(work);
+    work->result = do_it(work);
     if (work->result != SG_OK && work->problem == NULL) {
         work->problem = mem_copy_text(sg_result_text(work->result));
     }

@@ -45,6 +45,13 @@ bool zone_is_stored(const struct zone_settings *settings)
     return settings->policy != NULL || settings->dynamic || settings->type == ZONE_SECONDARY;
 }
 
+bool zone_is_lost(const struct managed_zone *zone)
+{
+    const struct zone_ledger *ledger = &zone->ledger;
+    return ledger->last > 0 && !ledger->rebuilding && ledger->stored == NULL && zone->job == NULL &&
+           zone_record_version(zone) == NULL;
+}
+
 struct retired_slot {
     struct epoch_retired retired;
     struct zone_slot *slot;

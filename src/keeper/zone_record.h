@@ -51,6 +51,8 @@ struct zone_ledger {
     uint64_t image_number;      /* of the commit whose image is the newest */
     uint64_t since_image_bytes; /* of changesets behind it */
     bool opening;               /* the store was asked and has not answered */
+    bool rebuilding;            /* what the store has is beyond reading, and will be replaced */
+    uint32_t serial_floor;      /* while rebuilding: what was served last */
     bool imaging;               /* a new image is being made */
     struct store_zone *stored;  /* what the store has, to be recovered from; NULL: nothing */
 };
@@ -118,6 +120,8 @@ void zone_tell_waiters(struct reload_waiter **waiters, enum reload_outcome outco
 size_t zone_answer_updates(struct keeper_update *updates, uint16_t rcode);
 /* Takes it no updates now? From the moment a freeze is asked for until a thaw is committed. */
 bool zone_is_frozen(const struct managed_zone *zone);
+/* The store has it and could not tell what: it is not to be made from anything less. */
+bool zone_is_lost(const struct managed_zone *zone);
 /* Does what becomes of this zone have to outlive a restart? A static zone that is served as its
  * file has it does not. */
 bool zone_is_stored(const struct zone_settings *settings);

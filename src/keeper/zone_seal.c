@@ -196,7 +196,7 @@ static bool append_image_file(void *argument, struct span bytes)
     return file->result == SG_OK;
 }
 
-static enum sg_result write_image_file(struct zone_job *job)
+static enum sg_result write_image_file(struct zone_job *job, const struct zone_version *version)
 {
     struct image_file file = {.io = store_images(job->store), .result = SG_OK};
     enum sg_result result =
@@ -204,30 +204,30 @@ static enum sg_result write_image_file(struct zone_job *job)
     if (result != SG_OK) {
         return result;
     }
-    result = zone_image_write(job->made.version, append_image_file, &file);
+    result = zone_image_write(version, append_image_file, &file);
     bool whole = result == SG_OK;
     enum sg_result finished = file.io->image_finish(file.image, whole);
     job->made.image_in_file = whole && finished == SG_OK;
     return file.result != SG_OK ? file.result : whole ? finished : result;
 }
 
-static enum sg_result write_image(struct zone_job *job)
+enum sg_result zone_write_image(struct zone_job *job, const struct zone_version *version)
 {
     job->made.is_image = true;
     if (job->store == NULL) {
         return SG_OK; /* What is not stored needs none. */
     }
-    uint64_t records = zone_version_facts(job->made.version)->records;
+    uint64_t records = zone_version_facts(version)->records;
     enum sg_result result = SG_OK;
     if (records * IMAGE_RECORD_BYTES <= STORE_IMAGE_INLINE_BYTES_MAX) {
-        result = zone_image_write(job->made.version, append_image, &job->made.image);
+        result = zone_image_write(version, append_image, &job->made.image);
         if (result == SG_OK && job->made.image.length <= STORE_IMAGE_INLINE_BYTES_MAX) {
             return SG_OK;
         }
         buffer_clear(&job->made.image);
     }
     if (result == SG_OK) {
-        result = write_image_file(job);
+        result = write_image_file(job, version);
     }
     if (result != SG_OK) {
         job->made.disk_failed = true;
@@ -269,12 +269,6 @@ static void note_expirations(struct zone_job *job, enum zone_sign_extent extent)
     }
 }
 
-/* The base of what was not stored until now, say before it became dynamic, is nowhere else. */
-static bool is_first_commit(const struct zone_job *job)
-{
-    return job->store != NULL && job->commit_number == 1;
-}
-
 /* Takes the edit. The difference is told only where the base is of the same lineage. */
 static enum sg_result seal(struct zone_job *job, struct zone_edit *edit,
                            enum zone_sign_extent extent, bool continues)
@@ -286,10 +280,10 @@ static enum sg_result seal(struct zone_job *job, struct zone_edit *edit,
         return result;
     }
     note_expirations(job, extent);
-    if (continues && extent == ZONE_SIGN_CHANGE && !is_first_commit(job)) {
+    if (continues && extent == ZONE_SIGN_CHANGE && !zone_job_is_first(job)) {
         result = zone_changeset_make(job->lent.base, job->made.version, &job->made.changeset);
     } else {
-        result = write_image(job);
+        result = zone_write_image(job, job->made.version);
     }
     if (result != SG_OK) {
         zone_version_unref(job->made.version);

@@ -46,6 +46,11 @@ MUST_USE enum sg_result zone_sign_and_seal(struct zone_job *job, struct zone_edi
                                            enum zone_sign_extent extent);
 /* The same for a draft whose signatures are as they shall be. */
 MUST_USE enum sg_result zone_seal(struct zone_job *job, struct zone_edit *edit);
+/* Is the commit to be the first of all? The base of what was not stored until now, say before it
+ * became dynamic, is nowhere else: the commit is to have an image. */
+bool zone_job_is_first(const struct zone_job *job);
+/* An image of `version` is what is committed. */
+MUST_USE enum sg_result zone_write_image(struct zone_job *job, const struct zone_version *version);
 /* How this zone is signed, for as long as the job has its keys. `policy` and `keys` are the room
  * that the request points into. */
 void zone_sign_request(const struct zone_job *job, uint32_t serial, struct sign_policy *policy,
