@@ -89,7 +89,7 @@ static const struct counted_case {
     uint64_t signatures; /* the SOA's is always one of them */
     struct put puts[PUTS_MAX];
 } counted[] = {
-    {"nothing",                         CHANGE_NSEC,    1, {{NULL}}},
+    {"nothing",                         CHANGE_NSEC,    1, {{.owner = NULL}}},
     {"an address is another",           CHANGE_NSEC,    2, {A("www.example.", "1234")}},
     {"a TTL is another",                CHANGE_NSEC,    2, {{"ns.example.", DNS_TYPE_A, "\300\0\2\1", 4, 301}}},
     {"a type comes",                    CHANGE_NSEC,    3, {TXT("www.example.")}},
