@@ -137,8 +137,8 @@ void keeper_set_timer(struct keeper *keeper, struct managed_zone *zone)
     const struct zone_health *health = &zone->health;
     sg_time wake = earlier(health->warn_at, secondary_wake(zone));
     if (zone->job == NULL) { /* else its end looks at what is due */
-        wake = earlier(wake, earlier(health->key_event_at,
-                                     earlier(health->resign_at, health->retry_at)));
+        wake = earlier(wake,
+                       earlier(health->key_event_at, earlier(health->resign_at, health->retry_at)));
     }
     if (wake == INT64_MAX) {
         heap_remove(&keeper->timers, &zone->timer);

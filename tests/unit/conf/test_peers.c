@@ -121,11 +121,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(servers_stand_by_the_longest_prefix),
-<<<<<<< HEAD
         cmocka_unit_test(a_view_answers_ixfr_unless_it_says_no),
-=======
         cmocka_unit_test(an_address_has_the_longest_prefix_that_covers_it),
->>>>>>> z-zone
         cmocka_unit_test(a_view_has_its_servers_or_those_of_all),
         cmocka_unit_test(rates_follow_the_rate_of_responses),
     };

@@ -153,10 +153,8 @@ static inline uint64_t desk_count(const struct desk *desk, enum stats_counter co
 /* The reply is in desk->reply; its length, 0: none, or a stream. */
 static inline size_t desk_ask(struct desk *desk, const uint8_t *wire, size_t length)
 {
-    const struct net_request request = {.wire = {wire, length},
-                                        .client = &desk->client,
-                                        .local = &desk->local,
-                                        .tcp = desk->tcp};
+    const struct net_request request = {
+        .wire = {wire, length}, .client = &desk->client, .local = &desk->local, .tcp = desk->tcp};
 
     desk->stream = NULL;
     desk->length = desk->service.answer(desk->service.argument, desk->thread, &request, desk->reply,
