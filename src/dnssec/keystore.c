@@ -18,11 +18,16 @@ enum {
     FOLDER_CLOCK_SECONDS = 2,
 };
 
+struct name_list {
+    char **names;
+    size_t count, max;
+};
+
 struct keystore_index {
     char *folder;
-    char **names; /* of .private files, sorted */
-    size_t count, max;
-    struct timespec changed; /* the folder's time when it was read */
+    struct name_list keys;    /* names of .private files, sorted */
+    struct name_list orphans; /* base names of .state files that have none, sorted */
+    struct timespec changed;  /* the folder's time when it was read */
     struct timespec read;
 };
 
@@ -114,18 +119,18 @@ static bool are_digits(const char *text, size_t count)
     return strspn(text, "0123456789") >= count;
 }
 
-/* Is it "K<zone>+AAA+TTTTT.private", of whatever zone? */
-static bool is_private_file(const char *name)
+/* Is it "K<zone>+AAA+TTTTT" and this suffix, of whatever zone? */
+static bool is_key_file(const char *name, const char *suffix)
 {
-    static const char shape[] = "+AAA+TTTTT.private";
     size_t length = strlen(name);
-    if (name[0] != 'K' || length < strlen(shape) + 1) {
+    size_t tail = strlen("+AAA+TTTTT") + strlen(suffix);
+    if (name[0] != 'K' || length < tail + 1) {
         return false;
     }
-    const char *end = name + length - strlen(shape);
+    const char *end = name + length - tail;
     return end[0] == '+' && are_digits(end + 1, ALGORITHM_DIGITS) &&
            end[1 + ALGORITHM_DIGITS] == '+' && are_digits(end + ALGORITHM_DIGITS + 2, TAG_DIGITS) &&
-           strcmp(end + ALGORITHM_DIGITS + 2 + TAG_DIGITS, ".private") == 0;
+           strcmp(end + ALGORITHM_DIGITS + 2 + TAG_DIGITS, suffix) == 0;
 }
 
 /* "K<zone>+": what the files of all its keys begin with. */
@@ -190,13 +195,62 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void add_name(struct keystore_index *index, const char *name)
+/* Takes the name. */
+static void add_name(struct name_list *list, char *name)
 {
-    if (index->count == index->max) {
-        index->max = index->max == 0 ? INDEX_FIRST : 2 * index->max;
-        index->names = mem_resize_array(index->names, index->max, sizeof(*index->names));
+    if (list->count == list->max) {
+        list->max = list->max == 0 ? INDEX_FIRST : 2 * list->max;
+        list->names = mem_resize_array(list->names, list->max, sizeof(*list->names));
     }
-    index->names[index->count++] = mem_copy_text(name);
+    list->names[list->count++] = name;
+}
+
+static void sort_names(struct name_list *list)
+{
+    if (list->count > 0) {
+        qsort(list->names, list->count, sizeof(*list->names), compare_names);
+    }
+}
+
+static void clear_names(struct name_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        mem_free(list->names[i]);
+    }
+    mem_free(list->names);
+}
+
+/* The first name that is not before `prefix`. */
+static size_t lower_bound(const struct name_list *list, const char *prefix)
+{
+    size_t low = 0;
+    size_t high = list->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(list->names[middle], prefix) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+/* Takes the .state files' names, without suffix; those whose .private is not there are kept. */
+static void find_orphans(struct keystore_index *index, struct name_list *states)
+{
+    for (size_t i = 0; i < states->count; i++) {
+        const char *name = states->names[i];
+        size_t length = strlen(name);
+        size_t at = lower_bound(&index->keys, name);
+        if (at < index->keys.count && strncmp(index->keys.names[at], name, length) == 0 &&
+            index->keys.names[at][length] == '.') {
+            continue;
+        }
+        add_name(&index->orphans, mem_copy_text(name));
+    }
+    sort_names(&index->orphans);
+    clear_names(states);
 }
 
 enum sg_result keystore_index_read(const char *folder, struct keystore_index **out_index)
@@ -214,15 +268,18 @@ enum sg_result keystore_index_read(const char *folder, struct keystore_index **o
         index->changed = status.st_mtim;
         clock_gettime(CLOCK_REALTIME, &index->read);
     }
+    struct name_list states = {NULL, 0, 0};
     for (const struct dirent *entry; (entry = readdir(listing)) != NULL;) {
-        if (is_private_file(entry->d_name)) {
-            add_name(index, entry->d_name);
+        const char *name = entry->d_name;
+        if (is_key_file(name, ".private")) {
+            add_name(&index->keys, mem_copy_text(name));
+        } else if (is_key_file(name, ".state")) {
+            add_name(&states, mem_format("%.*s", (int)(strlen(name) - strlen(".state")), name));
         }
     }
     closedir(listing);
-    if (index->count > 0) {
-        qsort(index->names, index->count, sizeof(*index->names), compare_names);
-    }
+    sort_names(&index->keys);
+    find_orphans(index, &states);
     *out_index = index;
     return SG_OK;
 }
@@ -232,10 +289,8 @@ void keystore_index_free(struct keystore_index *index)
     if (index == NULL) {
         return;
     }
-    for (size_t i = 0; i < index->count; i++) {
-        mem_free(index->names[i]);
-    }
-    mem_free(index->names);
+    clear_names(&index->keys);
+    clear_names(&index->orphans);
     mem_free(index->folder);
     mem_free(index);
 }
@@ -249,20 +304,20 @@ bool keystore_index_is_current(const struct keystore_index *index)
            index->read.tv_sec - index->changed.tv_sec > FOLDER_CLOCK_SECONDS;
 }
 
-/* The first name that is not before `prefix`. */
-static size_t lower_bound(const struct keystore_index *index, const char *prefix)
+const char *keystore_index_orphan(const struct keystore_index *index, const struct dns_name *zone)
 {
-    size_t low = 0;
-    size_t high = index->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (strcmp(index->names[middle], prefix) < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
+    char *prefix = file_prefix(zone);
+    size_t length = strlen(prefix);
+    const char *found = NULL;
+    for (size_t i = lower_bound(&index->orphans, prefix);
+         found == NULL && i < index->orphans.count &&
+         strncmp(index->orphans.names[i], prefix, length) == 0;
+         i++) {
+        const char *name = index->orphans.names[i];
+        found = strlen(name) == length + strlen("AAA+TTTTT") ? name : NULL;
     }
-    return low;
+    mem_free(prefix);
+    return found;
 }
 
 enum sg_result keystore_index_list(const struct keystore_index *index, const struct dns_name *zone,
@@ -274,13 +329,14 @@ enum sg_result keystore_index_list(const struct keystore_index *index, const str
     char *prefix = file_prefix(zone);
     size_t length = strlen(prefix);
     enum sg_result result = SG_OK;
-    for (size_t i = lower_bound(index, prefix);
-         i < index->count && strncmp(index->names[i], prefix, length) == 0; i++) {
+    for (size_t i = lower_bound(&index->keys, prefix);
+         i < index->keys.count && strncmp(index->keys.names[i], prefix, length) == 0; i++) {
+        const char *name = index->keys.names[i];
         struct signing_key *key;
-        if (strlen(index->names[i]) != length + strlen("AAA+TTTTT.private")) {
+        if (strlen(name) != length + strlen("AAA+TTTTT.private")) {
             continue;
         }
-        if (read_listed(&reporter, index->folder, index->names[i], &key) != SG_OK) {
+        if (read_listed(&reporter, index->folder, name, &key) != SG_OK) {
             result = SG_BAD_KEY;
             continue;
         }

@@ -41,10 +41,10 @@ MUST_USE enum sg_result keystore_index_list(const struct keystore_index *index,
                                             void *argument, struct key_list *out_list);
 
 /*
- * The base name of a key of `zone` whose .state file is in the folder while its .private is not: a
- * key that was in use here and was lost. NULL: none. The caller frees.
+ * The base name of a key of `zone` whose .state file was in the folder while its .private was not:
+ * a key that was in use here and was lost. NULL: none. Borrowed from the index.
  */
-char *keystore_find_orphan(const char *folder, const struct dns_name *zone);
+const char *keystore_index_orphan(const struct keystore_index *index, const struct dns_name *zone);
 /*
  * One key by its base name or path, with or without suffix: for tools. Without a .private file
  * the key has no secret. SG_NOT_FOUND (no .key file, not reported), SG_UNSUPPORTED ...

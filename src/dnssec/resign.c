@@ -77,6 +77,12 @@ static enum sg_result add_due(struct again *again, bool nsec3, const struct zone
     return touched_add(&again->trees[nsec3].owners, owner, true);
 }
 
+static enum sg_result add_signed(struct again *again, bool nsec3, const struct zone_node *node)
+{
+    bool is_signed = rrsig_first_expiration(node, nsec3, again->work.run.now) != INT64_MAX;
+    return is_signed ? add_due(again, nsec3, node) : SG_OK;
+}
+
 static void add_visited(struct again *again, struct resign_range *range, sg_time first)
 {
     if (again->visited_count == again->visited_max) {
@@ -123,6 +129,20 @@ static enum sg_result visit(struct again *again, struct resign_range *range, sg_
     return result;
 }
 
+/* What expires from `from` on and before `to`, wherever it is. */
+static enum sg_result collect_between(struct again *again, sg_time from, sg_time to)
+{
+    struct resign_index *index = again->job->index;
+    enum sg_result result = SG_OK;
+    while (result == SG_OK && !again->more && resign_index_first(index) < to) {
+        again->more = is_full(again);
+        if (!again->more) {
+            result = visit(again, resign_index_most_urgent(index), from, to);
+        }
+    }
+    return result;
+}
+
 /*
  * The most urgent range is not all urgent: what expires within the hour comes first wherever it
  * is, then the day's, then the rest. When all goes well there is only the rest.
@@ -130,23 +150,17 @@ static enum sg_result visit(struct again *again, struct resign_range *range, sg_
 static enum sg_result collect_due(struct again *again)
 {
     static const sg_duration urgencies[] = {SG_HOUR, SG_DAY, INT64_MAX / 2};
-    struct resign_index *index = again->job->index;
     enum sg_result result = SG_OK;
     sg_time from = INT64_MIN;
-    for (size_t i = 0; i < ARRAY_LEN(urgencies); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(urgencies) && result == SG_OK; i++) {
         sg_time to = again->work.run.now + urgencies[i];
         to = to < again->job->wish.expires_before ? to : again->job->wish.expires_before;
-        while (result == SG_OK && !again->more && resign_index_first(index) < to) {
-            again->more = is_full(again);
-            if (!again->more) {
-                result = visit(again, resign_index_most_urgent(index), from, to);
-            }
-        }
+        result = collect_between(again, from, to);
         from = to;
     }
     /* Each range's last word is its first visit's: what the base has. */
     for (size_t i = again->visited_count; i-- > 0;) {
-        resign_index_set(index, again->visited[i].range, again->visited[i].first);
+        resign_index_set(again->job->index, again->visited[i].range, again->visited[i].first);
     }
     return result;
 }
@@ -164,36 +178,35 @@ static void start_behind(struct zone_cursor *walk, const struct zone_version *dr
     }
 }
 
+static void move_behind(struct resign_cursor *cursor, struct span owner)
+{
+    cursor->started = true;
+    cursor->length = (uint8_t)owner.length;
+    if (owner.length > 0) {
+        memcpy(cursor->owner, owner.bytes, owner.length);
+    }
+}
+
 /* A campaign: everything behind the cursor, until there is enough. */
 static enum sg_result collect_tree(struct again *again)
 {
     struct resign_cursor *cursor = &again->cursor;
-    struct span last = {cursor->owner, cursor->length};
+    enum sg_result result = SG_OK;
     struct zone_cursor walk;
     start_behind(&walk, again->draft, cursor);
-    while (zone_cursor_next(&walk)) {
+    while (result == SG_OK && !again->more && zone_cursor_next(&walk)) {
         struct span owner = zone_node_owner(&walk.node);
+        struct span last = {cursor->owner, cursor->length};
         if (cursor->started && relative_compare(owner, last) <= 0) {
             continue;
         }
-        if (is_full(again)) {
-            again->more = true;
-            return SG_OK;
+        again->more = is_full(again);
+        if (!again->more) {
+            result = add_signed(again, cursor->nsec3, &walk.node);
+            move_behind(cursor, owner);
         }
-        if (rrsig_first_expiration(&walk.node, cursor->nsec3, again->work.run.now) != INT64_MAX) {
-            enum sg_result result = add_due(again, cursor->nsec3, &walk.node);
-            if (result != SG_OK) {
-                return result;
-            }
-        }
-        cursor->started = true;
-        cursor->length = (uint8_t)owner.length;
-        if (owner.length > 0) {
-            memcpy(cursor->owner, owner.bytes, owner.length);
-        }
-        last.length = owner.length;
     }
-    return SG_OK;
+    return result;
 }
 
 static enum sg_result collect_all(struct again *again)

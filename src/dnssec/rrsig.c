@@ -31,7 +31,9 @@ sg_time rrsig_inception(struct span rdata, sg_time now)
 
 sg_time rrsig_expiration(struct span rdata, sg_time now)
 {
-    return time_of(wire_get_u32(rdata.bytes + RRSIG_EXPIRATION_AT), now);
+    return rdata.length > RRSIG_FIXED_BYTES
+               ? time_of(wire_get_u32(rdata.bytes + RRSIG_EXPIRATION_AT), now)
+               : INT64_MAX;
 }
 
 static int compare_rrsigs(const void *a, const void *b)
@@ -75,23 +77,26 @@ static struct expirations expirations_of(const struct zone_node *node, bool nsec
     };
 }
 
+static bool next_set(struct expirations *all)
+{
+    while (zone_node_walk_next(&all->walk)) {
+        if (all->walk.rrset.type == DNS_TYPE_RRSIG) {
+            all->rdatas = dns_rrset_walk(&all->walk.rrset);
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool next_expiration(struct expirations *all, sg_time *out_expiration)
 {
-    for (;;) {
-        while (dns_rdata_next(&all->rdatas)) {
-            struct span rdata = all->rdatas.rdata;
-            if (rdata.length > RRSIG_FIXED_BYTES) {
-                *out_expiration = rrsig_expiration(rdata, all->now);
-                return true;
-            }
+    while (!dns_rdata_next(&all->rdatas)) {
+        if (!next_set(all)) {
+            return false;
         }
-        do {
-            if (!zone_node_walk_next(&all->walk)) {
-                return false;
-            }
-        } while (all->walk.rrset.type != DNS_TYPE_RRSIG);
-        all->rdatas = dns_rrset_walk(&all->walk.rrset);
     }
+    *out_expiration = rrsig_expiration(all->rdatas.rdata, all->now);
+    return true;
 }
 
 sg_time rrsig_first_expiration(const struct zone_node *node, bool nsec3, sg_time now)

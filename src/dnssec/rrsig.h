@@ -12,6 +12,7 @@
 bool rrsig_is_by(struct span rdata, const struct signing_key *key);
 /* Of rdata that is by somebody. */
 sg_time rrsig_inception(struct span rdata, sg_time now);
+/* INT64_MAX: it is too short. */
 sg_time rrsig_expiration(struct span rdata, sg_time now);
 
 /* Put `count` packed rdatas, `bytes` in all, into canonical order. */

@@ -237,6 +237,14 @@ static void end_rdata(struct sign_lane *lane, size_t begin)
     wire_put_u16(lane->bytes.bytes + begin - 2, (uint16_t)(lane->bytes.length - begin));
 }
 
+/* What is to be signed. */
+struct sign_over {
+    const struct dns_name *owner;
+    const struct dns_rrset *rrset;
+    struct dns_rrset kept; /* the signatures it has */
+    sg_time expiration;    /* of new ones */
+};
+
 /* The signatures over an RRset that is as it was. The SOA never is. */
 static struct dns_rrset find_kept(const struct sign_lane *lane, const struct dns_rrset *rrset)
 {
@@ -265,16 +273,37 @@ static bool find_signature(const struct sign_run *run, const struct dns_rrset *k
     return false;
 }
 
+/* One RRSIG: the kept one, or a new one. */
+static enum sg_result add_signature(const struct sign_run *run, struct sign_lane *lane,
+                                    const struct sign_over *over, const struct signing_key *key,
+                                    uint16_t *made)
+{
+    struct span old;
+    size_t begin = begin_rdata(lane);
+    if (find_signature(run, &over->kept, key, &old)) {
+        buffer_append(&lane->bytes, old.bytes, old.length);
+        end_rdata(lane, begin);
+        return SG_OK;
+    }
+    const struct sign_times times = {
+        .inception = (uint32_t)(run->now - run->policy->inception_offset),
+        .expiration = (uint32_t)over->expiration,
+    };
+    enum sg_result result =
+        signer_sign(lane->signer, key, over->owner, over->rrset, &times, &lane->bytes);
+    if (result == SG_OK) {
+        end_rdata(lane, begin);
+        ++*made;
+    }
+    return result;
+}
+
 /* The RRSIGs over one RRset, by every key that signs its type. */
 static enum sg_result add_signatures(const struct sign_run *run, struct sign_lane *lane,
                                      const struct dns_name *owner, const struct dns_rrset *rrset,
                                      sg_time expiration)
 {
-    const struct sign_times times = {
-        .inception = (uint32_t)(run->now - run->policy->inception_offset),
-        .expiration = (uint32_t)expiration,
-    };
-    const struct dns_rrset kept = find_kept(lane, rrset);
+    const struct sign_over over = {owner, rrset, find_kept(lane, rrset), expiration};
     size_t at = lane->bytes.length;
     uint16_t count = 0;
     uint16_t made = 0;
@@ -283,19 +312,10 @@ static enum sg_result add_signatures(const struct sign_run *run, struct sign_lan
         if (!(is_key_type(rrset->type) ? key->signs_keys : key->signs_zone)) {
             continue;
         }
-        size_t begin = begin_rdata(lane);
-        struct span old;
-        if (find_signature(run, &kept, key->key, &old)) {
-            buffer_append(&lane->bytes, old.bytes, old.length);
-        } else {
-            enum sg_result result =
-                signer_sign(lane->signer, key->key, owner, rrset, &times, &lane->bytes);
-            if (result != SG_OK) {
-                return result;
-            }
-            made++;
+        enum sg_result result = add_signature(run, lane, &over, key->key, &made);
+        if (result != SG_OK) {
+            return result;
         }
-        end_rdata(lane, begin);
         count++;
     }
     if (made > 0 && made < count) {
@@ -310,7 +330,7 @@ static enum sg_result add_signatures(const struct sign_run *run, struct sign_lan
         .count = count,
     };
     add_generated(lane, &signatures, at);
-    lane->differs = lane->differs || made > 0 || kept.count != count;
+    lane->differs = lane->differs || made > 0 || over.kept.count != count;
     lane->report.signatures += made;
     if (made > 0 && expiration < lane->report.expires_first) {
         lane->report.expires_first = expiration;

@@ -198,28 +198,35 @@ static void link_ancestors(struct touched *touched)
     }
 }
 
+/* Those above a name that are not above the one before it, which has added them. */
+static enum sg_result add_above(struct touched *touched, size_t index)
+{
+    uint8_t wire[DNS_NAME_BYTES_MAX]; /* the buffer moves while it grows */
+    struct span owner = touched_owner(touched, &touched->names[index]);
+    owner.bytes = memcpy(wire, owner.bytes, owner.length);
+    enum sg_result result = SG_OK;
+    for (size_t at = 1u + wire[0]; at < owner.length && result == SG_OK; at += 1u + wire[at]) {
+        const struct span ancestor = {wire + at, owner.length - at};
+        if (relative_is_at_or_below(touched_owner(touched, &touched->names[index - 1]), ancestor)) {
+            break;
+        }
+        result = touched_add(touched, ancestor, false);
+    }
+    return result;
+}
+
 enum sg_result touched_add_ancestors(struct touched *touched)
 {
     size_t count = touched->count;
-    for (size_t i = 1; i < count; i++) {
-        uint8_t wire[DNS_NAME_BYTES_MAX]; /* the buffer moves while it grows */
-        struct span owner = touched_owner(touched, &touched->names[i]);
-        owner.bytes = memcpy(wire, owner.bytes, owner.length);
-        for (size_t at = 1u + wire[0]; at < owner.length; at += 1u + wire[at]) {
-            const struct span ancestor = {wire + at, owner.length - at};
-            /* The names before this one have added what is above them. */
-            if (relative_is_at_or_below(touched_owner(touched, &touched->names[i - 1]), ancestor)) {
-                break;
-            }
-            enum sg_result result = touched_add(touched, ancestor, false);
-            if (result != SG_OK) {
-                return result;
-            }
-        }
+    enum sg_result result = SG_OK;
+    for (size_t i = 1; i < count && result == SG_OK; i++) {
+        result = add_above(touched, i);
     }
-    touched_sort(touched);
-    link_ancestors(touched);
-    return SG_OK;
+    if (result == SG_OK) {
+        touched_sort(touched);
+        link_ancestors(touched);
+    }
+    return result;
 }
 
 void touched_free(struct touched *touched)

@@ -52,6 +52,26 @@ static bool updates_are_next(const struct managed_zone *zone)
            (wishes->freeze || !(others_are_wished(wishes) && wishes->others_first));
 }
 
+/* Keys are read with the file, when they are wished, and by whatever signs without having them. */
+bool change_wants_keys(const struct managed_zone *zone)
+{
+    const struct zone_wishes *wishes = &zone->wishes;
+    bool missing = zone->known.keys == NULL;
+    if (zone->known.keyed || zone->settings->policy == NULL || zone->ledger.stored != NULL) {
+        return false;
+    }
+    if (updates_are_next(zone) || secondary_has_transfer(zone)) {
+        return missing;
+    }
+    if (wishes->load || must_load(zone)) {
+        return wishes->force || wishes->thaw || zone->slot->version == NULL;
+    }
+    if (wishes->dump) {
+        return false;
+    }
+    return wishes->keys || (missing && (wishes->resign || wishes->serial_above != 0));
+}
+
 static struct keeper_update *take_updates(struct managed_zone *zone)
 {
     struct zone_updates *updates = &zone->updates;
@@ -163,6 +183,7 @@ void change_start(struct keeper *keeper, struct managed_zone *zone, sg_time now)
         .expires_first = zone->health.expires_first,
     };
     zone->known.keys = NULL;
+    zone->known.keyed = false;
     zone->known.resign = NULL;
     zone->job = job;
     keeper->jobs++;
@@ -210,6 +231,7 @@ static void end_change(struct keeper *keeper, struct zone_job *job, uint16_t rco
     struct keeper_update *updates = job->asked.updates;
     job->asked.updates = NULL;
     zone->job = NULL;
+    zone->known.keys_wished = keying_round(keeper->keying); /* It may have made keys. */
     keeper->updates -= zone_answer_updates(updates, rcode);
     generation_drop(job->generation);
     zone_job_free(job);

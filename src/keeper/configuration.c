@@ -40,6 +40,10 @@ static void adopt_zone(struct keeper *keeper, struct managed_zone *zone,
     }
     generation_drop(old);
     if (!same) {
+        zone->known.keyed = false; /* What a round has brought was for the old policy. */
+        if (zone->known.keys != NULL) {
+            zone->known.keys->fresh = false;
+        }
         keeper_try_again(keeper, zone);
         keeper_wish_load(keeper, zone, true);
     }
@@ -47,7 +51,7 @@ static void adopt_zone(struct keeper *keeper, struct managed_zone *zone,
 
 static void forget_zone(struct keeper *keeper, struct managed_zone *zone)
 {
-    keeper_unqueue(keeper, zone);
+    keeper_unqueue(zone);
     heap_remove(&keeper->timers, &zone->timer);
     zone_index_remove(&keeper->index, zone);
     keeper->untried -= !zone->tried;

@@ -18,7 +18,8 @@ struct keeper *keeper_new(const struct keeper_io *io)
     struct keeper *keeper = mem_alloc_zero(1, sizeof(*keeper));
     keeper->io = *io;
     keeper->timers = HEAP_EMPTY;
-    keeper->queue_last = &keeper->queue_first;
+    zone_queue_init(&keeper->queue);
+    keeper->keying = keying_new();
     keeper->next_id = 1;
     keeper->announced = true;
     zone_index_init(&keeper->index);
@@ -32,33 +33,25 @@ struct keeper *keeper_new(const struct keeper_io *io)
 
 void keeper_enqueue(struct keeper *keeper, struct managed_zone *zone)
 {
-    if (zone->queued || zone->job != NULL || zone->gone || zone->ledger.opening ||
-        keeper->stopping || zone_is_lost(zone)) {
+    if (zone->queue != NULL || zone->job != NULL || zone->gone || zone->ledger.opening ||
+        zone->known.keying || keeper->stopping || zone_is_lost(zone)) {
         return;
     }
-    zone->queued = true;
-    zone->queue_next = NULL;
-    *keeper->queue_last = zone;
-    keeper->queue_last = &zone->queue_next;
+    zone_queue_add(&keeper->queue, zone);
 }
 
-void keeper_unqueue(struct keeper *keeper, struct managed_zone *zone)
+void keeper_unqueue(struct managed_zone *zone)
 {
-    struct managed_zone **at = &keeper->queue_first;
-    if (!zone->queued) {
+    if (zone->queue == NULL) {
         return;
     }
-    while (*at != NULL && *at != zone) {
+    struct managed_zone **at = &zone->queue->first;
+    while (*at != zone) {
+        ASSERT(*at != NULL);
         at = &(*at)->queue_next;
     }
-    if (*at == NULL) {
-        return;
-    }
-    *at = zone->queue_next;
-    zone->queued = false;
-    if (*at == NULL) {
-        keeper->queue_last = at;
-    }
+    (void)zone_queue_take(zone->queue, at);
+    zone->known.keying = false;
 }
 
 void keeper_wish_load(struct keeper *keeper, struct managed_zone *zone, bool force)
@@ -72,11 +65,13 @@ void keeper_wish_load(struct keeper *keeper, struct managed_zone *zone, bool for
     if (changes_by_itself && zone_record_version(zone) != NULL && !file_counts) {
         /* Its file is older than what updates or transfers have brought. */
         zone->wishes.keys = true;
+        zone->known.keys_wished = keying_round(keeper->keying);
         keeper_enqueue(keeper, zone);
         return;
     }
     zone->wishes.load = true;
     zone->wishes.force |= force;
+    zone->known.keys_wished = keying_round(keeper->keying);
     keeper_enqueue(keeper, zone);
 }
 
@@ -89,6 +84,7 @@ void keeper_wish_keys(struct keeper *keeper, struct managed_zone *zone, bool sig
     }
     zone->wishes.keys = true;
     zone->wishes.sign_all |= sign_all;
+    zone->known.keys_wished = keying_round(keeper->keying);
     keeper_enqueue(keeper, zone);
 }
 
@@ -97,7 +93,8 @@ static bool twin_is_at_work(const struct keeper *keeper, const struct managed_zo
 {
     for (const struct managed_zone *other = zone_index_chain(&keeper->index, &zone->slot->apex);
          other != NULL; other = other->chain_next) {
-        if (other != zone && other->job != NULL && other->settings->policy != NULL &&
+        if (other != zone && (other->job != NULL || other->known.keying) &&
+            other->settings->policy != NULL &&
             dns_name_equal(&other->slot->apex, &zone->slot->apex)) {
             return true;
         }
@@ -108,19 +105,23 @@ static bool twin_is_at_work(const struct keeper *keeper, const struct managed_zo
 static void start_jobs(struct keeper *keeper, sg_time now)
 {
     size_t places = (worker_pool_threads(keeper->io.pool) + 1) * JOBS_PER_WORKER;
-    struct managed_zone **at = &keeper->queue_first;
+    struct managed_zone **at = &keeper->queue.first;
     while (*at != NULL && keeper->jobs < places) {
         struct managed_zone *zone = *at;
         if (zone->settings->policy != NULL && twin_is_at_work(keeper, zone)) {
             at = &zone->queue_next;
             continue;
         }
-        *at = zone->queue_next;
-        zone->queued = false;
-        if (*at == NULL) {
-            keeper->queue_last = at;
+        (void)zone_queue_take(&keeper->queue, at);
+        if (change_wants_keys(zone)) {
+            keying_add(keeper, zone);
+        } else {
+            change_start(keeper, zone, now);
         }
-        change_start(keeper, zone, now);
+    }
+    keying_start(keeper, now);
+    if (keeper->jobs == 0 && keeper->requests == 0) {
+        keying_rest(keeper->keying);
     }
 }
 
@@ -134,9 +135,11 @@ static sg_time earlier(sg_time a, sg_time b)
 void keeper_set_timer(struct keeper *keeper, struct managed_zone *zone)
 {
     const struct zone_health *health = &zone->health;
-    sg_time wake = earlier(earlier(health->key_event_at, health->resign_at),
-                           earlier(health->retry_at, secondary_wake(zone)));
-    wake = earlier(wake, health->warn_at);
+    sg_time wake = earlier(health->warn_at, secondary_wake(zone));
+    if (zone->job == NULL) { /* else its end looks at what is due */
+        wake = earlier(wake, earlier(health->key_event_at,
+                                     earlier(health->resign_at, health->retry_at)));
+    }
     if (wake == INT64_MAX) {
         heap_remove(&keeper->timers, &zone->timer);
     } else {
@@ -254,6 +257,8 @@ static void take_replies(struct keeper *keeper)
         keeper->jobs--;
         if (job->run == zone_job_run) {
             change_take_job(keeper, (struct zone_job *)job);
+        } else if (keying_is_round(job)) {
+            keying_take_job(keeper, job);
         } else {
             checkpoint_take_job(keeper, job);
         }
@@ -326,6 +331,7 @@ void keeper_free(struct keeper *keeper)
     notify_sender_free(keeper->notify);
     transfer_quota_free(keeper->refresh.quota);
     mem_free(keeper->zones);
+    keying_free(keeper->keying);
     zone_index_clear(&keeper->index);
     heap_free(&keeper->timers);
     mem_free(keeper);

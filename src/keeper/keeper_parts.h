@@ -2,6 +2,7 @@
  * keeper/keeper_parts.h - the keeper inside, as its files share it (private to keeper/)
  *
  *   keeper.c         queue, timers, turns
+ *   keying.c         keys of all waiting zones, before their jobs
  *   change.c         the pipeline: a zone's job, its commit, its publication
  *   overdue.c        signatures that are not made anew in time
  *   checkpoint.c     images of zones whose changesets have become many
@@ -11,6 +12,7 @@
 #pragma once
 
 #include "keeper/generation.h"
+#include "keeper/keying.h"
 #include "keeper/zone_index.h"
 #include "keeper/zone_label.h"
 #include "keeper/zone_record.h"
@@ -24,8 +26,8 @@ struct keeper {
     size_t zones_count;
     struct managed_zone *removed; /* by queue_next: until the next front is published */
     struct heap timers;
-    struct managed_zone *queue_first;
-    struct managed_zone **queue_last;
+    struct zone_queue queue;
+    struct keying *keying;
     size_t jobs;          /* in workers */
     size_t requests;      /* of the store */
     bool announced;       /* all_loaded() was called for what was asked for last */
@@ -46,7 +48,7 @@ struct keeper {
 
 /* Let the zone have a job as soon as there is a place. */
 void keeper_enqueue(struct keeper *keeper, struct managed_zone *zone);
-void keeper_unqueue(struct keeper *keeper, struct managed_zone *zone);
+void keeper_unqueue(struct managed_zone *zone);
 void keeper_wish_load(struct keeper *keeper, struct managed_zone *zone, bool force);
 void keeper_wish_keys(struct keeper *keeper, struct managed_zone *zone, bool sign_all);
 /* The zone's next wake is the earliest of what its health says. */
@@ -62,6 +64,8 @@ void keeper_bury(struct managed_zone *zone);
 
 /* Is there anything that a job could do for this zone? */
 bool change_is_wished(const struct managed_zone *zone);
+/* Would that job look at the keys anew? */
+bool change_wants_keys(const struct managed_zone *zone);
 void change_start(struct keeper *keeper, struct managed_zone *zone, sg_time now);
 /* A worker's reply. Takes the job. */
 void change_take_job(struct keeper *keeper, struct zone_job *job);

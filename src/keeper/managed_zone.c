@@ -39,7 +39,7 @@ void managed_zone_status(const struct managed_zone *zone, struct zone_status *ou
         .settings = zone->settings,
         .facts = version == NULL ? NULL : zone_version_facts(version),
         .loaded_at = zone->known.state.loaded_at,
-        .loading = zone->job != NULL || zone->queued,
+        .loading = zone->job != NULL || zone->queue != NULL || zone->known.keying,
         .files = zone->known.state.files.files,
         .files_count = zone->known.state.files.count,
         .frozen = zone->known.state.frozen,

@@ -14,7 +14,11 @@ struct preparation {
     const struct kasp_policy *policy;
     const struct zone_version *served; /* NULL: nothing is */
     sg_time now;
+    uint64_t wished;
+    bool quiet;
+    struct key_folders *folders;
     struct key_list *list;
+    bool *made;                  /* the key is new */
     bool changed[ZONE_KEYS_MAX]; /* the key's files are to be written again */
     bool taken[ZONE_KEYS_MAX];   /* an entry of the policy has this key */
     char *problem;
@@ -24,6 +28,9 @@ static void report_key_file(void *argument, const char *path, const char *proble
 {
     const struct preparation *p = argument;
     char label[ZONE_LABEL_BYTES];
+    if (p->quiet) {
+        return;
+    }
     log_write(LOG_DNSSEC, SEVERITY_ERROR, "zone %s: key file %s: %s",
               zone_label(p->settings, label), path, problem);
 }
@@ -39,7 +46,11 @@ static const char *folder_of(const struct preparation *p, const struct kasp_key 
 static enum sg_result append_folder(struct preparation *p, const char *folder)
 {
     struct key_list found = {NULL, 0};
-    enum sg_result result = keystore_list(folder, &p->settings->apex, report_key_file, p, &found);
+    const struct keystore_index *index;
+    enum sg_result result = key_folders_find(p->folders, folder, p->wished, &index);
+    if (result == SG_OK) {
+        result = keystore_index_list(index, &p->settings->apex, report_key_file, p, &found);
+    }
     if (result != SG_OK) {
         p->problem =
             mem_format("keys in '%s': %s%s", folder, sg_result_text(result),
@@ -137,22 +148,28 @@ static enum sg_result check_served_keys(struct preparation *p)
  * would make the zone bogus. */
 static enum sg_result refuse_lost_key(struct preparation *p, const char *folder)
 {
-    char *lost = keystore_find_orphan(folder, &p->settings->apex);
+    const struct keystore_index *index;
+    enum sg_result result = key_folders_find(p->folders, folder, p->wished, &index);
+    if (result != SG_OK) {
+        p->problem = mem_format("keys in '%s': %s", folder, sg_result_text(result));
+        return result;
+    }
+    const char *lost = keystore_index_orphan(index, &p->settings->apex);
     if (lost == NULL) {
         return SG_OK;
     }
     p->problem = mem_format("key %s in '%s' has a .state file but no .private file; no new key is "
                             "made in its place: put it back, or remove what is left of it",
                             lost, folder);
-    mem_free(lost);
     return SG_BAD_KEY;
 }
 
 static enum sg_result make_key(struct preparation *p, const struct kasp_key *wanted)
 {
     const char *folder = folder_of(p, wanted);
-    if (refuse_lost_key(p, folder) != SG_OK) {
-        return SG_BAD_KEY;
+    enum sg_result result = refuse_lost_key(p, folder);
+    if (result != SG_OK) {
+        return result;
     }
     if (p->list->count == ZONE_KEYS_MAX) {
         p->problem = mem_format("more than %d keys", ZONE_KEYS_MAX);
@@ -181,20 +198,14 @@ static enum sg_result make_key(struct preparation *p, const struct kasp_key *wan
         .taken = &set,
         .metadata = &metadata,
     };
-    enum sg_result result = keystore_generate(&request, &key);
+    result = keystore_batch_generate(key_folders_batch(p->folders), &request, &key);
     if (result != SG_OK) {
         p->problem =
             mem_format("no %s key could be made in '%s': %s",
                        dnssec_algorithm_text(wanted->algorithm), folder, sg_result_text(result));
         return result;
     }
-    char *text = signing_key_text(key);
-    log_write(LOG_DNSSEC, SEVERITY_INFO, "keymgr: DNSKEY %s (%s) created for policy %s", text,
-              wanted->role == KASP_ROLE_CSK   ? "CSK"
-              : wanted->role == KASP_ROLE_KSK ? "KSK"
-                                              : "ZSK",
-              p->policy->name);
-    mem_free(text);
+    p->made[p->list->count] = true;
     p->taken[p->list->count] = true;
     p->list->keys = mem_resize_array(p->list->keys, p->list->count + 1, sizeof(*p->list->keys));
     p->list->keys[p->list->count++] = key;
@@ -237,7 +248,8 @@ static enum sg_result write_changed(struct preparation *p)
         if (!p->changed[i]) {
             continue;
         }
-        enum sg_result result = keystore_write(p->list->keys[i]);
+        enum sg_result result =
+            keystore_batch_write(key_folders_batch(p->folders), p->list->keys[i]);
         if (result != SG_OK) {
             char *text = signing_key_text(p->list->keys[i]);
             p->problem = mem_format("the files of key %s in '%s' cannot be written: %s", text,
@@ -318,18 +330,21 @@ static enum sg_result check_signers(struct preparation *p, const struct zone_key
     return SG_OK;
 }
 
-enum sg_result zone_keys_prepare(const struct zone_settings *settings,
-                                 const struct keeper_generation *generation,
-                                 const struct zone_version *served, sg_time now,
-                                 struct zone_keys *out_keys, char **problem)
+enum sg_result zone_keys_prepare(const struct zone_keys_request *request,
+                                 struct key_folders *folders, struct zone_keys *out_keys,
+                                 char **problem)
 {
-    struct zone_keys keys = {.wake_at = INT64_MAX};
-    struct preparation p = {.settings = settings,
-                            .generation = generation,
-                            .policy = settings->policy,
-                            .served = served,
-                            .now = now,
-                            .list = &keys.list};
+    struct zone_keys keys = {.wake_at = INT64_MAX, .fresh = true};
+    struct preparation p = {.settings = request->settings,
+                            .generation = request->generation,
+                            .policy = request->settings->policy,
+                            .served = request->served,
+                            .now = request->now,
+                            .wished = request->wished,
+                            .quiet = request->quiet,
+                            .folders = folders,
+                            .list = &keys.list,
+                            .made = keys.made};
 
     enum sg_result result = read_keys(&p);
     if (result == SG_OK) {
@@ -339,7 +354,7 @@ enum sg_result zone_keys_prepare(const struct zone_settings *settings,
         result = satisfy_policy(&p);
     }
     if (result == SG_OK) {
-        keys.wake_at = kasp_keys_advance(p.list, p.policy, now, p.changed);
+        keys.wake_at = kasp_keys_advance(p.list, p.policy, p.now, p.changed);
         result = write_changed(&p);
     }
     if (result == SG_OK) {
@@ -356,6 +371,47 @@ enum sg_result zone_keys_prepare(const struct zone_settings *settings,
     }
     *out_keys = keys;
     return SG_OK;
+}
+
+enum sg_result zone_keys_prepare_alone(const struct zone_keys_request *request,
+                                       struct zone_keys *out_keys, char **problem)
+{
+    struct key_folders *folders = key_folders_new();
+    struct zone_keys keys;
+    enum sg_result result = zone_keys_prepare(request, folders, &keys, problem);
+    if (result != SG_OK) {
+        goto out;
+    }
+    result = key_folders_commit(folders);
+    if (result != SG_OK) {
+        *problem = mem_format("the files of keys in '%s' cannot be written: %s",
+                              request->settings->key_directory, sg_result_text(result));
+        zone_keys_clear(&keys);
+        goto out;
+    }
+    zone_keys_log_made(request->settings, &keys);
+    *out_keys = keys;
+
+out:
+    key_folders_free(folders);
+    return result;
+}
+
+void zone_keys_log_made(const struct zone_settings *settings, const struct zone_keys *keys)
+{
+    for (size_t i = 0; i < keys->list.count; i++) {
+        const struct signing_key *key = keys->list.keys[i];
+        if (keys->made[i]) {
+            char *text = signing_key_text(key);
+            log_write(LOG_DNSSEC, SEVERITY_INFO, "keymgr: DNSKEY %s (%s) created for policy %s",
+                      text,
+                      key->state.ksk && key->state.zsk ? "CSK"
+                      : key->state.ksk                 ? "KSK"
+                                                       : "ZSK",
+                      settings->policy->name);
+            mem_free(text);
+        }
+    }
 }
 
 void zone_keys_clear(struct zone_keys *keys)

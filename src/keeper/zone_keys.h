@@ -9,6 +9,7 @@
 
 #include "kasp/apex.h"
 #include "keeper/keeper.h"
+#include "keeper/key_folders.h"
 
 enum { ZONE_KEYS_MAX = 64 };
 
@@ -20,14 +21,30 @@ struct zone_keys {
     sg_time wake_at;      /* when states change next; INT64_MAX: never */
     uint64_t fingerprint; /* of who is published and signs what: the same, nothing to sign anew */
     uint64_t signers;     /* of who signs what alone: the same, only the apex is to be signed */
+    bool fresh;           /* prepared for the job that comes next, which has not seen them yet */
+    bool made[ZONE_KEYS_MAX]; /* new ones, by their place in the list */
 };
 
-/* `served` is what the public sees now, or NULL. `problem` (the caller frees) tells why, when the
- * result is not SG_OK. */
-MUST_USE enum sg_result zone_keys_prepare(const struct zone_settings *settings,
-                                          const struct keeper_generation *generation,
-                                          const struct zone_version *served, sg_time now,
-                                          struct zone_keys *out_keys, char **problem);
+/* Whose keys are to be looked at, and when. */
+struct zone_keys_request {
+    const struct zone_settings *settings;
+    const struct keeper_generation *generation;
+    const struct zone_version *served; /* what the public sees now; NULL: nothing */
+    uint64_t wished;                   /* the round (key_folders.h) */
+    sg_time now;
+    bool quiet; /* problems of key files are not logged: somebody will try again */
+};
+
+/* `problem` (the caller frees) tells why, when the result is not SG_OK. What was made or changed
+ * is staged in `folders`, not durable. */
+MUST_USE enum sg_result zone_keys_prepare(const struct zone_keys_request *request,
+                                          struct key_folders *folders, struct zone_keys *out_keys,
+                                          char **problem);
+/* The same for one zone alone, and durable. */
+MUST_USE enum sg_result zone_keys_prepare_alone(const struct zone_keys_request *request,
+                                                struct zone_keys *out_keys, char **problem);
+/* Log the keys that were made; they are durable. */
+void zone_keys_log_made(const struct zone_settings *settings, const struct zone_keys *keys);
 void zone_keys_clear(struct zone_keys *keys);
 /* For those on the heap. NULL is fine. */
 void zone_keys_free(struct zone_keys *keys);

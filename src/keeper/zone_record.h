@@ -69,6 +69,9 @@ struct zone_knowledge {
     const struct zone_version *expired; /* a reference: not served until a primary is heard */
     struct zone_state state;
     struct zone_keys *keys;      /* NULL: not in memory */
+    uint64_t keys_wished;        /* the round of keying.h in which they were to be looked at */
+    bool keying;                 /* it waits for a round, or one is at work */
+    bool keyed;                  /* a round was at work for the job that comes next */
     struct resign_index *resign; /* NULL: small, or not known */
 };
 
@@ -79,8 +82,8 @@ struct managed_zone {
     const struct zone_settings *settings;
     struct keeper_generation *generation; /* one use of it */
     struct managed_zone *chain_next;      /* in the index */
-    struct managed_zone *queue_next;      /* waiting for a job's place */
-    bool queued;
+    struct zone_queue *queue;             /* where it waits for a job's place; NULL: it does not */
+    struct managed_zone *queue_next;
     bool wiped;           /* the store shall forget it when it is gone */
     bool gone;            /* no longer configured: forgotten when its job is back */
     bool tried;           /* loaded, or failed to, since all were last asked to */

@@ -18,16 +18,23 @@ enum {
 
 enum sg_result zone_look_at_keys(struct zone_job *job)
 {
-    struct zone_keys *keys = mem_alloc_zero(1, sizeof(*keys));
-    enum sg_result result = zone_keys_prepare(job->settings, job->generation, job->lent.base,
-                                              job->now, keys, &job->problem);
-    if (result != SG_OK) {
-        job->made.disk_failed = result == SG_IO || result == SG_NO_SPACE;
-        mem_free(keys);
-        return result;
+    struct zone_keys *keys = job->lent.keys;
+    if (keys == NULL || !keys->fresh) {
+        const struct zone_keys_request request = {.settings = job->settings,
+                                                  .generation = job->generation,
+                                                  .served = job->lent.base,
+                                                  .now = job->now};
+        keys = mem_alloc_zero(1, sizeof(*keys));
+        enum sg_result result = zone_keys_prepare_alone(&request, keys, &job->problem);
+        if (result != SG_OK) {
+            job->made.disk_failed = result == SG_IO || result == SG_NO_SPACE;
+            mem_free(keys);
+            return result;
+        }
+        zone_keys_free(job->lent.keys);
+        job->lent.keys = keys;
     }
-    zone_keys_free(job->lent.keys);
-    job->lent.keys = keys;
+    keys->fresh = false;
     job->made.keys_looked_at = true;
     job->made.key_event_at = keys->wake_at;
     job->made.state.keys_fingerprint = keys->fingerprint;
@@ -37,7 +44,7 @@ enum sg_result zone_look_at_keys(struct zone_job *job)
 
 enum sg_result zone_have_keys(struct zone_job *job)
 {
-    if (job->settings->policy == NULL || job->lent.keys != NULL) {
+    if (job->settings->policy == NULL || (job->lent.keys != NULL && !job->lent.keys->fresh)) {
         return SG_OK;
     }
     return zone_look_at_keys(job);

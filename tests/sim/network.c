@@ -87,6 +87,43 @@ static void answer_query(struct world *world, struct sim_zone *zone,
     }
 }
 
+/* Which serial has the secondary? It refuses as long as it has none. */
+static void answer_as_secondary(struct world *world, const struct sim_zone *zone,
+                                const struct keeper_question *asked, struct sim_question *question)
+{
+    uint8_t bytes[1024];
+    struct writer writer = writer_of(bytes, sizeof(bytes));
+    struct dns_message request;
+    struct buffer reply = BUFFER_EMPTY;
+    const struct observer *observer = &zone->observer;
+    bool knows = observer->zone.count > 0;
+    if (dns_message_parse(asked->message, &request) != SG_OK) {
+        world_fail(world, "a question of the keeper to a secondary does not parse");
+    }
+    writer_bytes(&writer, asked->message.bytes, request.question_end);
+    memset(bytes + 6, 0, 6);
+    wire_put_u16(bytes + 2, (uint16_t)(DNS_FLAG_QR | DNS_FLAG_AA |
+                                       (knows ? DNS_RCODE_NOERROR : DNS_RCODE_REFUSED)));
+    if (knows) {
+        struct record soa;
+        sim_zone_soa(zone, observer->serial, &soa);
+        record_write(&writer, &soa);
+        wire_put_u16(bytes + 6, 1);
+    }
+    buffer_append(&reply, bytes, writer_length(&writer));
+    if (is_lost(world)) {
+        buffer_free(&reply);
+        add_event(question, world->now + asked->timeout * asked->udp_tries, SG_TIMEOUT, NULL);
+        return;
+    }
+    add_event(question, world->now + delay(world), SG_OK, &reply);
+}
+
+static bool is_query(const struct keeper_question *asked)
+{
+    return (asked->message.bytes[2] >> 3 & 15) == DNS_OPCODE_QUERY;
+}
+
 static void answer_notify(struct world *world, struct sim_zone *zone,
                           const struct keeper_question *asked, struct sim_question *question)
 {
@@ -139,7 +176,9 @@ static void *ask(void *argument, const struct keeper_question *asked, keeper_hea
     question->number = ++world->network.sequence;
     question->hear = hear;
     question->argument = hear_argument;
-    if (asked->kind == KEEPER_QUESTION_NOTIFY) {
+    if (asked->kind == KEEPER_QUESTION_NOTIFY && is_query(asked)) {
+        answer_as_secondary(world, zone, asked, question);
+    } else if (asked->kind == KEEPER_QUESTION_NOTIFY) {
         answer_notify(world, zone, asked, question);
     } else {
         answer_query(world, zone, asked, question);
@@ -200,6 +239,7 @@ sg_time network_wake(const struct world *world)
 
 static void deliver(struct world *world, struct sim_question *question)
 {
+    keeper_note_time(world->keeper, world->now);
     struct event *event = &question->events[question->delivered++];
     const struct keeper_heard heard = {
         .result = event->result,

@@ -9,7 +9,7 @@
 #include "dns/message.h"
 #include "dns/rrtype.h"
 
-enum { RECORD_RDATA_BYTES_MAX = 400 };
+enum { RECORD_RDATA_BYTES_MAX = 256 };
 
 struct record {
     struct dns_name owner;

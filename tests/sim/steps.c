@@ -390,7 +390,7 @@ static sg_duration draw_time(struct world *world)
     default:
         /* A disk that fails for days, or a network, may cost the zone its signatures. */
         return world->is_lame ? (sg_duration)world_draw(world, (uint32_t)SG_HOUR)
-                              : (sg_duration)world_draw(world, 3 * (uint32_t)SG_WEEK);
+                              : (sg_duration)world_draw(world, 8 * (uint32_t)SG_DAY);
     }
 }
 

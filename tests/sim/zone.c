@@ -9,7 +9,7 @@
 #include "dnssec/keystore.h"
 #include "sim/world.h"
 
-enum { NAMES = 24, SECRET_BYTES = 32, FIRST_RECORDS = 40, KEY_TAG_TRIES_MAX = 20 };
+enum { NAMES = 24, SECRET_BYTES = 32, FIRST_RECORDS = 12, KEY_TAG_TRIES_MAX = 20 };
 
 static const char *const kind_names[SIM_KINDS] = {"file",           "dynamic",   "signed-file",
                                                   "signed-dynamic", "secondary", "bump"};
@@ -60,7 +60,7 @@ static void make(const struct sim_zone *zone, const char *owner, uint16_t type, 
 void sim_zone_soa(const struct sim_zone *zone, uint32_t serial, struct record *out_soa)
 {
     char rdata[120];
-    snprintf(rdata, sizeof(rdata), "ns hostmaster %u 3600 600 1209600 300", serial);
+    snprintf(rdata, sizeof(rdata), "ns hostmaster %u 21600 3600 1209600 300", serial);
     make(zone, "@", DNS_TYPE_SOA, rdata, out_soa);
 }
 
@@ -276,7 +276,7 @@ static struct kasp_policy *make_policy(struct sim_zone *zone)
     policy->signatures_validity = (7 + world_draw(world, 10)) * SG_DAY;
     policy->signatures_validity_dnskey = policy->signatures_validity + SG_DAY;
     policy->signatures_refresh = (3 + world_draw(world, 3)) * SG_DAY;
-    policy->signatures_jitter = world_draw(world, 30) * SG_HOUR;
+    policy->signatures_jitter = world_draw(world, 6) * SG_HOUR;
     return policy;
 }
 

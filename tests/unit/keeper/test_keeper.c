@@ -478,6 +478,52 @@ static void a_zone_without_a_file_is_not_served_and_says_why(void **state)
     assert_non_null(strstr(status_of(world, 0).problem, "no file"));
 }
 
+/* How many keys does the zone have? One whose file is broken does not count. */
+static size_t keys_of(struct world *world, const char *name)
+{
+    struct dns_name zone;
+    struct key_list list;
+    assert_int_equal(dns_name_from_text(name, strlen(name), NULL, &zone), SG_OK);
+    enum sg_result result = keystore_list(world->folder, &zone, NULL, NULL, &list);
+    assert_true(result == SG_OK || result == SG_BAD_KEY);
+    size_t count = list.count;
+    key_list_clear(&list);
+    return count;
+}
+
+static void keys_of_many_zones_are_made_at_once_and_each_once(void **state)
+{
+    struct world *world = *state;
+    enum { ZONES = 30 };
+    write_zone(world, GOOD);
+    configure(world, ZONES, true);
+    assert_int_equal(world->failed, 0);
+    keeper_reload_all(world->keeper);
+    turn(world, T0 + SG_DAY);
+    for (size_t i = 0; i < ZONES; i++) {
+        char name[64];
+        snprintf(name, sizeof(name), "example%zu.test.", i);
+        assert_int_equal(keys_of(world, name), 1);
+        assert_true(status_of(world, i).secure);
+    }
+}
+
+static void a_broken_key_stops_its_own_zone_alone(void **state)
+{
+    struct world *world = *state;
+    char *path = mem_format("%s/Kexample1.test.+013+00001.private", world->folder);
+    assert_int_equal(file_write(path, 0600, span_of_text("nonsense")), SG_OK);
+    mem_free(path);
+    write_zone(world, GOOD);
+    configure(world, 3, true);
+    assert_int_equal(world->failed, 1);
+    assert_true(status_of(world, 0).secure);
+    assert_null(status_of(world, 1).facts);
+    assert_non_null(strstr(status_of(world, 1).problem, "mend or remove the key files"));
+    assert_true(status_of(world, 2).secure);
+    assert_int_equal(keys_of(world, "example1.test."), 0);
+}
+
 static void a_lost_private_key_is_not_replaced(void **state)
 {
     struct world *world = *state;
@@ -520,6 +566,8 @@ int main(void)
         WITH_WORLD(a_missing_file_fails_its_zone_alone),
         WITH_WORLD(zones_come_stay_and_go_with_the_configuration),
         WITH_WORLD(a_zone_without_a_file_is_not_served_and_says_why),
+        WITH_WORLD(keys_of_many_zones_are_made_at_once_and_each_once),
+        WITH_WORLD(a_broken_key_stops_its_own_zone_alone),
         WITH_WORLD(a_lost_private_key_is_not_replaced),
         WITH_WORLD(a_failed_reload_names_the_first_error),
         WITH_WORLD(the_same_zone_twice_is_refused_whole),

@@ -33,7 +33,9 @@ static void a_lost_private_half_is_found_and_nothing_else(void **state)
         assert_int_equal(file_write_unsynced(path, 0600, span_of_text("x")), SG_OK);
         mem_free(path);
     }
-    char *found = keystore_find_orphan(folder, &zone);
+    struct keystore_index *index;
+    assert_int_equal(keystore_index_read(folder, &index), SG_OK);
+    const char *found = keystore_index_orphan(index, &zone);
     char *command = mem_format("rm -rf %s", folder);
     assert_int_equal(system(command), 0);
     mem_free(command);
@@ -41,7 +43,7 @@ static void a_lost_private_half_is_found_and_nothing_else(void **state)
     if (found != NULL) {
         assert_string_equal(found, c->orphan);
     }
-    mem_free(found);
+    keystore_index_free(index);
 }
 
 int main(void)

@@ -1,0 +1,30 @@
+/*
+ * keeper/keying.h - keys of all zones that wait for them, in rounds: each folder is read once, and
+ * what is made is durable by one sync (private to keeper/)
+ *
+ * A zone whose next job looks at its keys waits here first; the round brings the keys, and the job
+ * finds them fresh. One round at a time. Where a round fails for a zone, the zone's job tries by
+ * itself and tells why.
+ *
+ * Thread: keeper.
+ */
+#pragma once
+
+#include "base/worker_pool.h"
+#include "keeper/zone_queue.h"
+
+struct keeper;
+struct keying;
+
+struct keying *keying_new(void);
+void keying_free(struct keying *keying);
+/* A wish that is made now must be noted with the zone: no round so far has seen it. */
+uint64_t keying_round(const struct keying *keying);
+/* Takes a zone, which is in no queue, into the next round. */
+void keying_add(struct keeper *keeper, struct managed_zone *zone);
+void keying_start(struct keeper *keeper, sg_time now);
+bool keying_is_round(const struct job *job);
+/* A worker's reply. Takes the job. */
+void keying_take_job(struct keeper *keeper, struct job *job);
+/* Nothing is to be done: what was read is forgotten. */
+void keying_rest(struct keying *keying);
