@@ -19,6 +19,16 @@ static void write_identity(const struct zone_settings *settings, struct buffer *
     store_identity(settings->view, settings->rrclass, &settings->apex, out_identity);
 }
 
+/* An image is due as if there had been no restart: a start must not read more and more. */
+static uint64_t bytes_since_image(const struct store_zone *opened)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < opened->records_count; i++) {
+        bytes += opened->records_first + i > opened->image_number ? opened->records[i].length : 0;
+    }
+    return bytes;
+}
+
 static void take_opened(struct store_request *request)
 {
     struct opening *opening = (struct opening *)request;
@@ -46,6 +56,7 @@ static void take_opened(struct store_request *request)
         ledger->id = request->opened->zone;
         ledger->last = request->opened->last;
         ledger->image_number = request->opened->image_number;
+        ledger->since_image_bytes = bytes_since_image(request->opened);
         if (ledger->last > 0) {
             ledger->stored = request->opened;
             keeper_enqueue(keeper, zone);

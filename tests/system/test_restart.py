@@ -66,7 +66,6 @@ def test_a_large_zone_restarts_as_it_was(signet, tmp_path, policy, how):
 
 # --- the store is gone ----------------------------------------------------------------------------
 
-@pytest.mark.xfail(strict=True, reason="secondaries are not asked for their serial yet")
 @pytest.mark.parametrize("kind", PEERS, ids=[peer.__name__.lower() for peer in PEERS])
 def test_a_lost_store_is_rebuilt_above_what_secondaries_have(signet, run_server, tmp_path, kind):
     """From file and keys; the signed serial is far above the file's by then."""
