@@ -323,9 +323,11 @@ static void log_published(const struct zone_job *job)
                   facts->serial);
     }
     if (facts->signed_here) {
-        log_write(LOG_ZONE, SEVERITY_INFO, "zone %s (signed): serial %u (unsigned %u)", name,
+        /* Of thousands of updates a second nobody wants to read two lines each. */
+        int severity = job->kind == ZONE_JOB_UPDATE ? SEVERITY_DEBUG : SEVERITY_INFO;
+        log_write(LOG_ZONE, severity, "zone %s (signed): serial %u (unsigned %u)", name,
                   facts->serial, facts->source_serial);
-        log_write(LOG_DNSSEC, SEVERITY_INFO,
+        log_write(LOG_DNSSEC, severity,
                   "zone %s published: serial=%u names=%llu signatures=%llu ms=%llu", name,
                   facts->serial, (unsigned long long)facts->names,
                   (unsigned long long)job->made.signatures,

@@ -18,6 +18,7 @@ struct keeper *keeper_new(const struct keeper_io *io)
     struct keeper *keeper = mem_alloc_zero(1, sizeof(*keeper));
     keeper->io = *io;
     keeper->timers = HEAP_EMPTY;
+    zone_queue_init(&keeper->soon);
     zone_queue_init(&keeper->queue);
     keeper->keying = keying_new();
     keeper->next_id = 1;
@@ -33,25 +34,26 @@ struct keeper *keeper_new(const struct keeper_io *io)
 
 void keeper_enqueue(struct keeper *keeper, struct managed_zone *zone)
 {
-    if (zone->queue != NULL || zone->job != NULL || zone->gone || zone->ledger.opening ||
-        zone->known.keying || keeper->stopping || zone_is_lost(zone)) {
+    /* An update does not wait for a hundred thousand zones that are loaded. */
+    struct zone_queue *queue =
+        zone->updates.first != NULL && zone->slot->version != NULL ? &keeper->soon : &keeper->queue;
+    if (zone->job != NULL || zone->gone || zone->ledger.opening || zone->known.keying ||
+        keeper->stopping || zone_is_lost(zone) || zone->queue == queue ||
+        zone->queue == &keeper->soon) {
         return;
     }
-    zone_queue_add(&keeper->queue, zone);
+    if (zone->queue != NULL) {
+        zone_queue_leave(zone);
+    }
+    zone_queue_add(queue, zone);
 }
 
 void keeper_unqueue(struct managed_zone *zone)
 {
-    if (zone->queue == NULL) {
-        return;
+    if (zone->queue != NULL) {
+        zone_queue_leave(zone);
+        zone->known.keying = false;
     }
-    struct managed_zone **at = &zone->queue->first;
-    while (*at != zone) {
-        ASSERT(*at != NULL);
-        at = &(*at)->queue_next;
-    }
-    (void)zone_queue_take(zone->queue, at);
-    zone->known.keying = false;
 }
 
 void keeper_wish_load(struct keeper *keeper, struct managed_zone *zone, bool force)
@@ -102,23 +104,30 @@ static bool twin_is_at_work(const struct keeper *keeper, const struct managed_zo
     return false;
 }
 
-static void start_jobs(struct keeper *keeper, sg_time now)
+static void start_queue(struct keeper *keeper, struct zone_queue *queue, size_t places, sg_time now)
 {
-    size_t places = (worker_pool_threads(keeper->io.pool) + 1) * JOBS_PER_WORKER;
-    struct managed_zone **at = &keeper->queue.first;
-    while (*at != NULL && keeper->jobs < places) {
-        struct managed_zone *zone = *at;
+    struct managed_zone *next;
+    for (struct managed_zone *zone = queue->first; zone != NULL && keeper->jobs < places;
+         zone = next) {
+        next = zone->queue_next;
         if (zone->settings->policy != NULL && twin_is_at_work(keeper, zone)) {
-            at = &zone->queue_next;
             continue;
         }
-        (void)zone_queue_take(&keeper->queue, at);
+        zone_queue_leave(zone);
         if (change_wants_keys(zone)) {
             keying_add(keeper, zone);
         } else {
             change_start(keeper, zone, now);
         }
     }
+}
+
+/* Those that somebody waits for find a place where there is none for the rest. */
+static void start_jobs(struct keeper *keeper, sg_time now)
+{
+    size_t places = (worker_pool_threads(keeper->io.pool) + 1) * JOBS_PER_WORKER;
+    start_queue(keeper, &keeper->soon, 2 * places, now);
+    start_queue(keeper, &keeper->queue, places, now);
     keying_start(keeper, now);
     if (keeper->jobs == 0 && keeper->requests == 0) {
         keying_rest(keeper->keying);

@@ -26,7 +26,8 @@ struct keeper {
     size_t zones_count;
     struct managed_zone *removed; /* by queue_next: until the next front is published */
     struct heap timers;
-    struct zone_queue queue;
+    struct zone_queue soon;  /* for those that somebody waits for */
+    struct zone_queue queue; /* for the rest */
     struct keying *keying;
     size_t jobs;          /* in workers */
     size_t requests;      /* of the store */

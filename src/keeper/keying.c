@@ -144,7 +144,9 @@ void keying_start(struct keeper *keeper, sg_time now)
     round->number = ++keying->round;
     round->count = count;
     for (size_t i = 0; i < count; i++) {
-        take_place(zone_queue_take(waiting, &waiting->first), &round->places[i], now);
+        struct managed_zone *zone = waiting->first;
+        zone_queue_leave(zone);
+        take_place(zone, &round->places[i], now);
     }
     keying->folders = NULL;
     keying->running = true;

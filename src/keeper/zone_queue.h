@@ -1,5 +1,6 @@
 /*
- * keeper/zone_queue.h - zones in line; each stands in one line at most (private to keeper/)
+ * keeper/zone_queue.h - zones in line; each stands in one line at most, and can leave it from
+ * anywhere (private to keeper/)
  */
 #pragma once
 
@@ -19,19 +20,19 @@ static inline void zone_queue_add(struct zone_queue *queue, struct managed_zone 
 {
     zone->queue = queue;
     zone->queue_next = NULL;
+    zone->queue_link = queue->last;
     *queue->last = zone;
     queue->last = &zone->queue_next;
 }
 
-/* Takes the zone that `at`, a link of the queue, points to out of it. */
-static inline struct managed_zone *zone_queue_take(struct zone_queue *queue,
-                                                   struct managed_zone **at)
+/* Takes a zone out of the queue that it stands in. */
+static inline void zone_queue_leave(struct managed_zone *zone)
 {
-    struct managed_zone *zone = *at;
-    *at = zone->queue_next;
-    if (*at == NULL) {
-        queue->last = at;
+    *zone->queue_link = zone->queue_next;
+    if (zone->queue_next != NULL) {
+        zone->queue_next->queue_link = zone->queue_link;
+    } else {
+        zone->queue->last = zone->queue_link;
     }
     zone->queue = NULL;
-    return zone;
 }
