@@ -31,8 +31,8 @@ struct keeper *keeper_new(const struct keeper_io *io)
 
 void keeper_enqueue(struct keeper *keeper, struct managed_zone *zone)
 {
-    if (zone->queued || zone->job != NULL || zone->gone || zone->ledger.opening ||
-        keeper->stopping) {
+    if (zone->queued || zone->job != NULL || zone->gone || keeper->stopping ||
+        zone->ledger.opening || opening_is_wanted(keeper, zone)) {
         return;
     }
     zone->queued = true;
@@ -62,17 +62,17 @@ void keeper_unqueue(struct keeper *keeper, struct managed_zone *zone)
 
 void keeper_wish_load(struct keeper *keeper, struct managed_zone *zone, bool force)
 {
-    bool changes_by_itself = zone->settings->dynamic || zone->settings->type == ZONE_SECONDARY;
-    bool file_counts = zone->wishes.thaw || zone->wishes.frozen;
-    if (changes_by_itself && zone_record_version(zone) != NULL && !file_counts) {
-        /* Its file is older than what updates or transfers have brought. */
-        zone->wishes.keys = true;
-        keeper_enqueue(keeper, zone);
+    if (zone->ledger.lost) {
+        opening_start(keeper, zone); /* Perhaps the store can be read now. */
         return;
     }
     zone->wishes.load = true;
     zone->wishes.force |= force;
-    keeper_enqueue(keeper, zone);
+    if (opening_is_wanted(keeper, zone)) {
+        opening_start(keeper, zone);
+    } else {
+        keeper_enqueue(keeper, zone);
+    }
 }
 
 void keeper_wish_keys(struct keeper *keeper, struct managed_zone *zone, bool sign_all)
@@ -115,7 +115,9 @@ static void start_jobs(struct keeper *keeper, sg_time now)
         if (*at == NULL) {
             keeper->queue_last = at;
         }
-        change_start(keeper, zone, now);
+        if (change_is_possible(zone)) {
+            change_start(keeper, zone, now);
+        }
     }
 }
 
@@ -129,8 +131,12 @@ static sg_time earlier(sg_time a, sg_time b)
 void keeper_set_timer(struct keeper *keeper, struct managed_zone *zone)
 {
     const struct zone_health *health = &zone->health;
-    sg_time wake = earlier(earlier(health->key_event_at, health->resign_at),
-                           earlier(health->retry_at, secondary_wake(zone)));
+    sg_time wake = secondary_wake(zone);
+    if (zone->job == NULL && !zone->queued && !zone->ledger.opening) {
+        /* Else what is due has its turn when the job is done. */
+        wake = earlier(earlier(health->key_event_at, health->resign_at),
+                       earlier(health->retry_at, wake));
+    }
     if (wake == INT64_MAX) {
         heap_remove(&keeper->timers, &zone->timer);
     } else {
@@ -138,27 +144,44 @@ void keeper_set_timer(struct keeper *keeper, struct managed_zone *zone)
     }
 }
 
+/* What had failed is wished once more. */
+static void wish_again(struct managed_zone *zone)
+{
+    struct zone_wishes *wishes = &zone->wishes;
+    const struct zone_wishes *later = &zone->later;
+    wishes->load |= later->load;
+    wishes->force |= later->force;
+    wishes->keys |= later->keys;
+    wishes->sign_all |= later->sign_all;
+    wishes->state |= later->state;
+    wishes->serial_above = wishes->serial_above != 0 ? wishes->serial_above : later->serial_above;
+    zone->later = (struct zone_wishes){.load = false};
+}
+
 /* What is due at the zone becomes a wish. */
 static void wake_zone(struct keeper *keeper, struct managed_zone *zone, sg_time now)
 {
-    const struct zone_health *health = &zone->health;
-    if (zone->secondary != NULL) {
-        secondary_turn(keeper, zone);
-    } else if (zone->slot->version == NULL) {
-        keeper_wish_load(keeper, zone, true);
-        return;
+    struct zone_health *health = &zone->health;
+    bool due = health->key_event_at <= now;
+    if (health->retry_at <= now) {
+        health->retry_at = INT64_MAX; /* Whatever fails again sets it again. */
+        wish_again(zone);
+        due = true;
     }
-    if (zone_record_version(zone) != NULL && health->resign_at <= now) {
-        zone->wishes.resign = true;
-        keeper_enqueue(keeper, zone);
-    }
-    if (zone_record_version(zone) != NULL &&
-        (health->key_event_at <= now || health->retry_at <= now)) {
+    if (due) {
         keeper_wish_keys(keeper, zone, false);
     }
-    if (change_is_wished(zone)) {
+    zone->wishes.resign |= health->resign_at <= now;
+    if (zone->ledger.lost || opening_is_wanted(keeper, zone)) {
+        opening_start(keeper, zone);
+    } else if (zone_record_version(zone) == NULL && zone->settings->type == ZONE_PRIMARY) {
+        keeper_wish_load(keeper, zone, true);
+    } else if (change_is_wished(zone)) {
         keeper_enqueue(keeper, zone);
+    } else if (health->key_event_at <= now) {
+        health->key_event_at = INT64_MAX; /* The keys have nothing to do with it any more. */
     }
+    secondary_turn(keeper, zone);
 }
 
 static void run_timers(struct keeper *keeper, sg_time now)
@@ -270,7 +293,9 @@ void keeper_stop(struct keeper *keeper)
         struct keeper_update *waiting = zone->updates.first;
         zone->updates = (struct zone_updates){.last = &zone->updates.first};
         keeper->updates -= zone_answer_updates(waiting, DNS_RCODE_SERVFAIL);
+        secondary_stop(zone);
     }
+    notifying_stop(keeper);
 }
 
 bool keeper_is_idle(const struct keeper *keeper)

@@ -34,6 +34,8 @@ struct keeper {
     size_t failed;
     struct notify_sender *notify;
     struct refresh_shared refresh;
+    struct telling *tellings; /* that are out (notifying.c) */
+    bool fetching;            /* secondary_turn() is at work */
     bool stopping;
     uint64_t next_id;
     sg_time now; /* of the present turn */
@@ -57,15 +59,24 @@ void keeper_bury(struct managed_zone *zone);
 
 /* --- change.c ------------------------------------------------------------------------------- */
 
-/* Is there anything that a job could do for this zone? */
+/* Is there anything that a job can do for this zone now? */
 bool change_is_wished(const struct managed_zone *zone);
+/* The same of one that has got its turn: what was wished may be no more. */
+bool change_is_possible(const struct managed_zone *zone);
 void change_start(struct keeper *keeper, struct managed_zone *zone, sg_time now);
+/* Those that wait are refused: the zone takes none any more. */
+void change_refuse_updates(struct keeper *keeper, struct managed_zone *zone);
+/* What the store has of the zone, up to this serial, cannot be read. */
+void change_recover_otherwise(struct keeper *keeper, struct managed_zone *zone, uint32_t serial);
 /* A worker's reply. Takes the job. */
 void change_take_job(struct keeper *keeper, struct zone_job *job);
 
 /* --- opening.c ------------------------------------------------------------------------------ */
 
-/* Ask the store what it has of a new zone, then let it be recovered or loaded. */
+/* The zone is to be stored, and the store has not told yet what it has of it: nothing is done to
+ * the zone until then, or what is acknowledged would not last. */
+bool opening_is_wanted(const struct keeper *keeper, const struct managed_zone *zone);
+/* Ask the store what it has of the zone, then let it be recovered, loaded, or go on. */
 void opening_start(struct keeper *keeper, struct managed_zone *zone);
 /* Let the store forget a zone that is gone; not if one of its name has come since. */
 void opening_wipe(struct keeper *keeper, struct managed_zone *zone);

@@ -6,6 +6,8 @@
 
 /* One message that is out. */
 struct telling {
+    struct telling *next, **back; /* of the keeper's */
+    void *asked;
     struct keeper *keeper;
     struct notify_ask *ask;
     struct remote remote;
@@ -78,7 +80,23 @@ void notifying_changed(struct keeper *keeper, struct managed_zone *zone, bool st
     notify_targets_clear(&targets);
 }
 
+void notifying_adopt(struct keeper *keeper, struct managed_zone *zone)
+{
+    const struct zone_notify_settings *settings = zone->settings->notify;
+    notify_send_adopt(keeper->notify, &zone->notify, settings == NULL ? NULL : settings->also,
+                      settings == NULL ? 0 : settings->also_count);
+}
+
 /* --- telling -------------------------------------------------------------------------------- */
+
+static void telling_free(struct telling *telling)
+{
+    *telling->back = telling->next;
+    if (telling->next != NULL) {
+        telling->next->back = telling->back;
+    }
+    mem_free(telling);
+}
 
 static void take_answer(struct telling *telling, enum sg_result result, uint16_t rcode)
 {
@@ -91,7 +109,7 @@ static void take_answer(struct telling *telling, enum sg_result result, uint16_t
         log_write(LOG_NOTIFY, SEVERITY_INFO, "zone %s: notify: a server answered %s",
                   telling->label, dns_rcode_to_text(rcode));
     }
-    mem_free(telling);
+    telling_free(telling);
 }
 
 static bool hear(void *argument, const struct keeper_heard *heard)
@@ -115,6 +133,12 @@ static void tell(struct keeper *keeper, const struct notify_order *order)
     struct dns_rrset soa;
     struct telling *telling = mem_alloc_zero(1, sizeof(*telling));
     telling->keeper = keeper;
+    telling->next = keeper->tellings;
+    telling->back = &keeper->tellings;
+    if (telling->next != NULL) {
+        telling->next->back = &telling->next;
+    }
+    keeper->tellings = telling;
     telling->ask = order->ask;
     zone_label(settings, telling->label);
     if (version != NULL &&
@@ -132,7 +156,10 @@ static void tell(struct keeper *keeper, const struct notify_order *order)
         .timeout = order->timeout,
     };
     const struct keeper_asker *asker = &keeper->io.asker;
-    if (result != SG_OK || asker->ask(asker->argument, &question, hear, telling) == NULL) {
+    if (result == SG_OK) {
+        telling->asked = asker->ask(asker->argument, &question, hear, telling);
+    }
+    if (telling->asked == NULL) {
         take_answer(telling, result != SG_OK ? result : SG_IO, 0);
     }
 }
@@ -147,4 +174,13 @@ sg_time notifying_turn(struct keeper *keeper)
         tell(keeper, &order);
     }
     return notify_send_wake(keeper->notify, keeper->now);
+}
+
+void notifying_stop(struct keeper *keeper)
+{
+    const struct keeper_asker *asker = &keeper->io.asker;
+    while (keeper->tellings != NULL) {
+        asker->cancel(asker->argument, keeper->tellings->asked);
+        telling_free(keeper->tellings);
+    }
 }

@@ -11,3 +11,7 @@
 void notifying_changed(struct keeper *keeper, struct managed_zone *zone, bool startup);
 /* Send what is due. Returns when the next is. */
 sg_time notifying_turn(struct keeper *keeper);
+/* It has new settings: what is still to be told must not look at the old ones. */
+void notifying_adopt(struct keeper *keeper, struct managed_zone *zone);
+/* The server ends: whoever has not answered is not heard any more. */
+void notifying_stop(struct keeper *keeper);

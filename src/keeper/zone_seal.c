@@ -48,6 +48,12 @@ bool zone_is_to_be_signed(const struct zone_job *job)
            job->lent.keys->sign_count > 0;
 }
 
+bool zone_keys_changed(const struct zone_job *job)
+{
+    return job->made.keys_looked_at && zone_is_to_be_signed(job) &&
+           job->made.state.keys_fingerprint != job->lent.state->keys_fingerprint;
+}
+
 /*
  * However the jitter falls, signatures live half the time until they are to be made anew: what is
  * due as soon as it is made would be made without end.
@@ -188,7 +194,7 @@ static bool append_image_file(void *argument, struct span bytes)
     return file->result == SG_OK;
 }
 
-static enum sg_result write_image_file(struct zone_job *job)
+static enum sg_result write_image_file(struct zone_job *job, const struct zone_version *version)
 {
     struct image_file file = {.io = store_images(job->store), .result = SG_OK};
     enum sg_result result =
@@ -196,36 +202,41 @@ static enum sg_result write_image_file(struct zone_job *job)
     if (result != SG_OK) {
         return result;
     }
-    result = zone_image_write(job->made.version, append_image_file, &file);
+    result = zone_image_write(version, append_image_file, &file);
     bool whole = result == SG_OK;
     enum sg_result finished = file.io->image_finish(file.image, whole);
     job->made.image_in_file = whole && finished == SG_OK;
     return file.result != SG_OK ? file.result : whole ? finished : result;
 }
 
-static enum sg_result write_image(struct zone_job *job)
+static enum sg_result write_image(struct zone_job *job, const struct zone_version *version)
 {
     job->made.is_image = true;
     if (job->store == NULL) {
         return SG_OK; /* What is not stored needs none. */
     }
-    uint64_t records = zone_version_facts(job->made.version)->records;
+    uint64_t records = zone_version_facts(version)->records;
     enum sg_result result = SG_OK;
     if (records * IMAGE_RECORD_BYTES <= STORE_IMAGE_INLINE_BYTES_MAX) {
-        result = zone_image_write(job->made.version, append_image, &job->made.image);
+        result = zone_image_write(version, append_image, &job->made.image);
         if (result == SG_OK && job->made.image.length <= STORE_IMAGE_INLINE_BYTES_MAX) {
             return SG_OK;
         }
         buffer_clear(&job->made.image);
     }
     if (result == SG_OK) {
-        result = write_image_file(job);
+        result = write_image_file(job, version);
     }
     if (result != SG_OK) {
         job->problem =
             mem_format("its image could not be written to the store: %s", sg_result_text(result));
     }
     return result;
+}
+
+enum sg_result zone_write_base(struct zone_job *job)
+{
+    return job->lent.base == NULL ? SG_OK : write_image(job, job->lent.base);
 }
 
 void zone_learn_expirations(struct zone_job *job)
@@ -248,6 +259,7 @@ static void note_expirations(struct zone_job *job, enum zone_sign_extent extent)
         job->lent.resign = NULL;
     }
     if (!zone_is_to_be_signed(job)) {
+        job->made.expires_first = 0;
         return;
     }
     if (job->lent.resign != NULL) {
@@ -271,10 +283,10 @@ static enum sg_result seal(struct zone_job *job, struct zone_edit *edit,
         return result;
     }
     note_expirations(job, extent);
-    if (continues && extent == ZONE_SIGN_CHANGE) {
+    if (continues && extent == ZONE_SIGN_CHANGE && !job->whole) {
         result = zone_changeset_make(job->lent.base, job->made.version, &job->made.changeset);
     } else {
-        result = write_image(job);
+        result = write_image(job, job->made.version);
     }
     if (result != SG_OK) {
         zone_version_unref(job->made.version);

@@ -123,6 +123,7 @@ static void configure(struct world *world, size_t zones, bool is_signed)
         settings->file = world->file;
         settings->key_directory = world->folder;
         settings->policy = is_signed ? world->policy : NULL;
+        settings->inline_signing = is_signed;
         settings->checks = &zone_check_defaults;
         settings->fingerprint = is_signed;
         assert_int_equal(dns_name_from_text(name, strlen(name), NULL, &settings->apex), SG_OK);
