@@ -2,6 +2,7 @@
  * keeper/keeper_parts.h - the keeper inside, as its files share it (private to keeper/)
  *
  *   keeper.c         queue, timers, turns
+ *   change_choice.c  what a zone's next job is to do
  *   change.c         the pipeline: a zone's job, its commit, its publication
  *   checkpoint.c     images of zones whose changesets have become many
  *   configuration.c  zones come, stay, go
@@ -57,12 +58,17 @@ void keeper_try_again(struct keeper *keeper, struct managed_zone *zone);
 /* A zone that is no longer configured and that nobody works for is freed. */
 void keeper_bury(struct managed_zone *zone);
 
-/* --- change.c ------------------------------------------------------------------------------- */
+/* --- change_choice.c ------------------------------------------------------------------------ */
 
 /* Is there anything that a job can do for this zone now? */
 bool change_is_wished(const struct managed_zone *zone);
 /* The same of one that has got its turn: what was wished may be no more. */
 bool change_is_possible(const struct managed_zone *zone);
+/* Give the job the most urgent of what is wished. */
+void change_choose(struct managed_zone *zone, struct zone_job *job);
+
+/* --- change.c ------------------------------------------------------------------------------- */
+
 void change_start(struct keeper *keeper, struct managed_zone *zone, sg_time now);
 /* Those that wait are refused: the zone takes none any more. */
 void change_refuse_updates(struct keeper *keeper, struct managed_zone *zone);
