@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "dns/reply.h"
 #include "dns/rrtype.h"
 #include "keeper/keeper_parts.h"
 #include "keeper/secondary.h"
