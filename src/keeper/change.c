@@ -9,145 +9,11 @@
 enum {
     RETRY_SECONDS = 300,      /* after a failure, BIND's figure */
     STORE_RETRY_SECONDS = 10, /* after one of the store: it tries by itself meanwhile */
-    UPDATES_MAX = 256,        /* in one change */
     UPDATES_WAITING_MAX = 4096,
     KEYS_KEPT_NAMES_MIN = 2000,
 };
 
 /* --- PREPARE, SIGN, SEAL: a worker ---------------------------------------------------------- */
-
-/* Nothing is served yet; or what is served came signed from elsewhere and is now to be signed
- * here: its file must be read again, without its old signatures. */
-static bool must_load(const struct managed_zone *zone)
-{
-    const struct zone_version *version = zone_record_version(zone);
-    const struct kasp_policy *policy = zone->settings->policy;
-    if (version == NULL) {
-        return zone->settings->type == ZONE_PRIMARY;
-    }
-    const struct zone_facts *facts = zone_version_facts(version);
-    return policy != NULL && policy->keys_count > 0 && zone->settings->file != NULL &&
-           !zone->settings->dynamic && !facts->signed_here && facts->denial != ZONE_DENIAL_NONE;
-}
-
-static bool others_are_wished(const struct zone_wishes *wishes)
-{
-    return wishes->load || wishes->keys || wishes->resign || wishes->dump || wishes->state ||
-           wishes->serial_above != 0;
-}
-
-bool change_is_wished(const struct managed_zone *zone)
-{
-    const struct zone_wishes *wishes = &zone->wishes;
-    return others_are_wished(wishes) || zone->updates.first != NULL ||
-           zone->ledger.stored != NULL || secondary_has_transfer(zone);
-}
-
-/* Updates and the rest take turns, so that neither starves the other. What was accepted before a
- * freeze is to be in the file that the operator edits, or the thaw would undo it. */
-static bool updates_are_next(const struct managed_zone *zone)
-{
-    const struct zone_wishes *wishes = &zone->wishes;
-    return zone->updates.first != NULL && zone->slot->version != NULL &&
-           (wishes->freeze || !(others_are_wished(wishes) && wishes->others_first));
-}
-
-/* Keys are read with the file, when they are wished, and by whatever signs without having them. */
-bool change_wants_keys(const struct managed_zone *zone)
-{
-    const struct zone_wishes *wishes = &zone->wishes;
-    bool missing = zone->known.keys == NULL;
-    if (zone->known.keyed || zone->settings->policy == NULL || zone->ledger.stored != NULL) {
-        return false;
-    }
-    if (updates_are_next(zone) || secondary_has_transfer(zone)) {
-        return missing;
-    }
-    if (wishes->load || must_load(zone)) {
-        return wishes->force || wishes->thaw || zone->slot->version == NULL;
-    }
-    if (wishes->dump) {
-        return false;
-    }
-    return wishes->keys || (missing && (wishes->resign || wishes->serial_above != 0));
-}
-
-static struct keeper_update *take_updates(struct managed_zone *zone)
-{
-    struct zone_updates *updates = &zone->updates;
-    struct keeper_update *first = updates->first;
-    struct keeper_update **after = &updates->first;
-    for (size_t i = 0; i < UPDATES_MAX && *after != NULL; i++) {
-        after = &(*after)->next;
-        updates->count--;
-    }
-    updates->first = *after;
-    *after = NULL;
-    if (updates->first == NULL) {
-        updates->last = &updates->first;
-    }
-    return first;
-}
-
-static void choose_load(struct managed_zone *zone, struct zone_job *job)
-{
-    struct zone_wishes *wishes = &zone->wishes;
-    job->kind = ZONE_JOB_LOAD;
-    job->asked.thaw = wishes->thaw;
-    job->asked.force = wishes->force || zone->slot->version == NULL;
-    job->asked.keys_wished = wishes->keys;
-    job->asked.sign_all = wishes->sign_all;
-    job->asked.serial_above = wishes->serial_above;
-    wishes->load = wishes->force = wishes->keys = wishes->sign_all = false;
-    wishes->thaw = wishes->frozen = false;
-    wishes->serial_above = 0;
-    zone->job_waiters = zone->waiters;
-    zone->waiters = NULL;
-}
-
-/* Give the job the most urgent of what is wished. */
-static void choose_kind(struct managed_zone *zone, struct zone_job *job)
-{
-    struct zone_wishes *wishes = &zone->wishes;
-    bool updates_next = updates_are_next(zone);
-    wishes->others_first = false;
-    if (zone->ledger.stored != NULL) {
-        job->kind = ZONE_JOB_RECOVER;
-        job->asked.stored = zone->ledger.stored;
-        zone->ledger.stored = NULL;
-    } else if (updates_next) {
-        job->kind = ZONE_JOB_UPDATE;
-        job->asked.updates = take_updates(zone);
-        wishes->others_first = true;
-    } else if (secondary_has_transfer(zone)) {
-        job->kind = ZONE_JOB_TRANSFER;
-        job->asked.transfer = secondary_take_transfer(zone);
-    } else if (wishes->load || must_load(zone)) {
-        choose_load(zone, job);
-    } else if (wishes->dump) {
-        job->kind = ZONE_JOB_DUMP;
-        job->asked.freeze = wishes->freeze;
-        wishes->dump = wishes->freeze = false;
-        zone->job_waiters = zone->waiters;
-        zone->waiters = NULL;
-    } else if (wishes->keys) {
-        job->kind = ZONE_JOB_KEYS;
-        job->asked.sign_all = wishes->sign_all;
-        wishes->keys = wishes->sign_all = false;
-    } else if (wishes->resign) {
-        job->kind = ZONE_JOB_RESIGN;
-        wishes->resign = false;
-    } else if (wishes->serial_above != 0) {
-        job->kind = ZONE_JOB_RAISE;
-        job->asked.serial_above = wishes->serial_above;
-        wishes->serial_above = 0;
-    } else if (wishes->state) {
-        job->kind = ZONE_JOB_STATE;
-        wishes->state = false;
-    } else {
-        UNREACHABLE(); /* what was queued is wished, and nobody takes it back */
-    }
-}
 
 static enum work_class class_of(const struct zone_job *job)
 {
@@ -168,11 +34,9 @@ void change_start(struct keeper *keeper, struct managed_zone *zone, sg_time now)
         job->store = keeper->io.store;
         job->store_zone = zone->ledger.id;
         job->commit_number = zone->ledger.last + 1;
+        job->whole = !zone->ledger.continues;
     }
-    choose_kind(zone, job);
-    if (zone->ledger.rebuilding && job->asked.serial_above == 0) {
-        job->asked.serial_above = zone->ledger.serial_floor;
-    }
+    change_choose(zone, job);
     secondary_encode_timers(zone);
     const struct zone_version *base = zone_record_version(zone);
     job->lent = (struct zone_lent){
@@ -239,66 +103,97 @@ static void end_change(struct keeper *keeper, struct zone_job *job, uint16_t rco
         keeper_bury(zone);
         return;
     }
-    keeper_set_timer(keeper, zone);
     keeper_zone_was_tried(keeper, zone);
-    if (change_is_wished(zone)) {
+    if (opening_is_wanted(keeper, zone)) {
+        opening_start(keeper, zone); /* A configuration that has come since has it stored. */
+    } else if (change_is_wished(zone)) {
         keeper_enqueue(keeper, zone);
     }
+    keeper_set_timer(keeper, zone);
 }
 
 /* A store that cannot be read is no reason to be silent, where a file has it all as well. */
-static void recover_otherwise(struct keeper *keeper, struct managed_zone *zone,
-                              const struct zone_job *job)
+void change_recover_otherwise(struct keeper *keeper, struct managed_zone *zone, uint32_t serial)
 {
-    const struct store_zone *stored = job->asked.stored;
-    if (zone->settings->dynamic) {
-        /* The file does not have what updates brought. */
-        zone_tell_waiters(&zone->waiters, RELOAD_FAILED, zone->health.problem);
-        return;
-    }
-    zone->ledger.rebuilding = true;
-    zone->ledger.serial_floor = stored->serial;
-    if (zone->settings->type == ZONE_SECONDARY) {
-        secondary_begin(keeper, zone); /* Its primaries have it. */
-        return;
-    }
+    struct zone_ledger *ledger = &zone->ledger;
     char label[ZONE_LABEL_BYTES];
+    ledger->lost_serial = serial;
+    if (zone_changes_by_itself(zone) || zone->settings->file == NULL) {
+        /* The file does not have what updates and transfers brought. A secondary fetches it. */
+        zone->wishes.load = zone->wishes.force = false;
+        zone_tell_waiters(&zone->waiters, RELOAD_FAILED, zone->health.problem);
+        ledger->lost = zone->settings->type == ZONE_PRIMARY;
+        if (ledger->lost) {
+            zone->health.retry_at = keeper->now + RETRY_SECONDS;
+        }
+        return;
+    }
     log_write(LOG_ZONE, SEVERITY_WARNING,
               "zone %s: it is built anew from its file, with a serial above %u",
-              zone_label(zone->settings, label), stored->serial);
+              zone_label(zone->settings, label), ledger->lost_serial);
     keeper_wish_load(keeper, zone, true);
+}
+
+/* What this job was to do is wished again when the zone is tried again. */
+static void keep_wishes(struct managed_zone *zone, const struct zone_job *job, bool by_store)
+{
+    struct zone_wishes *later = &zone->later;
+    const struct zone_asked *asked = &job->asked;
+    bool loads = job->kind == ZONE_JOB_LOAD && by_store && !asked->thaw;
+    later->load |= loads;
+    later->force |= loads && asked->force;
+    later->keys |= asked->keys_wished || asked->sign_all;
+    later->sign_all |= asked->sign_all;
+    /* Where there are no keys to look at: does the store work again? */
+    later->state |= job->kind == ZONE_JOB_STATE || (by_store && zone->settings->policy == NULL);
+    if (asked->serial_above != 0 && asked->serial_above != zone->ledger.lost_serial) {
+        later->serial_above = asked->serial_above;
+    }
+}
+
+static void note_failure(struct keeper *keeper, struct managed_zone *zone, struct zone_job *job,
+                         sg_duration retry)
+{
+    struct zone_health *health = &zone->health;
+    bool by_store = retry != RETRY_SECONDS;
+    mem_free(health->problem);
+    health->problem = job->problem;
+    health->failed = job->kind;
+    health->by_store = by_store;
+    job->problem = NULL;
+    if (zone->settings->policy != NULL || by_store) {
+        /* What was due stays due, or what is served would expire; but not at once again. */
+        health->retry_at = keeper->now + retry;
+        health->resign_at = not_before(health->resign_at, health->retry_at);
+        health->key_event_at = not_before(health->key_event_at, health->retry_at);
+        keep_wishes(zone, job, by_store);
+    } else {
+        /* A broken file waits for a reload. */
+        health->retry_at = health->resign_at = health->key_event_at = INT64_MAX;
+    }
 }
 
 static void fail(struct keeper *keeper, struct zone_job *job, sg_duration retry)
 {
     struct managed_zone *zone = job->zone;
-    struct zone_health *health = &zone->health;
-    mem_free(health->problem);
-    health->problem = job->problem;
-    job->problem = NULL;
-    resign_index_free(zone->known.resign); /* It may speak of what never came to be. */
+    note_failure(keeper, zone, job, retry);
+    /* They may speak of what never came to be. */
+    resign_index_free(zone->known.resign);
     zone->known.resign = NULL;
-    zone_keys_free(zone->known.keys); /* Nor does what is committed know of these. */
-    zone->known.keys = NULL;
-    health->load_again |= job->kind == ZONE_JOB_LOAD && retry == STORE_RETRY_SECONDS;
-    if (zone->settings->policy != NULL || retry != RETRY_SECONDS) {
-        /* What was due stays due, or what is served would expire; but not at once again. */
-        health->retry_at = keeper->now + retry;
-        health->resign_at = not_before(health->resign_at, health->retry_at);
-        health->key_event_at = not_before(health->key_event_at, health->retry_at);
-    } else {
-        /* A broken file waits for a reload. */
-        health->retry_at = health->resign_at = health->key_event_at = INT64_MAX;
+    if (job->made.keys_looked_at || (zone->known.keys != NULL && zone->known.keys->fresh)) {
+        zone_keys_free(zone->known.keys);
+        zone->known.keys = NULL;
     }
     char label[ZONE_LABEL_BYTES];
     log_write(LOG_ZONE, SEVERITY_ERROR, "zone %s: %s: %s", zone_label(job->settings, label),
               zone->slot->version == NULL ? "not loaded due to errors"
                                           : "the last good version is served on",
-              health->problem);
-    zone_tell_waiters(&zone->job_waiters, RELOAD_FAILED, health->problem);
+              zone->health.problem);
+    zone_tell_waiters(&zone->job_waiters, RELOAD_FAILED, zone->health.problem);
     if (job->kind == ZONE_JOB_RECOVER) {
-        recover_otherwise(keeper, zone, job);
-    } else if (job->kind == ZONE_JOB_TRANSFER) {
+        change_recover_otherwise(keeper, zone, job->asked.stored->serial);
+    }
+    if (job->kind == ZONE_JOB_TRANSFER) {
         secondary_applied(keeper, zone, job->result != SG_OK ? job->result : SG_IO);
     } else if (zone->secondary == NULL) {
         secondary_begin(keeper, zone);
@@ -348,22 +243,32 @@ static void remember_history(struct managed_zone *zone, struct zone_job *job)
     }
 }
 
+/* A secondary that has expired stays so, whatever we do to it, until a primary is heard. */
+static bool stays_expired(const struct managed_zone *zone, const struct zone_job *job)
+{
+    if (zone->settings->type != ZONE_SECONDARY || job->kind == ZONE_JOB_TRANSFER) {
+        return false;
+    }
+    return job->kind == ZONE_JOB_RECOVER
+               ? secondary_had_expired(buffer_span(&job->made.state.timers), zone->keeper->now)
+               : zone->known.expired != NULL;
+}
+
 static void take_version(struct managed_zone *zone, struct zone_job *job)
 {
+    const struct zone_version *expired = zone->known.expired;
     log_published(job);
     remember_history(zone, job); /* first: a reader finds no version that the history lacks */
     bool first = zone_record_version(zone) == NULL;
-    if (job->kind == ZONE_JOB_RECOVER &&
-        secondary_is_expired(zone->settings, &job->made.state, zone->keeper->now)) {
-        zone->known.expired = job->made.version; /* It stays so until a primary is heard. */
-        job->made.version = NULL;
-        return;
-    }
-    publish(zone->slot, job->made.version);
-    job->made.version = NULL; /* the slot's reference now */
-    if (zone->known.expired != NULL) {
-        zone_version_unref(zone->known.expired);
+    if (stays_expired(zone, job)) {
+        zone->known.expired = job->made.version;
+    } else {
         zone->known.expired = NULL;
+        publish(zone->slot, job->made.version);
+    }
+    job->made.version = NULL; /* the zone's reference now */
+    if (expired != NULL) {
+        zone_version_unref(expired);
     }
     checkpoint_trim_memory(zone->keeper, zone);
     notifying_changed(zone->keeper, zone, first);
@@ -379,29 +284,32 @@ static void wish_ordinary_wake(struct keeper *keeper, struct managed_zone *zone)
     keeper_wish_keys(keeper, zone, false);
 }
 
-static void succeed(struct keeper *keeper, struct zone_job *job)
+/* Is what this job has done the end of what is wrong with the zone? */
+static bool is_mended(const struct managed_zone *zone, const struct zone_job *job)
 {
-    struct managed_zone *zone = job->zone;
+    const struct zone_health *health = &zone->health;
+    switch (job->kind) {
+    case ZONE_JOB_LOAD:
+    case ZONE_JOB_RECOVER:
+    case ZONE_JOB_TRANSFER:
+        return true;
+    case ZONE_JOB_KEYS:
+        return health->failed != ZONE_JOB_LOAD || health->by_store;
+    default:
+        return health->failed == job->kind || (health->by_store && !job->made.unchanged);
+    }
+}
+
+static void recover_health(struct managed_zone *zone, struct zone_job *job)
+{
     struct zone_health *health = &zone->health;
     struct zone_made *made = &job->made;
-    bool is_new = made->version != NULL;
-
-    mem_free(health->problem);
-    health->problem = NULL;
-    health->retry_at = INT64_MAX;
-    health->load_again &= job->kind != ZONE_JOB_LOAD;
-    bool is_first = zone_record_version(zone) == NULL && job->kind == ZONE_JOB_LOAD;
-    if (is_new) {
-        zone->ledger.rebuilding = false;
-        take_version(zone, job);
-    }
-    if (is_new && is_first && job->store != NULL) {
-        overtake_start(keeper, zone);
-    }
-    if (!made->unchanged) {
-        zone_state_clear(&zone->known.state);
-        zone->known.state = made->state;
-        made->state = (struct zone_state){.timers = BUFFER_EMPTY};
+    if (health->problem != NULL && is_mended(zone, job)) {
+        mem_free(health->problem);
+        health->problem = NULL;
+        if (!zone->later.load && !zone->later.keys && !zone->later.state) {
+            health->retry_at = INT64_MAX;
+        }
     }
     if (made->keys_looked_at) {
         health->key_event_at = made->key_event_at;
@@ -413,16 +321,79 @@ static void succeed(struct keeper *keeper, struct zone_job *job)
     }
     health->expires_first = made->expires_first;
     health->resign_at = resign_time(zone, made->expires_first);
-    overdue_note(zone, keeper->now);
-    if (made->more || zone->known.state.campaign) {
-        zone->wishes.resign = true;
+    overdue_note(zone, zone->keeper->now);
+    if (job->kind == ZONE_JOB_RESIGN && made->unchanged) {
+        /* There was nothing that it could do: not at once again. */
+        health->resign_at = not_before(health->resign_at, zone->keeper->now + RETRY_SECONDS);
     }
+}
+
+/* What a load was asked besides, where it did not come to it. */
+static void wish_what_is_left(struct keeper *keeper, struct managed_zone *zone,
+                              const struct zone_job *job, bool is_new)
+{
+    const struct zone_asked *asked = &job->asked;
+    if (asked->sign_all || (asked->keys_wished && !is_new)) {
+        keeper_wish_keys(keeper, zone, asked->sign_all);
+    }
+    if (asked->serial_above != 0 && !is_new && zone->wishes.serial_above == 0) {
+        zone->wishes.serial_above = asked->serial_above;
+    }
+}
+
+/* Zones of one name in several views share key files: what one has found the others look at. */
+static void let_twins_follow(struct keeper *keeper, const struct managed_zone *zone)
+{
+    const struct zone_settings *settings = zone->settings;
+    for (struct managed_zone *other = zone_index_chain(&keeper->index, &zone->slot->apex);
+         other != NULL; other = other->chain_next) {
+        if (other != zone && settings->policy != NULL &&
+            other->settings->policy == settings->policy &&
+            strcmp(other->settings->key_directory, settings->key_directory) == 0 &&
+            dns_name_equal(&other->slot->apex, &zone->slot->apex) &&
+            zone_record_version(other) != NULL &&
+            other->known.state.keys_fingerprint != zone->known.state.keys_fingerprint) {
+            keeper_wish_keys(keeper, other, false);
+        }
+    }
+}
+
+static void take_state(struct managed_zone *zone, struct zone_job *job)
+{
+    zone_state_clear(&zone->known.state);
+    zone->known.state = job->made.state;
+    job->made.state = (struct zone_state){.timers = BUFFER_EMPTY};
+}
+
+static void succeed(struct keeper *keeper, struct zone_job *job)
+{
+    struct managed_zone *zone = job->zone;
+    struct zone_made *made = &job->made;
+    bool is_new = made->version != NULL;
+    bool is_first = zone_record_version(zone) == NULL && job->kind == ZONE_JOB_LOAD;
+
+    if (is_new) {
+        take_version(zone, job);
+    }
+    if (is_new && is_first && job->store != NULL) {
+        overtake_start(keeper, zone);
+    }
+    if (!made->unchanged) {
+        take_state(zone, job);
+    }
+    recover_health(zone, job);
+    zone->wishes.resign |= made->more || zone->known.state.campaign;
     if (job->kind == ZONE_JOB_RECOVER) {
+        zone->ledger.continues = true;
         wish_ordinary_wake(keeper, zone);
-    } else if (job->kind == ZONE_JOB_LOAD && !is_new && job->asked.keys_wished) {
-        keeper_wish_keys(keeper, zone, job->asked.sign_all);
+    } else if (job->kind == ZONE_JOB_LOAD) {
+        wish_what_is_left(keeper, zone, job, is_new);
+    }
+    if (made->keys_looked_at && !made->unchanged) {
+        let_twins_follow(keeper, zone);
     }
     if (job->kind == ZONE_JOB_TRANSFER) {
+        secondary_came(zone);
         secondary_applied(keeper, zone, SG_OK);
     } else if (zone->secondary == NULL) {
         secondary_begin(keeper, zone);
@@ -455,6 +426,8 @@ static void take_commit(struct store_request *request)
         return;
     }
     ledger->last = request->record.number;
+    ledger->continues = true;
+    ledger->lost_serial = 0;
     if (job->made.is_image) {
         ledger->image_number = ledger->last;
         ledger->since_image_bytes = 0;
@@ -515,6 +488,13 @@ void keeper_notified(struct keeper *keeper, struct managed_zone *zone, const str
     }
 }
 
+void change_refuse_updates(struct keeper *keeper, struct managed_zone *zone)
+{
+    struct keeper_update *waiting = zone->updates.first;
+    zone->updates = (struct zone_updates){.last = &zone->updates.first};
+    keeper->updates -= zone_answer_updates(waiting, DNS_RCODE_REFUSED);
+}
+
 void keeper_update(struct keeper *keeper, struct managed_zone *zone, struct keeper_update *update)
 {
     const struct zone_settings *settings = zone->settings;
@@ -525,7 +505,8 @@ void keeper_update(struct keeper *keeper, struct managed_zone *zone, struct keep
         return;
     }
     size_t quota = keeper->generation->rates.updates;
-    bool store_works = keeper->io.store == NULL || store_health(keeper->io.store) == SG_OK;
+    bool store_works = keeper->io.store == NULL || (!opening_is_wanted(keeper, zone) &&
+                                                    store_health(keeper->io.store) == SG_OK);
     if (zone->gone || keeper->stopping || zone->slot->version == NULL || !store_works ||
         zone->updates.count >= UPDATES_WAITING_MAX || (quota != 0 && keeper->updates >= quota)) {
         zone_answer_updates(update, DNS_RCODE_SERVFAIL);

@@ -38,10 +38,10 @@ static void wait_in(struct reload_waiter **list, reload_done *done, void *argume
     *list = waiter;
 }
 
-static void add_waiter(struct managed_zone *zone, reload_done *done, void *argument)
+static void add_waiter(struct reload_waiter **list, reload_done *done, void *argument)
 {
     if (done != NULL) {
-        wait_in(&zone->waiters, done, argument);
+        wait_in(list, done, argument);
     }
 }
 
@@ -87,7 +87,9 @@ enum sg_result keeper_reload(struct keeper *keeper, struct managed_zone *zone, b
         }
         zone->wishes.frozen = true;
     }
-    add_waiter(zone, done, argument);
+    /* Whoever asks by name gives up what the store had and cannot give back. */
+    zone->ledger.lost = false;
+    add_waiter(&zone->waiters, done, argument);
     keeper_wish_load(keeper, zone, force);
     return SG_OK;
 }
@@ -109,13 +111,14 @@ enum sg_result keeper_freeze(struct keeper *keeper, struct managed_zone *zone, r
                              void *argument)
 {
     enum sg_result result = check_dynamic(keeper, zone);
-    if (result == SG_OK && zone_is_frozen(zone)) {
+    if (result == SG_OK && zone_is_frozen(zone) &&
+        (zone->wishes.freeze || !thaw_is_under_way(zone))) {
         result = SG_EXISTS;
     }
     if (result != SG_OK) {
         return result;
     }
-    add_waiter(zone, done, argument);
+    add_waiter(&zone->dump_waiters, done, argument);
     zone->wishes.dump = zone->wishes.freeze = true;
     keeper_enqueue(keeper, zone);
     return SG_OK;
@@ -131,7 +134,7 @@ enum sg_result keeper_thaw(struct keeper *keeper, struct managed_zone *zone, rel
     if (result != SG_OK) {
         return result;
     }
-    add_waiter(zone, done, argument);
+    add_waiter(&zone->waiters, done, argument);
     zone->wishes.thaw = true;
     keeper_wish_load(keeper, zone, true);
     return SG_OK;
@@ -147,7 +150,7 @@ enum sg_result keeper_sync(struct keeper *keeper, struct managed_zone *zone, rel
     if (!changes_by_itself || zone->settings->file == NULL || zone->slot->version == NULL) {
         return SG_UNSUPPORTED;
     }
-    add_waiter(zone, done, argument);
+    add_waiter(&zone->dump_waiters, done, argument);
     zone->wishes.dump = true;
     keeper_enqueue(keeper, zone);
     return SG_OK;
@@ -196,9 +199,10 @@ void keeper_reload_all(struct keeper *keeper)
     for (size_t i = 0; i < keeper->zones_count; i++) {
         struct managed_zone *zone = keeper->zones[i];
         const struct zone_settings *settings = zone->settings;
-        bool is_read = !settings->dynamic || file_may_be_read(zone);
+        bool is_read =
+            !settings->dynamic || file_may_be_read(zone) || zone_record_version(zone) == NULL;
         if (settings->file != NULL && is_read && settings->type == ZONE_PRIMARY) {
-            zone->wishes.frozen = settings->dynamic;
+            zone->wishes.frozen = settings->dynamic && file_may_be_read(zone);
             keeper_try_again(keeper, zone);
             keeper_wish_load(keeper, zone, false);
         }

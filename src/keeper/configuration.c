@@ -1,6 +1,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
+#include "keeper/notifying.h"
 #include "keeper/secondary.h"
 
 static bool find_duplicate(const struct keeper_generation *generation, size_t *out_duplicate)
@@ -38,7 +39,11 @@ static void adopt_zone(struct keeper *keeper, struct managed_zone *zone,
     if (!zone->ledger.opening) {
         secondary_begin(keeper, zone); /* The old settings are still there. */
     }
+    notifying_adopt(keeper, zone);
     generation_drop(old);
+    if (!settings->dynamic || settings->type != ZONE_PRIMARY) {
+        change_refuse_updates(keeper, zone);
+    }
     if (!same) {
         zone->known.keyed = false; /* What a round has brought was for the old policy. */
         if (zone->known.keys != NULL) {

@@ -38,7 +38,7 @@ void keeper_enqueue(struct keeper *keeper, struct managed_zone *zone)
     struct zone_queue *queue =
         zone->updates.first != NULL && zone->slot->version != NULL ? &keeper->soon : &keeper->queue;
     if (zone->job != NULL || zone->gone || zone->ledger.opening || zone->known.keying ||
-        keeper->stopping || zone_is_lost(zone) || zone->queue == queue ||
+        keeper->stopping || opening_is_wanted(keeper, zone) || zone->queue == queue ||
         zone->queue == &keeper->soon) {
         return;
     }
@@ -58,23 +58,18 @@ void keeper_unqueue(struct managed_zone *zone)
 
 void keeper_wish_load(struct keeper *keeper, struct managed_zone *zone, bool force)
 {
-    bool changes_by_itself = zone->settings->dynamic || zone->settings->type == ZONE_SECONDARY;
-    bool file_counts = zone->wishes.thaw || zone->wishes.frozen;
-    if (opening_is_due(zone)) {
-        opening_start(keeper, zone);
-        return;
-    }
-    if (changes_by_itself && zone_record_version(zone) != NULL && !file_counts) {
-        /* Its file is older than what updates or transfers have brought. */
-        zone->wishes.keys = true;
-        zone->known.keys_wished = keying_round(keeper->keying);
-        keeper_enqueue(keeper, zone);
+    if (zone->ledger.lost) {
+        opening_start(keeper, zone); /* Perhaps the store can be read now. */
         return;
     }
     zone->wishes.load = true;
     zone->wishes.force |= force;
     zone->known.keys_wished = keying_round(keeper->keying);
-    keeper_enqueue(keeper, zone);
+    if (opening_is_wanted(keeper, zone)) {
+        opening_start(keeper, zone);
+    } else {
+        keeper_enqueue(keeper, zone);
+    }
 }
 
 void keeper_wish_keys(struct keeper *keeper, struct managed_zone *zone, bool sign_all)
@@ -114,7 +109,9 @@ static void start_queue(struct keeper *keeper, struct zone_queue *queue, size_t 
             continue;
         }
         zone_queue_leave(zone);
-        if (change_wants_keys(zone)) {
+        if (zone->ledger.opening || !change_is_possible(zone)) {
+            keeper_set_timer(keeper, zone);
+        } else if (change_wants_keys(zone)) {
             keying_add(keeper, zone);
         } else {
             change_start(keeper, zone, now);
@@ -145,7 +142,8 @@ void keeper_set_timer(struct keeper *keeper, struct managed_zone *zone)
 {
     const struct zone_health *health = &zone->health;
     sg_time wake = earlier(health->warn_at, secondary_wake(zone));
-    if (zone->job == NULL) { /* else its end looks at what is due */
+    if (zone->job == NULL && zone->queue == NULL && !zone->known.keying && !zone->ledger.opening) {
+        /* Else what is due has its turn when the job is done. */
         wake = earlier(wake,
                        earlier(health->key_event_at, earlier(health->resign_at, health->retry_at)));
     }
@@ -156,50 +154,55 @@ void keeper_set_timer(struct keeper *keeper, struct managed_zone *zone)
     }
 }
 
-/* Keys are due, or a write failed. */
-static void wish_retry(struct keeper *keeper, struct managed_zone *zone)
+/* What had failed is wished once more. */
+static void wish_again(struct managed_zone *zone)
 {
-    struct zone_health *health = &zone->health;
-    if (health->load_again) {
-        health->load_again = false;
-        keeper_wish_load(keeper, zone, false);
-    }
-    if (zone->settings->policy == NULL && health->retry_at <= keeper->now) {
-        zone->wishes.state = true; /* There are no keys to look at: does the store work again? */
-        keeper_enqueue(keeper, zone);
-    }
-    keeper_wish_keys(keeper, zone, false);
+    struct zone_wishes *wishes = &zone->wishes;
+    const struct zone_wishes *later = &zone->later;
+    wishes->load |= later->load;
+    wishes->force |= later->force;
+    wishes->keys |= later->keys;
+    wishes->sign_all |= later->sign_all;
+    wishes->state |= later->state;
+    wishes->serial_above = wishes->serial_above != 0 ? wishes->serial_above : later->serial_above;
+    zone->later = (struct zone_wishes){.load = false};
 }
 
 /* What is due at the zone becomes a wish. */
+static void wish_what_is_due(struct keeper *keeper, struct managed_zone *zone, sg_time now)
+{
+    struct zone_health *health = &zone->health;
+    bool due = health->key_event_at <= now;
+    if (health->retry_at <= now) {
+        health->retry_at = INT64_MAX; /* Whatever fails again sets it again. */
+        wish_again(zone);
+        due = true;
+    }
+    if (due) {
+        keeper_wish_keys(keeper, zone, false);
+    }
+    zone->wishes.resign |= health->resign_at <= now;
+    if (zone->ledger.lost || opening_is_wanted(keeper, zone)) {
+        opening_start(keeper, zone);
+    } else if (zone_record_version(zone) == NULL && zone->settings->type == ZONE_PRIMARY) {
+        keeper_wish_load(keeper, zone, true);
+    } else if (change_is_wished(zone)) {
+        keeper_enqueue(keeper, zone);
+    } else if (health->key_event_at <= now) {
+        health->key_event_at = INT64_MAX; /* The keys have nothing to do with it any more. */
+    }
+}
+
 static void wake_zone(struct keeper *keeper, struct managed_zone *zone, sg_time now)
 {
-    const struct zone_health *health = &zone->health;
-    if (opening_is_due(zone)) {
-        opening_start(keeper, zone);
-        return;
-    }
-    if (health->warn_at <= now) {
+    if (zone->health.warn_at <= now) {
         overdue_warn(zone, now);
-        keeper_set_timer(keeper, zone);
     }
-    if (zone->secondary != NULL) {
-        secondary_turn(keeper, zone);
-    } else if (zone->slot->version == NULL) {
-        keeper_wish_load(keeper, zone, true);
-        return;
+    if (zone->job == NULL) {
+        wish_what_is_due(keeper, zone, now);
     }
-    if (zone_record_version(zone) != NULL && health->resign_at <= now) {
-        zone->wishes.resign = true;
-        keeper_enqueue(keeper, zone);
-    }
-    if (zone_record_version(zone) != NULL &&
-        (health->key_event_at <= now || health->retry_at <= now)) {
-        wish_retry(keeper, zone);
-    }
-    if (change_is_wished(zone)) {
-        keeper_enqueue(keeper, zone);
-    }
+    keeper_set_timer(keeper, zone);
+    secondary_turn(keeper, zone);
 }
 
 static void run_timers(struct keeper *keeper, sg_time now)
@@ -315,7 +318,7 @@ void keeper_stop(struct keeper *keeper)
         struct keeper_update *waiting = zone->updates.first;
         zone->updates = (struct zone_updates){.last = &zone->updates.first};
         keeper->updates -= zone_answer_updates(waiting, DNS_RCODE_SERVFAIL);
-        secondary_end(zone);
+        secondary_stop(zone);
     }
 }
 

@@ -3,6 +3,7 @@
  *
  *   keeper.c         queue, timers, turns
  *   keying.c         keys of all waiting zones, before their jobs
+ *   change_choice.c  what a zone's next job is to do
  *   change.c         the pipeline: a zone's job, its commit, its publication
  *   overdue.c        signatures that are not made anew in time
  *   checkpoint.c     images of zones whose changesets have become many
@@ -40,6 +41,7 @@ struct keeper {
     struct telling *tellings;   /* questions that are out (notifying.c) */
     struct overtake *overtakes; /* questions that are out (overtake.c) */
     struct refresh_shared refresh;
+    bool fetching; /* secondary_turn() is at work */
     bool stopping;
     uint64_t next_id;
     sg_time now; /* of the present turn */
@@ -61,21 +63,33 @@ void keeper_try_again(struct keeper *keeper, struct managed_zone *zone);
 /* A zone that is no longer configured and that nobody works for is freed. */
 void keeper_bury(struct managed_zone *zone);
 
-/* --- change.c ------------------------------------------------------------------------------- */
+/* --- change_choice.c ------------------------------------------------------------------------ */
 
-/* Is there anything that a job could do for this zone? */
+/* Is there anything that a job can do for this zone now? */
 bool change_is_wished(const struct managed_zone *zone);
+/* The same of one that has got its turn: what was wished may be no more. */
+bool change_is_possible(const struct managed_zone *zone);
 /* Would that job look at the keys anew? */
 bool change_wants_keys(const struct managed_zone *zone);
+/* Give the job the most urgent of what is wished. */
+void change_choose(struct managed_zone *zone, struct zone_job *job);
+
+/* --- change.c ------------------------------------------------------------------------------- */
+
 void change_start(struct keeper *keeper, struct managed_zone *zone, sg_time now);
+/* Those that wait are refused: the zone takes none any more. */
+void change_refuse_updates(struct keeper *keeper, struct managed_zone *zone);
+/* What the store has of the zone, up to this serial, cannot be read. */
+void change_recover_otherwise(struct keeper *keeper, struct managed_zone *zone, uint32_t serial);
 /* A worker's reply. Takes the job. */
 void change_take_job(struct keeper *keeper, struct zone_job *job);
 
 /* --- opening.c ------------------------------------------------------------------------------ */
 
-/* Ask the store what it has of a new zone, then let it be recovered or loaded. */
-/* It belongs into the store, which has not said, or could not say, what it has of it. */
-bool opening_is_due(const struct managed_zone *zone);
+/* The zone is to be stored, and the store has not told yet what it has of it: nothing is done to
+ * the zone until then, or what is acknowledged would not last. */
+bool opening_is_wanted(const struct keeper *keeper, const struct managed_zone *zone);
+/* Ask the store what it has of the zone, then let it be recovered, loaded, or go on. */
 void opening_start(struct keeper *keeper, struct managed_zone *zone);
 /* Let the store forget a zone that is gone; not if one of its name has come since. */
 void opening_wipe(struct keeper *keeper, struct managed_zone *zone);

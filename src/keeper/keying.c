@@ -173,9 +173,12 @@ static void leave_place(struct keeper *keeper, struct round_place *place)
     generation_drop(place->generation);
     if (zone->gone) {
         keeper_bury(zone);
-    } else if (change_is_wished(zone)) {
+        return;
+    }
+    if (change_is_possible(zone)) {
         keeper_enqueue(keeper, zone);
     }
+    keeper_set_timer(keeper, zone);
 }
 
 void keying_take_job(struct keeper *keeper, struct job *job)

@@ -93,6 +93,23 @@ void notify_send_clear(struct notify_sender *sender, struct notify_zone *zone)
     forget(sender, zone);
 }
 
+void notify_send_adopt(struct notify_sender *sender, struct notify_zone *zone,
+                       const struct remote *also, size_t also_count)
+{
+    (void)sender;
+    for (size_t i = 0; i < zone->targets_count; i++) {
+        struct remote *remote = &zone->targets[i].remote;
+        remote->key = NULL;
+        remote->origin = NULL;
+        for (size_t k = 0; k < also_count; k++) {
+            if (remote_equal(remote, &also[k])) {
+                *remote = also[k];
+                break;
+            }
+        }
+    }
+}
+
 /* When the next set of messages may begin: one that has not begun yet is joined. */
 static sg_time set_begins(const struct notify_zone *zone, sg_duration delay, sg_time now)
 {

@@ -49,6 +49,10 @@ struct notify_news {
 void notify_send_changed(struct notify_sender *sender, struct notify_zone *zone,
                          const struct notify_news *news, const struct notify_targets *targets,
                          sg_time now);
+/* A new configuration: keys and origins of those that are still to be told come from its
+ * `also` from now on; none for whoever is not among them. */
+void notify_send_adopt(struct notify_sender *sender, struct notify_zone *zone,
+                       const struct remote *also, size_t also_count);
 /* Tell nobody any more, e.g. since the zone goes. */
 void notify_send_clear(struct notify_sender *sender, struct notify_zone *zone);
 

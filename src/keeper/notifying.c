@@ -6,9 +6,9 @@
 
 /* One message that is out. */
 struct telling {
-    struct telling *next;
-    struct keeper *keeper;
+    struct telling *next, **back; /* of the keeper's */
     void *asked;
+    struct keeper *keeper;
     struct notify_ask *ask;
     struct remote remote;
     char label[ZONE_LABEL_BYTES];
@@ -89,15 +89,21 @@ void notifying_changed(struct keeper *keeper, struct managed_zone *zone, bool st
     notify_targets_clear(&targets);
 }
 
+void notifying_adopt(struct keeper *keeper, struct managed_zone *zone)
+{
+    const struct zone_notify_settings *settings = zone->settings->notify;
+    notify_send_adopt(keeper->notify, &zone->notify, settings == NULL ? NULL : settings->also,
+                      settings == NULL ? 0 : settings->also_count);
+}
+
 /* --- telling -------------------------------------------------------------------------------- */
 
 static void telling_free(struct telling *telling)
 {
-    struct telling **at = &telling->keeper->tellings;
-    while (*at != telling) {
-        at = &(*at)->next;
+    *telling->back = telling->next;
+    if (telling->next != NULL) {
+        telling->next->back = telling->back;
     }
-    *at = telling->next;
     mem_free(telling);
 }
 
@@ -137,6 +143,10 @@ static void tell(struct keeper *keeper, const struct notify_order *order)
     struct telling *telling = mem_alloc_zero(1, sizeof(*telling));
     telling->keeper = keeper;
     telling->next = keeper->tellings;
+    telling->back = &keeper->tellings;
+    if (telling->next != NULL) {
+        telling->next->back = &telling->next;
+    }
     keeper->tellings = telling;
     telling->ask = order->ask;
     zone_label(settings, telling->label);

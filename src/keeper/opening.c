@@ -1,6 +1,6 @@
 #include "base/log.h"
 #include "base/mem.h"
-#include "keeper/keeper_parts.h"
+#include "keeper/secondary.h"
 #include "store/identity.h"
 
 /* A full disk has no room for a new zone; whatever else it is, looking costs little. */
@@ -19,51 +19,102 @@ static void write_identity(const struct zone_settings *settings, struct buffer *
     store_identity(settings->view, settings->rrclass, &settings->apex, out_identity);
 }
 
-/* An image is due as if there had been no restart: a start must not read more and more. */
-static uint64_t bytes_since_image(const struct store_zone *opened)
+bool opening_is_wanted(const struct keeper *keeper, const struct managed_zone *zone)
 {
-    uint64_t bytes = 0;
-    for (size_t i = 0; i < opened->records_count; i++) {
-        bytes += opened->records_first + i > opened->image_number ? opened->records[i].length : 0;
+    return keeper->io.store != NULL && zone->ledger.id == 0 && zone_is_stored(zone->settings);
+}
+
+/* Damaged for good: what follows goes on behind its numbers. */
+static void take_remnant(struct managed_zone *zone, const struct store_zone *remnant)
+{
+    struct zone_ledger *ledger = &zone->ledger;
+    ledger->id = remnant->zone;
+    ledger->last = remnant->last;
+    ledger->continues = false;
+    if (zone_record_version(zone) == NULL) {
+        change_recover_otherwise(zone->keeper, zone, remnant->serial);
+        if (zone->secondary == NULL) {
+            secondary_begin(zone->keeper, zone);
+        }
+    } else {
+        zone->wishes.keys = true; /* What is served goes on. */
+        zone->known.keys_wished = keying_round(zone->keeper->keying);
+        keeper_enqueue(zone->keeper, zone);
     }
-    return bytes;
+}
+
+static void opening_failed(struct managed_zone *zone, const struct store_request *request)
+{
+    struct keeper *keeper = zone->keeper;
+    struct zone_health *health = &zone->health;
+    char label[ZONE_LABEL_BYTES];
+    mem_free(health->problem);
+    health->problem =
+        mem_format("the store cannot be read: %s",
+                   request->problem != NULL ? request->problem : sg_result_text(request->result));
+    health->failed = ZONE_JOB_RECOVER;
+    health->by_store = false;
+    log_write(LOG_ZONE, SEVERITY_ERROR, "zone %s: %s: %s", zone_label(zone->settings, label),
+              zone->slot->version == NULL ? "not loaded due to errors"
+                                          : "the last good version is served on",
+              health->problem);
+    health->retry_at = keeper->now + RETRY_SECONDS;
+    zone_tell_waiters(&zone->waiters, RELOAD_FAILED, health->problem);
+    zone_tell_waiters(&zone->dump_waiters, RELOAD_FAILED, health->problem);
+    zone->wishes.load = false;
+    if (request->result == SG_MALFORMED && request->opened != NULL) {
+        take_remnant(zone, request->opened);
+    }
+    keeper_set_timer(keeper, zone);
+    keeper_zone_was_tried(keeper, zone);
+}
+
+/* What is served goes on, and is committed whole with the next change. */
+static void opened_late(struct managed_zone *zone)
+{
+    zone->wishes.load = true; /* It has new settings, or it would not be opened now. */
+    zone->wishes.force = true;
+    keeper_enqueue(zone->keeper, zone);
+}
+
+static void opened(struct managed_zone *zone, struct store_zone *stored)
+{
+    struct zone_ledger *ledger = &zone->ledger;
+    ledger->id = stored->zone;
+    ledger->last = stored->last;
+    ledger->image_number = stored->image_number;
+    ledger->continues = ledger->lost = false;
+    ledger->since_image_bytes = 0;
+    for (size_t i = 0; i < stored->records_count; i++) {
+        bool behind = stored->records_first + i > stored->image_number;
+        ledger->since_image_bytes += behind ? stored->records[i].length : 0;
+    }
+    if (zone_record_version(zone) != NULL) {
+        store_zone_free(stored);
+        opened_late(zone);
+    } else if (stored->last > 0) {
+        ledger->stored = stored;
+        keeper_enqueue(zone->keeper, zone);
+    } else {
+        store_zone_free(stored);
+        keeper_wish_load(zone->keeper, zone, true);
+    }
 }
 
 static void take_opened(struct store_request *request)
 {
     struct opening *opening = (struct opening *)request;
     struct managed_zone *zone = opening->zone;
-    struct keeper *keeper = zone->keeper;
-    struct zone_ledger *ledger = &zone->ledger;
     zone->out--;
-    ledger->opening = false;
+    zone->ledger.opening = false;
     if (zone->gone) {
         store_zone_free(request->opened);
         keeper_bury(zone);
     } else if (request->result != SG_OK) {
-        mem_free(zone->health.problem);
-        zone->health.problem = mem_format(
-            "the store cannot be read: %s",
-            request->problem != NULL ? request->problem : sg_result_text(request->result));
-        char label[ZONE_LABEL_BYTES];
-        log_write(LOG_ZONE, SEVERITY_ERROR, "zone %s: not loaded due to errors: %s",
-                  zone_label(zone->settings, label), zone->health.problem);
-        zone->health.retry_at = keeper->now + RETRY_SECONDS;
-        zone_tell_waiters(&zone->waiters, RELOAD_FAILED, zone->health.problem);
-        keeper_set_timer(keeper, zone);
-        keeper_zone_was_tried(keeper, zone);
+        opening_failed(zone, request);
+        store_zone_free(request->opened);
     } else {
-        ledger->id = request->opened->zone;
-        ledger->last = request->opened->last;
-        ledger->image_number = request->opened->image_number;
-        ledger->since_image_bytes = bytes_since_image(request->opened);
-        if (ledger->last > 0) {
-            ledger->stored = request->opened;
-            keeper_enqueue(keeper, zone);
-        } else {
-            store_zone_free(request->opened);
-            keeper_wish_load(keeper, zone, true);
-        }
+        opened(zone, request->opened);
     }
     mem_free(request->problem);
     buffer_free(&opening->identity);
@@ -104,15 +155,13 @@ void opening_wipe(struct keeper *keeper, struct managed_zone *zone)
     store_submit(keeper->io.store, &opening->request);
 }
 
-bool opening_is_due(const struct managed_zone *zone)
-{
-    return zone->keeper->io.store != NULL && zone_is_stored(zone->settings) &&
-           (zone->ledger.id == 0 || zone_is_lost(zone)) && !zone->ledger.opening;
-}
-
 void opening_start(struct keeper *keeper, struct managed_zone *zone)
 {
+    if (zone->ledger.opening || zone->job != NULL) {
+        return;
+    }
     if (keeper->io.store == NULL || !zone_is_stored(zone->settings)) {
+        zone->ledger.lost = false;
         keeper_wish_load(keeper, zone, true);
         return;
     }

@@ -85,7 +85,7 @@ static void ask(struct keeper *keeper, struct managed_zone *zone, const struct r
 void overtake_start(struct keeper *keeper, struct managed_zone *zone)
 {
     struct notify_targets targets;
-    if (keeper->io.asker.ask == NULL || zone->settings->type != ZONE_PRIMARY ||
+    if (keeper->stopping || keeper->io.asker.ask == NULL || zone->settings->type != ZONE_PRIMARY ||
         !notifying_targets(keeper, zone, &targets)) {
         return;
     }

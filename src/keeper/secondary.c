@@ -289,23 +289,27 @@ static void expire(struct zone_secondary *secondary)
     keep_timers(secondary);
 }
 
-static void revive(struct zone_secondary *secondary)
+static void serve_again(struct managed_zone *zone)
 {
-    struct managed_zone *zone = secondary->zone;
     if (zone->known.expired != NULL) {
         publish(zone->slot, zone->known.expired);
         zone->known.expired = NULL;
     }
+}
+
+static void revive(struct zone_secondary *secondary)
+{
+    serve_again(secondary->zone);
     keep_timers(secondary);
 }
 
 /* --- the zone's turn ------------------------------------------------------------------------ */
 
-void secondary_turn(struct keeper *keeper, struct managed_zone *zone)
+static void carry_out(struct keeper *keeper, struct managed_zone *zone)
 {
     struct zone_secondary *secondary = zone->secondary;
     struct refresh_order order;
-    if (secondary == NULL || keeper->stopping || zone->gone) {
+    if (secondary == NULL || zone->gone) {
         return;
     }
     for (enum refresh_deed deed = refresh_turn(secondary->refresh, keeper->now, &order);
@@ -328,9 +332,23 @@ void secondary_turn(struct keeper *keeper, struct managed_zone *zone)
         }
     }
     keeper_set_timer(keeper, zone);
-    for (struct managed_zone *next; (next = transfer_quota_next(keeper->refresh.quota)) != NULL;) {
-        secondary_turn(keeper, next); /* Its turn to fetch has come. */
+}
+
+/* Whoever gives a place back lets the next one fetch: in a row, since there may be very many. */
+void secondary_turn(struct keeper *keeper, struct managed_zone *zone)
+{
+    if (keeper->stopping) {
+        return;
     }
+    carry_out(keeper, zone);
+    if (keeper->fetching) {
+        return;
+    }
+    keeper->fetching = true;
+    for (struct managed_zone *next; (next = transfer_quota_next(keeper->refresh.quota)) != NULL;) {
+        carry_out(keeper, next);
+    }
+    keeper->fetching = false;
 }
 
 sg_time secondary_wake(const struct managed_zone *zone)
@@ -348,6 +366,18 @@ struct zone_transfer *secondary_take_transfer(struct managed_zone *zone)
     struct zone_transfer *ready = zone->secondary->ready;
     zone->secondary->ready = NULL;
     return ready;
+}
+
+bool secondary_had_expired(struct span bytes, sg_time now)
+{
+    struct refresh_timers timers;
+    return bytes.length > 0 && refresh_timers_decode(bytes, &timers) == SG_OK &&
+           (timers.expired || timers.expire_at <= now);
+}
+
+void secondary_came(struct managed_zone *zone)
+{
+    serve_again(zone);
 }
 
 void secondary_applied(struct keeper *keeper, struct managed_zone *zone, enum sg_result result)
@@ -402,15 +432,6 @@ static void cancel(struct zone_secondary *secondary)
     secondary->incoming = secondary->ready = NULL;
 }
 
-bool secondary_is_expired(const struct zone_settings *settings, const struct zone_state *state,
-                          sg_time now)
-{
-    struct refresh_timers timers;
-    return settings->refresh != NULL && state->timers.length > 0 &&
-           refresh_timers_decode(buffer_span(&state->timers), &timers) == SG_OK &&
-           (timers.expired || timers.expire_at <= now);
-}
-
 static void restore(struct zone_secondary *secondary)
 {
     struct managed_zone *zone = secondary->zone;
@@ -425,11 +446,24 @@ static void restore(struct zone_secondary *secondary)
     refresh_restore(secondary->refresh, known ? &timers : NULL, &soa, secondary->keeper->now);
 }
 
+/* It came signed and is to be signed here now: it is fetched once more, to be stripped. */
+static bool wants_source(const struct managed_zone *zone)
+{
+    const struct zone_version *version = zone_record_version(zone);
+    const struct kasp_policy *policy = zone->settings->policy;
+    const struct zone_facts *facts = version == NULL ? NULL : zone_version_facts(version);
+    return facts != NULL && policy != NULL && policy->keys_count > 0 && !facts->signed_here &&
+           facts->denial != ZONE_DENIAL_NONE;
+}
+
 void secondary_begin(struct keeper *keeper, struct managed_zone *zone)
 {
     const struct refresh_settings *settings = zone->settings->refresh;
     if (settings == NULL) {
         secondary_end(zone);
+        if (zone->settings->type == ZONE_PRIMARY) {
+            serve_again(zone); /* There is nobody to hear of any more. */
+        }
         return;
     }
     if (zone->secondary != NULL) {
@@ -443,7 +477,17 @@ void secondary_begin(struct keeper *keeper, struct managed_zone *zone)
         zone->secondary->refresh = refresh_new(&keeper->refresh, settings, zone, keeper->now);
         restore(zone->secondary);
     }
+    if (wants_source(zone)) {
+        refresh_demand(zone->secondary->refresh, true, keeper->now);
+    }
     secondary_turn(keeper, zone);
+}
+
+void secondary_stop(struct managed_zone *zone)
+{
+    if (zone->secondary != NULL) {
+        cancel(zone->secondary);
+    }
 }
 
 void secondary_end(struct managed_zone *zone)

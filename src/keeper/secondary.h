@@ -13,9 +13,6 @@ struct zone_secondary;
 /* The zone was opened, recovered or configured anew: begin, or go on under the new settings. Fine
  * for a primary: then there is nothing to do. */
 void secondary_begin(struct keeper *keeper, struct managed_zone *zone);
-/* Do its committed timers say that it is not to be served (RFC 1034 4.3.5)? */
-bool secondary_is_expired(const struct zone_settings *settings, const struct zone_state *state,
-                          sg_time now);
 /* Do what is due, and arm the zone's timer. */
 void secondary_turn(struct keeper *keeper, struct managed_zone *zone);
 /* When there is something to do; INT64_MAX. */
@@ -25,6 +22,10 @@ bool secondary_has_transfer(const struct managed_zone *zone);
 struct zone_transfer *secondary_take_transfer(struct managed_zone *zone);
 /* What became of it: it is published, or why not. */
 void secondary_applied(struct keeper *keeper, struct managed_zone *zone, enum sg_result result);
+/* With these timers, as they were committed: was it served no more (RFC 1034 4.3.5)? */
+bool secondary_had_expired(struct span timers, sg_time now);
+/* A transfer is committed; if it was the same as what we had, that is served again. */
+void secondary_came(struct managed_zone *zone);
 /* A NOTIFY came. */
 void secondary_notified(struct keeper *keeper, struct managed_zone *zone, const struct remote *from,
                         const struct dns_soa *hint);
@@ -32,4 +33,6 @@ void secondary_notified(struct keeper *keeper, struct managed_zone *zone, const 
 void secondary_demand(struct keeper *keeper, struct managed_zone *zone, bool whole);
 /* Bring the zone's state up to date before it is committed. */
 void secondary_encode_timers(struct managed_zone *zone);
+/* The server ends: what is out is asked no more. Fine for a primary. */
+void secondary_stop(struct managed_zone *zone);
 void secondary_end(struct managed_zone *zone);

@@ -7,24 +7,38 @@
 /* The policy was taken away: nothing of ours is served any more. */
 static enum sg_result become_unsigned(struct zone_job *job)
 {
+    struct zone_state *state = &job->made.state;
+    bool was_campaign = state->campaign;
+    state->campaign = false;
     if (!zone_version_facts(job->lent.base)->signed_here) {
-        job->made.unchanged = true;
+        job->made.unchanged = !was_campaign;
         return SG_OK;
     }
     uint32_t serial = zone_serial_choose(job, zone_version_facts(job->lent.base)->source_serial);
     struct zone_edit *edit = zone_edit_open(job->lent.base);
     zone_edit_clear_generated(edit);
     zone_edit_clear_nsec3(edit);
-    enum sg_result result = zone_edit_set_serial(edit, ZONE_SOURCE, serial);
+    /* The serial of a secondary's source is its primaries': it is what they are compared by. */
+    enum sg_result result = job->settings->type == ZONE_SECONDARY
+                                ? SG_OK
+                                : zone_edit_set_serial(edit, ZONE_SOURCE, serial);
     if (result != SG_OK) {
         zone_edit_abandon(edit);
         return result;
     }
     zone_keys_free(job->lent.keys);
     job->lent.keys = NULL;
-    job->made.state.keys_fingerprint = job->made.state.signers_fingerprint = 0;
+    state->keys_fingerprint = state->signers_fingerprint = 0;
     job->made.expires_first = 0;
     return zone_seal(job, edit);
+}
+
+/* It came signed, and is to be fetched once more without: secondary_begin() has seen to it. */
+static bool waits_for_source(const struct zone_job *job)
+{
+    const struct zone_facts *facts = zone_version_facts(job->lent.base);
+    return job->settings->type == ZONE_SECONDARY && !facts->signed_here &&
+           facts->denial != ZONE_DENIAL_NONE;
 }
 
 /* Sign with the keys as they are now, if they are not what they were. */
@@ -32,6 +46,10 @@ static enum sg_result change_keys(struct zone_job *job)
 {
     if (job->settings->policy == NULL) {
         return become_unsigned(job);
+    }
+    if (waits_for_source(job)) {
+        job->made.unchanged = true;
+        return SG_OK;
     }
     uint64_t keys_before = job->lent.state->keys_fingerprint;
     uint64_t signers_before = job->lent.state->signers_fingerprint;
@@ -41,8 +59,10 @@ static enum sg_result change_keys(struct zone_job *job)
         return result;
     }
     struct zone_state *state = &job->made.state;
-    if (job->lent.keys->sign_count == 0 ||
-        (!job->asked.sign_all && state->keys_fingerprint == keys_before)) {
+    if (job->lent.keys->sign_count == 0) {
+        return become_unsigned(job); /* The policy is to have no keys, and the last one is done. */
+    }
+    if (!job->asked.sign_all && state->keys_fingerprint == keys_before) {
         job->made.unchanged = true;
         return SG_OK;
     }
@@ -60,7 +80,16 @@ static enum sg_result raise_serial(struct zone_job *job)
     if (result != SG_OK) {
         return result;
     }
-    return zone_sign_and_seal(job, zone_edit_open(job->lent.base), ZONE_SIGN_CHANGE);
+    struct zone_edit *edit = zone_edit_open(job->lent.base);
+    if (!zone_is_to_be_signed(job)) {
+        uint32_t source_serial = zone_version_facts(job->lent.base)->source_serial;
+        result = zone_edit_set_serial(edit, ZONE_SOURCE, zone_serial_choose(job, source_serial));
+    }
+    if (result != SG_OK) {
+        zone_edit_abandon(edit);
+        return result;
+    }
+    return zone_sign_and_seal(job, edit, ZONE_SIGN_CHANGE);
 }
 
 static enum sg_result run_kind(struct zone_job *job)
@@ -100,21 +129,6 @@ static void begin_state(struct zone_job *job)
     buffer_append(&state->timers, before->timers.bytes, before->timers.length);
 }
 
-bool zone_job_is_first(const struct zone_job *job)
-{
-    return job->store != NULL && job->commit_number == 1;
-}
-
-static enum sg_result do_it(struct zone_job *job)
-{
-    enum sg_result result = run_kind(job);
-    bool is_commit_alone = !job->made.unchanged && job->made.version == NULL;
-    if (result == SG_OK && is_commit_alone && zone_job_is_first(job)) {
-        result = zone_write_image(job, job->lent.base);
-    }
-    return result;
-}
-
 void zone_job_run(struct job *job)
 {
     struct zone_job *work = (struct zone_job *)job;
@@ -123,7 +137,11 @@ void zone_job_run(struct job *job)
     work->made.key_event_at = INT64_MAX;
     work->made.expires_first = work->lent.expires_first;
     begin_state(work);
-    work->result = do_it(work);
+    work->result = run_kind(work);
+    if (work->result == SG_OK && !work->made.unchanged && work->made.version == NULL &&
+        work->whole) {
+        work->result = zone_write_base(work);
+    }
     if (work->result != SG_OK && work->problem == NULL) {
         work->problem = mem_copy_text(sg_result_text(work->result));
     }

@@ -75,6 +75,7 @@ struct zone_job {
     struct worker_pool *pool;
     struct store *store;                /* NULL: this zone is not stored */
     uint64_t store_zone, commit_number; /* for an image file */
+    bool whole; /* the base is not what was committed last: commit an image */
     enum zone_job_kind kind;
     sg_time now;
     struct zone_asked asked;

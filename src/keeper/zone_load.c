@@ -43,11 +43,29 @@ static enum sg_result let_serial_rise(const struct zone_job *job, struct zone_ed
     return zone_edit_set_serial(edit, ZONE_SOURCE, next);
 }
 
+/* What the store had of it is lost, and secondaries may have it: where no signer chooses the
+ * serial, the file's has to be above what was lost. */
+static enum sg_result rise_above_lost(const struct zone_job *job, struct zone_edit *edit)
+{
+    uint32_t above = job->asked.serial_above;
+    if (above == 0 || job->lent.base != NULL || job->settings->type == ZONE_SECONDARY ||
+        zone_is_to_be_signed(job)) {
+        return SG_OK;
+    }
+    uint32_t source = zone_version_facts(zone_edit_draft(edit))->source_serial;
+    return zone_edit_set_serial(edit, ZONE_SOURCE, zone_serial_choose(job, source));
+}
+
 /* The whole source came anew, as a zone of its own: what differs goes into a draft of the base, so
  * that the rest keeps its signatures. Takes `fresh`. */
 static enum sg_result take_source(struct zone_job *job, struct zone_edit *fresh)
 {
     if (!can_transform(job, zone_edit_draft(fresh))) {
+        enum sg_result raised = rise_above_lost(job, fresh);
+        if (raised != SG_OK) {
+            zone_edit_abandon(fresh);
+            return raised;
+        }
         return zone_sign_and_seal(job, fresh, ZONE_SIGN_ALL);
     }
     const struct zone_version *wanted;

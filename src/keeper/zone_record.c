@@ -40,16 +40,14 @@ bool zone_is_frozen(const struct managed_zone *zone)
            (zone->job != NULL && zone->job->asked.freeze);
 }
 
+bool zone_changes_by_itself(const struct managed_zone *zone)
+{
+    return zone->settings->dynamic || zone->settings->type == ZONE_SECONDARY;
+}
+
 bool zone_is_stored(const struct zone_settings *settings)
 {
     return settings->policy != NULL || settings->dynamic || settings->type == ZONE_SECONDARY;
-}
-
-bool zone_is_lost(const struct managed_zone *zone)
-{
-    const struct zone_ledger *ledger = &zone->ledger;
-    return ledger->last > 0 && !ledger->rebuilding && ledger->stored == NULL && zone->job == NULL &&
-           zone_record_version(zone) == NULL;
 }
 
 struct retired_slot {
@@ -70,6 +68,7 @@ void zone_record_free(struct managed_zone *zone)
 {
     zone_tell_waiters(&zone->job_waiters, RELOAD_FAILED, "the zone is no longer configured");
     zone_tell_waiters(&zone->waiters, RELOAD_FAILED, "the zone is no longer configured");
+    zone_tell_waiters(&zone->dump_waiters, RELOAD_FAILED, "the zone is no longer configured");
     zone_tell_waiters(&zone->first_waiters, RELOAD_FAILED, "the zone is no longer configured");
     struct retired_slot *gone = mem_alloc_zero(1, sizeof(*gone));
     gone->slot = zone->slot;

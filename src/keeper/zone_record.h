@@ -33,15 +33,16 @@ struct reload_waiter {
 };
 
 struct zone_health {
-    sg_time expires_first; /* 0: no signatures of ours */
-    sg_time key_event_at;  /* INT64_MAX: none */
-    sg_time resign_at;     /* INT64_MAX: never */
-    sg_time retry_at;      /* INT64_MAX: nothing failed */
-    bool load_again;       /* and it was a load, whose file is as new as it was */
-    sg_time overdue_at;    /* signatures should have been made anew by then; INT64_MAX: never */
-    sg_time warn_at;       /* when the log says so next, if it is still so */
-    char *resign_node;     /* whose signature expires first: `owner/type`; NULL: none */
-    char *problem;         /* NULL: all is well */
+    sg_time expires_first;     /* 0: no signatures of ours */
+    sg_time key_event_at;      /* INT64_MAX: none */
+    sg_time resign_at;         /* INT64_MAX: never */
+    sg_time retry_at;          /* INT64_MAX: nothing failed */
+    sg_time overdue_at;        /* signatures should have been made anew by then; INT64_MAX: never */
+    sg_time warn_at;           /* when the log says so next, if it is still so */
+    char *resign_node;         /* whose signature expires first: `owner/type`; NULL: none */
+    char *problem;             /* NULL: all is well */
+    enum zone_job_kind failed; /* with a problem: whose it is */
+    bool by_store;             /* and it was the store's fault */
 };
 
 /* Where the zone stands in the store. */
@@ -50,9 +51,10 @@ struct zone_ledger {
     uint64_t last;              /* number of the last commit */
     uint64_t image_number;      /* of the commit whose image is the newest */
     uint64_t since_image_bytes; /* of changesets behind it */
+    uint32_t lost_serial;       /* of what cannot be read; 0: none */
     bool opening;               /* the store was asked and has not answered */
-    bool rebuilding;            /* what the store has is beyond reading, and will be replaced */
-    uint32_t serial_floor;      /* while rebuilding: what was served last */
+    bool continues;             /* the newest version is what was committed last */
+    bool lost;                  /* what the store has could not be read, and no file has it */
     bool imaging;               /* a new image is being made */
     struct store_zone *stored;  /* what the store has, to be recovered from; NULL: nothing */
 };
@@ -91,8 +93,10 @@ struct managed_zone {
     unsigned out;         /* requests of the store that are not answered, besides the job's */
     struct zone_job *job; /* at work or being committed; NULL: the zone is idle */
     struct zone_wishes wishes;
+    struct zone_wishes later; /* what has failed, and is wished again at health.retry_at */
     struct zone_updates updates;
     struct reload_waiter *waiters;       /* for a load that has not begun */
+    struct reload_waiter *dump_waiters;  /* for a dump that has not begun */
     struct reload_waiter *job_waiters;   /* for the one that runs */
     struct reload_waiter *first_waiters; /* for its being tried */
     struct zone_health health;
@@ -121,8 +125,8 @@ void zone_tell_waiters(struct reload_waiter **waiters, enum reload_outcome outco
 size_t zone_answer_updates(struct keeper_update *updates, uint16_t rcode);
 /* Takes it no updates now? From the moment a freeze is asked for until a thaw is committed. */
 bool zone_is_frozen(const struct managed_zone *zone);
-/* The store has it and could not tell what: it is not to be made from anything less. */
-bool zone_is_lost(const struct managed_zone *zone);
+/* Does it change by other means than its file: by updates or transfers? */
+bool zone_changes_by_itself(const struct managed_zone *zone);
 /* Does what becomes of this zone have to outlive a restart? A static zone that is served as its
  * file has it does not. */
 bool zone_is_stored(const struct zone_settings *settings);

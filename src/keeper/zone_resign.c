@@ -45,9 +45,17 @@ static enum sg_result make_anew(struct zone_job *job, struct zone_edit *edit,
 enum sg_result zone_resign(struct zone_job *job)
 {
     enum sg_result result = zone_have_keys(job);
-    if (result != SG_OK || !zone_is_to_be_signed(job)) {
-        job->made.unchanged = true;
+    if (result != SG_OK) {
         return result;
+    }
+    if (!zone_is_to_be_signed(job)) {
+        job->made.unchanged = !job->made.state.campaign;
+        job->made.state.campaign = false;
+        return SG_OK;
+    }
+    if (zone_keys_changed(job)) {
+        /* That comes first, or the record would say that it was done. What is due stays due. */
+        return zone_sign_and_seal(job, zone_edit_open(job->lent.base), ZONE_SIGN_CHANGE);
     }
     struct sign_report report = {.expires_first = INT64_MAX};
     if (job->lent.resign == NULL) {

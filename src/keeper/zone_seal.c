@@ -56,6 +56,12 @@ bool zone_is_to_be_signed(const struct zone_job *job)
            job->lent.keys->sign_count > 0;
 }
 
+bool zone_keys_changed(const struct zone_job *job)
+{
+    return job->made.keys_looked_at && zone_is_to_be_signed(job) &&
+           job->made.state.keys_fingerprint != job->lent.state->keys_fingerprint;
+}
+
 /*
  * However the jitter falls, signatures live half the time until they are to be made anew: what is
  * due as soon as it is made would be made without end.
@@ -211,7 +217,7 @@ static enum sg_result write_image_file(struct zone_job *job, const struct zone_v
     return file.result != SG_OK ? file.result : whole ? finished : result;
 }
 
-enum sg_result zone_write_image(struct zone_job *job, const struct zone_version *version)
+static enum sg_result write_image(struct zone_job *job, const struct zone_version *version)
 {
     job->made.is_image = true;
     if (job->store == NULL) {
@@ -237,6 +243,11 @@ enum sg_result zone_write_image(struct zone_job *job, const struct zone_version 
     return result;
 }
 
+enum sg_result zone_write_base(struct zone_job *job)
+{
+    return job->lent.base == NULL ? SG_OK : write_image(job, job->lent.base);
+}
+
 void zone_learn_expirations(struct zone_job *job)
 {
     struct resign_index *index = job->lent.resign;
@@ -257,6 +268,7 @@ static void note_expirations(struct zone_job *job, enum zone_sign_extent extent)
         job->lent.resign = NULL;
     }
     if (!zone_is_to_be_signed(job)) {
+        job->made.expires_first = 0;
         return;
     }
     if (job->lent.resign != NULL) {
@@ -280,10 +292,10 @@ static enum sg_result seal(struct zone_job *job, struct zone_edit *edit,
         return result;
     }
     note_expirations(job, extent);
-    if (continues && extent == ZONE_SIGN_CHANGE && !zone_job_is_first(job)) {
+    if (continues && extent == ZONE_SIGN_CHANGE && !job->whole) {
         result = zone_changeset_make(job->lent.base, job->made.version, &job->made.changeset);
     } else {
-        result = zone_write_image(job, job->made.version);
+        result = write_image(job, job->made.version);
     }
     if (result != SG_OK) {
         zone_version_unref(job->made.version);

@@ -46,17 +46,16 @@ MUST_USE enum sg_result zone_sign_and_seal(struct zone_job *job, struct zone_edi
                                            enum zone_sign_extent extent);
 /* The same for a draft whose signatures are as they shall be. */
 MUST_USE enum sg_result zone_seal(struct zone_job *job, struct zone_edit *edit);
-/* Is the commit to be the first of all? The base of what was not stored until now, say before it
- * became dynamic, is nowhere else: the commit is to have an image. */
-bool zone_job_is_first(const struct zone_job *job);
-/* An image of `version` is what is committed. */
-MUST_USE enum sg_result zone_write_image(struct zone_job *job, const struct zone_version *version);
+/* What is committed is the base itself, since the store does not have it. */
+MUST_USE enum sg_result zone_write_base(struct zone_job *job);
 /* How this zone is signed, for as long as the job has its keys. `policy` and `keys` are the room
  * that the request points into. */
 void zone_sign_request(const struct zone_job *job, uint32_t serial, struct sign_policy *policy,
                        struct sign_keys *keys, struct sign_request *out_request);
 /* What the index, if there is one, knows of the version that was made. */
 void zone_learn_expirations(struct zone_job *job);
+/* Were the keys read, and found to be others than those that the base was signed with? */
+bool zone_keys_changed(const struct zone_job *job);
 /* Is this zone signed here, as its settings and keys are? */
 bool zone_is_to_be_signed(const struct zone_job *job);
 

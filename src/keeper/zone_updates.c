@@ -92,7 +92,7 @@ enum sg_result zone_take_updates(struct zone_job *job)
         job->problem = mem_format("updates do not fit into the zone: %s", sg_result_text(result));
         return result;
     }
-    if (changes == 0) {
+    if (changes == 0 && !zone_keys_changed(job)) {
         zone_edit_abandon(edit);
         job->made.unchanged = true;
         return SG_OK;

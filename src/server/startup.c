@@ -344,6 +344,9 @@ static void tear_down(struct server *server)
         net_stop(server->net);
     }
     server_inbox_close(server);
+    if (server->keeper != NULL) {
+        keeper_stop(server->keeper); /* Its questions end before the loop does. */
+    }
     store_free(server->store); /* All that was asked of it has been answered. */
     if (server->keeper != NULL) {
         server_loop_close(server);

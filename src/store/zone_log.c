@@ -228,6 +228,37 @@ static enum sg_result find_zone_id(const struct store_io *io, struct span identi
     return SG_OK;
 }
 
+/* Of a damaged zone: how far its numbers go, and the last serial that can be read. */
+static bool see_remnant(void *argument, struct span key, struct span value)
+{
+    struct store_zone *zone = argument;
+    struct store_commit_record record;
+    if (key.length != KEY_BYTES || store_get_u64(key.bytes) != zone->zone) {
+        return false;
+    }
+    zone->last = store_get_u64(key.bytes + 8);
+    if (store_commit_decode(value, &record) == SG_OK) {
+        zone->serial = record.serial;
+    }
+    return true;
+}
+
+static enum sg_result read_remnant(const struct store_io *io, uint64_t id,
+                                   struct store_zone **out_zone)
+{
+    struct store_zone *zone = mem_alloc_zero(1, sizeof(*zone));
+    struct log_key from = key_of(id, 0);
+    zone->zone = id;
+    enum sg_result result =
+        io->scan(io->argument, STORE_COMMITS, key_span(&from), see_remnant, zone);
+    if (result != SG_OK) {
+        store_zone_free(zone);
+        return result;
+    }
+    *out_zone = zone;
+    return SG_OK;
+}
+
 enum sg_result zone_log_open(struct store_transaction *transaction, struct span identity,
                              struct store_zone **out_zone, char **out_problem)
 {
@@ -258,6 +289,10 @@ enum sg_result zone_log_open(struct store_transaction *transaction, struct span 
         log_write(LOG_GENERAL, SEVERITY_ERROR, "store: zone %" PRIu64 " cannot be restored: %s", id,
                   *out_problem);
         store_zone_free(zone);
+        if (result == SG_MALFORMED) {
+            enum sg_result scanned = read_remnant(transaction->io, id, out_zone);
+            result = scanned != SG_OK ? scanned : result;
+        }
         return result;
     }
     *out_zone = zone;

@@ -1,0 +1,185 @@
+#include "base/mem.h"
+#include "keeper/secondary.h"
+
+enum { UPDATES_MAX = 256 /* in one change */ };
+
+/* Nothing is served yet; or what is served came signed from elsewhere and is now to be signed
+ * here: its file must be read again, without its old signatures. */
+static bool must_load(const struct managed_zone *zone)
+{
+    const struct zone_version *version = zone_record_version(zone);
+    const struct kasp_policy *policy = zone->settings->policy;
+    if (zone->settings->type != ZONE_PRIMARY || zone->ledger.lost) {
+        return false;
+    }
+    if (version == NULL) {
+        return true;
+    }
+    const struct zone_facts *facts = zone_version_facts(version);
+    return policy != NULL && policy->keys_count > 0 && zone->settings->file != NULL &&
+           !zone->settings->dynamic && !facts->signed_here && facts->denial != ZONE_DENIAL_NONE;
+}
+
+static bool others_are_wished(const struct managed_zone *zone)
+{
+    const struct zone_wishes *wishes = &zone->wishes;
+    bool on_version = wishes->keys || wishes->resign || wishes->dump || wishes->state ||
+                      wishes->serial_above != 0;
+    return wishes->load || (on_version && zone_record_version(zone) != NULL);
+}
+
+/* Updates and the rest take turns, so that neither starves the other. What was accepted before a
+ * freeze is to be in the file that the operator edits, or the thaw would undo it. */
+static bool updates_are_next(const struct managed_zone *zone)
+{
+    const struct zone_wishes *wishes = &zone->wishes;
+    return zone->updates.first != NULL && zone->slot->version != NULL &&
+           (wishes->freeze || !(others_are_wished(zone) && wishes->others_first));
+}
+
+bool change_is_wished(const struct managed_zone *zone)
+{
+    return others_are_wished(zone) || updates_are_next(zone) || zone->ledger.stored != NULL ||
+           secondary_has_transfer(zone);
+}
+
+bool change_is_possible(const struct managed_zone *zone)
+{
+    return change_is_wished(zone) || must_load(zone);
+}
+
+static struct keeper_update *take_updates(struct managed_zone *zone)
+{
+    struct zone_updates *updates = &zone->updates;
+    struct keeper_update *first = updates->first;
+    struct keeper_update **after = &updates->first;
+    for (size_t i = 0; i < UPDATES_MAX && *after != NULL; i++) {
+        after = &(*after)->next;
+        updates->count--;
+    }
+    updates->first = *after;
+    *after = NULL;
+    if (updates->first == NULL) {
+        updates->last = &updates->first;
+    }
+    return first;
+}
+
+/* The file of a zone that changes by itself is older than what updates or transfers have brought,
+ * but for an operator who has frozen it. */
+static bool version_is_preferred(const struct managed_zone *zone)
+{
+    const struct zone_wishes *wishes = &zone->wishes;
+    return zone_changes_by_itself(zone) && zone_record_version(zone) != NULL && !wishes->thaw &&
+           !wishes->frozen;
+}
+
+/* Keys are read with the file, when they are wished, and by whatever signs without having them. */
+bool change_wants_keys(const struct managed_zone *zone)
+{
+    const struct zone_wishes *wishes = &zone->wishes;
+    bool missing = zone->known.keys == NULL;
+    bool file_loses = version_is_preferred(zone);
+    if (zone->known.keyed || zone->settings->policy == NULL || zone->ledger.stored != NULL) {
+        return false;
+    }
+    if (updates_are_next(zone) || secondary_has_transfer(zone)) {
+        return missing;
+    }
+    if ((wishes->load && !file_loses) || must_load(zone)) {
+        return wishes->force || wishes->thaw || zone->slot->version == NULL;
+    }
+    if (wishes->dump) {
+        return false;
+    }
+    return wishes->keys || wishes->load ||
+           (missing && (wishes->resign || wishes->serial_above != 0));
+}
+
+/* Other settings may ask for other keys, though. */
+static void prefer_version_to_file(struct managed_zone *zone)
+{
+    struct zone_wishes *wishes = &zone->wishes;
+    if (wishes->load && version_is_preferred(zone)) {
+        wishes->load = wishes->force = false;
+        wishes->keys = true;
+        zone_tell_waiters(&zone->waiters, RELOAD_UP_TO_DATE, "");
+    }
+}
+
+static void choose_load(struct managed_zone *zone, struct zone_job *job)
+{
+    struct zone_wishes *wishes = &zone->wishes;
+    job->kind = ZONE_JOB_LOAD;
+    job->asked.thaw = wishes->thaw;
+    job->asked.force = wishes->force || zone->slot->version == NULL;
+    job->asked.keys_wished = wishes->keys;
+    job->asked.sign_all = wishes->sign_all;
+    job->asked.serial_above = wishes->serial_above;
+    wishes->load = wishes->force = wishes->keys = wishes->sign_all = false;
+    wishes->thaw = wishes->frozen = false;
+    wishes->serial_above = 0;
+    zone->job_waiters = zone->waiters;
+    zone->waiters = NULL;
+}
+
+static void choose_dump(struct managed_zone *zone, struct zone_job *job)
+{
+    job->kind = ZONE_JOB_DUMP;
+    job->asked.freeze = zone->wishes.freeze;
+    zone->wishes.dump = zone->wishes.freeze = false;
+    zone->job_waiters = zone->dump_waiters;
+    zone->dump_waiters = NULL;
+}
+
+static void choose_kind(struct managed_zone *zone, struct zone_job *job)
+{
+    struct zone_wishes *wishes = &zone->wishes;
+    bool updates_next = updates_are_next(zone);
+    wishes->others_first = false;
+    if (zone->ledger.stored != NULL) {
+        job->kind = ZONE_JOB_RECOVER;
+        job->asked.stored = zone->ledger.stored;
+        zone->ledger.stored = NULL;
+        return;
+    }
+    prefer_version_to_file(zone);
+    if (updates_next) {
+        job->kind = ZONE_JOB_UPDATE;
+        job->asked.updates = take_updates(zone);
+        wishes->others_first = true;
+    } else if (secondary_has_transfer(zone)) {
+        job->kind = ZONE_JOB_TRANSFER;
+        job->asked.transfer = secondary_take_transfer(zone);
+    } else if (wishes->load || must_load(zone)) {
+        choose_load(zone, job);
+    } else if (wishes->dump) {
+        choose_dump(zone, job);
+    } else if (wishes->keys) {
+        job->kind = ZONE_JOB_KEYS;
+        job->asked.sign_all = wishes->sign_all;
+        wishes->keys = wishes->sign_all = false;
+    } else if (wishes->resign) {
+        job->kind = ZONE_JOB_RESIGN;
+        wishes->resign = false;
+    } else if (wishes->serial_above != 0) {
+        job->kind = ZONE_JOB_RAISE;
+        job->asked.serial_above = wishes->serial_above;
+        wishes->serial_above = 0;
+    } else if (wishes->state) {
+        job->kind = ZONE_JOB_STATE;
+        wishes->state = false;
+    } else {
+        UNREACHABLE(); /* change_is_possible() */
+    }
+}
+
+void change_choose(struct managed_zone *zone, struct zone_job *job)
+{
+    choose_kind(zone, job);
+    bool is_anew = job->kind == ZONE_JOB_LOAD || job->kind == ZONE_JOB_TRANSFER;
+    if (is_anew && zone_record_version(zone) == NULL && zone->ledger.lost_serial != 0) {
+        /* Secondaries may have what the store has lost. */
+        job->asked.serial_above = zone->ledger.lost_serial;
+    }
+}

@@ -1,0 +1,475 @@
+/*
+ * A keeper whose jobs run at once, in this thread, over a store on a disk in memory, with a fake
+ * network: what it asks is written down, and answered when the test says so. One turn takes replies
+ * and starts jobs, so that a test can look between the steps of a change.
+ */
+#pragma once
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "dns/reply.h"
+#include "dns/rrtype.h"
+#include "keeper/keeper_parts.h"
+#include "keeper/secondary.h"
+#include "support/fake_disk.h"
+#include "support/table.h"
+
+#define T0 ((sg_time)1767225600)
+
+enum { SCENE_ZONES_MAX = 2, SCENE_QUESTIONS_MAX = 16, SCENE_TURNS_MAX = 200 };
+
+struct scene_question {
+    bool out;
+    enum keeper_question_kind kind;
+    keeper_hear *hear;
+    void *argument;
+    struct remote remote;
+    struct buffer message;
+};
+
+struct keeper_scene {
+    char folder[64];
+    char *file;
+    struct worker_pool *pool;
+    struct mailbox mailbox, commits;
+    struct fake_disk *disk;
+    struct store *store;
+    struct keeper *keeper;
+    struct kasp_policy *policy;
+    struct zone_settings plan[SCENE_ZONES_MAX]; /* what the next configuration says */
+    size_t zones;
+    sg_time now;
+    struct scene_question questions[SCENE_QUESTIONS_MAX];
+    size_t questions_count; /* ever asked */
+    struct refresh_primary primary;
+    struct refresh_settings refresh;
+    struct zone_notify_settings notify;
+};
+
+/* --- network -------------------------------------------------------------------------------- */
+
+static inline void *scene_ask(void *argument, const struct keeper_question *asked,
+                              keeper_hear *hear, void *hear_argument)
+{
+    struct keeper_scene *scene = argument;
+    assert_true(scene->questions_count < SCENE_QUESTIONS_MAX);
+    struct scene_question *question = &scene->questions[scene->questions_count++];
+    *question = (struct scene_question){.out = true,
+                                        .kind = asked->kind,
+                                        .hear = hear,
+                                        .argument = hear_argument,
+                                        .remote = *asked->remote,
+                                        .message = BUFFER_EMPTY};
+    buffer_append(&question->message, asked->message.bytes, asked->message.length);
+    return question;
+}
+
+static inline void scene_cancel(void *argument, void *asked)
+{
+    struct scene_question *question = asked;
+    (void)argument;
+    assert_true(question->out);
+    question->out = false;
+}
+
+/* The last question that was asked, if it is of this kind and still out. */
+static inline struct scene_question *scene_asked(struct keeper_scene *scene,
+                                                 enum keeper_question_kind kind)
+{
+    struct scene_question *last =
+        scene->questions_count == 0 ? NULL : &scene->questions[scene->questions_count - 1];
+    return last != NULL && last->kind == kind && last->out ? last : NULL;
+}
+
+static inline void scene_hear(struct scene_question *question, enum sg_result result,
+                              struct span message)
+{
+    const struct keeper_heard heard = {.result = result, .message = message, .settled = true};
+    question->out = false;
+    assert_false(question->hear(question->argument, &heard));
+}
+
+/* The question's header and question section, as a response with `answers` records. */
+static inline void scene_reply(const struct scene_question *question, uint16_t answers,
+                               struct buffer *out_message)
+{
+    struct dns_message message;
+    assert_int_equal(dns_message_parse(buffer_span(&question->message), &message), SG_OK);
+    buffer_append_u16(out_message, message.id);
+    buffer_append_u16(out_message, (uint16_t)(DNS_FLAG_QR | DNS_FLAG_AA | (message.opcode << 11)));
+    buffer_append_u16(out_message, 1);
+    buffer_append_u16(out_message, answers);
+    buffer_append_u16(out_message, 0);
+    buffer_append_u16(out_message, 0);
+    buffer_append(out_message, question->message.bytes + DNS_HEADER_BYTES,
+                  message.question_end - (size_t)DNS_HEADER_BYTES);
+}
+
+/* A record at the apex (a pointer to the question's name). */
+static inline void scene_append_record(struct buffer *message, uint16_t type, struct span rdata)
+{
+    buffer_append_u16(message, 0xc00c);
+    buffer_append_u16(message, type);
+    buffer_append_u16(message, 1);
+    buffer_append_u32(message, 60);
+    buffer_append_u16(message, (uint16_t)rdata.length);
+    buffer_append(message, rdata.bytes, rdata.length);
+}
+
+enum { SCENE_REFRESH = 3600, SCENE_RETRY = 600, SCENE_EXPIRE = 86400 };
+
+static inline void scene_append_soa(struct buffer *message, uint32_t serial)
+{
+    struct buffer rdata = BUFFER_EMPTY;
+    buffer_append_u16(&rdata, 0); /* two root names */
+    buffer_append_u32(&rdata, serial);
+    buffer_append_u32(&rdata, SCENE_REFRESH);
+    buffer_append_u32(&rdata, SCENE_RETRY);
+    buffer_append_u32(&rdata, SCENE_EXPIRE);
+    buffer_append_u32(&rdata, 60);
+    scene_append_record(message, DNS_TYPE_SOA, buffer_span(&rdata));
+    buffer_free(&rdata);
+}
+
+static inline void scene_answer_soa(struct keeper_scene *scene, uint32_t serial)
+{
+    struct scene_question *question = scene_asked(scene, KEEPER_QUESTION_SOA);
+    struct buffer message = BUFFER_EMPTY;
+    assert_non_null(question);
+    scene_reply(question, 1, &message);
+    scene_append_soa(&message, serial);
+    scene_hear(question, SG_OK, buffer_span(&message));
+    buffer_free(&message);
+}
+
+/* The whole zone: SOA, NS, an A record, SOA. */
+static inline void scene_answer_transfer(struct keeper_scene *scene, uint32_t serial)
+{
+    static const uint8_t address[4] = {192, 0, 2, 7};
+    static const uint8_t root[1] = {0};
+    struct scene_question *question = scene_asked(scene, KEEPER_QUESTION_TRANSFER);
+    struct buffer message = BUFFER_EMPTY;
+    assert_non_null(question);
+    scene_reply(question, 4, &message);
+    scene_append_soa(&message, serial);
+    scene_append_record(&message, DNS_TYPE_NS, (struct span){root, 1});
+    scene_append_record(&message, DNS_TYPE_A, (struct span){address, 4});
+    scene_append_soa(&message, serial);
+    scene_hear(question, SG_OK, buffer_span(&message));
+    buffer_free(&message);
+}
+
+/* --- keeper --------------------------------------------------------------------------------- */
+
+static inline void scene_release(struct keeper_generation *generation)
+{
+    /* Whoever still looks at it shall stumble. */
+    struct remote *also = generation->owner;
+    mem_free(also);
+    mem_free(generation->zones);
+    mem_free(generation);
+}
+
+static inline const char *scene_no_folder(const struct keeper_generation *generation,
+                                          const char *name)
+{
+    (void)generation, (void)name;
+    return NULL;
+}
+
+static inline void scene_store_changed(void *argument, enum sg_result result)
+{
+    (void)argument, (void)result;
+}
+
+static inline void scene_start(struct keeper_scene *scene)
+{
+    struct store_io io = fake_disk_io(scene->disk);
+    mailbox_init(&scene->mailbox, NULL, NULL);
+    mailbox_init(&scene->commits, NULL, NULL);
+    assert_int_equal(store_new(&io, false, scene_store_changed, NULL, &scene->store), SG_OK);
+    const struct keeper_io keeper = {.pool = scene->pool,
+                                     .mailbox = &scene->mailbox,
+                                     .store = scene->store,
+                                     .commits = &scene->commits,
+                                     .asker = {scene_ask, scene_cancel, NULL, scene},
+                                     .argument = scene};
+    scene->keeper = keeper_new(&keeper);
+}
+
+static inline void scene_turn_once(struct keeper_scene *scene)
+{
+    (void)keeper_turn(scene->keeper, scene->now);
+}
+
+/* Until nothing is to be done at once; more turns than anything needs are a loop. */
+static inline void scene_turn(struct keeper_scene *scene)
+{
+    size_t turns = 0;
+    sg_time wake;
+    do {
+        wake = keeper_turn(scene->keeper, scene->now);
+        assert_true(turns++ < SCENE_TURNS_MAX);
+    } while (keeper_jobs(scene->keeper) > 0 || wake <= scene->now);
+}
+
+static inline void scene_pass(struct keeper_scene *scene, sg_duration seconds)
+{
+    scene->now += seconds;
+    scene_turn(scene);
+}
+
+static inline void scene_stop(struct keeper_scene *scene)
+{
+    size_t turns = 0;
+    keeper_stop(scene->keeper);
+    do {
+        (void)keeper_turn(scene->keeper, scene->now);
+        assert_true(turns++ < SCENE_TURNS_MAX);
+    } while (!keeper_is_idle(scene->keeper));
+    keeper_free(scene->keeper);
+    epoch_barrier();
+    store_free(scene->store);
+    mailbox_clear(&scene->mailbox);
+    mailbox_clear(&scene->commits);
+    for (size_t i = 0; i < scene->questions_count; i++) {
+        buffer_free(&scene->questions[i].message);
+    }
+    scene->questions_count = 0;
+}
+
+/* Take the plan as a new configuration, without a turn. */
+static inline void scene_configure_only(struct keeper_scene *scene)
+{
+    struct keeper_generation *generation = mem_alloc_zero(1, sizeof(*generation));
+    generation->zones = mem_copy(scene->plan, sizeof(scene->plan));
+    generation->zones_count = scene->zones;
+    generation->key_store_folder = scene_no_folder;
+    generation->release = scene_release;
+    generation->rates.notify = generation->rates.startup_notify = 20;
+    generation->rates.serial_query = 20;
+    generation->rates.transfers_in = generation->rates.transfers_per_server = 10;
+    size_t duplicate;
+    assert_int_equal(keeper_configure(scene->keeper, generation, scene->now, &duplicate), SG_OK);
+    keeper_front_published(scene->keeper);
+}
+
+static inline void scene_configure(struct keeper_scene *scene)
+{
+    scene_configure_only(scene);
+    scene_turn(scene);
+}
+
+static inline void scene_restart(struct keeper_scene *scene)
+{
+    scene_stop(scene);
+    scene_start(scene);
+    scene_configure(scene);
+}
+
+/* What differs between two configurations; a change of it makes the keeper look again. */
+static inline void scene_differ(struct keeper_scene *scene)
+{
+    for (size_t i = 0; i < SCENE_ZONES_MAX; i++) {
+        scene->plan[i].fingerprint++;
+    }
+}
+
+static inline int scene_begin(void **state)
+{
+    static const char *const views[SCENE_ZONES_MAX] = {"inside", "outside"};
+    struct keeper_scene *scene = mem_alloc_zero(1, sizeof(*scene));
+    strcpy(scene->folder, "/tmp/signet-keeper-XXXXXX");
+    if (mkdtemp(scene->folder) == NULL || worker_pool_new(0, &scene->pool) != SG_OK) {
+        return 1;
+    }
+    scene->file = mem_format("%s/zone", scene->folder);
+    scene->disk = fake_disk_new();
+    scene->policy = kasp_policy_default();
+    scene->now = T0;
+    scene->zones = 1;
+    scene->primary.remote =
+        (struct remote){.address = {192, 0, 2, 1}, .address_length = 4, .port = 53};
+    scene->refresh = (struct refresh_settings){
+        .primaries = &scene->primary,
+        .primaries_count = 1,
+        .bounds = {1, 1000000, 1, 1000000},
+    };
+    for (size_t i = 0; i < SCENE_ZONES_MAX; i++) {
+        struct zone_settings *plan = &scene->plan[i];
+        plan->name = "example.test";
+        plan->view = views[i];
+        plan->rrclass = 1;
+        plan->file = scene->file;
+        plan->key_directory = scene->folder;
+        plan->checks = &zone_check_defaults;
+        plan->fingerprint = 1;
+        if (dns_name_from_text("example.test.", 13, NULL, &plan->apex) != SG_OK) {
+            return 1;
+        }
+    }
+    scene_start(scene);
+    *state = scene;
+    return 0;
+}
+
+static inline int scene_end(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene_stop(scene);
+    worker_pool_free(scene->pool);
+    kasp_policy_free(scene->policy);
+    fake_disk_free(scene->disk);
+    char *command = mem_format("rm -rf %s", scene->folder);
+    int failed = system(command);
+    mem_free(command);
+    mem_free(scene->file);
+    mem_free(scene);
+    return failed;
+}
+
+/* --- what a test says ------------------------------------------------------------------------ */
+
+static inline struct managed_zone *scene_zone(struct keeper_scene *scene)
+{
+    return keeper_zone(scene->keeper, 0);
+}
+
+static inline struct zone_status scene_status(struct keeper_scene *scene)
+{
+    struct zone_status status;
+    managed_zone_status(scene_zone(scene), &status);
+    return status;
+}
+
+/* What is served; 0: nothing. */
+static inline uint32_t scene_serial(struct keeper_scene *scene)
+{
+    const struct zone_facts *facts = scene_status(scene).facts;
+    return facts == NULL ? 0 : facts->serial;
+}
+
+static inline bool scene_serves(struct keeper_scene *scene, const char *text, uint16_t type)
+{
+    const struct zone_version *version = scene_zone(scene)->slot->version;
+    struct dns_name name;
+    struct dns_rrset rrset;
+    struct zone_node node;
+    assert_int_equal(dns_name_from_text(text, strlen(text), NULL, &name), SG_OK);
+    return version != NULL && zone_version_node(version, &name, &node) &&
+           zone_node_rrset(&node, ZONE_VIEW_SIGNED, type, &rrset);
+}
+
+/* A zone file with this serial, and with an A record at `www` or not. */
+static inline void scene_write_file(struct keeper_scene *scene, unsigned serial, bool www)
+{
+    char *text = mem_format("$TTL 60\n@ SOA ns1 host %u 3600 600 86400 60\n@ NS ns1\n"
+                            "ns1 A 192.0.2.1\n%s",
+                            serial, www ? "www A 192.0.2.2\n" : "");
+    assert_int_equal(file_write(scene->file, 0644, span_of_text(text)), SG_OK);
+    mem_free(text);
+}
+
+static inline void scene_be_secondary(struct keeper_scene *scene)
+{
+    scene->plan[0].type = ZONE_SECONDARY;
+    scene->plan[0].file = NULL;
+    scene->plan[0].dynamic = false;
+    scene->plan[0].refresh = &scene->refresh;
+}
+
+/* Configured, asked, fetched, served. */
+static inline void scene_fetch(struct keeper_scene *scene, uint32_t serial)
+{
+    scene_be_secondary(scene);
+    scene_configure(scene);
+    scene_answer_soa(scene, serial);
+    scene_turn(scene);
+    scene_answer_transfer(scene, serial);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), serial);
+}
+
+/* Every write fails, until fake_disk_heal(). */
+static inline void scene_break_disk(struct keeper_scene *scene)
+{
+    fake_disk_set_fault(scene->disk,
+                        &(struct fake_disk_fault){.at = 1, .result = SG_NO_SPACE, .goes_on = true});
+}
+
+/* --- updates -------------------------------------------------------------------------------- */
+
+struct scene_update {
+    struct keeper_update update;
+    int *rcode; /* -1 until it is answered */
+};
+
+static inline void scene_update_done(struct keeper_update *update)
+{
+    struct scene_update *mine = (struct scene_update *)update;
+    *mine->rcode = update->rcode;
+    buffer_free(&update->wire);
+    mem_free(update);
+}
+
+/* `label`.example.test. A 192.0.2.9 is to be added. */
+static inline void scene_update(struct keeper_scene *scene, const char *label, int *out_rcode)
+{
+    struct scene_update *mine = mem_alloc_zero(1, sizeof(*mine));
+    struct buffer *wire = &mine->update.wire;
+    const struct dns_name *apex = &scene->plan[0].apex;
+    *wire = BUFFER_EMPTY;
+    buffer_append_u16(wire, 1);
+    buffer_append_u16(wire, 5 << 11);
+    buffer_append_u16(wire, 1);
+    buffer_append_u16(wire, 0);
+    buffer_append_u16(wire, 1);
+    buffer_append_u16(wire, 0);
+    buffer_append(wire, apex->wire, apex->length);
+    buffer_append_u16(wire, DNS_TYPE_SOA);
+    buffer_append_u16(wire, 1);
+    buffer_append_u8(wire, (uint8_t)strlen(label));
+    buffer_append(wire, label, strlen(label));
+    buffer_append(wire, apex->wire, apex->length);
+    buffer_append_u16(wire, DNS_TYPE_A);
+    buffer_append_u16(wire, 1);
+    buffer_append_u32(wire, 60);
+    buffer_append_u16(wire, 4);
+    buffer_append_u32(wire, 0xc0000209);
+    assert_int_equal(dns_message_parse(buffer_span(wire), &mine->update.message), SG_OK);
+    mine->update.client = (char *)(uintptr_t) "client";
+    mine->update.done = scene_update_done;
+    mine->rcode = out_rcode;
+    *out_rcode = -1;
+    keeper_update(scene->keeper, scene_zone(scene), &mine->update);
+}
+
+static inline int scene_update_now(struct keeper_scene *scene, const char *label)
+{
+    int rcode;
+    scene_update(scene, label, &rcode);
+    scene_turn(scene);
+    return rcode;
+}
+
+/* A dynamic zone, unsigned, loaded from its file. */
+static inline void scene_serve_dynamic(struct keeper_scene *scene)
+{
+    scene_write_file(scene, 7, false);
+    scene->plan[0].dynamic = true;
+    scene_configure(scene);
+    assert_int_equal(scene_serial(scene), 7);
+}
+
+/* --- commands ------------------------------------------------------------------------------- */
+
+/* What a command's end was; -1: not told yet. */
+static inline void scene_note(void *argument, enum reload_outcome outcome, const char *text)
+{
+    (void)text;
+    *(int *)argument = (int)outcome;
+}

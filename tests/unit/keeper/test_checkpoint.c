@@ -1,0 +1,119 @@
+#include "keeper/keeper_scene.h"
+
+/* As if so much had been committed since the last image that one is due. */
+static void let_one_be_due(struct keeper_scene *scene)
+{
+    scene_zone(scene)->ledger.since_image_bytes = 1 << 20;
+}
+
+static void an_image_takes_the_place_of_many_changesets(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene_serve_dynamic(scene);
+    for (int i = 0; i < 5; i++) {
+        char label[8];
+        snprintf(label, sizeof(label), "new%d", i);
+        assert_int_equal(scene_update_now(scene, label), DNS_RCODE_NOERROR);
+    }
+    assert_int_equal(scene_zone(scene)->ledger.image_number, 1);
+    let_one_be_due(scene);
+    assert_int_equal(scene_update_now(scene, "last"), DNS_RCODE_NOERROR);
+    assert_int_equal(scene_zone(scene)->ledger.image_number, 7);
+    assert_int_equal(fake_disk_count(scene->disk, STORE_IMAGES), 1);
+    scene_restart(scene);
+    assert_int_equal(scene_serial(scene), 13);
+    assert_true(scene_serves(scene, "new0.example.test.", DNS_TYPE_A));
+    assert_true(scene_serves(scene, "last.example.test.", DNS_TYPE_A));
+}
+
+static void changes_go_on_while_it_is_made(void **state)
+{
+    struct keeper_scene *scene = *state;
+    int rcode;
+    scene_serve_dynamic(scene);
+    let_one_be_due(scene);
+    scene_update(scene, "one", &rcode);
+    while (!scene_zone(scene)->ledger.imaging) {
+        scene_turn_once(scene);
+    }
+    assert_int_equal(scene_update_now(scene, "two"), DNS_RCODE_NOERROR);
+    scene_restart(scene);
+    assert_int_equal(scene_serial(scene), 9);
+    assert_true(scene_serves(scene, "two.example.test.", DNS_TYPE_A));
+}
+
+static void one_that_cannot_be_written_costs_nothing(void **state)
+{
+    struct keeper_scene *scene = *state;
+    int rcode;
+    scene_serve_dynamic(scene);
+    let_one_be_due(scene);
+    scene_update(scene, "one", &rcode);
+    while (!scene_zone(scene)->ledger.imaging) {
+        scene_turn_once(scene);
+    }
+    scene_break_disk(scene);
+    scene_turn(scene);
+    assert_int_equal(rcode, DNS_RCODE_NOERROR);
+    assert_false(scene_zone(scene)->ledger.imaging);
+    assert_int_equal(scene_zone(scene)->ledger.image_number, 1);
+    fake_disk_heal(scene->disk);
+    scene_restart(scene);
+    assert_int_equal(scene_serial(scene), 8);
+}
+
+static void a_zone_that_goes_meanwhile_waits_for_it(void **state)
+{
+    struct keeper_scene *scene = *state;
+    int rcode;
+    scene_serve_dynamic(scene);
+    let_one_be_due(scene);
+    scene_update(scene, "one", &rcode);
+    while (!scene_zone(scene)->ledger.imaging) {
+        scene_turn_once(scene);
+    }
+    scene->zones = 0;
+    scene_configure(scene);
+    scene->zones = 1;
+    scene_configure(scene);
+    assert_int_equal(scene_serial(scene), 8);
+}
+
+/* A server that is started often must not read more and more. */
+static void what_was_recovered_counts(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene_serve_dynamic(scene);
+    assert_int_equal(scene_update_now(scene, "one"), DNS_RCODE_NOERROR);
+    assert_true(scene_zone(scene)->ledger.since_image_bytes > 0);
+    scene_restart(scene);
+    assert_true(scene_zone(scene)->ledger.since_image_bytes > 0);
+}
+
+static void history_in_memory_is_bounded_over_all_zones(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene_serve_dynamic(scene);
+    scene_zone(scene)->generation->history_bytes_max = 1;
+    for (int i = 0; i < 3; i++) {
+        char label[8];
+        snprintf(label, sizeof(label), "new%d", i);
+        assert_int_equal(scene_update_now(scene, label), DNS_RCODE_NOERROR);
+    }
+    assert_int_equal(scene_zone(scene)->slot->history.links, 0);
+    assert_int_equal(scene->keeper->history_bytes, 0);
+}
+
+int main(void)
+{
+#define WITH_SCENE(test) cmocka_unit_test_setup_teardown(test, scene_begin, scene_end)
+    const struct CMUnitTest tests[] = {
+        WITH_SCENE(an_image_takes_the_place_of_many_changesets),
+        WITH_SCENE(changes_go_on_while_it_is_made),
+        WITH_SCENE(one_that_cannot_be_written_costs_nothing),
+        WITH_SCENE(a_zone_that_goes_meanwhile_waits_for_it),
+        WITH_SCENE(what_was_recovered_counts),
+        WITH_SCENE(history_in_memory_is_bounded_over_all_zones),
+    };
+    return cmocka_run_group_tests_name("checkpoint", tests, NULL, NULL);
+}

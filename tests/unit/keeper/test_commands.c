@@ -1,0 +1,171 @@
+#include "keeper/keeper_scene.h"
+
+static enum sg_result freeze(struct keeper_scene *scene, int *out_outcome)
+{
+    *out_outcome = -1;
+    return keeper_freeze(scene->keeper, scene_zone(scene), scene_note, out_outcome);
+}
+
+static enum sg_result thaw(struct keeper_scene *scene, int *out_outcome)
+{
+    *out_outcome = -1;
+    return keeper_thaw(scene->keeper, scene_zone(scene), scene_note, out_outcome);
+}
+
+static void a_frozen_zone_has_its_updates_in_the_file_and_takes_none(void **state)
+{
+    struct keeper_scene *scene = *state;
+    int outcome, before, after;
+    scene_serve_dynamic(scene);
+    scene_update(scene, "before", &before);
+    assert_int_equal(freeze(scene, &outcome), SG_OK);
+    scene_update(scene, "after", &after);
+    assert_int_equal(after, DNS_RCODE_REFUSED);
+    scene_turn(scene);
+    assert_int_equal(before, DNS_RCODE_NOERROR);
+    assert_int_not_equal(outcome, -1);
+    assert_int_equal(freeze(scene, &outcome), SG_EXISTS);
+    char *command = mem_format("grep -q before %s", scene->file);
+    assert_int_equal(system(command), 0);
+    mem_free(command);
+}
+
+static void a_thaw_takes_what_was_edited_over_a_restart_too(void **state)
+{
+    struct keeper_scene *scene = *state;
+    int outcome;
+    scene_serve_dynamic(scene);
+    assert_int_equal(scene_update_now(scene, "new"), DNS_RCODE_NOERROR);
+    assert_int_equal(freeze(scene, &outcome), SG_OK);
+    scene_turn(scene);
+    scene_restart(scene);
+    assert_true(scene_status(scene).frozen);
+    assert_int_equal(scene_update_now(scene, "no"), DNS_RCODE_REFUSED);
+    scene_write_file(scene, 7, true); /* The operator did not think of the serial. */
+    assert_int_equal(thaw(scene, &outcome), SG_OK);
+    scene_turn(scene);
+    assert_int_equal(outcome, RELOAD_STARTED);
+    assert_true(scene_serves(scene, "www.example.test.", DNS_TYPE_A));
+    assert_int_equal(scene_serial(scene), 9);
+    assert_int_equal(scene_update_now(scene, "again"), DNS_RCODE_NOERROR);
+    scene_restart(scene);
+    assert_false(scene_status(scene).frozen);
+    assert_int_equal(scene_serial(scene), 10);
+}
+
+static void a_thaw_of_a_broken_file_leaves_the_zone_frozen(void **state)
+{
+    struct keeper_scene *scene = *state;
+    int outcome;
+    scene_serve_dynamic(scene);
+    assert_int_equal(freeze(scene, &outcome), SG_OK);
+    scene_turn(scene);
+    assert_int_equal(file_write(scene->file, 0644, span_of_text("broken")), SG_OK);
+    assert_int_equal(thaw(scene, &outcome), SG_OK);
+    scene_turn(scene);
+    assert_int_equal(outcome, RELOAD_FAILED);
+    assert_true(scene_status(scene).frozen);
+    assert_int_equal(scene_serial(scene), 7);
+}
+
+/* Whoever asked for the one is not told of the end of the other. */
+static void a_sync_and_a_reload_are_answered_each_for_itself(void **state)
+{
+    struct keeper_scene *scene = *state;
+    int outcome, reload = -1, sync = -1;
+    scene_serve_dynamic(scene);
+    assert_int_equal(freeze(scene, &outcome), SG_OK);
+    scene_turn(scene);
+    assert_int_equal(file_write(scene->file, 0644, span_of_text("broken")), SG_OK);
+    assert_int_equal(keeper_reload(scene->keeper, scene_zone(scene), false, scene_note, &reload),
+                     SG_OK);
+    assert_int_equal(keeper_sync(scene->keeper, scene_zone(scene), scene_note, &sync), SG_OK);
+    scene_turn(scene);
+    assert_int_equal(reload, RELOAD_FAILED);
+    assert_int_not_equal(sync, RELOAD_FAILED);
+    assert_int_not_equal(sync, -1);
+}
+
+static void a_freeze_during_a_thaw_comes_after_it(void **state)
+{
+    struct keeper_scene *scene = *state;
+    int outcome, thawed;
+    scene_serve_dynamic(scene);
+    assert_int_equal(freeze(scene, &outcome), SG_OK);
+    scene_turn(scene);
+    assert_int_equal(thaw(scene, &thawed), SG_OK);
+    assert_int_equal(freeze(scene, &outcome), SG_OK);
+    scene_turn(scene);
+    assert_int_not_equal(thawed, -1);
+    assert_int_not_equal(outcome, -1);
+    assert_true(scene_status(scene).frozen);
+}
+
+static void a_dynamic_zone_is_not_reloaded_unless_it_is_frozen(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene_serve_dynamic(scene);
+    assert_int_equal(keeper_reload(scene->keeper, scene_zone(scene), true, NULL, NULL),
+                     SG_CONFLICT);
+}
+
+/* There is nothing yet that its file could undo. */
+static void a_reload_of_all_loads_a_dynamic_zone_whose_file_was_broken(void **state)
+{
+    struct keeper_scene *scene = *state;
+    assert_int_equal(file_write(scene->file, 0644, span_of_text("broken")), SG_OK);
+    scene->plan[0].dynamic = true;
+    scene_configure(scene);
+    assert_int_equal(scene_serial(scene), 0);
+    scene_write_file(scene, 7, false);
+    keeper_reload_all(scene->keeper);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 7);
+}
+
+/* A secondary's file is older than what has come: nothing is read, and somebody is told so. */
+static void a_reload_of_a_secondary_is_answered(void **state)
+{
+    struct keeper_scene *scene = *state;
+    int outcome = -1;
+    scene_fetch(scene, 5);
+    scene->plan[0].file = scene->file;
+    scene_write_file(scene, 3, true);
+    scene_differ(scene);
+    scene_configure(scene);
+    assert_int_equal(keeper_reload(scene->keeper, scene_zone(scene), true, scene_note, &outcome),
+                     SG_OK);
+    scene_turn(scene);
+    assert_int_equal(outcome, RELOAD_UP_TO_DATE);
+    assert_int_equal(scene_serial(scene), 5);
+}
+
+static void a_zone_that_goes_answers_all_who_wait(void **state)
+{
+    struct keeper_scene *scene = *state;
+    int freezing, update;
+    scene_serve_dynamic(scene);
+    scene_update(scene, "new", &update);
+    assert_int_equal(freeze(scene, &freezing), SG_OK);
+    scene->zones = 0;
+    scene_configure(scene);
+    assert_int_equal(freezing, RELOAD_FAILED);
+    assert_int_equal(update, DNS_RCODE_SERVFAIL);
+}
+
+int main(void)
+{
+#define WITH_SCENE(test) cmocka_unit_test_setup_teardown(test, scene_begin, scene_end)
+    const struct CMUnitTest tests[] = {
+        WITH_SCENE(a_frozen_zone_has_its_updates_in_the_file_and_takes_none),
+        WITH_SCENE(a_thaw_takes_what_was_edited_over_a_restart_too),
+        WITH_SCENE(a_thaw_of_a_broken_file_leaves_the_zone_frozen),
+        WITH_SCENE(a_sync_and_a_reload_are_answered_each_for_itself),
+        WITH_SCENE(a_freeze_during_a_thaw_comes_after_it),
+        WITH_SCENE(a_dynamic_zone_is_not_reloaded_unless_it_is_frozen),
+        WITH_SCENE(a_reload_of_all_loads_a_dynamic_zone_whose_file_was_broken),
+        WITH_SCENE(a_reload_of_a_secondary_is_answered),
+        WITH_SCENE(a_zone_that_goes_answers_all_who_wait),
+    };
+    return cmocka_run_group_tests_name("commands", tests, NULL, NULL);
+}

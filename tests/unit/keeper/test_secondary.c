@@ -1,0 +1,257 @@
+#include "keeper/keeper_scene.h"
+
+static void a_zone_is_fetched_served_and_kept(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene_fetch(scene, 5);
+    size_t asked = scene->questions_count;
+    scene_pass(scene, SCENE_REFRESH);
+    assert_int_equal(scene->questions_count, asked + 1);
+    scene_answer_soa(scene, 6);
+    scene_turn(scene);
+    scene_answer_transfer(scene, 6);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 6);
+    scene_restart(scene);
+    assert_int_equal(scene_serial(scene), 6);
+    assert_int_equal(scene->questions_count, 0); /* It is not due. */
+}
+
+/* RFC 1034 4.3.5: what has expired is served no more, over a restart neither. */
+static void what_has_expired_stays_so_over_a_restart(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene_fetch(scene, 5);
+    scene_pass(scene, SCENE_EXPIRE + 1);
+    assert_int_equal(scene_serial(scene), 0);
+    scene_restart(scene);
+    assert_int_equal(scene_serial(scene), 0);
+    assert_non_null(scene_zone(scene)->known.expired);
+    assert_int_equal(keeper_refresh(scene->keeper, scene_zone(scene), false), SG_OK);
+    scene_pass(scene, 1);
+    scene_answer_soa(scene, 5);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 5);
+    scene_restart(scene);
+    assert_int_equal(scene_serial(scene), 5);
+}
+
+static void what_expired_while_the_server_was_down_is_not_served(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene_fetch(scene, 5);
+    scene->now += SCENE_EXPIRE + 1;
+    scene_stop(scene);
+    scene_start(scene);
+    scene_configure_only(scene);
+    for (int i = 0; i < 5; i++) {
+        scene_turn_once(scene);
+        assert_int_equal(scene_serial(scene), 0);
+    }
+    assert_non_null(scene_zone(scene)->known.expired);
+}
+
+static void the_same_zone_fetched_anew_is_served_again(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene_fetch(scene, 5);
+    scene_pass(scene, SCENE_EXPIRE + 1);
+    struct scene_question *asked = scene_asked(scene, KEEPER_QUESTION_SOA);
+    if (asked != NULL) {
+        scene_hear(asked, SG_TIMEOUT, (struct span){NULL, 0});
+        scene_turn(scene);
+    }
+    assert_int_equal(keeper_refresh(scene->keeper, scene_zone(scene), true), SG_OK);
+    scene_turn(scene);
+    scene_answer_transfer(scene, 5);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 5);
+}
+
+static void be_signed(struct keeper_scene *scene)
+{
+    scene->plan[0].policy = scene->policy;
+    scene->plan[0].inline_signing = true;
+}
+
+/* Signing goes on in secret: the zone may come back. */
+static void signing_does_not_revive_what_has_expired(void **state)
+{
+    struct keeper_scene *scene = *state;
+    be_signed(scene);
+    scene_fetch(scene, 5);
+    assert_true(scene_status(scene).secure);
+    scene_pass(scene, SCENE_EXPIRE + 1);
+    assert_int_equal(scene_serial(scene), 0);
+    scene_pass(scene, 10 * SG_DAY);
+    assert_int_equal(scene_serial(scene), 0);
+    assert_true(scene_status(scene).expires_first > scene->now);
+    scene_restart(scene);
+    assert_int_equal(scene_serial(scene), 0);
+}
+
+static void keys_are_not_looked_at_before_there_is_a_zone(void **state)
+{
+    struct keeper_scene *scene = *state;
+    be_signed(scene);
+    scene_be_secondary(scene);
+    scene_configure(scene);
+    assert_int_equal(keeper_loadkeys(scene->keeper, scene_zone(scene), true), SG_OK);
+    scene_turn(scene);
+    scene_answer_soa(scene, 5);
+    scene_turn(scene);
+    scene_answer_transfer(scene, 5);
+    scene_turn(scene);
+    assert_true(scene_status(scene).secure);
+}
+
+/* Else no serial of the primary's would ever be newer again. */
+static void the_source_keeps_its_serial_when_the_policy_goes(void **state)
+{
+    struct keeper_scene *scene = *state;
+    be_signed(scene);
+    scene_fetch(scene, 5);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(keeper_loadkeys(scene->keeper, scene_zone(scene), true), SG_OK);
+        scene_turn(scene);
+    }
+    assert_int_equal(scene_serial(scene), 8);
+    scene->plan[0].policy = NULL;
+    scene_differ(scene);
+    scene_configure(scene);
+    assert_false(scene_status(scene).secure);
+    assert_int_equal(scene_status(scene).facts->source_serial, 5);
+    scene_pass(scene, SCENE_REFRESH);
+    scene_answer_soa(scene, 6);
+    scene_turn(scene);
+    scene_answer_transfer(scene, 6);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 6);
+}
+
+/* The transfer that waits for its job is of primaries that are no more. */
+static void other_primaries_while_a_transfer_waits_are_no_trouble(void **state)
+{
+    struct keeper_scene *scene = *state;
+    struct refresh_primary other = scene->primary;
+    struct refresh_settings settings = scene->refresh;
+    scene_fetch(scene, 5);
+    scene_pass(scene, SCENE_REFRESH);
+    scene_answer_soa(scene, 6);
+    scene_turn(scene);
+    scene_answer_transfer(scene, 6);
+    other.remote.address[3] = 99;
+    settings.primaries = &other;
+    scene->plan[0].refresh = &settings;
+    scene_configure(scene); /* the content is the same: nothing else is wished */
+    assert_int_equal(scene_serial(scene), 5);
+    scene_answer_soa(scene, 7);
+    scene_turn(scene);
+    scene_answer_transfer(scene, 7);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 7);
+}
+
+static void a_transfer_that_is_not_committed_is_fetched_again(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene_fetch(scene, 5);
+    scene_pass(scene, SCENE_REFRESH);
+    scene_answer_soa(scene, 6);
+    scene_turn(scene);
+    scene_break_disk(scene);
+    scene_answer_transfer(scene, 6);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 5);
+    scene_pass(scene, 11);
+    scene_pass(scene, 11);
+    fake_disk_heal(scene->disk);
+    scene_pass(scene, SCENE_RETRY);
+    scene_answer_soa(scene, 6);
+    scene_turn(scene);
+    scene_answer_transfer(scene, 6);
+    scene_turn(scene);
+    if (scene_serial(scene) == 5) { /* The store has just learnt that it works again. */
+        scene_pass(scene, SCENE_RETRY);
+        scene_answer_soa(scene, 6);
+        scene_turn(scene);
+        scene_answer_transfer(scene, 6);
+        scene_turn(scene);
+    }
+    assert_int_equal(scene_serial(scene), 6);
+    assert_null(scene_status(scene).problem);
+}
+
+static void a_primary_that_expired_as_a_secondary_is_served(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene_fetch(scene, 5);
+    scene_pass(scene, SCENE_EXPIRE + 1);
+    assert_int_equal(scene_serial(scene), 0);
+    scene_write_file(scene, 3, false);
+    scene->plan[0].type = ZONE_PRIMARY;
+    scene->plan[0].dynamic = true;
+    scene->plan[0].refresh = NULL;
+    scene->plan[0].file = scene->file;
+    scene_differ(scene);
+    scene_configure(scene);
+    assert_int_equal(scene_serial(scene), 5);
+}
+
+static void a_primary_that_becomes_a_secondary_asks(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene_write_file(scene, 3, false);
+    scene_configure(scene);
+    assert_int_equal(scene_serial(scene), 3);
+    scene_differ(scene);
+    scene_fetch(scene, 5);
+    scene_restart(scene);
+    assert_int_equal(scene_serial(scene), 5);
+}
+
+static void a_notify_asks_at_once(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene_fetch(scene, 5);
+    const struct dns_soa old = {.serial = 5}, new = {.serial = 6};
+    size_t asked = scene->questions_count;
+    keeper_notified(scene->keeper, scene_zone(scene), &scene->primary.remote, &old);
+    scene_turn(scene);
+    assert_int_equal(scene->questions_count, asked);
+    keeper_notified(scene->keeper, scene_zone(scene), &scene->primary.remote, &new);
+    scene_pass(scene, 1);
+    assert_int_equal(scene->questions_count, asked + 1);
+}
+
+static void questions_that_are_out_end_with_the_server(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene_be_secondary(scene);
+    scene_configure(scene);
+    struct scene_question *question = scene_asked(scene, KEEPER_QUESTION_SOA);
+    assert_non_null(question);
+    keeper_stop(scene->keeper);
+    assert_false(question->out);
+}
+
+int main(void)
+{
+#define WITH_SCENE(test) cmocka_unit_test_setup_teardown(test, scene_begin, scene_end)
+    const struct CMUnitTest tests[] = {
+        WITH_SCENE(a_zone_is_fetched_served_and_kept),
+        WITH_SCENE(what_has_expired_stays_so_over_a_restart),
+        WITH_SCENE(what_expired_while_the_server_was_down_is_not_served),
+        WITH_SCENE(the_same_zone_fetched_anew_is_served_again),
+        WITH_SCENE(signing_does_not_revive_what_has_expired),
+        WITH_SCENE(keys_are_not_looked_at_before_there_is_a_zone),
+        WITH_SCENE(the_source_keeps_its_serial_when_the_policy_goes),
+        WITH_SCENE(other_primaries_while_a_transfer_waits_are_no_trouble),
+        WITH_SCENE(a_transfer_that_is_not_committed_is_fetched_again),
+        WITH_SCENE(a_primary_that_expired_as_a_secondary_is_served),
+        WITH_SCENE(a_primary_that_becomes_a_secondary_asks),
+        WITH_SCENE(a_notify_asks_at_once),
+        WITH_SCENE(questions_that_are_out_end_with_the_server),
+    };
+    return cmocka_run_group_tests_name("secondary", tests, NULL, NULL);
+}
