@@ -87,8 +87,9 @@ enum sg_result keeper_reload(struct keeper *keeper, struct managed_zone *zone, b
         }
         zone->wishes.frozen = true;
     }
-    /* Whoever asks by name gives up what the store had and cannot give back. */
-    zone->ledger.lost = false;
+    if (force) {
+        zone->ledger.lost = false; /* What the store had and cannot give back is given up. */
+    }
     add_waiter(&zone->waiters, done, argument);
     keeper_wish_load(keeper, zone, force);
     return SG_OK;

@@ -186,7 +186,8 @@ enum reload_outcome { RELOAD_STARTED, RELOAD_UP_TO_DATE, RELOAD_FAILED };
 /* Told once, in a later keeper_turn(): how a load that was asked for ended. */
 typedef void reload_done(void *argument, enum reload_outcome outcome, const char *text);
 /*
- * Read the zone's file again if it changed (or `force`). `done` may be NULL; it is called with
+ * Read the zone's file again if it changed (or `force`, also of a dynamic zone whose stored state
+ * cannot be read: it is given up). `done` may be NULL; it is called with
  * RELOAD_UP_TO_DATE, RELOAD_FAILED (why, in a few words) or RELOAD_STARTED for a success.
  * SG_UNSUPPORTED for a zone without file, SG_CANCELLED while stopping, SG_CONFLICT for a dynamic
  * zone that is not frozen: its file would undo what updates have changed.
