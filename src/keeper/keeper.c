@@ -10,6 +10,7 @@
 
 enum {
     JOBS_PER_WORKER = 2,         /* so that no worker waits for the keeper */
+    STORE_RETRY_SECONDS = 10,    /* the store tries by itself meanwhile */
     TIMERS_PER_TURN_MAX = 10000, /* no turn may keep commands waiting */
 };
 
@@ -81,6 +82,7 @@ void keeper_wish_keys(struct keeper *keeper, struct managed_zone *zone, bool sig
     const struct zone_version *version = zone_record_version(zone);
     if (zone->settings->policy == NULL &&
         (version == NULL || !zone_version_facts(version)->signed_here)) {
+        zone->health.key_event_at = INT64_MAX;
         return; /* a timer from before the policy was taken away */
     }
     zone->wishes.keys = true;
@@ -131,9 +133,9 @@ void keeper_set_timer(struct keeper *keeper, struct managed_zone *zone)
 {
     const struct zone_health *health = &zone->health;
     sg_time wake = earlier(health->warn_at, secondary_wake(zone));
-    if (zone->job == NULL) { /* else its end looks at what is due */
-        wake = earlier(wake, earlier(health->key_event_at,
-                                     earlier(health->resign_at, health->retry_at)));
+    if (zone->job == NULL && !zone->queued) { /* else the job's end looks at what is due */
+        wake = earlier(wake,
+                       earlier(health->key_event_at, earlier(health->resign_at, health->retry_at)));
     }
     if (wake == INT64_MAX) {
         heap_remove(&keeper->timers, &zone->timer);
@@ -161,6 +163,40 @@ static void try_change_again(struct keeper *keeper, struct managed_zone *zone)
     }
 }
 
+static sg_time not_before(sg_time when, sg_time earliest)
+{
+    return when < earliest ? earliest : when;
+}
+
+/* While nothing can be committed nothing is signed for it either: it would be in vain, zone after
+ * zone, every few seconds. What is served goes on, and so do questions to primaries. */
+static void wait_for_store(const struct keeper *keeper, struct managed_zone *zone, sg_time now)
+{
+    struct zone_health *health = &zone->health;
+    if (keeper->io.store == NULL || zone->ledger.id == 0 ||
+        store_health(keeper->io.store) == SG_OK) {
+        return;
+    }
+    health->retry_at = not_before(health->retry_at, now + STORE_RETRY_SECONDS);
+    health->resign_at = not_before(health->resign_at, now + STORE_RETRY_SECONDS);
+    health->key_event_at = not_before(health->key_event_at, now + STORE_RETRY_SECONDS);
+}
+
+static void wish_what_is_due(struct keeper *keeper, struct managed_zone *zone, sg_time now)
+{
+    const struct zone_health *health = &zone->health;
+    if (health->resign_at <= now) {
+        zone->wishes.resign = true;
+        keeper_enqueue(keeper, zone);
+    }
+    if (health->key_event_at <= now) {
+        keeper_wish_keys(keeper, zone, false);
+    }
+    if (health->retry_at <= now) {
+        try_change_again(keeper, zone);
+    }
+}
+
 /* What is due at the zone becomes a wish. */
 static void wake_zone(struct keeper *keeper, struct managed_zone *zone, sg_time now)
 {
@@ -172,27 +208,20 @@ static void wake_zone(struct keeper *keeper, struct managed_zone *zone, sg_time 
     }
     if (health->warn_at <= now) {
         overdue_warn(zone, now);
-        keeper_set_timer(keeper, zone);
+    }
+    wait_for_store(keeper, zone, now);
+    if (zone_record_version(zone) != NULL) {
+        wish_what_is_due(keeper, zone, now);
+    } else if (zone->secondary == NULL) {
+        keeper_wish_load(keeper, zone, true);
     }
     if (zone->secondary != NULL) {
         secondary_turn(keeper, zone);
-    } else if (zone->slot->version == NULL) {
-        keeper_wish_load(keeper, zone, true);
-        return;
-    }
-    if (zone_record_version(zone) != NULL && health->resign_at <= now) {
-        zone->wishes.resign = true;
-        keeper_enqueue(keeper, zone);
-    }
-    if (zone_record_version(zone) != NULL && health->key_event_at <= now) {
-        keeper_wish_keys(keeper, zone, false);
-    }
-    if (zone_record_version(zone) != NULL && health->retry_at <= now) {
-        try_change_again(keeper, zone);
     }
     if (change_is_wished(zone)) {
         keeper_enqueue(keeper, zone);
     }
+    keeper_set_timer(keeper, zone);
 }
 
 static void run_timers(struct keeper *keeper, sg_time now)
