@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "dns/request.h"
+#include "keeper/notifying.h"
 #include "keeper/publish.h"
 
 enum {
@@ -284,6 +285,8 @@ static void expire(struct zone_secondary *secondary)
     if (zone->slot->version != NULL) {
         zone->known.expired = zone_version_ref(zone->slot->version);
         publish(zone->slot, NULL);
+        /* Whoever is told now would come and find nothing. */
+        notify_send_clear(zone->keeper->notify, &zone->notify);
     }
     log_write(LOG_ZONE, SEVERITY_WARNING, "zone %s: expired", zone_label(zone->settings, label));
     keep_timers(secondary);
@@ -294,6 +297,7 @@ static void serve_again(struct managed_zone *zone)
     if (zone->known.expired != NULL) {
         publish(zone->slot, zone->known.expired);
         zone->known.expired = NULL;
+        notifying_changed(zone->keeper, zone, false);
     }
 }
 

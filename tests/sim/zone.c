@@ -276,7 +276,7 @@ static struct kasp_policy *make_policy(struct sim_zone *zone)
     policy->signatures_validity = (7 + world_draw(world, 10)) * SG_DAY;
     policy->signatures_validity_dnskey = policy->signatures_validity + SG_DAY;
     policy->signatures_refresh = (3 + world_draw(world, 3)) * SG_DAY;
-    policy->signatures_jitter = world_draw(world, 6) * SG_HOUR;
+    policy->signatures_jitter = world_draw(world, 3) * 5 * SG_MINUTE;
     return policy;
 }
 
