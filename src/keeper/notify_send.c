@@ -93,20 +93,25 @@ void notify_send_clear(struct notify_sender *sender, struct notify_zone *zone)
     forget(sender, zone);
 }
 
+/* The key and origin that the list has for this server now. */
+static void adopt_remote(struct remote *remote, const struct remote *also, size_t also_count)
+{
+    remote->key = NULL;
+    remote->origin = NULL;
+    for (size_t i = 0; i < also_count; i++) {
+        if (remote_equal(remote, &also[i])) {
+            *remote = also[i];
+            return;
+        }
+    }
+}
+
 void notify_send_adopt(struct notify_sender *sender, struct notify_zone *zone,
                        const struct remote *also, size_t also_count)
 {
     (void)sender;
     for (size_t i = 0; i < zone->targets_count; i++) {
-        struct remote *remote = &zone->targets[i].remote;
-        remote->key = NULL;
-        remote->origin = NULL;
-        for (size_t k = 0; k < also_count; k++) {
-            if (remote_equal(remote, &also[k])) {
-                *remote = also[k];
-                break;
-            }
-        }
+        adopt_remote(&zone->targets[i].remote, also, also_count);
     }
 }
 

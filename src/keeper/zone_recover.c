@@ -50,6 +50,19 @@ static enum sg_result read_image(struct zone_job *job, struct zone_edit **out_ed
     return result;
 }
 
+/* For IXFR; no difference leads over a commit that breaks the chain. */
+static void keep_history(struct zone_made *made, const struct store_commit_record *record)
+{
+    if (record->changeset.length > 0 && (record->flags & STORE_COMMIT_BREAKS) == 0) {
+        struct buffer *kept = &made->history[made->history_count++];
+        buffer_append(kept, record->changeset.bytes, record->changeset.length);
+        return;
+    }
+    while ((record->flags & STORE_COMMIT_IMAGE) != 0 && made->history_count > 0) {
+        buffer_free(&made->history[--made->history_count]);
+    }
+}
+
 /* Behind the image each changeset in turn; all of them are for IXFR. */
 static enum sg_result take_records(struct zone_job *job, struct zone_edit *edit)
 {
@@ -69,14 +82,7 @@ static enum sg_result take_records(struct zone_job *job, struct zone_edit *edit)
         if (result != SG_OK) {
             return result;
         }
-        if (record.changeset.length > 0 && (record.flags & STORE_COMMIT_BREAKS) == 0) {
-            struct buffer *kept = &made->history[made->history_count++];
-            buffer_append(kept, record.changeset.bytes, record.changeset.length);
-        } else if ((record.flags & STORE_COMMIT_IMAGE) != 0) {
-            while (made->history_count > 0) { /* No difference leads over it. */
-                buffer_free(&made->history[--made->history_count]);
-            }
-        }
+        keep_history(made, &record);
     }
     return SG_OK;
 }

@@ -15,21 +15,24 @@ struct writing {
     enum sg_result result;
 };
 
-bool session_key_is_wanted(const struct conf *conf)
+static bool view_wants_key(const struct conf_view *view)
 {
-    if (conf->options.session_key.file == NULL) {
-        return false;
-    }
-    for (size_t v = 0; v < conf->views_count; v++) {
-        for (size_t z = 0; z < conf->views[v]->zones_count; z++) {
-            const struct conf_update_policy *policy =
-                conf->views[v]->zones[z]->options->access.update_policy;
-            if (policy != NULL && policy->local) {
-                return true;
-            }
+    for (size_t i = 0; i < view->zones_count; i++) {
+        const struct conf_update_policy *policy = view->zones[i]->options->access.update_policy;
+        if (policy != NULL && policy->local) {
+            return true;
         }
     }
     return false;
+}
+
+bool session_key_is_wanted(const struct conf *conf)
+{
+    bool wanted = false;
+    for (size_t i = 0; i < conf->views_count && !wanted; i++) {
+        wanted = view_wants_key(conf->views[i]);
+    }
+    return wanted && conf->options.session_key.file != NULL;
 }
 
 static void write_file(struct job *job)
