@@ -79,6 +79,9 @@ void keeper_wish_keys(struct keeper *keeper, struct managed_zone *zone, bool sig
         (version == NULL || !zone_version_facts(version)->signed_here)) {
         return; /* a timer from before the policy was taken away */
     }
+    if (version == NULL && zone->settings->type == ZONE_SECONDARY) {
+        return; /* its first transfer looks at the keys */
+    }
     zone->wishes.keys = true;
     zone->wishes.sign_all |= sign_all;
     zone->known.keys_wished = keying_round(keeper->keying);

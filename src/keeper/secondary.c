@@ -93,6 +93,9 @@ static bool read_soa(const struct zone_version *version, struct dns_rrset *out_r
 /* What the refresh has just learnt outlives a restart. */
 static void keep_timers(struct zone_secondary *secondary)
 {
+    if (zone_record_version(secondary->zone) == NULL) {
+        return; /* Times are kept beside a version. */
+    }
     secondary->zone->wishes.state = true;
     keeper_enqueue(secondary->keeper, secondary->zone);
 }
