@@ -161,12 +161,11 @@ static int run_seeds(uint64_t from, uint64_t count)
         if (count_running(children) == SEEDS_AT_ONCE) {
             failed += !wait_for_one(children);
         }
-        for (size_t i = 0; i < SEEDS_AT_ONCE; i++) {
-            if (children[i].pid == 0) {
-                start_child(&children[i], seed, SIM_STEPS);
-                break;
-            }
+        size_t free_place = 0;
+        while (children[free_place].pid != 0) {
+            free_place++;
         }
+        start_child(&children[free_place], seed, SIM_STEPS);
     }
     while (count_running(children) > 0) {
         failed += !wait_for_one(children);

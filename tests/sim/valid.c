@@ -182,37 +182,50 @@ static void check_signed(struct checking *checking, const struct name *name, siz
     }
 }
 
-static bool is_to_be_signed(const struct checking *checking, const struct name *name, uint16_t type)
+static bool is_to_be_signed(const struct name *name, uint16_t type)
 {
-    (void)checking;
     if (name->below_cut || type == DNS_TYPE_RRSIG) {
         return false;
     }
     return !name->is_cut || type == DNS_TYPE_DS || type == DNS_TYPE_NSEC;
 }
 
-static void check_name_signatures(struct checking *checking, const struct name *name)
+/* Nothing else is signed: something that is gone, or that is not ours. */
+static void check_no_more_signatures(const struct checking *checking, const struct name *name)
 {
     const struct records *records = checking->records;
-    for (size_t i = name->first, end; i < name->end; i = end) {
-        uint16_t type = records->at[i].type;
-        for (end = i + 1; end < name->end && records->at[end].type == type; end++) {
-            if (records->at[end].ttl != records->at[i].ttl && type != DNS_TYPE_RRSIG) {
-                REFUSE(checking, name, "type %u has several TTLs", type);
-            }
-        }
-        if (is_to_be_signed(checking, name, type)) {
-            check_signed(checking, name, i, end);
-        }
-    }
-    /* And nothing else is: a signature of something that is gone, or that is not ours. */
     size_t at = records_find(records, owner_of(checking, name), DNS_TYPE_RRSIG);
     for (; at < name->end && records->at[at].type == DNS_TYPE_RRSIG; at++) {
         uint16_t covered = wire_get_u16(records->at[at].rdata);
-        if (!has(checking, name, covered) || !is_to_be_signed(checking, name, covered)) {
+        if (!has(checking, name, covered) || !is_to_be_signed(name, covered)) {
             REFUSE(checking, name, "a signature over type %u has nothing to sign", covered);
         }
     }
+}
+
+/* Where the RRset at `first` ends; all of it has one TTL. */
+static size_t end_of_rrset(const struct checking *checking, const struct name *name, size_t first)
+{
+    const struct record *at = checking->records->at;
+    size_t end = first + 1;
+    while (end < name->end && at[end].type == at[first].type) {
+        if (at[end].ttl != at[first].ttl && at[first].type != DNS_TYPE_RRSIG) {
+            REFUSE(checking, name, "type %u has several TTLs", at[first].type);
+        }
+        end++;
+    }
+    return end;
+}
+
+static void check_name_signatures(struct checking *checking, const struct name *name)
+{
+    for (size_t i = name->first, end; i < name->end; i = end) {
+        end = end_of_rrset(checking, name, i);
+        if (is_to_be_signed(name, checking->records->at[i].type)) {
+            check_signed(checking, name, i, end);
+        }
+    }
+    check_no_more_signatures(checking, name);
 }
 
 /* --- the denial of existence ---------------------------------------------------------------- */
@@ -257,23 +270,26 @@ static void check_nsec(struct checking *checking, const struct name *name, const
     }
 }
 
+static void check_no_nsec(struct checking *checking, const struct name *name)
+{
+    if (has(checking, name, DNS_TYPE_NSEC)) {
+        REFUSE(checking, name, "it has an NSEC and is below a cut");
+    }
+}
+
 static void check_nsec_chain(struct checking *checking)
 {
-    const struct name *before = NULL;
-    for (size_t i = 0; i < checking->names_count; i++) {
+    const struct name *before = &checking->names[0]; /* the apex sorts first */
+    for (size_t i = 1; i < checking->names_count; i++) {
         const struct name *name = &checking->names[i];
         if (name->below_cut) {
-            if (has(checking, name, DNS_TYPE_NSEC)) {
-                REFUSE(checking, name, "it has an NSEC and is below a cut");
-            }
-            continue;
-        }
-        if (before != NULL) {
+            check_no_nsec(checking, name);
+        } else {
             check_nsec(checking, before, name);
+            before = name;
         }
-        before = name;
     }
-    check_nsec(checking, before, &checking->names[0]); /* the apex sorts first */
+    check_nsec(checking, before, &checking->names[0]);
     if (checking->hashes_count > 0) {
         REFUSE(checking, &checking->hashes[0], "an NSEC3 in a zone with NSEC");
     }

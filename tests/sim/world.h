@@ -168,7 +168,7 @@ void watch_clear(struct sim_zone *zone);
 
 /* --- steps.c -------------------------------------------------------------------------------- */
 
-enum { SIM_STEPS = 60 };
+enum { SIM_STEPS = 45 };
 /* One thing that happens, and time that passes. */
 void step(struct world *world);
 /* Peace: everything heals, and all that was asked for has to come true. */
