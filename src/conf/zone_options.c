@@ -197,13 +197,18 @@ static void set_policy(struct conf_loader *loader, const struct conf_statement *
 static void set_serial_update(struct conf_loader *loader, const struct conf_statement *statement,
                               struct zone_draft *draft)
 {
-    static const char *const methods[] = {"increment", "unixtime", "date", "keep"};
-    (void)loader;
+    static const char *const methods[] = {"increment", "unixtime", "date"};
+    const struct conf_node *node = &statement->nodes[1];
 
     for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
-        if (conf_node_says(&statement->nodes[1], methods[i])) {
+        if (conf_node_says(node, methods[i])) {
             draft->options.serial_update = (enum conf_serial_update)i;
         }
+    }
+    if (conf_node_says(node, "keep")) { /* OpenDNSSEC's word */
+        conf_error(loader, statement, node,
+                   "a serial cannot be kept: new signatures need a new one; say 'increment', which "
+                   "takes the file's own serial whenever that is greater");
     }
 }
 

@@ -31,8 +31,7 @@ enum zone_type { ZONE_PRIMARY, ZONE_SECONDARY };
 enum zone_serial_update {
     ZONE_SERIAL_INCREMENT,
     ZONE_SERIAL_UNIXTIME,
-    ZONE_SERIAL_DATE,
-    ZONE_SERIAL_KEEP
+    ZONE_SERIAL_DATE
 };
 
 /* Whom to tell of a change. */

@@ -61,8 +61,8 @@ static void send_to_keeper(const struct request *request, const struct zone_slot
     in->view = mem_copy_text(front_zone(slot)->view->name);
     remote_of_address(request->net->client, &in->from);
     in->has_hint = dns_reply_soa(request->message, &in->hint) == SG_OK;
-    if (!mailbox_send(request->inbox, &in->arrival.letter)) {
-        drop(&in->arrival);
+    if (!arrival_send(request->inbox, &in->arrival)) {
+        drop(&in->arrival); /* It will ask by itself (RFC 1996 4.1). */
     }
 }
 

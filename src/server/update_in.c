@@ -82,8 +82,9 @@ static size_t send_to_keeper(const struct request *request, const struct zone_sl
     in->update.client = mem_copy_text(request_prefix(request, prefix));
     in->update.requester = &in->requester;
     in->update.done = done;
-    if (!mailbox_send(request->inbox, &in->arrival.letter)) {
-        drop(&in->arrival); /* The server is ending. */
+    if (!arrival_send(request->inbox, &in->arrival)) {
+        in->update.rcode = DNS_RCODE_SERVFAIL;
+        done(&in->update);
     }
     return 0;
 }

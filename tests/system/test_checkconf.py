@@ -571,7 +571,6 @@ ACCEPTED = {
     "policy inline by itself": (zone('type secondary; primaries { 192.0.2.1; }; file "x"; dnssec-policy default;'), "as in 9.20"),
     "min-transfer-rate-in": (options('min-transfer-rate-in 1 1;'), "as in 9.20"),
     "checkds": (zone(PRIMARY + 'dnssec-policy default; inline-signing yes; checkds explicit;'), "as in 9.20"),
-    "serial keep": (options('serial-update-method keep;'), "ours"),
     "form feed": ('options {\f recursion no;\v };', "white space"),
     "plugin": ('plugin query "x.so" { a b { c }; d };', "ignored with a warning"),
     "rpz": (options('response-policy { zone "rpz" policy given; } break-dnssec yes;'), "ignored with a warning"),

@@ -1,0 +1,94 @@
+#include "fixture.h"
+#include "server/zone_peers.h"
+
+#define SECONDARY                                                                                  \
+    DESK_KEY "key l { algorithm hmac-sha256; secret \"c2VjcmV0c2VjcmV0c2VjcmV0\"; };\n"            \
+             "server 192.0.2.2 { keys l; request-ixfr no; edns no; };\n"                           \
+             "zone example { type secondary; file \"x\"; notify explicit; "                        \
+             "also-notify { 192.0.2.9 port 5353 key k; }; request-ixfr yes; "                      \
+             "primaries { 192.0.2.1 key k; 192.0.2.2; 2001:db8::1 port 54; }; };\n"
+
+static bool key_is(const struct tsig_key *key, const char *name)
+{
+    char text[DNS_NAME_TEXT_BYTES];
+    return key != NULL && strcmp(dns_name_to_text(&key->name, text), name) == 0;
+}
+
+static void whom_a_zone_asks_and_tells_is_what_its_options_say(void **state)
+{
+    (void)state;
+    struct conf *conf = desk_conf(SECONDARY);
+    const struct conf_zone *zone = conf->views[0]->zones[0];
+    struct zone_peers *peers = zone_peers_new(zone->view, zone->options);
+    assert_true(peers->has_primaries);
+    assert_int_equal(peers->refresh.primaries_count, 3);
+    const struct refresh_primary *primaries = peers->refresh.primaries;
+    assert_int_equal(primaries[0].remote.port, 53);
+    assert_true(key_is(primaries[0].remote.key, "k."));
+    assert_true(primaries[0].request_ixfr && primaries[0].edns);
+    /* A `server` statement has the word where the list says nothing. */
+    assert_true(key_is(primaries[1].remote.key, "l."));
+    assert_false(primaries[1].request_ixfr || primaries[1].edns);
+    assert_int_equal(primaries[2].remote.address_length, 16);
+    assert_int_equal(primaries[2].remote.port, 54);
+    assert_null(primaries[2].remote.key);
+    assert_int_equal(peers->notify.mode, NOTIFY_EXPLICIT);
+    assert_int_equal(peers->notify.also_count, 1);
+    assert_int_equal(peers->notify.also[0].port, 5353);
+    assert_true(key_is(peers->notify.also[0].key, "k."));
+    zone_peers_free(peers);
+    conf_free(conf);
+}
+
+static void a_zone_without_primaries_has_none(void **state)
+{
+    (void)state;
+    struct conf *conf = desk_conf("zone example { type primary; file \"x\"; };\n");
+    const struct conf_zone *zone = conf->views[0]->zones[0];
+    struct zone_peers *peers = zone_peers_new(zone->view, zone->options);
+    assert_false(peers->has_primaries);
+    assert_int_equal(peers->notify.also_count, 0);
+    zone_peers_free(peers);
+    conf_free(conf);
+}
+
+static void addresses_go_there_and_back(void **state)
+{
+    static const char *const texts[] = {"192.0.2.1", "2001:db8::1", "fe80::1%lo"};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        struct net_address address, again;
+        struct remote remote;
+        if (net_address_from_text(texts[i], 5300, &address) != SG_OK) {
+            continue; /* no scopes here */
+        }
+        remote_of_address(&address, &remote);
+        remote_address(&remote, &again);
+        assert_true(net_address_equal(&address, &again));
+        assert_int_equal(remote.port, 5300);
+    }
+}
+
+/* A client of an IPv6 socket that speaks IPv4 is the primary of that address. */
+static void a_mapped_address_is_the_address(void **state)
+{
+    struct net_address mapped, plain;
+    struct remote one, other;
+    (void)state;
+    assert_int_equal(net_address_from_text("::ffff:192.0.2.1", 53, &mapped), SG_OK);
+    assert_int_equal(net_address_from_text("192.0.2.1", 53, &plain), SG_OK);
+    remote_of_address(&mapped, &one);
+    remote_of_address(&plain, &other);
+    assert_true(remote_equal(&one, &other));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(whom_a_zone_asks_and_tells_is_what_its_options_say),
+        cmocka_unit_test(a_zone_without_primaries_has_none),
+        cmocka_unit_test(addresses_go_there_and_back),
+        cmocka_unit_test(a_mapped_address_is_the_address),
+    };
+    return cmocka_run_group_tests_name("zone_peers", tests, NULL, NULL);
+}
