@@ -26,10 +26,9 @@ static const struct text_case cases[] = {
      NULL},
     {"statements ignore case", "OPTIONS { Recursion NO; };", false, NULL},
     {"what is not done yet is named once",
-     OPTION("notify explicit;\n transfers-in 5; also-notify { ::1; };") ZONE(PRIMARY "notify yes;"),
-     false,
-     "t:1:11: warning: read and checked, but not in effect yet in this version: notify, "
-     "transfers-in"},
+     OPTION("notify-defer 1;\n dump-file \"d\"; also-notify { ::1; };"), false,
+     "t:1:11: warning: read and checked, but not in effect yet in this version: notify-defer, "
+     "dump-file"},
     {"a no to what is not done yet is in effect",
      OPTION("notify no; answer-cookie false; session-keyfile none;"), false, NULL},
     {"check-names twice for a kind",
