@@ -708,7 +708,7 @@ def test_what_does_nothing_yet_is_said_once(folder):
     )
     assert run(folder, BIN / "signet", "checkconf", "t.conf").stdout == (
         "t.conf:1:11: warning: read and checked, but not in effect yet in this version: "
-        "allow-new-zones, answer-cookie, max-journal-size, notify, rate-limit\n"
+        "answer-cookie, rate-limit\n"
     )
 
 
