@@ -43,7 +43,7 @@ static struct dispatch *serve_front(struct zone_slot *slot, const char *apex)
     if (front_new(conf, &zones, &front) != SG_OK) {
         exit(1);
     }
-    struct dispatch *desk = dispatch_new();
+    struct dispatch *desk = dispatch_new(NULL);
     dispatch_publish(desk, front);
     return desk;
 }
@@ -180,7 +180,8 @@ static int answer_all(const struct net_service *service, const char *path, size_
         for (size_t i = 0; i < packets.count; i += batch) {
             size_t count = packets.count - i < batch ? packets.count - i : batch;
             for (size_t k = 0; k < count; k++) {
-                requests[k] = (struct net_request){packets.wires[i + k], &address, &address, false};
+                requests[k] = (struct net_request){
+                    .wire = packets.wires[i + k], .client = &address, .local = &address};
             }
             bytes += answer_batch(service, thread, requests, count);
         }

@@ -532,7 +532,6 @@ REFUSED = {
     "policy key alg 3": ('dnssec-policy "p" { keys { csk lifetime unlimited algorithm 3; }; };', "never made"),
     "policy key alg 253": ('dnssec-policy "p" { keys { csk lifetime unlimited algorithm 253; }; };', "never made"),
     "policy key alg 12": ('dnssec-policy "p" { keys { csk lifetime unlimited algorithm 12; }; };', "never made"),
-    "acl key undefined": (options('allow-query { key nosuch; };'), "it lets nobody in, or behind '!' everybody"),
     "acl of itself, unused": ('acl a { a; };', "it cannot be meant"),
     "acl loop, unused": ('acl a { b; }; acl b { a; };', "it cannot be meant"),
     "acl chain": (''.join(f'acl a{i} {{ a{i + 1}; }}; ' for i in range(99)) + 'acl a99 { any; }; options { allow-query { a0; }; };', "32 lists deep"),
