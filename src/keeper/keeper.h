@@ -28,11 +28,7 @@ struct managed_zone;
 struct keeper_update;
 
 enum zone_type { ZONE_PRIMARY, ZONE_SECONDARY };
-enum zone_serial_update {
-    ZONE_SERIAL_INCREMENT,
-    ZONE_SERIAL_UNIXTIME,
-    ZONE_SERIAL_DATE
-};
+enum zone_serial_update { ZONE_SERIAL_INCREMENT, ZONE_SERIAL_UNIXTIME, ZONE_SERIAL_DATE };
 
 /* Whom to tell of a change. */
 struct zone_notify_settings {
