@@ -27,8 +27,8 @@ static const struct text_case cases[] = {
     {"statements ignore case", "OPTIONS { Recursion NO; };", false, NULL},
     {"what is not done yet is named once",
      OPTION("notify-defer 1;\n dump-file \"d\"; also-notify { ::1; };"), false,
-     "t:1:11: warning: read and checked, but not in effect yet in this version: notify-defer, "
-     "dump-file"},
+     "t:1:11: warning: read and checked, but not in effect yet in this version: dump-file, "
+     "notify-defer"},
     {"a no to what is not done yet is in effect",
      OPTION("notify no; answer-cookie false; session-keyfile none;"), false, NULL},
     {"check-names twice for a kind",
