@@ -192,7 +192,7 @@ static void w_sleep(void *argument, const struct script_word *word)
 
 static void replied(struct scene *scene, const struct refresh_reply *reply)
 {
-    scene->verdict = refresh_replied(scene->refresh, reply, scene->now);
+    scene->verdict = (int)refresh_replied(scene->refresh, reply, scene->now);
 }
 
 static struct refresh_reply good_reply(const struct script_word *word)
@@ -257,7 +257,7 @@ static void transferred(struct scene *scene, enum sg_result result, const struct
         .has_expire = word->count > 1,
         .expire = (uint32_t)word->numbers[1],
     };
-    scene->verdict = refresh_transferred(scene->refresh, &transfer, scene->now);
+    scene->verdict = (int)refresh_transferred(scene->refresh, &transfer, scene->now);
 }
 
 #define TRANSFER(name, result)                                                                     \
@@ -279,21 +279,21 @@ static void w_applied(void *argument, const struct script_word *word)
     struct scene *scene = argument;
     struct dns_soa soa = soa_of((uint32_t)word->numbers[0]);
     scene->serial = soa.serial;
-    scene->verdict = refresh_applied(scene->refresh, SG_OK, &soa, scene->now);
+    scene->verdict = (int)refresh_applied(scene->refresh, SG_OK, &soa, scene->now);
 }
 
 static void w_conflict(void *argument, const struct script_word *word)
 {
     struct scene *scene = argument;
     (void)word;
-    scene->verdict = refresh_applied(scene->refresh, SG_CONFLICT, NULL, scene->now);
+    scene->verdict = (int)refresh_applied(scene->refresh, SG_CONFLICT, NULL, scene->now);
 }
 
 static void w_disk_full(void *argument, const struct script_word *word)
 {
     struct scene *scene = argument;
     (void)word;
-    scene->verdict = refresh_applied(scene->refresh, SG_NO_SPACE, NULL, scene->now);
+    scene->verdict = (int)refresh_applied(scene->refresh, SG_NO_SPACE, NULL, scene->now);
 }
 
 /* The zone is there, and was checked just now. */
