@@ -82,7 +82,9 @@ struct reader {
 
 static inline struct reader reader_of(struct span span)
 {
-    return (struct reader){span.bytes, span.bytes + span.length, false};
+    /* C17 allows no arithmetic on NULL, which the bytes of an empty span may be. */
+    const uint8_t *end = span.length == 0 ? span.bytes : span.bytes + span.length;
+    return (struct reader){span.bytes, end, false};
 }
 
 static inline size_t reader_left(const struct reader *reader)

@@ -20,6 +20,15 @@ static void a_buffer_grows_and_stays_a_text(void **state)
     assert_null(buffer.bytes);
 }
 
+static void nothing_at_all_can_be_read(void **state)
+{
+    (void)state;
+    struct reader reader = reader_of((struct span){NULL, 0});
+    assert_int_equal(reader_left(&reader), 0);
+    assert_int_equal(reader_u8(&reader), 0);
+    assert_true(reader.failed);
+}
+
 static void a_reader_keeps_its_first_error(void **state)
 {
     (void)state;
@@ -48,6 +57,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_buffer_grows_and_stays_a_text),
+        cmocka_unit_test(nothing_at_all_can_be_read),
         cmocka_unit_test(a_reader_keeps_its_first_error),
         cmocka_unit_test(a_writer_never_writes_past_its_end),
     };
