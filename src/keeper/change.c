@@ -162,10 +162,17 @@ static void note_failure(struct keeper *keeper, struct managed_zone *zone, struc
     health->by_store = by_store;
     job->problem = NULL;
     if (zone->settings->policy != NULL || by_store) {
-        /* What was due stays due, or what is served would expire; but not at once again. */
-        health->retry_at = keeper->now + retry;
-        health->resign_at = not_before(health->resign_at, health->retry_at);
-        health->key_event_at = not_before(health->key_event_at, health->retry_at);
+        /* What was due stays due, or what is served would expire; but not at once again. It is put
+         * off by what it fails of itself alone: a broken file that is reloaded every minute must
+         * not keep the signatures from being made anew. */
+        sg_time again = keeper->now + retry;
+        health->retry_at = health->retry_at < again ? health->retry_at : again;
+        if (job->kind == ZONE_JOB_RESIGN || by_store) {
+            health->resign_at = not_before(health->resign_at, again);
+        }
+        if (job->kind == ZONE_JOB_KEYS || by_store) {
+            health->key_event_at = not_before(health->key_event_at, again);
+        }
         keep_wishes(zone, job, by_store);
     } else {
         /* A broken file waits for a reload. */

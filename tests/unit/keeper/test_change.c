@@ -186,6 +186,30 @@ static void keys_that_could_not_be_looked_at_are_tried_again_though_updates_succ
     assert_true(scene_serves(scene, "example.test.", DNS_TYPE_CDS));
 }
 
+/* Whoever reloads a broken file again and again must not let what is served expire. */
+static void a_file_that_stays_broken_does_not_put_off_the_signatures(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_signed(scene, false);
+    sg_time expires = scene_status(scene).expires_first;
+    sg_time due = scene_status(scene).resign_at;
+    sg_time keys_due = scene->now + 86700; /* CDS, a day after the keys were made */
+    assert_int_equal(file_write(scene->file, 0644, span_of_text("broken")), SG_OK);
+    for (sg_time at = keys_due - 600; at < keys_due + 300; at += 60) {
+        scene->now = at;
+        assert_int_equal(keeper_reload(scene->keeper, scene_zone(scene), true, NULL, NULL), SG_OK);
+        scene_turn(scene);
+        assert_non_null(scene_status(scene).problem);
+    }
+    assert_true(scene_serves(scene, "example.test.", DNS_TYPE_CDS));
+    for (sg_time at = due - 300; at < due + 300; at += 60) {
+        scene->now = at;
+        assert_int_equal(keeper_reload(scene->keeper, scene_zone(scene), true, NULL, NULL), SG_OK);
+        scene_turn(scene);
+    }
+    assert_true(scene_status(scene).expires_first > expires);
+}
+
 /* A reload whose commit failed is done when the disk works again, or the zone would be served as
  * an older configuration had it. */
 static void a_load_that_was_not_committed_is_tried_again(void **state)
@@ -292,6 +316,7 @@ int main(void)
         WITH_SCENE(an_update_without_effect_publishes_what_the_keys_have_become),
         WITH_SCENE(keys_that_were_not_committed_are_read_again),
         WITH_SCENE(keys_that_could_not_be_looked_at_are_tried_again_though_updates_succeed),
+        WITH_SCENE(a_file_that_stays_broken_does_not_put_off_the_signatures),
         WITH_SCENE(a_load_that_was_not_committed_is_tried_again),
         WITH_SCENE(signing_all_is_not_forgotten_for_a_new_file),
         WITH_SCENE(a_raised_serial_is_not_forgotten_for_a_file_that_did_not_change),
