@@ -45,6 +45,9 @@ static void adopt_zone(struct keeper *keeper, struct managed_zone *zone,
         change_refuse_updates(keeper, zone);
     }
     if (!same) {
+        if (zone->known.keying) {
+            keeper_unqueue(zone); /* It waited for keys of the old policy, and may have none now. */
+        }
         zone->known.keyed = false; /* What a round has brought was for the old policy. */
         if (zone->known.keys != NULL) {
             zone->known.keys->fresh = false;

@@ -1,4 +1,5 @@
 #include "keeper/keeper_scene.h"
+#include "keeper/keying.h"
 
 static void serve_signed(struct keeper_scene *scene, bool dynamic)
 {
@@ -210,6 +211,19 @@ static void a_file_that_stays_broken_does_not_put_off_the_signatures(void **stat
     assert_true(scene_status(scene).expires_first > expires);
 }
 
+/* It stands in line for keys, as it does while another round runs. */
+static void a_policy_goes_while_the_zone_waits_for_its_keys(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_signed(scene, true);
+    keying_add(scene->keeper, scene_zone(scene));
+    scene->plan[0].policy = NULL;
+    scene_differ(scene);
+    scene_configure(scene);
+    assert_false(scene_status(scene).secure);
+    assert_false(scene_zone(scene)->known.keying);
+}
+
 /* A reload whose commit failed is done when the disk works again, or the zone would be served as
  * an older configuration had it. */
 static void a_load_that_was_not_committed_is_tried_again(void **state)
@@ -317,6 +331,7 @@ int main(void)
         WITH_SCENE(keys_that_were_not_committed_are_read_again),
         WITH_SCENE(keys_that_could_not_be_looked_at_are_tried_again_though_updates_succeed),
         WITH_SCENE(a_file_that_stays_broken_does_not_put_off_the_signatures),
+        WITH_SCENE(a_policy_goes_while_the_zone_waits_for_its_keys),
         WITH_SCENE(a_load_that_was_not_committed_is_tried_again),
         WITH_SCENE(signing_all_is_not_forgotten_for_a_new_file),
         WITH_SCENE(a_raised_serial_is_not_forgotten_for_a_file_that_did_not_change),
