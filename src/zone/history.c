@@ -67,8 +67,12 @@ void zone_history_add(struct zone_history *history, struct buffer *changeset, bo
     if (breaks || !sound || (newest != NULL && newest->header.serial_to != header.serial_from)) {
         zone_history_clear(history);
     }
-    /* Key states alone, say: no secondary has anything to learn. */
     if (!sound || header.serial_from == header.serial_to) {
+        /* Key states alone, say: no secondary has anything to learn. But an edit that kept its
+         * serial is no link, and no chain may lead over what none of its differences tells. */
+        if (sound && header.deleted + header.added > 0) {
+            zone_history_clear(history);
+        }
         buffer_free(changeset);
         return;
     }

@@ -31,7 +31,8 @@ struct zone_history {
  * Add the changeset that leads to the version that is about to be published. Takes the bytes. A
  * changeset that does not continue the chain (serial_from is not the newest serial_to) or with
  * `breaks` set begins a new chain: what was there is dropped. One that leaves the serial as it is
- * is no link; of malformed bytes only the break is left. At most ZONE_HISTORY_LINKS_MAX links.
+ * is no link, and where it changes what is public it ends the chain as well; of malformed bytes
+ * only the break is left. At most ZONE_HISTORY_LINKS_MAX links.
  */
 void zone_history_add(struct zone_history *history, struct buffer *changeset, bool breaks);
 /* Drop the oldest links until at most `bytes_max` are left. */

@@ -126,8 +126,13 @@ static void a_break_forgets_what_was(void **state)
     assert_int_equal(history.links, 1);
     assert_int_equal(zone_history_collect(&history, 9, 10, links, LINKS_MAX), 1);
     unref(1);
-    add(&history, 10, 10, false); /* says nothing to a secondary */
+    struct buffer silent = changeset_of(10, 10);
+    wire_put_u32(silent.bytes + 36, 0); /* adds nothing: says nothing to a secondary */
+    zone_history_add(&history, &silent, false);
     assert_int_equal(history.links, 1);
+    add(&history, 10, 10, false); /* an edit that kept its serial: no difference may skip it */
+    assert_int_equal(history.links, 0);
+    fill(&history, 5);
     add(&history, 10, 10, true);
     assert_int_equal(history.links, 0);
     fill(&history, 2);
