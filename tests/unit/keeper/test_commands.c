@@ -68,6 +68,24 @@ static void a_thaw_of_a_broken_file_leaves_the_zone_frozen(void **state)
     assert_int_equal(scene_serial(scene), 7);
 }
 
+/* `sync` of all zones, from a timer, meets one whose file is being edited. */
+static void a_sync_leaves_the_file_of_a_frozen_zone_as_it_was_edited(void **state)
+{
+    struct keeper_scene *scene = *state;
+    int outcome, sync = -1, thawed;
+    scene_serve_dynamic(scene);
+    assert_int_equal(freeze(scene, &outcome), SG_OK);
+    scene_turn(scene);
+    scene_write_file(scene, 9, true);
+    assert_int_equal(keeper_sync(scene->keeper, scene_zone(scene), scene_note, &sync), SG_OK);
+    scene_turn(scene);
+    assert_int_equal(sync, RELOAD_UP_TO_DATE);
+    assert_int_equal(thaw(scene, &thawed), SG_OK);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 9);
+    assert_true(scene_serves(scene, "www.example.test.", DNS_TYPE_A));
+}
+
 /* Whoever asked for the one is not told of the end of the other. */
 static void a_sync_and_a_reload_are_answered_each_for_itself(void **state)
 {
@@ -160,6 +178,7 @@ int main(void)
         WITH_SCENE(a_frozen_zone_has_its_updates_in_the_file_and_takes_none),
         WITH_SCENE(a_thaw_takes_what_was_edited_over_a_restart_too),
         WITH_SCENE(a_thaw_of_a_broken_file_leaves_the_zone_frozen),
+        WITH_SCENE(a_sync_leaves_the_file_of_a_frozen_zone_as_it_was_edited),
         WITH_SCENE(a_sync_and_a_reload_are_answered_each_for_itself),
         WITH_SCENE(a_freeze_during_a_thaw_comes_after_it),
         WITH_SCENE(a_dynamic_zone_is_not_reloaded_unless_it_is_frozen),
