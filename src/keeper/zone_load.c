@@ -43,17 +43,27 @@ static enum sg_result let_serial_rise(const struct zone_job *job, struct zone_ed
     return zone_edit_set_serial(edit, ZONE_SOURCE, next);
 }
 
-/* What the store had of it is lost, and secondaries may have it: where no signer chooses the
- * serial, the file's has to be above what was lost. */
-static enum sg_result rise_above_lost(const struct zone_job *job, struct zone_edit *edit)
+/* What secondaries have got from us and the new source knows nothing of: what the store has lost,
+ * or what was signed here until now. Where no signer chooses the serial, the file's has to be above
+ * it; not where the file comes signed, whose SOA must stay as it is. */
+static bool has_to_rise(const struct zone_job *job, const struct zone_facts *source)
 {
-    uint32_t above = job->asked.serial_above;
-    if (above == 0 || job->lent.base != NULL || job->settings->type == ZONE_SECONDARY ||
-        zone_is_to_be_signed(job)) {
+    const struct zone_version *base = job->lent.base;
+    if (job->settings->type == ZONE_SECONDARY || zone_is_to_be_signed(job)) {
+        return false;
+    }
+    return base == NULL
+               ? job->asked.serial_above != 0
+               : zone_version_facts(base)->signed_here && source->denial == ZONE_DENIAL_NONE;
+}
+
+static enum sg_result rise_above_others(const struct zone_job *job, struct zone_edit *edit)
+{
+    const struct zone_facts *source = zone_version_facts(zone_edit_draft(edit));
+    if (!has_to_rise(job, source)) {
         return SG_OK;
     }
-    uint32_t source = zone_version_facts(zone_edit_draft(edit))->source_serial;
-    return zone_edit_set_serial(edit, ZONE_SOURCE, zone_serial_choose(job, source));
+    return zone_edit_set_serial(edit, ZONE_SOURCE, zone_serial_choose(job, source->source_serial));
 }
 
 /* The whole source came anew, as a zone of its own: what differs goes into a draft of the base, so
@@ -61,7 +71,7 @@ static enum sg_result rise_above_lost(const struct zone_job *job, struct zone_ed
 static enum sg_result take_source(struct zone_job *job, struct zone_edit *fresh)
 {
     if (!can_transform(job, zone_edit_draft(fresh))) {
-        enum sg_result raised = rise_above_lost(job, fresh);
+        enum sg_result raised = rise_above_others(job, fresh);
         if (raised != SG_OK) {
             zone_edit_abandon(fresh);
             return raised;

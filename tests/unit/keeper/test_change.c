@@ -102,6 +102,21 @@ static void a_campaign_ends_with_the_policy(void **state)
     assert_false(scene_status(scene).secure);
 }
 
+/* Secondaries have the signed serial: they would keep what nobody signs anew. */
+static void the_serial_does_not_go_back_with_the_policy(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_signed(scene, false);
+    assert_int_equal(keeper_raise_serial(scene->keeper, scene_zone(scene), 100), SG_OK);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 100);
+    scene->plan[0].policy = NULL;
+    scene_differ(scene);
+    scene_configure(scene);
+    assert_false(scene_status(scene).secure);
+    assert_int_equal(scene_serial(scene), 101);
+}
+
 /* CDS is due a day after the keys were made. Whoever reads the keys sees it first. */
 static void what_the_keys_have_become_is_published_whoever_reads_them(void **state)
 {
@@ -326,6 +341,7 @@ int main(void)
         WITH_SCENE(updates_are_answered_when_the_server_ends),
         WITH_SCENE(a_lost_record_is_replaced_above_its_serial_even_if_the_file_is_broken_first),
         WITH_SCENE(a_campaign_ends_with_the_policy),
+        WITH_SCENE(the_serial_does_not_go_back_with_the_policy),
         WITH_SCENE(what_the_keys_have_become_is_published_whoever_reads_them),
         WITH_SCENE(an_update_without_effect_publishes_what_the_keys_have_become),
         WITH_SCENE(keys_that_were_not_committed_are_read_again),
