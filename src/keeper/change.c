@@ -104,6 +104,9 @@ static void end_change(struct keeper *keeper, struct zone_job *job, uint16_t rco
         return;
     }
     keeper_zone_was_tried(keeper, zone);
+    if (zone->updates.first != NULL) {
+        keeper_wish_due(keeper, zone); /* Where updates never end the timer has no turn. */
+    }
     if (opening_is_wanted(keeper, zone)) {
         opening_start(keeper, zone); /* A configuration that has come since has it stored. */
     } else if (change_is_wished(zone)) {

@@ -171,12 +171,11 @@ static void wish_again(struct managed_zone *zone)
     zone->later = (struct zone_wishes){.load = false};
 }
 
-/* What is due at the zone becomes a wish. */
-static void wish_what_is_due(struct keeper *keeper, struct managed_zone *zone, sg_time now)
+void keeper_wish_due(struct keeper *keeper, struct managed_zone *zone)
 {
     struct zone_health *health = &zone->health;
-    bool due = health->key_event_at <= now;
-    if (health->retry_at <= now) {
+    bool due = health->key_event_at <= keeper->now;
+    if (health->retry_at <= keeper->now) {
         health->retry_at = INT64_MAX; /* Whatever fails again sets it again. */
         wish_again(zone);
         due = true;
@@ -184,7 +183,13 @@ static void wish_what_is_due(struct keeper *keeper, struct managed_zone *zone, s
     if (due) {
         keeper_wish_keys(keeper, zone, false);
     }
-    zone->wishes.resign |= health->resign_at <= now;
+    zone->wishes.resign |= health->resign_at <= keeper->now;
+}
+
+static void start_what_is_due(struct keeper *keeper, struct managed_zone *zone, sg_time now)
+{
+    struct zone_health *health = &zone->health;
+    keeper_wish_due(keeper, zone);
     if (zone->ledger.lost || opening_is_wanted(keeper, zone)) {
         opening_start(keeper, zone);
     } else if (zone_record_version(zone) == NULL && zone->settings->type == ZONE_PRIMARY) {
@@ -202,7 +207,7 @@ static void wake_zone(struct keeper *keeper, struct managed_zone *zone, sg_time 
         overdue_warn(zone, now);
     }
     if (zone->job == NULL) {
-        wish_what_is_due(keeper, zone, now);
+        start_what_is_due(keeper, zone, now);
     }
     keeper_set_timer(keeper, zone);
     secondary_turn(keeper, zone);

@@ -53,6 +53,8 @@ struct keeper {
 void keeper_enqueue(struct keeper *keeper, struct managed_zone *zone);
 void keeper_unqueue(struct managed_zone *zone);
 void keeper_wish_load(struct keeper *keeper, struct managed_zone *zone, bool force);
+/* What is due at the zone becomes a wish. */
+void keeper_wish_due(struct keeper *keeper, struct managed_zone *zone);
 void keeper_wish_keys(struct keeper *keeper, struct managed_zone *zone, bool sign_all);
 /* The zone's next wake is the earliest of what its health says. */
 void keeper_set_timer(struct keeper *keeper, struct managed_zone *zone);

@@ -117,6 +117,24 @@ static void the_serial_does_not_go_back_with_the_policy(void **state)
     assert_int_equal(scene_serial(scene), 101);
 }
 
+static void signatures_that_are_due_do_not_wait_for_the_last_update(void **state)
+{
+    enum { UPDATES = 30 };
+    struct keeper_scene *scene = *state;
+    int rcodes[UPDATES];
+    serve_signed(scene, true);
+    sg_time expires = scene_status(scene).expires_first;
+    scene_update(scene, "n", &rcodes[0]);
+    scene_turn_once(scene);
+    scene->now = scene_status(scene).resign_at + 1;
+    for (int i = 1; i < UPDATES; i++) {
+        scene_update(scene, i % 2 == 0 ? "m" : "n", &rcodes[i]);
+        scene_turn_once(scene);
+    }
+    assert_true(scene_status(scene).expires_first > expires);
+    scene_turn(scene);
+}
+
 /* CDS is due a day after the keys were made. Whoever reads the keys sees it first. */
 static void what_the_keys_have_become_is_published_whoever_reads_them(void **state)
 {
@@ -342,6 +360,7 @@ int main(void)
         WITH_SCENE(a_lost_record_is_replaced_above_its_serial_even_if_the_file_is_broken_first),
         WITH_SCENE(a_campaign_ends_with_the_policy),
         WITH_SCENE(the_serial_does_not_go_back_with_the_policy),
+        WITH_SCENE(signatures_that_are_due_do_not_wait_for_the_last_update),
         WITH_SCENE(what_the_keys_have_become_is_published_whoever_reads_them),
         WITH_SCENE(an_update_without_effect_publishes_what_the_keys_have_become),
         WITH_SCENE(keys_that_were_not_committed_are_read_again),
