@@ -177,7 +177,12 @@ size_t keeper_zones(const struct keeper *keeper);
 /* For a walk over all zones, in no particular order; NULL after the last. */
 struct managed_zone *keeper_zone(struct keeper *keeper, size_t index);
 
-enum reload_outcome { RELOAD_STARTED, RELOAD_UP_TO_DATE, RELOAD_FAILED };
+enum reload_outcome {
+    RELOAD_STARTED,
+    RELOAD_UP_TO_DATE,
+    RELOAD_FAILED,
+    RELOAD_GONE, /* to keeper_await() alone: the zone was removed before it was served */
+};
 /* Told once, in a later keeper_turn(): how a load that was asked for ended. */
 typedef void reload_done(void *argument, enum reload_outcome outcome, const char *text);
 /*

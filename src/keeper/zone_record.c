@@ -69,7 +69,7 @@ void zone_record_free(struct managed_zone *zone)
     zone_tell_waiters(&zone->job_waiters, RELOAD_FAILED, "the zone is no longer configured");
     zone_tell_waiters(&zone->waiters, RELOAD_FAILED, "the zone is no longer configured");
     zone_tell_waiters(&zone->dump_waiters, RELOAD_FAILED, "the zone is no longer configured");
-    zone_tell_waiters(&zone->first_waiters, RELOAD_FAILED, "the zone is no longer configured");
+    zone_tell_waiters(&zone->first_waiters, RELOAD_GONE, "the zone is no longer configured");
     struct retired_slot *gone = mem_alloc_zero(1, sizeof(*gone));
     gone->slot = zone->slot;
     epoch_retire(&gone->retired, release_slot);

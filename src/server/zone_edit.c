@@ -353,11 +353,14 @@ static void new_zone_ended(void *argument, enum reload_outcome outcome, const ch
 {
     struct zone_edit *edit = argument;
 
-    if (outcome != RELOAD_FAILED) {
+    if (outcome == RELOAD_STARTED || outcome == RELOAD_UP_TO_DATE) {
         control_request_reply(edit->request, CONTROL_SUCCESS, NULL, NULL);
         edit_free(edit);
     } else if (edit->server->progress.stopping) {
         zone_edit_failed(edit, CONTROL_SHUTTING_DOWN, NULL);
+    } else if (outcome == RELOAD_GONE) {
+        /* Whoever deleted it may have added one of that name again: that one stays. */
+        zone_edit_failed(edit, CONTROL_FAILURE, text);
     } else {
         edit->kind = ZONE_EDIT_DELETE;
         edit->failure = mem_format("dns_zone_loadnew failed: %s", text);

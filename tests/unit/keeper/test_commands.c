@@ -86,6 +86,19 @@ static void a_sync_leaves_the_file_of_a_frozen_zone_as_it_was_edited(void **stat
     assert_true(scene_serves(scene, "www.example.test.", DNS_TYPE_A));
 }
 
+/* Who awaits it must be able to tell this from a zone that could not be loaded. */
+static void a_zone_that_is_awaited_and_removed_is_gone(void **state)
+{
+    struct keeper_scene *scene = *state;
+    int outcome = -1;
+    scene_write_file(scene, 7, false);
+    scene_configure_only(scene);
+    keeper_await(scene->keeper, scene_zone(scene), scene_note, &outcome);
+    scene->zones = 0;
+    scene_configure(scene);
+    assert_int_equal(outcome, RELOAD_GONE);
+}
+
 /* Whoever asked for the one is not told of the end of the other. */
 static void a_sync_and_a_reload_are_answered_each_for_itself(void **state)
 {
@@ -179,6 +192,7 @@ int main(void)
         WITH_SCENE(a_thaw_takes_what_was_edited_over_a_restart_too),
         WITH_SCENE(a_thaw_of_a_broken_file_leaves_the_zone_frozen),
         WITH_SCENE(a_sync_leaves_the_file_of_a_frozen_zone_as_it_was_edited),
+        WITH_SCENE(a_zone_that_is_awaited_and_removed_is_gone),
         WITH_SCENE(a_sync_and_a_reload_are_answered_each_for_itself),
         WITH_SCENE(a_freeze_during_a_thaw_comes_after_it),
         WITH_SCENE(a_dynamic_zone_is_not_reloaded_unless_it_is_frozen),
