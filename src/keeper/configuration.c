@@ -62,6 +62,7 @@ static void forget_zone(struct keeper *keeper, struct managed_zone *zone)
     keeper_unqueue(zone);
     heap_remove(&keeper->timers, &zone->timer);
     zone_index_remove(&keeper->index, zone);
+    zone_index_add(&keeper->leaving, zone);
     keeper->untried -= !zone->tried;
     zone->tried = true;
     zone->queue_next = keeper->removed;

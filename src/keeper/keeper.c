@@ -24,6 +24,7 @@ struct keeper *keeper_new(const struct keeper_io *io)
     keeper->next_id = 1;
     keeper->announced = true;
     zone_index_init(&keeper->index);
+    zone_index_init(&keeper->leaving);
     keeper->notify = notify_sender_new(0, 0);
     keeper->refresh.quota = transfer_quota_new(0, 0);
     random_bytes(&keeper->refresh.random, sizeof(keeper->refresh.random));
@@ -263,6 +264,8 @@ void keeper_bury(struct managed_zone *zone)
     if (zone->wiped) {
         opening_wipe(zone->keeper, zone);
     }
+    zone_index_remove(&zone->keeper->leaving, zone);
+    opening_of_successor(zone->keeper, zone);
     zone_record_free(zone);
 }
 
@@ -353,6 +356,7 @@ void keeper_free(struct keeper *keeper)
     mem_free(keeper->zones);
     keying_free(keeper->keying);
     zone_index_clear(&keeper->index);
+    zone_index_clear(&keeper->leaving);
     heap_free(&keeper->timers);
     mem_free(keeper);
 }

@@ -23,6 +23,7 @@ struct keeper {
     struct keeper_generation *generation; /* the present one; NULL before the first */
     struct keeper_generation *fronted;    /* the one that queries still see; NULL: the present */
     struct zone_index index;
+    struct zone_index leaving; /* no longer configured, and not yet buried */
     struct managed_zone **zones;
     size_t zones_count;
     struct managed_zone *removed; /* by queue_next: until the next front is published */
@@ -93,8 +94,10 @@ void change_take_job(struct keeper *keeper, struct zone_job *job);
 bool opening_is_wanted(const struct keeper *keeper, const struct managed_zone *zone);
 /* Ask the store what it has of the zone, then let it be recovered, loaded, or go on. */
 void opening_start(struct keeper *keeper, struct managed_zone *zone);
-/* Let the store forget a zone that is gone; not if one of its name has come since. */
+/* Let the store forget a zone that is gone. */
 void opening_wipe(struct keeper *keeper, struct managed_zone *zone);
+/* One of its name that has come since may be opened now. */
+void opening_of_successor(struct keeper *keeper, const struct managed_zone *buried);
 
 /* --- overdue.c ------------------------------------------------------------------------------ */
 

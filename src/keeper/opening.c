@@ -108,6 +108,7 @@ static void take_opened(struct store_request *request)
     zone->out--;
     zone->ledger.opening = false;
     if (zone->gone) {
+        zone->ledger.id = request->result == SG_OK ? request->opened->zone : 0; /* to be wiped */
         store_zone_free(request->opened);
         keeper_bury(zone);
     } else if (request->result != SG_OK) {
@@ -136,9 +137,7 @@ static void take_wiped(struct store_request *request)
 void opening_wipe(struct keeper *keeper, struct managed_zone *zone)
 {
     const struct zone_settings *settings = zone->settings;
-    if (zone->ledger.id == 0 || keeper->stopping ||
-        zone_index_find(&keeper->index, &settings->apex, settings->rrclass, settings->view) !=
-            NULL) {
+    if (zone->ledger.id == 0 || keeper->stopping) {
         return;
     }
     struct opening *opening = mem_alloc_zero(1, sizeof(*opening));
@@ -165,6 +164,13 @@ void opening_start(struct keeper *keeper, struct managed_zone *zone)
         keeper_wish_load(keeper, zone, true);
         return;
     }
+    const struct zone_settings *settings = zone->settings;
+    if (zone_index_find(&keeper->leaving, &settings->apex, settings->rrclass, settings->view) !=
+        NULL) {
+        /* What is at work for it writes under the same number of the store. */
+        zone->ledger.opening = zone->ledger.awaits_burial = true;
+        return;
+    }
     struct opening *opening = mem_alloc_zero(1, sizeof(*opening));
     opening->zone = zone;
     opening->identity = BUFFER_EMPTY;
@@ -179,4 +185,15 @@ void opening_start(struct keeper *keeper, struct managed_zone *zone)
     zone->out++;
     keeper->requests++;
     store_submit(keeper->io.store, &opening->request);
+}
+
+void opening_of_successor(struct keeper *keeper, const struct managed_zone *buried)
+{
+    const struct zone_settings *settings = buried->settings;
+    struct managed_zone *zone =
+        zone_index_find(&keeper->index, &settings->apex, settings->rrclass, settings->view);
+    if (zone != NULL && zone->ledger.awaits_burial && !keeper->stopping) {
+        zone->ledger.opening = zone->ledger.awaits_burial = false;
+        opening_start(keeper, zone);
+    }
 }

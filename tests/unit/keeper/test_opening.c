@@ -214,6 +214,31 @@ static void a_reload_while_it_is_recovered_does_not_undo_updates(void **state)
     assert_true(scene_serves(scene, "new.example.test.", DNS_TYPE_A));
 }
 
+/* Both have one number in the store: what the first one's worker still writes would be taken for
+ * the second one's. */
+static void a_zone_that_comes_back_waits_for_the_end_of_what_it_was(void **state)
+{
+    struct keeper_scene *scene = *state;
+    int rcode;
+    scene_serve_dynamic(scene);
+    assert_int_equal(scene_update_now(scene, "old"), DNS_RCODE_NOERROR);
+    scene_update(scene, "older", &rcode);
+    scene_turn_once(scene); /* a job is out */
+    keeper_wipe(scene->keeper, scene_zone(scene));
+    scene->zones = 0;
+    scene_configure_only(scene);
+    scene->zones = 1;
+    scene_configure_only(scene);
+    assert_true(scene_zone(scene)->ledger.awaits_burial);
+    scene_turn(scene);
+    assert_int_equal(rcode, DNS_RCODE_SERVFAIL);
+    assert_int_equal(scene_serial(scene), 7); /* the file's */
+    assert_false(scene_serves(scene, "old.example.test.", DNS_TYPE_A));
+    assert_int_equal(scene_update_now(scene, "new"), DNS_RCODE_NOERROR);
+    scene_restart(scene);
+    assert_true(scene_serves(scene, "new.example.test.", DNS_TYPE_A));
+}
+
 static void a_zone_that_goes_while_it_is_opened_is_forgotten(void **state)
 {
     struct keeper_scene *scene = *state;
@@ -240,6 +265,7 @@ int main(void)
         WITH_SCENE(what_the_store_has_from_long_ago_does_not_come_back),
         WITH_SCENE(a_new_configuration_while_it_is_opened_does_not_undo_updates),
         WITH_SCENE(a_reload_while_it_is_recovered_does_not_undo_updates),
+        WITH_SCENE(a_zone_that_comes_back_waits_for_the_end_of_what_it_was),
         WITH_SCENE(a_zone_that_goes_while_it_is_opened_is_forgotten),
     };
     return cmocka_run_group_tests_name("opening", tests, NULL, NULL);
