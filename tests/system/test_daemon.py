@@ -227,8 +227,10 @@ def test_two_servers_do_not_share_a_store(make_signet, run_server):
                                            f'store-directory "{first.folder}/signet-store";')
     second.start(ready=False)
     assert second.process.wait(20) == 1
-    assert f"process {first.process.pid} holds the lock of the store-directory, " \
-           f"'{first.folder}/signet-store/signetd.lock'" in second.log()
+    lock = f"{first.folder}/signet-store/signetd.lock"
+    assert f"process {first.process.pid} holds the lock '{lock}'" in second.log()
+    open_files = pathlib.Path(f"/proc/{first.process.pid}/fd").iterdir()
+    assert [os.path.realpath(file) for file in open_files].count(os.path.realpath(lock)) == 1
     assert first.answers_with("www.example.org", "A")
     first.kill()  # A lock that nobody holds any more is no hindrance.
     run_server(second)
