@@ -13,6 +13,7 @@ enum acl_state { ACL_WAITING, ACL_IN_WORK, ACL_DONE };
 struct acl_definition {
     const struct conf_statement *statement;
     enum acl_state state;
+    bool negated; /* it was built behind a "!", where a key must be defined */
     const struct conf_acl *list;
 };
 
@@ -100,6 +101,15 @@ static struct acl_definition *definition_named(const struct conf_loader *loader,
     return conf_names_find(&loader->acls, key, strlen(key));
 }
 
+/* Does the element, or a list around it, stand behind a "!"? */
+static bool is_negated_here(const struct acl_builder *builder, bool negated)
+{
+    for (unsigned i = builder->depth; i > 0 && !negated; i--) {
+        negated = builder->frames[i].negated;
+    }
+    return negated;
+}
+
 static void add_named(struct acl_builder *builder, const struct conf_statement *element,
                       const struct conf_node *node, bool negated)
 {
@@ -116,6 +126,7 @@ static void add_named(struct acl_builder *builder, const struct conf_statement *
         return;
     }
     struct acl_definition *definition = definition_named(loader, name);
+    bool refuses = is_negated_here(builder, negated);
     if (definition == NULL) {
         struct schema_hint hint;
         conf_error(loader, element, node, "undefined ACL '%s'%s", name,
@@ -128,10 +139,11 @@ static void add_named(struct acl_builder *builder, const struct conf_statement *
         conf_error(loader, element, node, "acl loop detected: '%s' is part of itself", name);
         loader->errors_are_warnings = lenient;
         builder->failed = true;
-    } else if (definition->state == ACL_DONE) {
+    } else if (definition->state == ACL_DONE && (definition->negated || !refuses)) {
         add_list(builder, element, definition->list, negated);
     } else {
         definition->state = ACL_IN_WORK;
+        definition->negated = refuses;
         open_frame(builder, element,
                    (struct build_frame){.definition = definition,
                                         .element = conf_body(definition->statement),
@@ -151,7 +163,8 @@ static void take_element(struct acl_builder *builder, const struct conf_statemen
                    (struct build_frame){.element = node->block, .negated = negated});
     } else if (strcasecmp(node->text, "key") == 0 && node + 1 < element->nodes + element->count) {
         struct acl_element made = blank_element(ACL_KEY, negated);
-        made.key = conf_acl_key(builder->loader, element, node + 1);
+        made.key =
+            conf_acl_key(builder->loader, element, node + 1, is_negated_here(builder, negated));
         if (made.key == NULL) {
             builder->failed = true;
             return;
@@ -193,7 +206,7 @@ static const struct conf_acl *build(struct conf_loader *loader,
     struct acl_builder builder = {.loader = loader};
 
     builder.frames[0].element = elements;
-    /* Each turn takes an element or closes a list; names are followed once each. */
+    /* Each turn takes an element or closes a list; names are followed twice at most. */
     for (;;) {
         struct build_frame *frame = &builder.frames[builder.depth];
         if (builder.failed || builder.count > ACL_ELEMENTS_MAX) {

@@ -151,7 +151,7 @@ const struct tsig_key *conf_key_named(struct conf_loader *loader,
 
 const struct dns_name *conf_acl_key(struct conf_loader *loader,
                                     const struct conf_statement *statement,
-                                    const struct conf_node *node)
+                                    const struct conf_node *node, bool negated)
 {
     struct dns_name name;
 
@@ -170,9 +170,16 @@ const struct dns_name *conf_acl_key(struct conf_loader *loader,
     const char *session_name = session == NULL ? "local-ddns" : session->nodes[1].text;
     if (strcasecmp(node->text, session_name) != 0) {
         struct schema_hint hint;
+        const char *nearest = key_hint(loader, node->text, &hint);
+        if (negated) {
+            conf_error(loader, statement, node,
+                       "key '%s' is not defined%s: behind '!' it would refuse nobody", node->text,
+                       nearest);
+            return NULL;
+        }
         conf_warning(loader, statement, node,
                      "key '%s' is not defined%s: only SIG(0) signers of that name match",
-                     node->text, key_hint(loader, node->text, &hint));
+                     node->text, nearest);
     }
     return conf_memory_intern_bytes(loader->memory, &name, sizeof(name));
 }

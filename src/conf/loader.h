@@ -91,10 +91,11 @@ const struct tsig_key *conf_key_named(struct conf_loader *loader,
 /* The tls (`names` is loader->tls) or http statement of that name, as it is defined; or NULL. */
 const char *conf_terms_named(const struct conf_names *names, const char *name);
 
-/* The name in `key NAME` of an address match list; NULL: an error was reported. */
+/* The name in `key NAME` of an address match list; NULL: an error was reported. One that is not
+ * defined may be a SIG(0) signer's, but not where it is `negated`: it would refuse nobody. */
 const struct dns_name *conf_acl_key(struct conf_loader *loader,
                                     const struct conf_statement *statement,
-                                    const struct conf_node *node);
+                                    const struct conf_node *node, bool negated);
 /*
  * The address match list in `block`, never NULL: equal lists are one. After an error, which was
  * reported, it matches nothing.

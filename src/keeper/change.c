@@ -159,6 +159,12 @@ static void note_failure(struct keeper *keeper, struct managed_zone *zone, struc
 {
     struct zone_health *health = &zone->health;
     bool by_store = retry != RETRY_SECONDS;
+    if (by_store) { /* A disk may be full for days: less and less often. */
+        bool again = health->problem != NULL && health->by_store;
+        retry = again ? 2 * health->store_wait : retry;
+        retry = retry < RETRY_SECONDS ? retry : RETRY_SECONDS;
+        health->store_wait = retry;
+    }
     mem_free(health->problem);
     health->problem = job->problem;
     health->failed = job->kind;

@@ -43,6 +43,7 @@ struct zone_health {
     char *problem;             /* NULL: all is well */
     enum zone_job_kind failed; /* with a problem: whose it is */
     bool by_store;             /* and it was the store's fault */
+    sg_duration store_wait;    /* then: how long until it is tried again */
 };
 
 /* Where the zone stands in the store. */

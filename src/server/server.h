@@ -76,7 +76,6 @@ struct server {
     struct amendments *amendments;      /* beside signet.conf; NULL: none */
     struct zone_request *zone_requests; /* commands that will be answered */
     struct daemon_pid_file pid_file;
-    struct daemon_pid_file store_lock; /* two servers must not make keys in one place */
     struct server_loop loop;
     struct server_progress progress;
 };

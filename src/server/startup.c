@@ -122,31 +122,6 @@ static enum sg_result bind_addresses(struct server *server, const struct conf *c
     return SG_OK;
 }
 
-static void say_who_runs(pid_t owner, const char *what, const char *path)
-{
-    log_write(LOG_GENERAL, SEVERITY_CRITICAL,
-              "another server is running: process %ld holds the %s '%s'", (long)owner, what, path);
-}
-
-/* Two servers with one store would each make keys, and write the other's. */
-static enum sg_result lock_store(struct server *server, const struct conf *conf)
-{
-    char *path = mem_format("%s/signetd.lock", conf->options.store_directory);
-    pid_t owner = 0;
-
-    enum sg_result result = daemon_pid_file_take(path, &server->store_lock, &owner);
-    if (result == SG_EXISTS) {
-        say_who_runs(owner, "lock of the store-directory,", path);
-    } else if (result != SG_OK) {
-        /* Nothing is kept there yet: a zone that is only served needs no store. */
-        log_write(LOG_GENERAL, SEVERITY_WARNING, "could not lock the store-directory: '%s': %s",
-                  path, result == SG_CONFLICT ? "not a regular file" : strerror(errno));
-        result = SG_OK;
-    }
-    mem_free(path);
-    return result;
-}
-
 static enum sg_result take_pid_file(struct server *server, const struct conf *conf)
 {
     const char *path = conf->options.pid_file;
@@ -160,7 +135,9 @@ static enum sg_result take_pid_file(struct server *server, const struct conf *co
     case SG_OK:
         break;
     case SG_EXISTS:
-        say_who_runs(owner, "pid-file", path);
+        log_write(LOG_GENERAL, SEVERITY_CRITICAL,
+                  "another server is running: process %ld holds the pid-file '%s'", (long)owner,
+                  path);
         break;
     case SG_CONFLICT:
         log_write(LOG_GENERAL, SEVERITY_CRITICAL, "pid-file '%s' is not a regular file", path);
@@ -182,18 +159,6 @@ static enum sg_result give_up_root(const struct server *server)
     return SG_OK;
 }
 
-static void store_changed(void *argument, enum sg_result result)
-{
-    (void)argument;
-    if (result == SG_OK) {
-        log_write(LOG_GENERAL, SEVERITY_NOTICE, "the store can be written again");
-    } else {
-        log_write(LOG_GENERAL, SEVERITY_CRITICAL,
-                  "the store cannot be written: %s; zones are served on but take no changes",
-                  sg_result_text(result));
-    }
-}
-
 static enum sg_result open_store(struct server *server, const struct conf *conf)
 {
     const char *folder = conf->options.store_directory;
@@ -208,7 +173,7 @@ static enum sg_result open_store(struct server *server, const struct conf *conf)
         }
     }
     if (result == SG_OK) {
-        result = store_new(&io, true, store_changed, server, &server->store);
+        result = store_new(&io, true, NULL, NULL, &server->store);
     }
     if (result != SG_OK) {
         log_write(LOG_GENERAL, SEVERITY_CRITICAL, "store-directory '%s': %s", folder,
@@ -317,9 +282,6 @@ static enum sg_result start_up(struct server *server, struct start *start)
         result = take_pid_file(server, conf);
     }
     if (result == SG_OK) {
-        result = lock_store(server, conf);
-    }
-    if (result == SG_OK) {
         result = make_parts(server, conf);
     }
     if (result == SG_OK) {
@@ -414,14 +376,12 @@ static int serve(struct server *server, struct start *start)
         server_loop_run(server);
     }
     if (started && server->progress.abandoned) {
-        daemon_pid_file_drop(&server->store_lock);
         daemon_pid_file_drop(&server->pid_file);
         log_write(LOG_GENERAL, SEVERITY_NOTICE, "exiting");
         _exit(EXIT_SUCCESS); /* Workers still run: nothing that they use may be freed. */
     }
     tear_down(server);
     generation_free(start->generation);
-    daemon_pid_file_drop(&server->store_lock);
     daemon_pid_file_drop(&server->pid_file);
     log_write(LOG_GENERAL, started ? SEVERITY_NOTICE : SEVERITY_CRITICAL, "%s",
               started ? "exiting" : "exiting (due to fatal error)");
@@ -430,7 +390,7 @@ static int serve(struct server *server, struct start *start)
 
 int startup_run(const struct server_options *options)
 {
-    struct server server = {.options = options, .pid_file = {NULL, -1}, .store_lock = {NULL, -1}};
+    struct server server = {.options = options, .pid_file = {NULL, -1}};
     struct start start = {.conf = NULL};
     int status = EXIT_FAILURE;
 

@@ -200,6 +200,45 @@ static enum sg_result copy_keys(const char *backup, const char *folder, struct b
     return result;
 }
 
+static enum sg_result remove_one(void *argument, const char *path, const char *name,
+                                 char **out_problem)
+{
+    (void)argument, (void)name, (void)out_problem;
+    (void)unlink(path);
+    return SG_OK;
+}
+
+static void remove_folder(const char *folder, bool (*is_ours)(const char *name))
+{
+    char *problem = NULL;
+    (void)each_file(folder, is_ours, remove_one, NULL, &problem);
+    (void)rmdir(folder); /* What others have put there stays, and the folder with it. */
+    mem_free(problem);
+}
+
+/* A backup that is not whole is of no use, and would be in the way of the next. */
+static void remove_backup(const char *backup, size_t key_folders_max)
+{
+    char *keys = mem_format("%s/keys", backup);
+    char *images = mem_format("%s/images", backup);
+    char *tables = mem_format("%s/data.mdb", backup);
+    char *manifest = mem_format("%s/MANIFEST", backup);
+    for (size_t i = 1; i <= key_folders_max; i++) {
+        char *folder = mem_format("%s/%zu", keys, i);
+        remove_folder(folder, is_key_file);
+        mem_free(folder);
+    }
+    (void)rmdir(keys);
+    remove_folder(images, is_image);
+    (void)unlink(manifest);
+    (void)unlink(tables);
+    (void)rmdir(backup);
+    mem_free(manifest);
+    mem_free(tables);
+    mem_free(images);
+    mem_free(keys);
+}
+
 enum sg_result backup_finish(const char *backup, const char *const *folders, size_t count,
                              sg_time now, char **out_problem)
 {
@@ -218,6 +257,9 @@ enum sg_result backup_finish(const char *backup, const char *const *folders, siz
         if (result != SG_OK) {
             result = fail(path, out_problem);
         }
+    }
+    if (result != SG_OK) {
+        remove_backup(backup, count);
     }
     buffer_free(&manifest);
     mem_free(path);

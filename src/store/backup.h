@@ -19,7 +19,8 @@
 
 /*
  * The key files of `folders` and the manifest, into a backup whose store is there. A key folder
- * that does not exist holds no keys. `out_problem` (the caller frees) tells why not.
+ * that does not exist holds no keys. `out_problem` (the caller frees) tells why not; the backup is
+ * removed then, apart from files that others have put there.
  */
 MUST_USE enum sg_result backup_finish(const char *backup, const char *const *folders, size_t count,
                                       sg_time now, char **out_problem);

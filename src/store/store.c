@@ -122,7 +122,9 @@ static void set_health(struct store *store, enum sg_result result)
                   sg_result_text(result));
     }
     atomic_store(&store->health, (int)result);
-    store->state_changed(store->argument, result);
+    if (store->state_changed != NULL) {
+        store->state_changed(store->argument, result);
+    }
 }
 
 /* The waits double, and go on doubling where writing works again only for a moment. */

@@ -85,9 +85,9 @@ struct store_zone {
 void store_zone_free(struct store_zone *zone);
 
 /* Takes the io, on failure too: SG_UNSUPPORTED (tables of a later release), SG_NO_SPACE, SG_IO (new
- * tables could not be written, or no thread was to be had). `state_changed` is called in the
- * store's thread: `result` SG_OK when writing works again, else why it does not; it does not call
- * the store. */
+ * tables could not be written, or no thread was to be had). `state_changed`, unless
+ * it is NULL, is called in the store's thread: `result` SG_OK when writing works again, else why it
+ * does not, and the log has it by then; it does not call the store. */
 MUST_USE enum sg_result store_new(const struct store_io *io, bool threads,
                                   void (*state_changed)(void *argument, enum sg_result result),
                                   void *argument, struct store **out_store);

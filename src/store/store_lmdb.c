@@ -524,8 +524,8 @@ static enum sg_result lock_folder(struct lmdb *lmdb, char **out_problem)
     } else if (flock(lmdb->lock_fd, LOCK_EX | LOCK_NB) != 0) {
         result = SG_EXISTS;
         ssize_t got = pread(lmdb->lock_fd, owner, sizeof(owner) - 1, 0);
-        *out_problem = mem_format("the store %s is in use by another signetd (process %ld)",
-                                  lmdb->folder, got > 0 ? strtol(owner, NULL, 10) : 0);
+        *out_problem = mem_format("another server is running: process %ld holds the lock '%s'",
+                                  got > 0 ? strtol(owner, NULL, 10) : 0, path);
     } else {
         /* For the message above alone: on a full disk it may stay empty. */
         int length = snprintf(owner, sizeof(owner), "%ld\n", (long)getpid());

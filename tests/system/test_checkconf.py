@@ -533,6 +533,8 @@ REFUSED = {
     "policy key alg 253": ('dnssec-policy "p" { keys { csk lifetime unlimited algorithm 253; }; };', "never made"),
     "policy key alg 12": ('dnssec-policy "p" { keys { csk lifetime unlimited algorithm 12; }; };', "never made"),
     "acl of itself, unused": ('acl a { a; };', "it cannot be meant"),
+    "acl refuses undefined key": (options('allow-query { !key nosuch; any; };'), "it would refuse nobody"),
+    "acl refuses list with one": ('acl a { key nosuch; }; options { allow-query { !a; any; }; };', "it would refuse nobody"),
     "acl loop, unused": ('acl a { b; }; acl b { a; };', "it cannot be meant"),
     "acl chain": (''.join(f'acl a{i} {{ a{i + 1}; }}; ' for i in range(99)) + 'acl a99 { any; }; options { allow-query { a0; }; };', "32 lists deep"),
     "acl with a scope": (options('allow-query { fe80::1%lo; };'), "scopes are not matched"),

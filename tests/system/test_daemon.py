@@ -218,6 +218,18 @@ def test_an_address_that_is_taken_is_said_once(make_signet, run_server):
     assert second.log().count("Address already in use") == 1
 
 
+def test_a_start_without_its_control_channel_ends_in_order(make_signet, run_server):
+    """Zones that are stored have been asked for by then, and nobody awaits the answer."""
+    first = run_server(make_signet("first"))
+    second = make_signet("second")
+    second.add_zone("example.org", ZONE, policy="default")
+    second.control_port = first.control_port
+    second.start(ready=False)
+    assert second.process.wait(20) == 1
+    assert "could not listen for commands" in second.log()
+    assert "exiting (due to fatal error)" in second.log()
+
+
 def test_two_servers_do_not_share_a_store(make_signet, run_server):
     """Each would make keys for the same zones, and write the other's files."""
     first = make_signet("first")
@@ -227,8 +239,10 @@ def test_two_servers_do_not_share_a_store(make_signet, run_server):
                                            f'store-directory "{first.folder}/signet-store";')
     second.start(ready=False)
     assert second.process.wait(20) == 1
-    assert f"process {first.process.pid} holds the lock of the store-directory, " \
-           f"'{first.folder}/signet-store/signetd.lock'" in second.log()
+    lock = f"{first.folder}/signet-store/signetd.lock"
+    assert f"process {first.process.pid} holds the lock '{lock}'" in second.log()
+    open_files = pathlib.Path(f"/proc/{first.process.pid}/fd").iterdir()
+    assert [os.path.realpath(file) for file in open_files].count(os.path.realpath(lock)) == 1
     assert first.answers_with("www.example.org", "A")
     first.kill()  # A lock that nobody holds any more is no hindrance.
     run_server(second)

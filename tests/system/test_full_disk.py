@@ -93,6 +93,7 @@ def test_a_full_disk_refuses_updates_and_nothing_else(server, disk, tmp_path):
         assert_sound(server, crowd, tmp_path)
     assert "store: writing failed: " in server.log()
     assert "store: writing works again" in server.log()
+    assert "the store can be written again" not in server.log(), "it is said once"
 
 
 def test_a_server_starts_on_a_full_disk(server, disk, tmp_path):

@@ -19,6 +19,14 @@ static const struct text_case cases[] = {
      "t:1:9: warning: undefined ACL 'nosuch'"},
     {"a key that is not defined is a signer's", QUERY("key nosuch;"), false,
      "t:1:29: warning: key 'nosuch' is not defined: only SIG(0) signers of that name match"},
+    {"but a negated one would refuse nobody", QUERY("!key nosuch; any;"), true,
+     "t:1:30: key 'nosuch' is not defined: behind '!' it would refuse nobody"},
+    {"nor would one in a negated list", QUERY("!{ 10/8; key nosuch; }; any;"), true,
+     "t:1:38: key 'nosuch' is not defined: behind '!' it would refuse nobody"},
+    {"nor one in a negated list by name", "acl a { key nosuch; }; " QUERY("!a; any;"), true,
+     "t:1:13: key 'nosuch' is not defined: behind '!' it would refuse nobody"},
+    {"nor where the list was used before", "acl a { key nosuch; }; " QUERY("a; !a; any;"), true,
+     "key 'nosuch' is not defined: behind '!' it would refuse nobody"},
     {"a key with a slip",
      KEY_K
      "key transfer-key { algorithm hmac-sha256; secret \"MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=\"; };" QUERY(

@@ -277,6 +277,39 @@ static void a_load_that_was_not_committed_is_tried_again(void **state)
     assert_null(scene_status(scene).problem);
 }
 
+/* How often the keeper wakes within an hour in which nothing comes. */
+static size_t wakes_in_an_hour(struct keeper_scene *scene)
+{
+    sg_time end = scene->now + SG_HOUR;
+    size_t wakes = 0;
+    for (;;) {
+        sg_time wake = keeper_turn(scene->keeper, scene->now);
+        if (keeper_jobs(scene->keeper) > 0) {
+            continue;
+        }
+        if (wake > end) {
+            return wakes;
+        }
+        scene->now = wake > scene->now ? wake : scene->now;
+        assert_true(++wakes < 1000);
+    }
+}
+
+static void a_disk_that_stays_full_is_tried_less_and_less_often(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_signed(scene, false);
+    scene_write_file(scene, 9, true);
+    scene_differ(scene);
+    scene_break_disk(scene);
+    scene_configure(scene);
+    assert_in_range(wakes_in_an_hour(scene), 10, 30);
+    fake_disk_heal(scene->disk);
+    scene_pass(scene, 300);
+    scene_pass(scene, 300);
+    assert_int_equal(scene_serial(scene), 9);
+}
+
 static void signing_all_is_not_forgotten_for_a_new_file(void **state)
 {
     struct keeper_scene *scene = *state;
@@ -368,6 +401,7 @@ int main(void)
         WITH_SCENE(a_file_that_stays_broken_does_not_put_off_the_signatures),
         WITH_SCENE(a_policy_goes_while_the_zone_waits_for_its_keys),
         WITH_SCENE(a_load_that_was_not_committed_is_tried_again),
+        WITH_SCENE(a_disk_that_stays_full_is_tried_less_and_less_often),
         WITH_SCENE(signing_all_is_not_forgotten_for_a_new_file),
         WITH_SCENE(a_raised_serial_is_not_forgotten_for_a_file_that_did_not_change),
         WITH_SCENE(the_serial_of_an_unsigned_zone_can_be_raised),

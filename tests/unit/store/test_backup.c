@@ -119,6 +119,36 @@ static void a_backup_has_keys_with_their_modes_and_says_whence(void **state)
     mem_free(saved);
 }
 
+static void fail_to_finish(const struct place *place)
+{
+    char *problem = NULL;
+    const char *folders[] = {place->keys, place->private_key}; /* a file is no folder */
+    assert_int_not_equal(backup_finish(place->backup, folders, 2, 1795000000, &problem), SG_OK);
+    assert_non_null(problem);
+    mem_free(problem);
+}
+
+static void a_backup_that_fails_is_not_left_behind(void **state)
+{
+    const struct place *place = *state;
+    fail_to_finish(place);
+    assert_int_not_equal(access(place->backup, F_OK), 0);
+    assert_text(place->private_key, "secret");
+}
+
+static void what_others_put_into_a_failed_backup_stays(void **state)
+{
+    const struct place *place = *state;
+    char *stranger = mem_format("%s/notes", place->backup);
+    char *tables = mem_format("%s/data.mdb", place->backup);
+    write_text(stranger, "not ours", 0600);
+    fail_to_finish(place);
+    assert_text(stranger, "not ours");
+    assert_int_not_equal(access(tables, F_OK), 0);
+    mem_free(tables);
+    mem_free(stranger);
+}
+
 static void everything_comes_back(void **state)
 {
     const struct place *place = *state;
@@ -175,6 +205,8 @@ int main(void)
 #define WITH_PLACE(test) cmocka_unit_test_setup_teardown(test, begin, end)
     const struct CMUnitTest tests[] = {
         WITH_PLACE(a_backup_has_keys_with_their_modes_and_says_whence),
+        WITH_PLACE(a_backup_that_fails_is_not_left_behind),
+        WITH_PLACE(what_others_put_into_a_failed_backup_stays),
         WITH_PLACE(everything_comes_back),
         WITH_PLACE(what_is_in_the_way_stays_as_it_is),
         WITH_PLACE(a_store_in_use_is_left_alone),

@@ -142,12 +142,13 @@ static void a_second_opener_is_refused(void **state)
 {
     (void)state;
     char *problem = NULL;
-    char wanted[200];
+    char wanted[300];
     struct store_io io;
     start(false);
     assert_int_equal(store_lmdb_open(folder, &io, &problem), SG_EXISTS);
-    snprintf(wanted, sizeof(wanted), "the store %s is in use by another signetd (process %ld)",
-             folder, (long)getpid());
+    snprintf(wanted, sizeof(wanted),
+             "another server is running: process %ld holds the lock '%s/signetd.lock'",
+             (long)getpid(), folder);
     assert_string_equal(problem, wanted);
     mem_free(problem);
     store_free(store);
