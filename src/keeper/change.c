@@ -385,6 +385,8 @@ static void succeed(struct keeper *keeper, struct zone_job *job)
     zone->wishes.resign |= made->more || zone->known.state.campaign;
     if (job->kind == ZONE_JOB_RECOVER) {
         zone->ledger.continues = true;
+        /* A configuration may have begun one meanwhile, without the zone and its times. */
+        secondary_end(zone);
         wish_ordinary_wake(keeper, zone);
     } else if (job->kind == ZONE_JOB_LOAD) {
         wish_what_is_left(keeper, zone, job, is_new);

@@ -210,6 +210,26 @@ static void a_primary_that_becomes_a_secondary_asks(void **state)
     assert_int_equal(scene_serial(scene), 5);
 }
 
+/* Whatever comes between the store's answer and the recovery: the times are the stored ones. */
+static void a_configuration_before_the_recovery_does_not_lose_the_times(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene_fetch(scene, 5);
+    for (int turns = 0; turns < 4; turns++) {
+        scene_stop(scene);
+        scene_start(scene);
+        scene_configure_only(scene);
+        for (int i = 0; i < turns; i++) {
+            scene_turn_once(scene);
+        }
+        scene_configure(scene);
+        assert_int_equal(scene_serial(scene), 5);
+        assert_null(scene_asked(scene, KEEPER_QUESTION_SOA)); /* It is not due. */
+    }
+    scene_pass(scene, SCENE_EXPIRE + 1);
+    assert_int_equal(scene_serial(scene), 0);
+}
+
 static void a_notify_asks_at_once(void **state)
 {
     struct keeper_scene *scene = *state;
@@ -250,6 +270,7 @@ int main(void)
         WITH_SCENE(a_transfer_that_is_not_committed_is_fetched_again),
         WITH_SCENE(a_primary_that_expired_as_a_secondary_is_served),
         WITH_SCENE(a_primary_that_becomes_a_secondary_asks),
+        WITH_SCENE(a_configuration_before_the_recovery_does_not_lose_the_times),
         WITH_SCENE(a_notify_asks_at_once),
         WITH_SCENE(questions_that_are_out_end_with_the_server),
     };
