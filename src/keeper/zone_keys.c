@@ -261,6 +261,25 @@ static enum sg_result write_changed(struct preparation *p)
     return SG_OK;
 }
 
+/* What the policy says of the signed zone besides its keys: another answer, and it is signed anew.
+ */
+static uint64_t policy_fingerprint(const struct kasp_policy *policy)
+{
+    static const uint8_t fixed[16] = {0};
+    uint8_t facts[8 + KASP_DIGESTS_MAX] = {
+        (uint8_t)(policy->dnskey_ttl >> 24),
+        (uint8_t)(policy->dnskey_ttl >> 16),
+        (uint8_t)(policy->dnskey_ttl >> 8),
+        (uint8_t)policy->dnskey_ttl,
+        policy->nsec3,
+        policy->nsec3 && policy->nsec3_opt_out,
+        policy->nsec3 ? policy->nsec3_salt_length : 0,
+        policy->cdnskey,
+    };
+    memcpy(&facts[8], policy->cds_digests, policy->cds_digests_count);
+    return siphash(fixed, facts, sizeof(facts));
+}
+
 /* The fingerprints are sums: a key that was just made comes last, and after a restart by its tag.
  */
 static void choose_signers(const struct key_list *list, struct zone_keys *keys)
@@ -358,6 +377,7 @@ enum sg_result zone_keys_prepare(const struct zone_keys_request *request,
         result = write_changed(&p);
     }
     if (result == SG_OK) {
+        keys.fingerprint = policy_fingerprint(p.policy);
         choose_signers(p.list, &keys);
         result = check_signers(&p, &keys);
     }

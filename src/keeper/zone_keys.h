@@ -19,7 +19,8 @@ struct zone_keys {
     size_t sign_count;
     struct kasp_apex apex;
     sg_time wake_at;      /* when states change next; INT64_MAX: never */
-    uint64_t fingerprint; /* of who is published and signs what: the same, nothing to sign anew */
+    uint64_t fingerprint; /* of the policy and who is published and signs what: the same, nothing to
+                             sign anew */
     uint64_t signers;     /* of who signs what alone: the same, only the apex is to be signed */
     bool fresh;           /* prepared for the job that comes next, which has not seen them yet */
     bool made[ZONE_KEYS_MAX]; /* new ones, by their place in the list */
