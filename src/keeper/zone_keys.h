@@ -30,8 +30,9 @@ struct zone_keys {
 struct zone_keys_request {
     const struct zone_settings *settings;
     const struct keeper_generation *generation;
-    const struct zone_version *served; /* what the public sees now; NULL: nothing */
-    uint64_t wished;                   /* the round (key_folders.h) */
+    const struct zone_version *served;    /* what the public sees now; NULL: nothing */
+    const struct zone_version *published; /* the same; a twin's where that is nothing */
+    uint64_t wished;                      /* the round (key_folders.h) */
     sg_time now;
     bool quiet; /* problems of key files are not logged: somebody will try again */
 };

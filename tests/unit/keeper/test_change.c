@@ -241,6 +241,53 @@ static void the_serial_of_an_unsigned_zone_can_be_raised(void **state)
     assert_int_equal(keeper_raise_serial(scene->keeper, scene_zone(scene), 99), SG_CONFLICT);
 }
 
+static void make_keys_without_a_commit(struct keeper_scene *scene)
+{
+    scene_write_file(scene, 7, false);
+    scene->plan[0].policy = scene->policy;
+    scene->plan[0].inline_signing = true;
+    scene_configure_only(scene);
+    for (int i = 0; i < 10 && scene_zone(scene)->ledger.id == 0; i++) {
+        scene_turn_once(scene);
+    }
+    scene_break_disk(scene);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 0);
+}
+
+/* Who counts from when the keys were made asks for a DS that no cache can follow yet. */
+static void keys_wait_from_when_they_are_published(void **state)
+{
+    struct keeper_scene *scene = *state;
+    make_keys_without_a_commit(scene);
+    for (int i = 0; i < 20; i++) {
+        scene_pass(scene, SG_HOUR * 2);
+    }
+    assert_int_equal(scene_serial(scene), 0);
+    fake_disk_heal(scene->disk);
+    for (int i = 0; i < 5; i++) {
+        scene_pass(scene, 61);
+    }
+    assert_true(scene_status(scene).secure);
+    assert_false(scene_serves(scene, "example.test.", DNS_TYPE_CDS));
+    scene_pass(scene, 86700);
+    assert_true(scene_serves(scene, "example.test.", DNS_TYPE_CDS));
+}
+
+static void keys_that_were_made_before_the_server_went_down_wait_as_well(void **state)
+{
+    struct keeper_scene *scene = *state;
+    make_keys_without_a_commit(scene);
+    fake_disk_heal(scene->disk);
+    scene->now += 2 * SG_DAY;
+    scene_restart(scene);
+    assert_true(scene_status(scene).secure);
+    assert_false(scene_serves(scene, "example.test.", DNS_TYPE_CDS));
+    scene_restart(scene);
+    scene_pass(scene, 86700);
+    assert_true(scene_serves(scene, "example.test.", DNS_TYPE_CDS));
+}
+
 static uint32_t dnskey_ttl(struct keeper_scene *scene)
 {
     struct dns_rrset rrset;
@@ -360,6 +407,8 @@ int main(void)
         WITH_SCENE(signing_all_is_not_forgotten_for_a_new_file),
         WITH_SCENE(a_raised_serial_is_not_forgotten_for_a_file_that_did_not_change),
         WITH_SCENE(the_serial_of_an_unsigned_zone_can_be_raised),
+        WITH_SCENE(keys_wait_from_when_they_are_published),
+        WITH_SCENE(keys_that_were_made_before_the_server_went_down_wait_as_well),
         WITH_SCENE(a_static_zone_follows_its_policy),
         WITH_SCENE(a_dynamic_zone_follows_its_policy),
         WITH_SCENE(a_static_zone_follows_a_policy_that_changed_while_the_server_was_down),
