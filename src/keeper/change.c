@@ -424,6 +424,10 @@ static void take_commit(struct store_request *request)
         job->problem = mem_format("it could not be committed to the store: %s",
                                   request->problem != NULL ? request->problem
                                                            : sg_result_text(request->result));
+        if (request->result == SG_CONFLICT) {
+            ledger->id = 0; /* The store has more than it told of: it is asked anew. */
+            ledger->continues = false;
+        }
         fail(keeper, job, STORE_RETRY_SECONDS);
         return;
     }
