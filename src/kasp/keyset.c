@@ -169,6 +169,15 @@ size_t kasp_key_choose(const struct kasp_key *wanted, const struct key_list *key
     return unused;
 }
 
+/* Ipub, and not before the zone's signatures are everywhere (RFC 7583 3.3.1). */
+static sg_time sync_time(const struct kasp_policy *policy, sg_time now)
+{
+    sg_duration publish =
+        policy->dnskey_ttl + policy->zone_propagation_delay + policy->publish_safety;
+    sg_duration sign = zone_ttl(policy) + policy->zone_propagation_delay;
+    return now + (publish > sign ? publish : sign);
+}
+
 void kasp_key_introduce(struct signing_key *key, const struct kasp_policy *policy,
                         const struct kasp_key *wanted, sg_time now)
 {
@@ -198,11 +207,7 @@ void kasp_key_introduce(struct signing_key *key, const struct kasp_policy *polic
         state->changes[KEY_RECORD_KRRSIG] = now;
         state->records[KEY_RECORD_DS] = KEY_STATE_HIDDEN;
         state->changes[KEY_RECORD_DS] = now;
-        /* Ipub, and not before the zone's signatures are everywhere (RFC 7583 3.3.1). */
-        sg_duration publish =
-            policy->dnskey_ttl + policy->zone_propagation_delay + policy->publish_safety;
-        sg_duration sign = zone_ttl(policy) + policy->zone_propagation_delay;
-        key->times[KEY_SYNC_PUBLISH] = now + (publish > sign ? publish : sign);
+        key->times[KEY_SYNC_PUBLISH] = sync_time(policy, now);
     }
     if (key->times[KEY_CREATED] == KEY_TIME_UNSET) {
         key->times[KEY_CREATED] = now;
@@ -212,6 +217,23 @@ void kasp_key_introduce(struct signing_key *key, const struct kasp_policy *polic
     if (wanted->lifetime != KASP_LIFETIME_UNLIMITED) {
         key->times[KEY_INACTIVE] = now + (sg_duration)wanted->lifetime;
     }
+}
+
+bool kasp_key_hold(struct signing_key *key, const struct kasp_policy *policy, sg_time now)
+{
+    struct key_state *state = &key->state;
+    bool held = false;
+    for (int record = 0; record < KEY_RECORDS; record++) {
+        bool waits = record != KEY_RECORD_DS && state->records[record] == KEY_STATE_RUMOURED;
+        if (waits && state->changes[record] < now) { /* never to an earlier time, though */
+            state->changes[record] = now;
+            held = true;
+        }
+    }
+    if (held && state->ksk && state->records[KEY_RECORD_DS] == KEY_STATE_HIDDEN) {
+        key->times[KEY_SYNC_PUBLISH] = sync_time(policy, now);
+    }
+    return held;
 }
 
 /* How long a record that was introduced takes to reach every cache. */

@@ -32,6 +32,10 @@ size_t kasp_key_choose(const struct kasp_key *wanted, const struct key_list *key
 void kasp_key_introduce(struct signing_key *key, const struct kasp_policy *policy,
                         const struct kasp_key *wanted, sg_time now);
 
+/* The key's records are not in the zone yet, whenever they were to be: their waits begin now. True
+ * if it changed. */
+bool kasp_key_hold(struct signing_key *key, const struct kasp_policy *policy, sg_time now);
+
 /*
  * Let time pass for keys that are being introduced: a record that every cache has learnt becomes
  * omnipresent, and once DNSKEY and signatures are, the DS may be asked for (CDS, CDNSKEY). Keys

@@ -401,6 +401,8 @@ static void succeed(struct keeper *keeper, struct zone_job *job)
     zone->wishes.resign |= made->more || zone->known.state.campaign;
     if (job->kind == ZONE_JOB_RECOVER) {
         zone->ledger.continues = true;
+        /* A configuration may have begun one meanwhile, without the zone and its times. */
+        secondary_end(zone);
         wish_ordinary_wake(keeper, zone);
     } else if (job->kind == ZONE_JOB_LOAD) {
         wish_what_is_left(keeper, zone, job, is_new);
@@ -438,6 +440,10 @@ static void take_commit(struct store_request *request)
         job->problem = mem_format("it could not be committed to the store: %s",
                                   request->problem != NULL ? request->problem
                                                            : sg_result_text(request->result));
+        if (request->result == SG_CONFLICT) {
+            ledger->id = 0; /* The store has more than it told of: it is asked anew. */
+            ledger->continues = false;
+        }
         fail(keeper, job, STORE_RETRY_SECONDS);
         return;
     }

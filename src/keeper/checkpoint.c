@@ -17,6 +17,7 @@ struct checkpoint {
     struct store *store;
     const struct zone_version *version; /* a reference */
     uint64_t number;
+    uint64_t since_bytes; /* what made it due */
     enum sg_result result;
     struct buffer image;
     struct store_request request;
@@ -140,6 +141,19 @@ static void trim_store(struct keeper *keeper, struct managed_zone *zone)
     store_submit(keeper->io.store, &trimming->request);
 }
 
+/* Nothing came of it: it is due again, but not with the very next change. */
+static void be_due_again(const struct checkpoint *checkpoint, enum sg_result result)
+{
+    struct zone_ledger *ledger = &checkpoint->zone->ledger;
+    char label[ZONE_LABEL_BYTES];
+    log_write(LOG_ZONE, SEVERITY_WARNING,
+              "zone %s: no image of it could be written to the store: %s",
+              zone_label(checkpoint->zone->settings, label), sg_result_text(result));
+    if (checkpoint->number > ledger->image_number) {
+        ledger->since_image_bytes += checkpoint->since_bytes - CHANGESETS_BYTES_MIN / 4;
+    }
+}
+
 /* --- the image is there ---------------------------------------------------------------------- */
 
 static void take_stored(struct store_request *request)
@@ -150,6 +164,8 @@ static void take_stored(struct store_request *request)
     if (request->result == SG_OK && checkpoint->number > zone->ledger.image_number) {
         zone->ledger.image_number = checkpoint->number;
         trim_store(zone->keeper, zone);
+    } else if (request->result != SG_OK) {
+        be_due_again(checkpoint, request->result);
     }
     end_checkpoint(checkpoint);
 }
@@ -158,10 +174,7 @@ void checkpoint_take_job(struct keeper *keeper, struct job *job)
 {
     struct checkpoint *checkpoint = (struct checkpoint *)job;
     if (checkpoint->result != SG_OK) {
-        char label[ZONE_LABEL_BYTES];
-        log_write(
-            LOG_ZONE, SEVERITY_WARNING, "zone %s: no image of it could be written to the store: %s",
-            zone_label(checkpoint->zone->settings, label), sg_result_text(checkpoint->result));
+        be_due_again(checkpoint, checkpoint->result);
         end_checkpoint(checkpoint);
         return;
     }
@@ -180,7 +193,8 @@ void checkpoint_take_job(struct keeper *keeper, struct job *job)
 void checkpoint_consider(struct keeper *keeper, struct managed_zone *zone)
 {
     struct zone_ledger *ledger = &zone->ledger;
-    if (ledger->id == 0 || ledger->imaging || keeper->stopping ||
+    /* A version that is not what was committed last belongs to no commit. */
+    if (ledger->id == 0 || !ledger->continues || ledger->imaging || keeper->stopping ||
         ledger->since_image_bytes < CHANGESETS_BYTES_MIN ||
         ledger->since_image_bytes < zone_version_facts(zone->slot->version)->bytes / 2) {
         return;
@@ -191,6 +205,7 @@ void checkpoint_consider(struct keeper *keeper, struct managed_zone *zone)
     checkpoint->store = keeper->io.store;
     checkpoint->version = zone_version_ref(zone->slot->version);
     checkpoint->number = ledger->last;
+    checkpoint->since_bytes = ledger->since_image_bytes;
     checkpoint->image = BUFFER_EMPTY;
     ledger->imaging = true;
     ledger->since_image_bytes = 0;

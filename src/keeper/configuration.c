@@ -135,7 +135,9 @@ void keeper_front_published(struct keeper *keeper)
         log_write(LOG_ZONE, SEVERITY_INFO, "zone %s: no longer configured",
                   zone_label(zone->settings, label));
         zone->gone = true;
+        secondary_end(zone); /* Its place is another's. */
         keeper_bury(zone);
         zone = next;
     }
+    secondary_fetch_next(keeper);
 }

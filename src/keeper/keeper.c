@@ -311,6 +311,7 @@ sg_time keeper_turn(struct keeper *keeper, sg_time now)
     if (!keeper->stopping) {
         announce(keeper);
         run_timers(keeper, now);
+        secondary_fetch_next(keeper);
         start_jobs(keeper, now);
     }
     sg_time told = keeper->stopping ? INT64_MAX : notifying_turn(keeper);

@@ -42,7 +42,7 @@ struct keeper {
     struct telling *tellings;   /* questions that are out (notifying.c) */
     struct overtake *overtakes; /* questions that are out (overtake.c) */
     struct refresh_shared refresh;
-    bool fetching; /* secondary_turn() is at work */
+    bool fetching; /* secondary_fetch_next() is at work */
     bool stopping;
     uint64_t next_id;
     sg_time now; /* of the present turn */

@@ -110,15 +110,32 @@ void keying_add(struct keeper *keeper, struct managed_zone *zone)
     zone_queue_add(&keeper->keying->waiting, zone);
 }
 
-static void take_place(struct managed_zone *zone, struct round_place *place, sg_time now)
+/* What is seen of the keys: a twin that cannot be loaded must not keep those of the other back. */
+static const struct zone_version *published_version(const struct keeper *keeper,
+                                                    const struct managed_zone *zone)
+{
+    const struct zone_version *version = zone_record_version(zone);
+    for (const struct managed_zone *other = zone_index_chain(&keeper->index, &zone->slot->apex);
+         other != NULL && version == NULL; other = other->chain_next) {
+        bool is_twin = dns_name_equal(&other->slot->apex, &zone->slot->apex);
+        const struct zone_version *its = is_twin ? zone_record_version(other) : NULL;
+        version = its != NULL && zone_version_facts(its)->signed_here ? its : NULL;
+    }
+    return version;
+}
+
+static void take_place(const struct keeper *keeper, struct managed_zone *zone,
+                       struct round_place *place, sg_time now)
 {
     const struct zone_version *served = zone_record_version(zone);
+    const struct zone_version *published = published_version(keeper, zone);
     place->zone = zone;
     place->generation = generation_use(zone->generation);
     place->request = (struct zone_keys_request){
         .settings = zone->settings,
         .generation = zone->generation,
         .served = served == NULL ? NULL : zone_version_ref(served),
+        .published = published == NULL ? NULL : zone_version_ref(published),
         .wished = zone->known.keys_wished,
         .now = now,
         .quiet = true,
@@ -146,7 +163,7 @@ void keying_start(struct keeper *keeper, sg_time now)
     for (size_t i = 0; i < count; i++) {
         struct managed_zone *zone = waiting->first;
         zone_queue_leave(zone);
-        take_place(zone, &round->places[i], now);
+        take_place(keeper, zone, &round->places[i], now);
     }
     keying->folders = NULL;
     keying->running = true;
@@ -163,6 +180,9 @@ static void leave_place(struct keeper *keeper, struct round_place *place)
     zone->known.keyed = true;
     if (place->request.served != NULL) {
         zone_version_unref(place->request.served);
+    }
+    if (place->request.published != NULL) {
+        zone_version_unref(place->request.published);
     }
     if (place->keys != NULL && !zone->gone && zone->generation == place->generation) {
         zone_keys_free(zone->known.keys);

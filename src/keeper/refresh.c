@@ -503,6 +503,24 @@ static size_t primary_at(const struct refresh_settings *settings, const struct r
     return 0;
 }
 
+/* Its question has its turn at the rate already; in the slow line of the start that is no turn for
+ * one that somebody has asked for. */
+static bool is_in_line(const struct refresh *refresh)
+{
+    return refresh->phase == PHASE_ASK && !refresh->walk.startup;
+}
+
+/* It keeps its turn, or zones that are told of again and again would use up everybody's. */
+static void ask_first(struct refresh *refresh, size_t first)
+{
+    struct walk *walk = &refresh->walk;
+    walk->first = first;
+    walk->tried = 0;
+    walk->tcp = present(refresh)->tcp_only;
+    walk->no_edns = !present(refresh)->edns;
+    walk->no_ixfr = walk->has_expire = false;
+}
+
 enum refresh_notice refresh_notified(struct refresh *refresh, const struct remote *from,
                                      const struct dns_soa *hint, sg_time now)
 {
@@ -512,7 +530,11 @@ enum refresh_notice refresh_notified(struct refresh *refresh, const struct remot
         serial_compare(hint->serial, refresh->soa.serial) <= 0) {
         return REFRESH_NOTICE_CURRENT;
     }
-    /* A question that has not gone out yet will hear of it. */
+    /* A question that has not gone out yet will hear of it; its turn stays. */
+    if (is_in_line(refresh)) {
+        ask_first(refresh, wish.first);
+        return REFRESH_NOTICE_CHECKS;
+    }
     if (refresh->phase == PHASE_IDLE || refresh->phase == PHASE_ASK) {
         bool whole = refresh->phase == PHASE_ASK && refresh->walk.whole;
         walk_begin(refresh, &(struct wish){.whole = whole, .first = wish.first}, false, now);
@@ -526,7 +548,12 @@ enum refresh_notice refresh_notified(struct refresh *refresh, const struct remot
 void refresh_demand(struct refresh *refresh, bool whole, sg_time now)
 {
     const struct wish wish = {.check = true, .whole = whole};
+    bool needs_no_soa = whole && refresh->has_zone;
 
+    if (is_in_line(refresh) && !needs_no_soa) {
+        refresh->walk.whole |= whole;
+        return;
+    }
     if (refresh->phase == PHASE_IDLE || refresh->phase == PHASE_ASK) {
         walk_begin(refresh, &wish, false, now);
         return;

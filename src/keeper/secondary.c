@@ -342,13 +342,9 @@ static void carry_out(struct keeper *keeper, struct managed_zone *zone)
 }
 
 /* Whoever gives a place back lets the next one fetch: in a row, since there may be very many. */
-void secondary_turn(struct keeper *keeper, struct managed_zone *zone)
+void secondary_fetch_next(struct keeper *keeper)
 {
-    if (keeper->stopping) {
-        return;
-    }
-    carry_out(keeper, zone);
-    if (keeper->fetching) {
+    if (keeper->stopping || keeper->fetching) {
         return;
     }
     keeper->fetching = true;
@@ -356,6 +352,14 @@ void secondary_turn(struct keeper *keeper, struct managed_zone *zone)
         carry_out(keeper, next);
     }
     keeper->fetching = false;
+}
+
+void secondary_turn(struct keeper *keeper, struct managed_zone *zone)
+{
+    if (!keeper->stopping) {
+        carry_out(keeper, zone);
+        secondary_fetch_next(keeper);
+    }
 }
 
 sg_time secondary_wake(const struct managed_zone *zone)

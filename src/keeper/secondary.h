@@ -15,6 +15,8 @@ struct zone_secondary;
 void secondary_begin(struct keeper *keeper, struct managed_zone *zone);
 /* Do what is due, and arm the zone's timer. */
 void secondary_turn(struct keeper *keeper, struct managed_zone *zone);
+/* Let those in line fetch, as far as there are places. */
+void secondary_fetch_next(struct keeper *keeper);
 /* When there is something to do; INT64_MAX. */
 sg_time secondary_wake(const struct managed_zone *zone);
 /* Is there a transfer for the pipeline? Then take it. */

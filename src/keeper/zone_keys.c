@@ -12,7 +12,8 @@ struct preparation {
     const struct zone_settings *settings;
     const struct keeper_generation *generation;
     const struct kasp_policy *policy;
-    const struct zone_version *served; /* NULL: nothing is */
+    const struct zone_version *served;    /* NULL: nothing is */
+    const struct zone_version *published; /* the same, or a twin's */
     sg_time now;
     uint64_t wished;
     bool quiet;
@@ -242,6 +243,22 @@ static enum sg_result satisfy_policy(struct preparation *p)
     return SG_OK;
 }
 
+/* Keys are written before the commit that publishes them, which may fail or come late: no cache
+ * learns of a key before it is served. */
+static void hold_unpublished(struct preparation *p)
+{
+    struct dns_rrset served;
+    bool some = p->published != NULL && zone_version_facts(p->published)->signed_here &&
+                zone_node_rrset(zone_version_apex_node(p->published), ZONE_VIEW_SIGNED,
+                                DNS_TYPE_DNSKEY, &served);
+    for (size_t i = 0; i < p->list->count; i++) {
+        struct signing_key *key = p->list->keys[i];
+        if (!some || !rrset_has(&served, key->dnskey)) {
+            p->changed[i] |= kasp_key_hold(key, p->policy, p->now);
+        }
+    }
+}
+
 static enum sg_result write_changed(struct preparation *p)
 {
     for (size_t i = 0; i < p->list->count; i++) {
@@ -259,6 +276,25 @@ static enum sg_result write_changed(struct preparation *p)
         }
     }
     return SG_OK;
+}
+
+/* What the policy says of the signed zone besides its keys: another answer, and it is signed anew.
+ */
+static uint64_t policy_fingerprint(const struct kasp_policy *policy)
+{
+    static const uint8_t fixed[16] = {0};
+    uint8_t facts[8 + KASP_DIGESTS_MAX] = {
+        (uint8_t)(policy->dnskey_ttl >> 24),
+        (uint8_t)(policy->dnskey_ttl >> 16),
+        (uint8_t)(policy->dnskey_ttl >> 8),
+        (uint8_t)policy->dnskey_ttl,
+        policy->nsec3,
+        policy->nsec3 && policy->nsec3_opt_out,
+        policy->nsec3 ? policy->nsec3_salt_length : 0,
+        policy->cdnskey,
+    };
+    memcpy(&facts[8], policy->cds_digests, policy->cds_digests_count);
+    return siphash(fixed, facts, sizeof(facts));
 }
 
 /* The fingerprints are sums: a key that was just made comes last, and after a restart by its tag.
@@ -339,6 +375,7 @@ enum sg_result zone_keys_prepare(const struct zone_keys_request *request,
                             .generation = request->generation,
                             .policy = request->settings->policy,
                             .served = request->served,
+                            .published = request->published,
                             .now = request->now,
                             .wished = request->wished,
                             .quiet = request->quiet,
@@ -354,10 +391,12 @@ enum sg_result zone_keys_prepare(const struct zone_keys_request *request,
         result = satisfy_policy(&p);
     }
     if (result == SG_OK) {
+        hold_unpublished(&p);
         keys.wake_at = kasp_keys_advance(p.list, p.policy, p.now, p.changed);
         result = write_changed(&p);
     }
     if (result == SG_OK) {
+        keys.fingerprint = policy_fingerprint(p.policy);
         choose_signers(p.list, &keys);
         result = check_signers(&p, &keys);
     }

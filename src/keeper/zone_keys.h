@@ -19,7 +19,8 @@ struct zone_keys {
     size_t sign_count;
     struct kasp_apex apex;
     sg_time wake_at;      /* when states change next; INT64_MAX: never */
-    uint64_t fingerprint; /* of who is published and signs what: the same, nothing to sign anew */
+    uint64_t fingerprint; /* of the policy and who is published and signs what: the same, nothing to
+                             sign anew */
     uint64_t signers;     /* of who signs what alone: the same, only the apex is to be signed */
     bool fresh;           /* prepared for the job that comes next, which has not seen them yet */
     bool made[ZONE_KEYS_MAX]; /* new ones, by their place in the list */
@@ -29,8 +30,9 @@ struct zone_keys {
 struct zone_keys_request {
     const struct zone_settings *settings;
     const struct keeper_generation *generation;
-    const struct zone_version *served; /* what the public sees now; NULL: nothing */
-    uint64_t wished;                   /* the round (key_folders.h) */
+    const struct zone_version *served;    /* what the public sees now; NULL: nothing */
+    const struct zone_version *published; /* the same; a twin's where that is nothing */
+    uint64_t wished;                      /* the round (key_folders.h) */
     sg_time now;
     bool quiet; /* problems of key files are not logged: somebody will try again */
 };

@@ -23,6 +23,7 @@ enum sg_result zone_look_at_keys(struct zone_job *job)
         const struct zone_keys_request request = {.settings = job->settings,
                                                   .generation = job->generation,
                                                   .served = job->lent.base,
+                                                  .published = job->lent.base,
                                                   .now = job->now};
         keys = mem_alloc_zero(1, sizeof(*keys));
         enum sg_result result = zone_keys_prepare_alone(&request, keys, &job->problem);

@@ -177,23 +177,27 @@ static void accept(struct store *store, struct batch *batch)
  * if the write of the meta page failed half-way: it is as durable as the next transaction, whose
  * sync covers it. When it does not, it never will: that next transaction takes its place.
  */
-static void look(struct store *store)
+static enum sg_result look(struct store *store)
 {
     uint64_t last;
-    if (store_transaction_last(&store->io, &last) != SG_OK) {
-        return;
+    enum sg_result result = store_transaction_last(&store->io, &last);
+    if (result != SG_OK) {
+        return result;
     }
     if (store->held.count > 0 && last < store->held_transaction) {
         refuse(&store->held, (enum sg_result)atomic_load(&store->health), &store->io);
     }
     store->last_transaction = last;
+    return SG_OK;
 }
 
 static void try_again(struct store *store)
 {
     enum sg_result result = store->io.reopen(store->io.argument);
     if (result == SG_OK) {
-        look(store);
+        result = look(store);
+    }
+    if (result == SG_OK) {
         struct store_transaction transaction = {.io = &store->io,
                                                 .number = store->last_transaction + 1};
         result = store_transaction_try(&transaction);

@@ -190,7 +190,8 @@ static enum sg_result lmdb_remove(void *argument, enum store_table table, struct
                                                        : fail_transaction(lmdb, "removing", code);
 }
 
-/* LMDB refuses everything after a meta page whose writing failed: it may be on the disk or not. */
+/* LMDB refuses everything after a meta page whose writing failed: it may be on the disk or not.
+ * Where the probe fails otherwise nobody knows, and to look once more costs little. */
 static bool is_meta_in_doubt(struct lmdb *lmdb)
 {
     MDB_txn *probe;
@@ -198,7 +199,7 @@ static bool is_meta_in_doubt(struct lmdb *lmdb)
     if (code == MDB_SUCCESS) {
         mdb_txn_abort(probe);
     }
-    return code == MDB_PANIC;
+    return code != MDB_SUCCESS;
 }
 
 static enum sg_result lmdb_commit(void *argument)

@@ -8,6 +8,7 @@ import pytest
 from support import figures, nasty
 from support.judges import assert_zone_validates
 from support.material import generated, gov_days, small_zone
+from support.waiting import wait_until
 
 POLICIES = """
 dnssec-policy "nsec" { keys { csk lifetime unlimited algorithm 13; }; };
@@ -165,3 +166,23 @@ def test_restart_keeps_the_keys(signet):
     signet.start()
     signet.wait_until_signed("example.test.")
     assert {rdata.to_text() for rdata in signet.answers_with("example.test.", "DNSKEY")} == before
+
+
+@pytest.mark.parametrize("statements", ["", "allow-update { any; };"], ids=["static", "dynamic"])
+def test_another_denial_comes_with_a_reconfig(signet, tmp_path, statements):
+    zone = "example.test."
+    signet.extra = POLICIES
+    signet.add_zone(zone, small_zone(), policy="nsec", statements=statements)
+    signet.start()
+    serial = signet.wait_until_signed(zone)
+    policy = "nsec"
+    for number, after in enumerate(["nsec3", "optout", "nsec"]):
+        signet.zones[0] = signet.zones[0].replace(f'"{policy}"', f'"{after}"')
+        policy = after
+        signet.configure()
+        assert signet.rndc("reconfig").returncode == 0
+        wait_until(lambda: signet.serial(zone) > serial, 20, f"the zone signed by {after}")
+        serial = signet.serial(zone)
+        path = signet.axfr(zone, tmp_path / f"signed{number}")
+        assert ("NSEC3PARAM" in path.read_text().split()) == (after != "nsec")
+        assert_zone_validates(zone, path)

@@ -54,6 +54,27 @@ static void first_signing_takes_the_times_of_the_default_policy(void **state)
     kasp_policy_free(policy);
 }
 
+static void a_key_that_is_held_waits_from_then_on(void **state)
+{
+    (void)state;
+    struct kasp_policy *policy = kasp_policy_default();
+    struct signing_key key = key_of_nothing(257);
+    struct signing_key *keys[] = {&key};
+    struct key_list list = {keys, 1};
+    bool changed[1] = {false};
+
+    kasp_key_introduce(&key, policy, &policy->keys[0], T0);
+    assert_false(kasp_key_hold(&key, policy, T0));
+    assert_false(kasp_key_hold(&key, policy, T0 - 1000)); /* a clock that was set back */
+    assert_true(kasp_key_hold(&key, policy, T0 + 100000));
+    assert_int_equal(key.times[KEY_SYNC_PUBLISH], T0 + 186700);
+    assert_int_equal(kasp_keys_advance(&list, policy, T0 + 100000, changed), T0 + 107500);
+    assert_int_equal(kasp_keys_advance(&list, policy, T0 + 186700, changed), INT64_MAX);
+    assert_true(kasp_key_wants_ds(&key));
+    assert_false(kasp_key_hold(&key, policy, T0 + 200000)); /* What is everywhere stays so. */
+    kasp_policy_free(policy);
+}
+
 static void a_key_in_a_roll_is_left_to_the_roll(void **state)
 {
     (void)state;
@@ -151,6 +172,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(first_signing_takes_the_times_of_the_default_policy),
+        cmocka_unit_test(a_key_that_is_held_waits_from_then_on),
         cmocka_unit_test(a_key_in_a_roll_is_left_to_the_roll),
         cmocka_unit_test(only_a_key_of_size_role_and_tag_range_fits),
     };

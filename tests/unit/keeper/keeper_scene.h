@@ -42,6 +42,7 @@ struct keeper_scene {
     struct kasp_policy *policy;
     struct zone_settings plan[SCENE_ZONES_MAX]; /* what the next configuration says */
     size_t zones;
+    unsigned transfers_in; /* 0: enough */
     sg_time now;
     struct scene_question questions[SCENE_QUESTIONS_MAX];
     size_t questions_count; /* ever asked */
@@ -252,7 +253,8 @@ static inline void scene_configure_only(struct keeper_scene *scene)
     generation->release = scene_release;
     generation->rates.notify = generation->rates.startup_notify = 20;
     generation->rates.serial_query = 20;
-    generation->rates.transfers_in = generation->rates.transfers_per_server = 10;
+    generation->rates.transfers_in = scene->transfers_in != 0 ? scene->transfers_in : 10;
+    generation->rates.transfers_per_server = 10;
     size_t duplicate;
     assert_int_equal(keeper_configure(scene->keeper, generation, scene->now, &duplicate), SG_OK);
     keeper_front_published(scene->keeper);

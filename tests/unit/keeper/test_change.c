@@ -345,6 +345,117 @@ static void the_serial_of_an_unsigned_zone_can_be_raised(void **state)
     assert_int_equal(keeper_raise_serial(scene->keeper, scene_zone(scene), 99), SG_CONFLICT);
 }
 
+static void make_keys_without_a_commit(struct keeper_scene *scene)
+{
+    scene_write_file(scene, 7, false);
+    scene->plan[0].policy = scene->policy;
+    scene->plan[0].inline_signing = true;
+    scene_configure_only(scene);
+    for (int i = 0; i < 10 && scene_zone(scene)->ledger.id == 0; i++) {
+        scene_turn_once(scene);
+    }
+    scene_break_disk(scene);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 0);
+}
+
+/* Who counts from when the keys were made asks for a DS that no cache can follow yet. */
+static void keys_wait_from_when_they_are_published(void **state)
+{
+    struct keeper_scene *scene = *state;
+    make_keys_without_a_commit(scene);
+    for (int i = 0; i < 20; i++) {
+        scene_pass(scene, SG_HOUR * 2);
+    }
+    assert_int_equal(scene_serial(scene), 0);
+    fake_disk_heal(scene->disk);
+    for (int i = 0; i < 5; i++) {
+        scene_pass(scene, 61);
+    }
+    assert_true(scene_status(scene).secure);
+    assert_false(scene_serves(scene, "example.test.", DNS_TYPE_CDS));
+    scene_pass(scene, 86700);
+    assert_true(scene_serves(scene, "example.test.", DNS_TYPE_CDS));
+}
+
+static void keys_that_were_made_before_the_server_went_down_wait_as_well(void **state)
+{
+    struct keeper_scene *scene = *state;
+    make_keys_without_a_commit(scene);
+    fake_disk_heal(scene->disk);
+    scene->now += 2 * SG_DAY;
+    scene_restart(scene);
+    assert_true(scene_status(scene).secure);
+    assert_false(scene_serves(scene, "example.test.", DNS_TYPE_CDS));
+    scene_restart(scene);
+    scene_pass(scene, 86700);
+    assert_true(scene_serves(scene, "example.test.", DNS_TYPE_CDS));
+}
+
+static uint32_t dnskey_ttl(struct keeper_scene *scene)
+{
+    struct dns_rrset rrset;
+    const struct zone_node *apex = zone_version_apex_node(scene_zone(scene)->slot->version);
+    assert_true(zone_node_rrset(apex, ZONE_VIEW_SIGNED, DNS_TYPE_DNSKEY, &rrset));
+    return rrset.ttl;
+}
+
+static void change_policy(struct keeper_scene *scene, bool while_down)
+{
+    if (while_down) {
+        scene_restart(scene);
+    } else {
+        scene_differ(scene);
+        scene_configure(scene);
+    }
+}
+
+static void another_policy_is_what_the_zone_is_signed_by(struct keeper_scene *scene, bool dynamic,
+                                                         bool while_down)
+{
+    struct kasp_policy *policy = scene->policy;
+    serve_signed(scene, dynamic);
+    assert_int_equal(scene_status(scene).facts->denial, ZONE_DENIAL_NSEC);
+    policy->nsec3 = true;
+    policy->nsec3_salt_length = 8;
+    change_policy(scene, while_down);
+    assert_int_equal(scene_status(scene).facts->denial, ZONE_DENIAL_NSEC3);
+    assert_int_equal(scene_status(scene).facts->nsec3.salt_length, 8);
+    policy->nsec3_opt_out = true;
+    policy->nsec3_salt_length = 0;
+    change_policy(scene, while_down);
+    assert_int_equal(scene_status(scene).facts->nsec3.salt_length, 0);
+    assert_true(scene_status(scene).facts->opt_out);
+    policy->nsec3 = false;
+    policy->dnskey_ttl = 1234;
+    change_policy(scene, while_down);
+    assert_int_equal(scene_status(scene).facts->denial, ZONE_DENIAL_NSEC);
+    assert_int_equal(dnskey_ttl(scene), 1234);
+    assert_int_equal(scene_serial(scene), 10);
+    change_policy(scene, while_down); /* nothing is different now */
+    assert_int_equal(scene_serial(scene), 10);
+}
+
+static void a_static_zone_follows_its_policy(void **state)
+{
+    another_policy_is_what_the_zone_is_signed_by(*state, false, false);
+}
+
+static void a_dynamic_zone_follows_its_policy(void **state)
+{
+    another_policy_is_what_the_zone_is_signed_by(*state, true, false);
+}
+
+static void a_static_zone_follows_a_policy_that_changed_while_the_server_was_down(void **state)
+{
+    another_policy_is_what_the_zone_is_signed_by(*state, false, true);
+}
+
+static void a_dynamic_zone_follows_a_policy_that_changed_while_the_server_was_down(void **state)
+{
+    another_policy_is_what_the_zone_is_signed_by(*state, true, true);
+}
+
 /* Zones of one name in two views share their keys: what one of them finds the other follows. */
 static void a_twin_follows_the_keys(void **state)
 {
@@ -405,6 +516,12 @@ int main(void)
         WITH_SCENE(signing_all_is_not_forgotten_for_a_new_file),
         WITH_SCENE(a_raised_serial_is_not_forgotten_for_a_file_that_did_not_change),
         WITH_SCENE(the_serial_of_an_unsigned_zone_can_be_raised),
+        WITH_SCENE(keys_wait_from_when_they_are_published),
+        WITH_SCENE(keys_that_were_made_before_the_server_went_down_wait_as_well),
+        WITH_SCENE(a_static_zone_follows_its_policy),
+        WITH_SCENE(a_dynamic_zone_follows_its_policy),
+        WITH_SCENE(a_static_zone_follows_a_policy_that_changed_while_the_server_was_down),
+        WITH_SCENE(a_dynamic_zone_follows_a_policy_that_changed_while_the_server_was_down),
         WITH_SCENE(a_twin_follows_the_keys),
         WITH_SCENE(jobs_of_every_kind_end_when_the_zone_goes),
     };

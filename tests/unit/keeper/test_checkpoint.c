@@ -57,9 +57,20 @@ static void one_that_cannot_be_written_costs_nothing(void **state)
     assert_int_equal(rcode, DNS_RCODE_NOERROR);
     assert_false(scene_zone(scene)->ledger.imaging);
     assert_int_equal(scene_zone(scene)->ledger.image_number, 1);
+    assert_in_range(scene_zone(scene)->ledger.since_image_bytes, 1 << 19, (1 << 20) + 1000);
     fake_disk_heal(scene->disk);
     scene_restart(scene);
     assert_int_equal(scene_serial(scene), 8);
+}
+
+static void a_version_that_is_not_committed_gets_none(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene_serve_dynamic(scene);
+    let_one_be_due(scene);
+    scene_zone(scene)->ledger.continues = false;
+    checkpoint_consider(scene->keeper, scene_zone(scene));
+    assert_false(scene_zone(scene)->ledger.imaging);
 }
 
 static void a_zone_that_goes_meanwhile_waits_for_it(void **state)
@@ -111,6 +122,7 @@ int main(void)
         WITH_SCENE(an_image_takes_the_place_of_many_changesets),
         WITH_SCENE(changes_go_on_while_it_is_made),
         WITH_SCENE(one_that_cannot_be_written_costs_nothing),
+        WITH_SCENE(a_version_that_is_not_committed_gets_none),
         WITH_SCENE(a_zone_that_goes_meanwhile_waits_for_it),
         WITH_SCENE(what_was_recovered_counts),
         WITH_SCENE(history_in_memory_is_bounded_over_all_zones),

@@ -692,6 +692,39 @@ static void zones_that_came_together_part(void **state)
     scene_clear(&scene);
 }
 
+static void a_flood_of_notifies_takes_one_turn_at_the_rate(void **state)
+{
+    struct scene scene;
+    struct refresh_order order;
+    struct dns_soa soa = soa_of(1);
+    const struct remote from = {.address = {192, 0, 2, 2}, .address_length = 4, .port = 53};
+    (void)state;
+
+    scene_init(&scene, 2);
+    scene.shared.soa = (struct rate){.per_second = 1};
+    struct refresh *other = refresh_new(&scene.shared, &scene.settings, NULL, T0);
+    struct refresh *told = refresh_new(&scene.shared, &scene.settings, NULL, T0);
+    struct refresh *zones[] = {other, told};
+    for (int i = 0; i < 2; i++) {
+        const struct refresh_reply reply = {.authoritative = true, .has_soa = true, .serial = 1};
+        refresh_restore(zones[i], NULL, &soa, T0);
+        assert_int_equal(refresh_turn(zones[i], T0, &order), REFRESH_ASK);
+        assert_int_equal(refresh_replied(zones[i], &reply, T0), REFRESH_CURRENT);
+    }
+    assert_int_equal(refresh_notified(other, NULL, NULL, T0 + 1), REFRESH_NOTICE_CHECKS);
+    for (int i = 0; i < 1000; i++) {
+        assert_int_equal(refresh_notified(told, &from, NULL, T0 + 1), REFRESH_NOTICE_CHECKS);
+        refresh_demand(other, false, T0 + 1);
+    }
+    assert_int_equal(refresh_turn(other, T0 + 1, &order), REFRESH_ASK);
+    assert_int_equal(refresh_turn(told, T0 + 1, &order), REFRESH_NOTHING);
+    assert_int_equal(refresh_turn(told, T0 + 2, &order), REFRESH_ASK);
+    assert_ptr_equal(order.primary, &scene.settings.primaries[1]);
+    refresh_free(other);
+    refresh_free(told);
+    scene_clear(&scene);
+}
+
 static void a_reply_is_read(void **state)
 {
     static const uint8_t wire[] = "\x12\x34\x84\x00\0\1\0\1\0\0\0\1\7example\0\0\6\0\1"
@@ -716,6 +749,7 @@ int main(void)
         cmocka_unit_test(questions_keep_to_their_rate),
         cmocka_unit_test(transfers_keep_to_their_quota),
         cmocka_unit_test(zones_that_came_together_part),
+        cmocka_unit_test(a_flood_of_notifies_takes_one_turn_at_the_rate),
         cmocka_unit_test(a_reply_is_read),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -210,6 +210,26 @@ static void a_primary_that_becomes_a_secondary_asks(void **state)
     assert_int_equal(scene_serial(scene), 5);
 }
 
+/* Whatever comes between the store's answer and the recovery: the times are the stored ones. */
+static void a_configuration_before_the_recovery_does_not_lose_the_times(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene_fetch(scene, 5);
+    for (int turns = 0; turns < 4; turns++) {
+        scene_stop(scene);
+        scene_start(scene);
+        scene_configure_only(scene);
+        for (int i = 0; i < turns; i++) {
+            scene_turn_once(scene);
+        }
+        scene_configure(scene);
+        assert_int_equal(scene_serial(scene), 5);
+        assert_null(scene_asked(scene, KEEPER_QUESTION_SOA)); /* It is not due. */
+    }
+    scene_pass(scene, SCENE_EXPIRE + 1);
+    assert_int_equal(scene_serial(scene), 0);
+}
+
 static void a_notify_asks_at_once(void **state)
 {
     struct keeper_scene *scene = *state;
@@ -222,6 +242,42 @@ static void a_notify_asks_at_once(void **state)
     keeper_notified(scene->keeper, scene_zone(scene), &scene->primary.remote, &new);
     scene_pass(scene, 1);
     assert_int_equal(scene->questions_count, asked + 1);
+}
+
+/* The only place is held by a zone that goes. */
+static void a_zone_that_goes_leaves_its_place_to_the_next(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene->zones = 2;
+    scene->transfers_in = 1;
+    scene_be_secondary(scene);
+    scene->plan[1].type = ZONE_SECONDARY;
+    scene->plan[1].file = NULL;
+    scene->plan[1].refresh = &scene->refresh;
+    scene_configure(scene);
+    struct scene_question first = scene->questions[0], second = scene->questions[1];
+    assert_int_equal(scene->questions_count, 2);
+    struct buffer message = BUFFER_EMPTY;
+    scene_reply(&first, 1, &message);
+    scene_append_soa(&message, 5);
+    scene_hear(&scene->questions[0], SG_OK, buffer_span(&message));
+    buffer_clear(&message);
+    scene_reply(&second, 1, &message);
+    scene_append_soa(&message, 5);
+    scene_hear(&scene->questions[1], SG_OK, buffer_span(&message));
+    buffer_free(&message);
+    scene_turn(scene);
+    assert_int_equal(scene->questions_count, 3);
+    assert_true(scene->questions[2].kind == KEEPER_QUESTION_TRANSFER && scene->questions[2].out);
+    scene->plan[0] = scene->plan[1]; /* the first one is gone */
+    scene->zones = 1;
+    scene_configure_only(scene);
+    assert_false(scene->questions[2].out);
+    scene_turn(scene);
+    assert_int_equal(scene->questions_count, 4);
+    scene_answer_transfer(scene, 5);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 5);
 }
 
 static void questions_that_are_out_end_with_the_server(void **state)
@@ -250,7 +306,9 @@ int main(void)
         WITH_SCENE(a_transfer_that_is_not_committed_is_fetched_again),
         WITH_SCENE(a_primary_that_expired_as_a_secondary_is_served),
         WITH_SCENE(a_primary_that_becomes_a_secondary_asks),
+        WITH_SCENE(a_configuration_before_the_recovery_does_not_lose_the_times),
         WITH_SCENE(a_notify_asks_at_once),
+        WITH_SCENE(a_zone_that_goes_leaves_its_place_to_the_next),
         WITH_SCENE(questions_that_are_out_end_with_the_server),
     };
     return cmocka_run_group_tests_name("secondary", tests, NULL, NULL);

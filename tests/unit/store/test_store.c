@@ -303,6 +303,52 @@ static void what_is_seen_is_not_acknowledged_before_a_sync_went_well(void **stat
     mailbox_clear(&box);
 }
 
+static enum sg_result (*get_below)(void *argument, enum store_table table, struct span key,
+                                   struct span *out_value);
+static enum sg_result (*reopen_below)(void *argument);
+static bool is_blind;
+
+static enum sg_result reopen_blind(void *argument)
+{
+    is_blind = true;
+    return reopen_below(argument);
+}
+
+static enum sg_result get_if_not_blind(void *argument, enum store_table table, struct span key,
+                                       struct span *out_value)
+{
+    return is_blind ? SG_IO : get_below(argument, table, key, out_value);
+}
+
+static void doubt_lasts_as_long_as_the_last_number_cannot_be_read(void **state)
+{
+    (void)state;
+    struct mailbox box;
+    struct commit_text text;
+    struct store_io io = fake_disk_io(disk);
+    get_below = io.get;
+    reopen_below = io.reopen;
+    io.get = get_if_not_blind;
+    io.reopen = reopen_blind;
+    mailbox_init(&box, NULL, NULL);
+    store = store_on(io, false, &watch);
+    uint64_t a = zone_id(store, "a");
+    struct store_request request = commit_request(a, 1, &text);
+    request.reply = &box;
+    set_fault((struct fake_disk_fault){.at = WRITES_OF_A_COMMIT, .result = SG_IN_DOUBT});
+    store_submit(store, &request);
+    is_blind = false;
+    assert_null(mailbox_take(&box)); /* It is not on the disk. */
+    assert_int_equal(store_health(store), SG_IO);
+    reopen_below(io.argument);
+    store_free(store);
+    store = NULL;
+    assert_ptr_equal(mailbox_take(&box), &request.letter);
+    assert_int_equal(request.result, SG_IO);
+    mem_free(request.problem);
+    mailbox_clear(&box);
+}
+
 static void the_end_leaves_doubt_to_the_next_start(void **state)
 {
     (void)state;
@@ -556,6 +602,7 @@ int main(void)
         TEST(a_commit_in_doubt_that_does_not_count_has_failed),
         TEST(doubt_lasts_until_somebody_can_look),
         TEST(what_is_seen_is_not_acknowledged_before_a_sync_went_well),
+        TEST(doubt_lasts_as_long_as_the_last_number_cannot_be_read),
         TEST(the_end_leaves_doubt_to_the_next_start),
         TEST(an_environment_that_grows_is_no_fault),
         TEST(a_file_image_outlives_a_failed_commit),
