@@ -33,8 +33,20 @@ struct reading {
     struct conf *conf;
     struct generation *generation;
     const struct conf_zone *twice;
-    bool file_missing; /* of the zone that is to be added */
+    const char *objection; /* to the zone that is to be added; NULL: none, or in the report */
 };
+
+static const char *objection_text(enum sg_result result)
+{
+    switch (result) {
+    case SG_NOT_FOUND:
+        return "dns_zone_loadnew failed: file not found";
+    case SG_EXISTS:
+        return "signet.conf has a statement of that zone";
+    default:
+        return NULL;
+    }
+}
 
 static void read_configuration(struct job *job)
 {
@@ -53,8 +65,8 @@ static void read_configuration(struct job *job)
         reading->result = generation_new(reading->conf, &reading->generation, &reading->twice);
     }
     if (reading->result == SG_OK && reading->edit != NULL) {
-        reading->result = zone_edit_check_file(reading->edit, reading->conf);
-        reading->file_missing = reading->result == SG_NOT_FOUND;
+        reading->result = zone_edit_check(reading->edit, reading->conf);
+        reading->objection = objection_text(reading->result);
     }
 }
 
@@ -195,8 +207,8 @@ static void fail_edit(struct reading *reading, enum sg_result result, const char
     struct zone_edit *edit = reading->edit;
     uint32_t code = reload_result_code(result);
 
-    if (problem == NULL && reading->file_missing) {
-        problem = "dns_zone_loadnew failed: file not found";
+    if (problem == NULL) {
+        problem = reading->objection;
     }
     log_write(LOG_GENERAL, SEVERITY_ERROR, "zone '%s' was not changed: %s", edit->written,
               problem != NULL ? problem : first_error(reading, &text));

@@ -93,6 +93,41 @@ def test_what_is_wrong_is_placed_as_checkconf_does(server):
     assert "added zone 'new.test':1:33: " in result.stderr, result.stderr
 
 
+@pytest.mark.parametrize("statement", [
+    'zone "new.test" { type hint; file "root.hint"; };',
+    'zone "new.test" { type forward; forwarders { 192.0.2.1; }; };',
+    'zone "new.test" { type primary; file "other.db"; };',
+])
+def test_a_name_that_the_file_has_by_now_is_not_added(server, statement):
+    """What was written into signet.conf since its last reading is read with the new zone."""
+    (server.folder / "root.hint").write_text(". 300 NS ns.\nns. 300 A 192.0.2.1\n")
+    server.zones.append(statement)
+    server.configure()
+    refused(add(server, "new.test"), "addzone", "already exists",
+            "signet.conf has a statement of that zone")
+    assert answers(server, "file.test")
+    assert server.rndc("reconfig").returncode == 0
+    if "primary" not in statement:
+        refused(add(server, "new.test"), "addzone", "already exists")
+        assert not answers(server, "new.test")
+    told = server.log().count("was also added by addzone")
+    server.kill()
+    server.start()
+    wait_until(lambda: answers(server, "file.test"), what="file.test after the crash")
+    assert server.log().count("was also added by addzone") == told, "nothing was stored"
+
+
+def test_a_name_that_another_view_shares_is_not_added(make_signet, run_server):
+    server = make_signet(view="""
+view "own" { match-clients { none; }; zone "new.test" { type primary; file "new.db"; }; };
+view "open" { allow-new-zones yes; zone "new.test" { in-view "own"; }; };
+""")
+    (server.folder / "new.db").write_text(ZONE.format(serial=1))
+    run_server(server)
+    refused(add(server, "new.test", 'file "new.db";', "IN", "open"), "addzone", "already exists")
+    assert answers(server, "new.test")
+
+
 def test_a_secondary_is_added_though_its_primary_is_away(server):
     result = server.rndc("addzone", "far.test",
                          '{ type secondary; file "far.db"; primaries { 127.0.0.1 port 1; }; };')
