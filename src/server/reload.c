@@ -171,7 +171,9 @@ static void start(struct server *server, void (*done)(struct server *, struct er
     reading->errand.job.run = read_configuration;
     reading->errand.done = done;
     log_write(LOG_GENERAL, SEVERITY_INFO, "loading configuration from '%s'", server->configuration);
-    daemon_reloading();
+    if (reading->edit == NULL) {
+        daemon_reloading(); /* An edit is no reload: the service manager does not wait for it. */
+    }
     server_send(server, &reading->errand);
 }
 

@@ -301,6 +301,20 @@ def test_systemd_is_told_of_start_reload_and_end(make_signet, tmp_path):
     assert server.process.wait(20) == 0
 
 
+def test_an_added_zone_leaves_systemd_out(make_signet, tmp_path):
+    """A RELOADING=1 without its READY=1 would be taken for a reload that hangs."""
+    manager = Manager(tmp_path)
+    server = make_signet(options="allow-new-zones yes;")
+    path = server.add_zone("example.org", ZONE)
+    server.start(ready=False, environment={"NOTIFY_SOCKET": manager.path})
+    assert manager.next()[0] == "READY=1"
+    assert server.rndc("addzone", "new.test", f'{{ type primary; file "{path}"; }};').returncode == 0
+    assert server.rndc("delzone", "new.test").returncode == 0
+    server.process.send_signal(signal.SIGTERM)
+    assert manager.next() == ["STOPPING=1"]
+    assert server.process.wait(20) == 0
+
+
 def test_sighup_reads_the_configuration_again(make_signet, run_server):
     server = make_signet()
     server.add_zone("example.org", ZONE)
