@@ -149,6 +149,47 @@ static void what_is_in_the_way_stays_as_it_is(void **state)
     restore(place, NULL, SG_EXISTS); /* the store */
 }
 
+static void assert_owner(const char *folder, const char *name, uid_t uid)
+{
+    struct stat status;
+    char *path = mem_format("%s%s", folder, name);
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_uid, uid);
+    assert_int_equal(status.st_gid, uid);
+    mem_free(path);
+}
+
+/* Root restores; the server has a user of its own, who must be able to write there. */
+static void what_root_restores_is_the_server_s(void **state)
+{
+    const struct place *place = *state;
+    enum { SERVER = 65534, OTHER = 65533 };
+    if (geteuid() != 0) {
+        skip();
+    }
+    finish(place);
+    char *saved = mem_format("%s/data.mdb", place->backup);
+    assert_int_equal(chown(saved, SERVER, SERVER), 0);
+    folder_free(mem_copy_text(place->keys));
+    char *deep = mem_format("%s/var/lib/store", place->folder);
+    const struct place elsewhere = {.backup = place->backup, .store = deep};
+    restore(&elsewhere, NULL, SG_OK);
+    static const char *const made[] = {"/../", "", "/images", "/signetd.lock", "/data.mdb"};
+    for (size_t i = 0; i < ARRAY_LEN(made); i++) {
+        assert_owner(deep, made[i], SERVER);
+    }
+    assert_owner(place->keys, "", SERVER);
+
+    /* A folder that is there already knows better. */
+    assert_int_equal(mkdir(place->store, 0700), 0);
+    assert_int_equal(chown(place->store, OTHER, OTHER), 0);
+    restore(place, NULL, SG_OK);
+    assert_owner(place->store, "/images", OTHER);
+    assert_owner(place->store, "/signetd.lock", OTHER);
+    mem_free(deep);
+    mem_free(saved);
+}
+
 static void a_store_in_use_is_left_alone(void **state)
 {
     const struct place *place = *state;
@@ -177,6 +218,7 @@ int main(void)
         WITH_PLACE(a_backup_has_keys_with_their_modes_and_says_whence),
         WITH_PLACE(everything_comes_back),
         WITH_PLACE(what_is_in_the_way_stays_as_it_is),
+        WITH_PLACE(what_root_restores_is_the_server_s),
         WITH_PLACE(a_store_in_use_is_left_alone),
         WITH_PLACE(half_a_backup_is_none),
     };
