@@ -147,6 +147,9 @@ static enum sg_result each_file(const char *folder, bool (*is_wanted)(const char
             mem_free(path);
         }
     }
+    if (result == SG_OK && errno != 0) { /* readdir(3): not the end of the folder */
+        result = fail(folder, out_problem);
+    }
     closedir(stream);
     return result;
 }

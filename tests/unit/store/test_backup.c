@@ -1,3 +1,6 @@
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -5,6 +8,22 @@
 #include "base/file.h"
 #include "store/backup.h"
 #include "store/fixture.h"
+
+/* Between the code and the C library: a disk that cannot read a folder to its end. */
+static bool readdir_fails;
+
+struct dirent *readdir(DIR *stream)
+{
+    static struct dirent *(*next)(DIR *);
+    if (next == NULL) {
+        *(void **)&next = dlsym(RTLD_NEXT, "readdir");
+    }
+    if (readdir_fails) {
+        errno = EIO;
+        return NULL;
+    }
+    return next(stream);
+}
 
 struct place {
     char *folder;
@@ -204,6 +223,24 @@ static void a_store_in_use_is_left_alone(void **state)
     mem_free(path);
 }
 
+/* Of a folder that is read in part, some keys would be missing without a word. */
+static void half_a_folder_is_not_taken_for_the_whole(void **state)
+{
+    const struct place *place = *state;
+    const char *folders[] = {place->keys};
+    char *problem = NULL;
+    readdir_fails = true;
+    assert_int_equal(backup_finish(place->backup, folders, 1, 1795000000, &problem), SG_IO);
+    assert_non_null(strstr(problem, "the keys': "));
+    mem_free(problem);
+    readdir_fails = false;
+    finish(place);
+    readdir_fails = true;
+    restore(place, NULL, SG_IO);
+    readdir_fails = false;
+    assert_int_not_equal(access(place->tables, F_OK), 0);
+}
+
 static void half_a_backup_is_none(void **state)
 {
     const struct place *place = *state;
@@ -220,6 +257,7 @@ int main(void)
         WITH_PLACE(what_is_in_the_way_stays_as_it_is),
         WITH_PLACE(what_root_restores_is_the_server_s),
         WITH_PLACE(a_store_in_use_is_left_alone),
+        WITH_PLACE(half_a_folder_is_not_taken_for_the_whole),
         WITH_PLACE(half_a_backup_is_none),
     };
     return cmocka_run_group_tests_name("backup", tests, NULL, NULL);
