@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "dns/rrtype.h"
+#include "keeper/managed_zone.h"
 #include "server/access.h"
 #include "server/arrival.h"
 #include "server/late_answer.h"
@@ -16,6 +17,7 @@ struct update_in {
     struct late_answer *answer;
     char *view;
     uint16_t rrclass;
+    uint64_t let_in_by; /* the zone's updates_fingerprint when it was let in */
 };
 
 static struct update_in *of_update(struct keeper_update *update)
@@ -49,6 +51,12 @@ static void take(struct arrival *arrival, struct server *server)
         done(&in->update);
         return;
     }
+    if (managed_zone_settings(zone)->updates_fingerprint != in->let_in_by) {
+        in->update.rcode =
+            DNS_RCODE_REFUSED; /* A reload has overtaken it: others may update now. */
+        done(&in->update);
+        return;
+    }
     keeper_update(server->keeper, zone, &in->update);
 }
 
@@ -74,6 +82,7 @@ static size_t send_to_keeper(const struct request *request, const struct zone_sl
     in->answer = answer;
     in->rrclass = slot->rrclass;
     in->view = mem_copy_text(front_zone(slot)->view->name);
+    in->let_in_by = front_zone(slot)->updates_fingerprint;
     update_requester_learn(request, &in->requester);
     in->update.wire = BUFFER_EMPTY;
     buffer_append(&in->update.wire, request->message->wire.bytes, request->message->wire.length);
