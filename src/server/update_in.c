@@ -111,11 +111,31 @@ static bool may_ask(const struct request *request, const struct zone_slot *slot)
     return update_policy_knows(policy, &requester);
 }
 
+/* Is it let in? An update that is not is logged. */
+static bool let_in(const struct request *request, const struct zone_slot *slot, const char *zone)
+{
+    const struct conf_zone *conf = front_zone(slot);
+    char rrclass[DNS_TYPE_TEXT_BYTES];
+    int severity = SEVERITY_INFO;
+    const char *why = "";
+
+    if (conf->type == CONF_ZONE_PRIMARY) {
+        if (!access_query_from(request, slot)) {
+            why = " due to allow-query"; /* Prerequisites tell what is in the zone. */
+            severity = conf_zone_is_dynamic(conf) ? SEVERITY_ERROR : SEVERITY_INFO;
+        } else if (may_ask(request, slot)) {
+            return true;
+        }
+    }
+    request_log(request, LOG_UPDATE_SECURITY, severity, "update '%s/%s' denied%s", zone,
+                dns_class_to_text(slot->rrclass, rrclass), why);
+    return false;
+}
+
 size_t update_in_answer(const struct request *request, uint8_t *out_bytes, size_t bytes_max)
 {
     const struct dns_message *message = request->message;
     char zone[DNS_NAME_TEXT_BYTES];
-    char rrclass[DNS_TYPE_TEXT_BYTES];
 
     stats_count(request->counters, STATS_UPDATES);
     if (message->qtype != DNS_TYPE_SOA) {
@@ -131,10 +151,7 @@ size_t update_in_answer(const struct request *request, uint8_t *out_bytes, size_
         return request_refuse(request, DNS_RCODE_NOTAUTH, REQUEST_ERROR_NOT_AUTHORITATIVE,
                               out_bytes, bytes_max);
     }
-    bool secondary = front_zone(slot)->type == CONF_ZONE_SECONDARY;
-    if (secondary || !may_ask(request, slot)) {
-        request_log(request, LOG_UPDATE_SECURITY, SEVERITY_INFO, "update '%s/%s' denied", zone,
-                    dns_class_to_text(slot->rrclass, rrclass));
+    if (!let_in(request, slot, zone)) {
         return request_refuse(request, DNS_RCODE_REFUSED, REQUEST_ERROR_PROHIBITED, out_bytes,
                               bytes_max);
     }
