@@ -48,19 +48,32 @@ static const char *objection_text(enum sg_result result)
     }
 }
 
-static void read_configuration(struct job *job)
+static void load_amended(struct reading *reading)
 {
-    struct reading *reading = (struct reading *)job;
     struct conf_overrides *overrides = &reading->overrides;
-
-    reading->amendments = reading->edit == NULL ? amendments_stored(reading->before)
-                                                : zone_edit_apply(reading->edit, reading->before);
     struct conf_amendment *amendments =
         amendments_for_conf(reading->amendments, &overrides->amendments_count);
+
     overrides->amendments = amendments;
+    conf_report_clear(&reading->report);
     reading->result =
         conf_load_overriding(reading->path, overrides, &reading->conf, &reading->report);
     mem_free(amendments);
+}
+
+static void read_configuration(struct job *job)
+{
+    struct reading *reading = (struct reading *)job;
+    const struct amendments *before = reading->before;
+    bool is_reload = reading->edit == NULL;
+
+    reading->amendments =
+        is_reload ? amendments_stored(before) : zone_edit_apply(reading->edit, before);
+    load_amended(reading);
+    while (reading->result != SG_OK && is_reload &&
+           amendments_leave_out_again(reading->amendments, &reading->report, before) > 0) {
+        load_amended(reading);
+    }
     if (reading->result == SG_OK) {
         reading->result = generation_new(reading->conf, &reading->generation, &reading->twice);
     }

@@ -227,7 +227,8 @@ static bool is_in_use(const struct zone_edit *edit, const struct conf_zone *zone
 {
     char place[CONF_AMENDMENT_PLACE_BYTES];
 
-    return zone != NULL && strcmp(zone->source_file, conf_amendment_place(edit->name, place)) == 0;
+    return zone != NULL &&
+           strcmp(zone->source_file, conf_amendment_place(edit->view, edit->name, place)) == 0;
 }
 
 enum sg_result zone_edit_check(const struct zone_edit *edit, const struct conf *conf)

@@ -11,6 +11,7 @@ ns A 192.0.2.1
 www A 192.0.2.80
 """
 ALLOW = "allow-new-zones yes;"
+OWN = 'dnssec-policy "own" { keys { csk lifetime unlimited algorithm 13; }; };'
 
 
 @pytest.fixture
@@ -214,7 +215,7 @@ def test_a_zone_of_both_is_the_file_s(server):
 
 
 def test_an_added_zone_that_does_not_fit_any_more_stops_no_start(server):
-    server.extra = 'dnssec-policy "own" { keys { csk lifetime unlimited algorithm 13; }; };'
+    server.extra = OWN
     server.configure()
     assert server.rndc("reconfig").returncode == 0
     assert add(server, "bad.test", 'file "new.db"; dnssec-policy "own";').returncode == 0
@@ -229,7 +230,30 @@ def test_an_added_zone_that_does_not_fit_any_more_stops_no_start(server):
     assert not answers(server, "bad.test")
     assert "zone 'bad.test', which addzone has added, is not served: " in server.log()
     assert server.rndc("reconfig").returncode == 0
+    assert not answers(server, "bad.test")
+    server.extra = OWN
+    server.configure()
+    assert server.rndc("reconfig").returncode == 0, "signet.conf was mended"
+    wait_until(lambda: answers(server, "bad.test"), what="bad.test again")
+    server.extra = ""
+    server.configure()
+    refused(server.rndc("reconfig"), "reconfig", "failure", "added zone 'bad.test'")
     assert server.rndc("delzone", "bad.test").stdout == "zone 'bad.test' will be deleted.\n"
+
+
+def test_one_that_does_not_fit_is_told_from_its_twin_in_another_view(make_signet, run_server):
+    view = 'view "{0}" {{ allow-new-zones yes; match-clients {{ {1}; }}; }};'
+    server = make_signet(view=view.format("one", "none") + view.format("two", "any"), extra=OWN)
+    for name in ["new", "other"]:
+        (server.folder / f"{name}.db").write_text(ZONE.format(serial=1))
+    run_server(server)
+    signed = 'file "new.db"; dnssec-policy "own";'
+    assert add(server, "new.test", signed, "IN", "one").returncode == 0
+    assert add(server, "new.test", 'file "other.db";', "IN", "two").returncode == 0
+    server.terminate()
+    server.extra = ""
+    server.start()
+    wait_until(lambda: answers(server, "new.test"), what="new.test in the other view")
 
 
 def test_without_leave_nothing_is_added_but_what_was_stays(server):
