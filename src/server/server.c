@@ -183,6 +183,16 @@ void server_ask_store(struct server *server, struct store_request *request)
     store_submit(server->store, request);
 }
 
+void server_signals_hold(bool hold)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGUSR1);
+    pthread_sigmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
+}
+
 enum sg_result server_loop_open(struct server *server)
 {
     static const int signals[SERVER_SIGNALS] = {SIGHUP, SIGINT, SIGTERM, SIGUSR1};
@@ -215,6 +225,7 @@ enum sg_result server_loop_open(struct server *server)
     __atomic_store_n(&loop->takes_arrivals, true, __ATOMIC_RELEASE);
     log_channels_on_full(server->logs, wake, &loop->logs_full);
     loop->wake_at = INT64_MAX;
+    server_signals_hold(false);
     return SG_OK;
 }
 

@@ -96,6 +96,12 @@ void server_inbox_open(struct server *server);
 /* Drop what has arrived, take no more. After the net threads have ended. */
 void server_inbox_close(struct server *server);
 
+/*
+ * Without a handler SIGHUP and SIGUSR1 end a process: held while the server starts, they are taken
+ * when the loop is open. Thread: main, before any other.
+ */
+void server_signals_hold(bool hold);
+
 /* Open the loop and take signals; the mailboxes work from here on. SG_IO. */
 MUST_USE enum sg_result server_loop_open(struct server *server);
 /* Until server_stop() was called and all jobs have ended, or the patience has. */

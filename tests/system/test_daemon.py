@@ -326,6 +326,20 @@ def test_sighup_reads_the_configuration_again(make_signet, run_server):
     wait_until(lambda: server.answers_with("www.new.test", "A"), what="the new zone")
 
 
+def test_signals_during_the_start_are_taken_when_it_is_done(make_signet, run_server):
+    server = make_signet(extra="".join(f"acl a{i} {{ 10.{i % 256}.0.0/16; }};\n" for i in range(30000)))
+    server.add_zone("example.org", ZONE)
+    server.start(ready=False)
+    wait_until(lambda: "starting Signet" in server.log(), pause_s=0.001)
+    for number in [signal.SIGUSR1, signal.SIGHUP]:
+        server.process.send_signal(number)
+    server.wait_until_answering()
+    server.wait_for_log("received SIGUSR1 signal")
+    server.wait_for_log("received SIGHUP signal")
+    log = server.log()
+    assert log.index("received SIG") > log.index("loading configuration from"), "not before"
+
+
 def test_a_bad_configuration_at_reload_leaves_the_old_one(make_signet, run_server):
     server = make_signet()
     server.add_zone("example.org", ZONE)
