@@ -209,7 +209,7 @@ static void start_next(struct server *server)
     struct reload *reload = server->reload;
 
     reload->busy = false;
-    if (reload->waiting != NULL || reload->edits != NULL) {
+    if (!server->progress.stopping && (reload->waiting != NULL || reload->edits != NULL)) {
         start(server, finish);
     }
 }
@@ -319,18 +319,34 @@ struct reload *reload_new(void)
 
 void reload_free(struct reload *reload)
 {
-    if (reload == NULL) {
-        return;
+    if (reload != NULL) {
+        reload_end(reload);
+        mem_free(reload);
     }
+}
+
+void reload_end(struct reload *reload)
+{
     answer(reload, CONTROL_SHUTTING_DOWN, NULL);
     reload->running = reload->waiting;
+    reload->waiting = NULL;
     answer(reload, CONTROL_SHUTTING_DOWN, NULL);
     while (reload->edits != NULL) {
         struct zone_edit *edit = reload->edits;
         reload->edits = edit->next;
         zone_edit_failed(edit, CONTROL_SHUTTING_DOWN, NULL);
     }
-    mem_free(reload);
+    reload->edits_last = &reload->edits;
+}
+
+/* There is something to do. */
+static void start_or_end(struct server *server)
+{
+    if (server->progress.stopping) {
+        reload_end(server->reload);
+    } else if (!server->reload->busy) {
+        start(server, finish);
+    }
 }
 
 void reload_request(struct server *server, enum reload_kind kind, struct control_request *request)
@@ -339,9 +355,7 @@ void reload_request(struct server *server, enum reload_kind kind, struct control
 
     *waiter = (struct waiter){server->reload->waiting, request, kind};
     server->reload->waiting = waiter;
-    if (!server->reload->busy && !server->progress.stopping) {
-        start(server, finish);
-    }
+    start_or_end(server);
 }
 
 void reload_edit(struct server *server, struct zone_edit *edit)
@@ -351,9 +365,7 @@ void reload_edit(struct server *server, struct zone_edit *edit)
     edit->next = NULL;
     *reload->edits_last = edit;
     reload->edits_last = &edit->next;
-    if (!reload->busy && !server->progress.stopping) {
-        start(server, finish);
-    }
+    start_or_end(server);
 }
 
 bool reload_is_busy(const struct reload *reload)

@@ -292,6 +292,7 @@ void server_stop(struct server *server)
     log_write(LOG_GENERAL, SEVERITY_INFO, "shutting down");
     daemon_stopping();
     zone_requests_end(server);
+    reload_end(server->reload);
     if (!keeper_is_idle(server->keeper)) {
         log_write(LOG_GENERAL, SEVERITY_NOTICE,
                   "waiting at most %d seconds for %zu jobs; a second signal ends at once",

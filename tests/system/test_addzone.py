@@ -266,6 +266,24 @@ def test_without_leave_nothing_is_added_but_what_was_stays(server):
     assert answers(server, "new.test")
 
 
+def test_who_waits_when_the_server_ends_is_told(server):
+    import subprocess
+    server.extra = "".join(f"acl a{i} {{ 10.{i % 256}.0.0/16; }};\n" for i in range(100000))
+    server.configure()   # so that each reading takes a while
+    words = ["rndc", "-c", str(server.folder / "rndc.conf")]
+    before = server.log().count("control channel command")
+    running = [subprocess.Popen([*words, *command], stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, text=True)
+               for command in [["addzone", f"z{i}.test", '{ type primary; file "new.db"; };']
+                               for i in range(8)] + [["reconfig"]]]
+    wait_until(lambda: server.log().count("control channel command") == before + len(running),
+               what="all of them")
+    server.terminate()
+    outputs = [process.communicate(timeout=30)[0] for process in running]
+    assert all(output == "" or "failed: shutting down" in output for output in outputs), outputs
+    assert sum("failed: shutting down" in output for output in outputs) > 3, outputs
+
+
 def test_many_at_once_are_done_one_after_the_other(server):
     import subprocess
     words = ["rndc", "-c", str(server.folder / "rndc.conf")]
