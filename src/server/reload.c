@@ -225,9 +225,14 @@ static void fail_edit(struct reading *reading, enum sg_result result, const char
     if (problem == NULL) {
         problem = reading->objection;
     }
-    log_write(LOG_GENERAL, SEVERITY_ERROR, "zone '%s' was not changed: %s", edit->written,
-              problem != NULL ? problem : first_error(reading, &text));
-    zone_edit_failed(edit, code, problem != NULL ? problem : buffer_text(&text));
+    if (problem != NULL) {
+        log_write(LOG_GENERAL, SEVERITY_ERROR, "zone '%s' was not changed: %s", edit->written,
+                  problem);
+    } else { /* The report was logged. */
+        log_write(LOG_GENERAL, SEVERITY_ERROR, "zone '%s' was not changed", edit->written);
+        problem = first_error(reading, &text);
+    }
+    zone_edit_failed(edit, code, problem);
     buffer_free(&text);
 }
 

@@ -92,6 +92,8 @@ def test_a_bad_statement_is_explained_and_changes_nothing(server, statements, er
 def test_what_is_wrong_is_placed_as_checkconf_does(server):
     result = add(server, "new.test", 'fil "new.db";')
     assert "added zone 'new.test':1:33: " in result.stderr, result.stderr
+    server.wait_for_log("zone 'new.test' was not changed")
+    assert server.log().count("added zone 'new.test':1:33: ") == 1, "logged once"
 
 
 @pytest.mark.parametrize("statement", [
