@@ -315,6 +315,20 @@ def test_an_added_zone_leaves_systemd_out(make_signet, tmp_path):
     assert server.process.wait(20) == 0
 
 
+def test_a_start_that_fails_late_ends_in_order(make_signet):
+    """The control address is taken last, when zones are loading and the session key is written."""
+    server = make_signet(options='session-keyfile "session.key";')
+    for i in range(50):
+        server.add_zone(f"z{i}.test", ZONE, policy="default", statements="update-policy local;")
+    server.view = "\n".join(server.zones)
+    server.extra = f'controls {{ inet 192.0.2.1 port {server.control_port} allow {{ any; }}; }};'
+    for _ in range(3):
+        server.start(ready=False)
+        assert server.process.wait(30) == 1, server.log()[-2000:]
+        assert "exiting (due to fatal error)" in server.log()
+    assert "assertion failed" not in server.log()
+
+
 def test_sighup_reads_the_configuration_again(make_signet, run_server):
     server = make_signet()
     server.add_zone("example.org", ZONE)
