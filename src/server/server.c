@@ -81,10 +81,11 @@ void server_turn(struct server *server)
 static void take_arrivals(struct server *server)
 {
     keeper_note_time(server->keeper, time_now());
-    for (struct letter *letter = mailbox_take_all(&server->loop.inbox), *next; letter != NULL;
-         letter = next) {
+    for (struct letter *letter = mailbox_take_all(&server->loop.inbox.mailbox), *next;
+         letter != NULL; letter = next) {
         struct arrival *arrival = (struct arrival *)letter;
         next = letter->next;
+        arrival_leaves(&server->loop.inbox, arrival);
         if (server->progress.stopping) {
             arrival->drop(arrival);
         } else {
@@ -104,19 +105,21 @@ static void wake_for_arrivals(void *argument)
 
 void server_inbox_open(struct server *server)
 {
-    mailbox_init(&server->loop.inbox, wake_for_arrivals, server);
+    mailbox_init(&server->loop.inbox.mailbox, wake_for_arrivals, server);
 }
 
 void server_inbox_close(struct server *server)
 {
-    mailbox_close(&server->loop.inbox);
-    for (struct letter *letter = mailbox_take_all(&server->loop.inbox), *next; letter != NULL;
-         letter = next) {
+    struct mailbox *mailbox = &server->loop.inbox.mailbox;
+
+    mailbox_close(mailbox);
+    for (struct letter *letter = mailbox_take_all(mailbox), *next; letter != NULL; letter = next) {
         struct arrival *arrival = (struct arrival *)letter;
         next = letter->next;
+        arrival_leaves(&server->loop.inbox, arrival);
         arrival->drop(arrival);
     }
-    mailbox_clear(&server->loop.inbox);
+    mailbox_clear(mailbox);
 }
 
 static void woken(uv_async_t *async)

@@ -36,7 +36,7 @@ struct server_loop {
     struct mailbox commits;       /* replies of the store */
     struct mailbox store_replies; /* to the server's own requests */
     struct mailbox errands;
-    struct mailbox inbox; /* arrivals from net threads; open from the very start */
+    struct inbox inbox;   /* arrivals from net threads; open from the very start */
     uv_async_t woken;     /* a letter in one of the mailboxes */
     uv_async_t logs_full; /* a log file wants to be rolled */
     uv_timer_t tick;      /* each second */

@@ -77,6 +77,8 @@ static size_t send_to_keeper(const struct request *request, const struct zone_sl
                               bytes_max);
     }
     struct update_in *in = mem_alloc_zero(1, sizeof(*in));
+    in->arrival.kind = ARRIVAL_UPDATE;
+    in->arrival.bytes = request->message->wire.length;
     in->arrival.take = take;
     in->arrival.drop = drop;
     in->answer = answer;
