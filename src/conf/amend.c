@@ -5,6 +5,8 @@
 
 #include "dns/name.h"
 
+static const char default_view[] = "_default";
+
 /* A list of statements that zones may stand in: the file's, or those of a view. */
 struct place {
     struct conf_statement **first;
@@ -21,9 +23,14 @@ struct amender {
     struct place *first;
 };
 
-const char *conf_amendment_place(const char *name, char out_text[CONF_AMENDMENT_PLACE_BYTES])
+const char *conf_amendment_place(const char *view, const char *name,
+                                 char out_text[CONF_AMENDMENT_PLACE_BYTES])
 {
-    snprintf(out_text, CONF_AMENDMENT_PLACE_BYTES, "added zone '%s'", name);
+    if (strcmp(view, default_view) == 0) {
+        snprintf(out_text, CONF_AMENDMENT_PLACE_BYTES, "added zone '%s'", name);
+    } else {
+        snprintf(out_text, CONF_AMENDMENT_PLACE_BYTES, "added zone '%s' in view '%s'", name, view);
+    }
     return out_text;
 }
 
@@ -71,7 +78,7 @@ static void find_places(struct amender *amender)
         }
     }
     if (!has_views) {
-        add_place(amender, "_default", &amender->tree->first);
+        add_place(amender, default_view, &amender->tree->first);
     }
 }
 
@@ -118,7 +125,7 @@ static struct conf_statement *read_statement(struct amender *amender,
     struct conf_tree text = {.memory = amender->tree->memory};
     size_t errors = amender->report->errors;
 
-    conf_amendment_place(amendment->name, name);
+    conf_amendment_place(amendment->view, amendment->name, name);
     conf_tree_read_text(&text, name, span_of_text(amendment->text), amender->report);
     if (amender->report->errors > errors) {
         return NULL;
@@ -158,7 +165,7 @@ static void amend(struct amender *amender, const struct conf_amendment *amendmen
     dns_name_lower(&apex);
     if (place == NULL) {
         conf_report_add(amender->report, amendment->text == NULL ? CONF_WARNING : CONF_ERROR,
-                        conf_amendment_place(amendment->name, name), 1, 1,
+                        conf_amendment_place(amendment->view, amendment->name, name), 1, 1,
                         "there is no view '%s' any more", amendment->view);
         return;
     }

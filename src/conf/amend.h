@@ -2,7 +2,8 @@
  * conf/amend.h - zone statements that commands added, changed or took away at run time
  *
  * They are worked into the tree of signet.conf before it is checked, so that they are read, checked
- * and explained as what stands in the file. Problems are placed at "added zone 'NAME':line:column".
+ * and explained as what stands in the file. Problems are placed at "added zone 'NAME':line:column",
+ * or "added zone 'NAME' in view 'VIEW':..." where there are views.
  */
 #pragma once
 
@@ -26,5 +27,6 @@ void conf_amend_tree(struct conf_tree *tree, const struct conf_amendment *amendm
                      struct conf_report *report);
 
 /* Where problems of an amendment are placed. Writes to `out_text` and returns it. */
-enum { CONF_AMENDMENT_PLACE_BYTES = 1100 };
-const char *conf_amendment_place(const char *name, char out_text[CONF_AMENDMENT_PLACE_BYTES]);
+enum { CONF_AMENDMENT_PLACE_BYTES = 1700 };
+const char *conf_amendment_place(const char *view, const char *name,
+                                 char out_text[CONF_AMENDMENT_PLACE_BYTES]);

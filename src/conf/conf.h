@@ -35,6 +35,8 @@ struct conf_zone {
     uint64_t fingerprint;
     /* Of that part of it that decides what is loaded and signed; no ACLs, no notify. */
     uint64_t content_fingerprint;
+    /* Of who may update it: allow-query, allow-update, update-policy. */
+    uint64_t updates_fingerprint;
 };
 
 struct conf_view {

@@ -4,7 +4,7 @@
 #include "conf/print.h"
 
 struct print_hash {
-    uint64_t all, content;
+    uint64_t all, content, updates;
 };
 
 static uint64_t hash_text(const struct buffer *text)
@@ -36,6 +36,9 @@ static const struct print_hash *hash_of(struct fingerprints *fingerprints,
         print_zone_service(options, 0, &text);
         print_zone_secrets(options, &text);
         hash->all = hash_text(&text);
+        buffer_clear(&text);
+        print_zone_updates(options, &text);
+        hash->updates = hash_text(&text);
     }
     buffer_wipe(&text);
     const void *key = conf_memory_copy(scratch, identity, sizeof(identity));
@@ -71,6 +74,7 @@ void fingerprint_zone(struct fingerprints *fingerprints, struct conf_memory *scr
     zone->content_fingerprint = hash_text(bytes);
     append_number(bytes, options->all);
     zone->fingerprint = hash_text(bytes);
+    zone->updates_fingerprint = options->updates;
 }
 
 void fingerprints_free(struct fingerprints *fingerprints)

@@ -15,7 +15,7 @@ struct fingerprints {
     struct buffer bytes;      /* of the zone at hand */
 };
 
-/* Set both fingerprints of a zone that is complete otherwise. */
+/* Set the fingerprints of a zone that is complete otherwise. */
 void fingerprint_zone(struct fingerprints *fingerprints, struct conf_memory *scratch,
                       struct conf_zone *zone);
 void fingerprints_free(struct fingerprints *fingerprints);

@@ -18,6 +18,8 @@ void print_zone_content(const struct conf_zone_options *options, unsigned zone_t
                         struct buffer *out_text);
 void print_zone_service(const struct conf_zone_options *options, unsigned zone_types,
                         struct buffer *out_text);
+/* Who may change its contents; part of the service above, for fingerprints. */
+void print_zone_updates(const struct conf_zone_options *options, struct buffer *out_text);
 /* The secrets of the keys that it names, for fingerprints alone. */
 void print_zone_secrets(const struct conf_zone_options *options, struct buffer *out_bytes);
 

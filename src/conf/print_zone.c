@@ -502,6 +502,16 @@ void print_zone_service(const struct conf_zone_options *options, unsigned zone_t
     }
 }
 
+void print_zone_updates(const struct conf_zone_options *options, struct buffer *out_text)
+{
+    struct zone_draft draft;
+    zone_draft_init(&draft);
+    struct zone_printer printer = {options, &draft.options, 0, out_text};
+
+    print_acl_option(&printer, "allow-query", options->access.allow_query);
+    print_updates(&printer);
+}
+
 static void print_secrets_of(const struct conf_remotes *list, struct buffer *out_bytes)
 {
     for (size_t i = 0; i < list->count; i++) {

@@ -32,6 +32,7 @@ static void adopt_zone(struct keeper *keeper, struct managed_zone *zone,
                        const struct zone_settings *settings, struct keeper_generation *generation)
 {
     bool same = zone->settings->fingerprint == settings->fingerprint;
+    bool same_updates = zone->settings->updates_fingerprint == settings->updates_fingerprint;
     struct keeper_generation *old = zone->generation;
     zone->settings = settings;
     zone->generation = generation_use(generation);
@@ -41,8 +42,8 @@ static void adopt_zone(struct keeper *keeper, struct managed_zone *zone,
     }
     notifying_adopt(keeper, zone);
     generation_drop(old);
-    if (!settings->dynamic || settings->type != ZONE_PRIMARY) {
-        change_refuse_updates(keeper, zone);
+    if (!settings->dynamic || settings->type != ZONE_PRIMARY || !same_updates) {
+        change_refuse_updates(keeper, zone); /* They were let in by the old settings. */
     }
     if (!same) {
         if (zone->known.keying) {

@@ -70,6 +70,7 @@ struct zone_settings {
     sg_duration transfer_time_max, transfer_idle_max; /* of transfers in */
     const void *access;                               /* put into the slot's options */
     uint64_t fingerprint;                             /* of all of the above */
+    uint64_t updates_fingerprint;                     /* of who may update: `access` has it */
     const char *source_file;                          /* where the statement stands */
     unsigned source_line;
 

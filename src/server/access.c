@@ -8,12 +8,17 @@ static bool matches(const struct request *request, const struct conf_acl *acl, b
     return conf_acl_matches(acl, request->net->client, request->net->local, request->key);
 }
 
+bool access_query_from(const struct request *request, const struct zone_slot *slot)
+{
+    return matches(request, front_options(slot)->access.allow_query, true);
+}
+
 bool access_query(const struct request *request, const struct zone_slot *slot)
 {
     const struct conf_zone_access *access = &front_options(slot)->access;
     const struct net_address *local = request->net->local;
 
-    if (!matches(request, access->allow_query, true)) {
+    if (!access_query_from(request, slot)) {
         return false;
     }
     return access->allow_query_on == NULL ||

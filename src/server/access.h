@@ -7,7 +7,9 @@
 
 #include "server/request.h"
 
-/* allow-query and allow-query-on; without them: any. */
+/* allow-query; without it: any. For updates, too. */
+bool access_query_from(const struct request *request, const struct zone_slot *slot);
+/* allow-query and allow-query-on. */
 bool access_query(const struct request *request, const struct zone_slot *slot);
 /* allow-transfer, its port and transport; without it: none. */
 bool access_transfer(const struct request *request, const struct zone_slot *slot);

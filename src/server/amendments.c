@@ -88,6 +88,7 @@ struct amendments *amendments_stored(const struct amendments *before)
         if (before->all[i].stored) {
             add(after, &before->all[i]);
             after->all[after->count - 1].kind = CONF_AMEND_ADD;
+            after->all[after->count - 1].broken = false;
         }
     }
     return after;
@@ -109,11 +110,12 @@ struct conf_amendment *amendments_for_conf(const struct amendments *amendments, 
     return all;
 }
 
-static const struct conf_problem *find_error(const struct conf_report *report, const char *name)
+static const struct conf_problem *find_error(const struct conf_report *report,
+                                             const struct amendment *amendment)
 {
     char place[CONF_AMENDMENT_PLACE_BYTES];
 
-    conf_amendment_place(name, place);
+    conf_amendment_place(amendment->view, amendment->name, place);
     for (size_t i = 0; i < report->count; i++) {
         const struct conf_problem *problem = &report->problems[i];
         if (problem->severity == CONF_ERROR && strcmp(problem->file, place) == 0) {
@@ -123,14 +125,26 @@ static const struct conf_problem *find_error(const struct conf_report *report, c
     return NULL;
 }
 
+static bool was_left_out(const struct amendments *before, const struct amendment *amendment)
+{
+    const struct amendment *then = amendments_find(before, amendment->view, amendment->name);
+    return then != NULL && then->broken;
+}
+
 size_t amendments_leave_out(struct amendments *amendments, const struct conf_report *report)
+{
+    return amendments_leave_out_again(amendments, report, NULL);
+}
+
+size_t amendments_leave_out_again(struct amendments *amendments, const struct conf_report *report,
+                                  const struct amendments *before)
 {
     size_t left_out = 0;
 
     for (size_t i = 0; i < amendments->count; i++) {
         struct amendment *at = &amendments->all[i];
-        const struct conf_problem *error = at->broken ? NULL : find_error(report, at->name);
-        if (error != NULL) {
+        const struct conf_problem *error = at->broken ? NULL : find_error(report, at);
+        if (error != NULL && (before == NULL || was_left_out(before, at))) {
             log_write(LOG_CONFIG, SEVERITY_ERROR,
                       "zone '%s', which addzone has added, is not served: %s; delzone forgets it",
                       at->name, error->text);

@@ -16,7 +16,7 @@
 struct amendment {
     enum conf_amendment_kind kind;
     bool stored;
-    bool broken; /* it did not fit signet.conf at the start: it is left out, and kept */
+    bool broken; /* it does not fit signet.conf since the start: it is left out, and kept */
     char *view, *name, *text; /* name: lower case, without the last dot */
 };
 
@@ -38,12 +38,15 @@ const struct amendment *amendments_find(const struct amendments *amendments, con
  * Thread: any, while nobody changes the list. */
 struct amendments *amendments_change(const struct amendments *before,
                                      const struct amendment_wish *wish, bool is_new);
-/* What is left when signet.conf is read again. */
+/* What is left when signet.conf is read again; what was broken is tried again. */
 struct amendments *amendments_stored(const struct amendments *before);
 /* For conf_load_overriding(): borrows the list; the caller frees the array. */
 struct conf_amendment *amendments_for_conf(const struct amendments *amendments, size_t *out_count);
 /* Leave out those that a report complains about. Returns how many. */
 size_t amendments_leave_out(struct amendments *amendments, const struct conf_report *report);
+/* Only those that were broken `before`: any other makes a reload fail. Thread: worker. */
+size_t amendments_leave_out_again(struct amendments *amendments, const struct conf_report *report,
+                                  const struct amendments *before);
 
 /* The name of a zone as the list has it; the caller frees. */
 char *amendment_name(const struct dns_name *apex);

@@ -15,7 +15,7 @@ enum { PREFETCH_MIN = 3 }; /* Fewer have nothing to do while they wait. */
 struct dispatch {
     struct front *front; /* epoch_publish(); NULL at first */
     bool query_log;      /* relaxed atomic */
-    struct mailbox *inbox;
+    struct inbox *inbox;
     struct transfer_quota transfers;
     struct stats stats;
 };
@@ -430,7 +430,7 @@ static void thread_close(void *argument, void *thread_state)
     mem_free(thread);
 }
 
-struct dispatch *dispatch_new(struct mailbox *inbox)
+struct dispatch *dispatch_new(struct inbox *inbox)
 {
     struct dispatch *desk = mem_alloc_zero(1, sizeof(*desk));
     desk->inbox = inbox;

@@ -6,16 +6,17 @@
  */
 #pragma once
 
-#include "base/mailbox.h"
 #include "net/service.h"
 #include "server/front.h"
 #include "server/stats.h"
+
+struct inbox;
 
 struct dispatch;
 
 /* Drops everything until the first front is published. `inbox` (server/arrival.h) takes what the
  * keeper decides about; NULL: such requests fail. */
-struct dispatch *dispatch_new(struct mailbox *inbox);
+struct dispatch *dispatch_new(struct inbox *inbox);
 /* When all net threads are gone; frees the front as well. */
 void dispatch_free(struct dispatch *desk);
 

@@ -89,6 +89,7 @@ static void fill_settings(const struct conf_zone *zone, const struct zone_peers 
         .transfer_idle_max = zone->options->transfer_in.idle_max,
         .access = zone,
         .fingerprint = zone->content_fingerprint,
+        .updates_fingerprint = zone->updates_fingerprint,
         .source_file = zone->source_file,
         .source_line = zone->source_line,
     };

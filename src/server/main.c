@@ -9,7 +9,7 @@
 
 #include "base/buffer.h"
 #include "net/net.h"
-#include "server/startup.h"
+#include "server/server.h"
 
 enum { DEBUG_LEVEL_MAX = 99 };
 
@@ -155,6 +155,7 @@ int main(int count, char **arguments)
         fputs("signetd: -4 and -6 exclude each other\n", stderr);
         return EXIT_FAILURE;
     }
+    server_signals_hold(true);
     int status = startup_run(&options);
     buffer_free(&command_line);
     return status;

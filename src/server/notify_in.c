@@ -54,6 +54,7 @@ static void send_to_keeper(const struct request *request, const struct zone_slot
         return;
     }
     struct notify_in *in = mem_alloc_zero(1, sizeof(*in));
+    in->arrival.kind = ARRIVAL_NOTIFY;
     in->arrival.take = take;
     in->arrival.drop = drop;
     in->apex = slot->apex;

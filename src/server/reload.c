@@ -33,28 +33,53 @@ struct reading {
     struct conf *conf;
     struct generation *generation;
     const struct conf_zone *twice;
-    bool file_missing; /* of the zone that is to be added */
+    const char *objection; /* to the zone that is to be added; NULL: none, or in the report */
 };
+
+static const char *objection_text(enum sg_result result)
+{
+    switch (result) {
+    case SG_NOT_FOUND:
+        return "dns_zone_loadnew failed: file not found";
+    case SG_EXISTS:
+        return "signet.conf has a statement of that zone";
+    default:
+        return NULL;
+    }
+}
+
+static void load_amended(struct reading *reading)
+{
+    struct conf_overrides *overrides = &reading->overrides;
+    struct conf_amendment *amendments =
+        amendments_for_conf(reading->amendments, &overrides->amendments_count);
+
+    overrides->amendments = amendments;
+    conf_report_clear(&reading->report);
+    reading->result =
+        conf_load_overriding(reading->path, overrides, &reading->conf, &reading->report);
+    mem_free(amendments);
+}
 
 static void read_configuration(struct job *job)
 {
     struct reading *reading = (struct reading *)job;
-    struct conf_overrides *overrides = &reading->overrides;
+    const struct amendments *before = reading->before;
+    bool is_reload = reading->edit == NULL;
 
-    reading->amendments = reading->edit == NULL ? amendments_stored(reading->before)
-                                                : zone_edit_apply(reading->edit, reading->before);
-    struct conf_amendment *amendments =
-        amendments_for_conf(reading->amendments, &overrides->amendments_count);
-    overrides->amendments = amendments;
-    reading->result =
-        conf_load_overriding(reading->path, overrides, &reading->conf, &reading->report);
-    mem_free(amendments);
+    reading->amendments =
+        is_reload ? amendments_stored(before) : zone_edit_apply(reading->edit, before);
+    load_amended(reading);
+    while (reading->result != SG_OK && is_reload &&
+           amendments_leave_out_again(reading->amendments, &reading->report, before) > 0) {
+        load_amended(reading);
+    }
     if (reading->result == SG_OK) {
         reading->result = generation_new(reading->conf, &reading->generation, &reading->twice);
     }
     if (reading->result == SG_OK && reading->edit != NULL) {
-        reading->result = zone_edit_check_file(reading->edit, reading->conf);
-        reading->file_missing = reading->result == SG_NOT_FOUND;
+        reading->result = zone_edit_check(reading->edit, reading->conf);
+        reading->objection = objection_text(reading->result);
     }
 }
 
@@ -159,7 +184,9 @@ static void start(struct server *server, void (*done)(struct server *, struct er
     reading->errand.job.run = read_configuration;
     reading->errand.done = done;
     log_write(LOG_GENERAL, SEVERITY_INFO, "loading configuration from '%s'", server->configuration);
-    daemon_reloading();
+    if (reading->edit == NULL) {
+        daemon_reloading(); /* An edit is no reload: the service manager does not wait for it. */
+    }
     server_send(server, &reading->errand);
 }
 
@@ -182,7 +209,7 @@ static void start_next(struct server *server)
     struct reload *reload = server->reload;
 
     reload->busy = false;
-    if (reload->waiting != NULL || reload->edits != NULL) {
+    if (!server->progress.stopping && (reload->waiting != NULL || reload->edits != NULL)) {
         start(server, finish);
     }
 }
@@ -195,12 +222,17 @@ static void fail_edit(struct reading *reading, enum sg_result result, const char
     struct zone_edit *edit = reading->edit;
     uint32_t code = reload_result_code(result);
 
-    if (problem == NULL && reading->file_missing) {
-        problem = "dns_zone_loadnew failed: file not found";
+    if (problem == NULL) {
+        problem = reading->objection;
     }
-    log_write(LOG_GENERAL, SEVERITY_ERROR, "zone '%s' was not changed: %s", edit->written,
-              problem != NULL ? problem : first_error(reading, &text));
-    zone_edit_failed(edit, code, problem != NULL ? problem : buffer_text(&text));
+    if (problem != NULL) {
+        log_write(LOG_GENERAL, SEVERITY_ERROR, "zone '%s' was not changed: %s", edit->written,
+                  problem);
+    } else { /* The report was logged. */
+        log_write(LOG_GENERAL, SEVERITY_ERROR, "zone '%s' was not changed", edit->written);
+        problem = first_error(reading, &text);
+    }
+    zone_edit_failed(edit, code, problem);
     buffer_free(&text);
 }
 
@@ -292,18 +324,34 @@ struct reload *reload_new(void)
 
 void reload_free(struct reload *reload)
 {
-    if (reload == NULL) {
-        return;
+    if (reload != NULL) {
+        reload_end(reload);
+        mem_free(reload);
     }
+}
+
+void reload_end(struct reload *reload)
+{
     answer(reload, CONTROL_SHUTTING_DOWN, NULL);
     reload->running = reload->waiting;
+    reload->waiting = NULL;
     answer(reload, CONTROL_SHUTTING_DOWN, NULL);
     while (reload->edits != NULL) {
         struct zone_edit *edit = reload->edits;
         reload->edits = edit->next;
         zone_edit_failed(edit, CONTROL_SHUTTING_DOWN, NULL);
     }
-    mem_free(reload);
+    reload->edits_last = &reload->edits;
+}
+
+/* There is something to do. */
+static void start_or_end(struct server *server)
+{
+    if (server->progress.stopping) {
+        reload_end(server->reload);
+    } else if (!server->reload->busy) {
+        start(server, finish);
+    }
 }
 
 void reload_request(struct server *server, enum reload_kind kind, struct control_request *request)
@@ -312,9 +360,7 @@ void reload_request(struct server *server, enum reload_kind kind, struct control
 
     *waiter = (struct waiter){server->reload->waiting, request, kind};
     server->reload->waiting = waiter;
-    if (!server->reload->busy && !server->progress.stopping) {
-        start(server, finish);
-    }
+    start_or_end(server);
 }
 
 void reload_edit(struct server *server, struct zone_edit *edit)
@@ -324,9 +370,7 @@ void reload_edit(struct server *server, struct zone_edit *edit)
     edit->next = NULL;
     *reload->edits_last = edit;
     reload->edits_last = &edit->next;
-    if (!reload->busy && !server->progress.stopping) {
-        start(server, finish);
-    }
+    start_or_end(server);
 }
 
 bool reload_is_busy(const struct reload *reload)

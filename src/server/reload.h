@@ -19,6 +19,8 @@ enum reload_kind {
 
 struct reload *reload_new(void);
 void reload_free(struct reload *reload);
+/* The server ends: who waits is told so. While the control channel is open. */
+void reload_end(struct reload *reload);
 
 /* Let the edit have its turn; it is answered by zone_edit_taken() or zone_edit_failed(). */
 void reload_edit(struct server *server, struct zone_edit *edit);

@@ -3,10 +3,11 @@
  */
 #pragma once
 
-#include "base/mailbox.h"
 #include "net/service.h"
 #include "server/front.h"
 #include "server/stats.h"
+
+struct inbox;
 
 enum { REQUEST_PREFIX_BYTES = 2048 };
 
@@ -20,7 +21,7 @@ struct request {
     sg_time now;                /* set where there is a TSIG */
     struct stats_block *counters;
     struct dns_message *message;
-    struct mailbox *inbox; /* of the keeper's thread, for arrivals; NULL: none */
+    struct inbox *inbox; /* of the keeper's thread, for arrivals; NULL: none */
 };
 
 /* Extended DNS errors (RFC 8914) that tell an operator why. */

@@ -81,10 +81,11 @@ void server_turn(struct server *server)
 static void take_arrivals(struct server *server)
 {
     keeper_note_time(server->keeper, time_now());
-    for (struct letter *letter = mailbox_take_all(&server->loop.inbox), *next; letter != NULL;
-         letter = next) {
+    for (struct letter *letter = mailbox_take_all(&server->loop.inbox.mailbox), *next;
+         letter != NULL; letter = next) {
         struct arrival *arrival = (struct arrival *)letter;
         next = letter->next;
+        arrival_leaves(&server->loop.inbox, arrival);
         if (server->progress.stopping) {
             arrival->drop(arrival);
         } else {
@@ -104,19 +105,21 @@ static void wake_for_arrivals(void *argument)
 
 void server_inbox_open(struct server *server)
 {
-    mailbox_init(&server->loop.inbox, wake_for_arrivals, server);
+    mailbox_init(&server->loop.inbox.mailbox, wake_for_arrivals, server);
 }
 
 void server_inbox_close(struct server *server)
 {
-    mailbox_close(&server->loop.inbox);
-    for (struct letter *letter = mailbox_take_all(&server->loop.inbox), *next; letter != NULL;
-         letter = next) {
+    struct mailbox *mailbox = &server->loop.inbox.mailbox;
+
+    mailbox_close(mailbox);
+    for (struct letter *letter = mailbox_take_all(mailbox), *next; letter != NULL; letter = next) {
         struct arrival *arrival = (struct arrival *)letter;
         next = letter->next;
+        arrival_leaves(&server->loop.inbox, arrival);
         arrival->drop(arrival);
     }
-    mailbox_clear(&server->loop.inbox);
+    mailbox_clear(mailbox);
 }
 
 static void woken(uv_async_t *async)
@@ -183,6 +186,16 @@ void server_ask_store(struct server *server, struct store_request *request)
     store_submit(server->store, request);
 }
 
+void server_signals_hold(bool hold)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGUSR1);
+    pthread_sigmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
+}
+
 enum sg_result server_loop_open(struct server *server)
 {
     static const int signals[SERVER_SIGNALS] = {SIGHUP, SIGINT, SIGTERM, SIGUSR1};
@@ -215,6 +228,7 @@ enum sg_result server_loop_open(struct server *server)
     __atomic_store_n(&loop->takes_arrivals, true, __ATOMIC_RELEASE);
     log_channels_on_full(server->logs, wake, &loop->logs_full);
     loop->wake_at = INT64_MAX;
+    server_signals_hold(false);
     return SG_OK;
 }
 
@@ -281,6 +295,7 @@ void server_stop(struct server *server)
     log_write(LOG_GENERAL, SEVERITY_INFO, "shutting down");
     daemon_stopping();
     zone_requests_end(server);
+    reload_end(server->reload);
     if (!keeper_is_idle(server->keeper)) {
         log_write(LOG_GENERAL, SEVERITY_NOTICE,
                   "waiting at most %d seconds for %zu jobs; a second signal ends at once",

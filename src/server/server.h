@@ -36,7 +36,7 @@ struct server_loop {
     struct mailbox commits;       /* replies of the store */
     struct mailbox store_replies; /* to the server's own requests */
     struct mailbox errands;
-    struct mailbox inbox; /* arrivals from net threads; open from the very start */
+    struct inbox inbox;   /* arrivals from net threads; open from the very start */
     uv_async_t woken;     /* a letter in one of the mailboxes */
     uv_async_t logs_full; /* a log file wants to be rolled */
     uv_timer_t tick;      /* each second */
@@ -94,6 +94,12 @@ void server_ask_store(struct server *server, struct store_request *request);
 void server_inbox_open(struct server *server);
 /* Drop what has arrived, take no more. After the net threads have ended. */
 void server_inbox_close(struct server *server);
+
+/*
+ * Without a handler SIGHUP and SIGUSR1 end a process: held while the server starts, they are taken
+ * when the loop is open. Thread: main, before any other.
+ */
+void server_signals_hold(bool hold);
 
 /* Open the loop and take signals; the mailboxes work from here on. SG_IO. */
 MUST_USE enum sg_result server_loop_open(struct server *server);

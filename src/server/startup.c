@@ -373,12 +373,17 @@ static int serve(struct server *server, struct start *start)
 
     if (started) {
         server_turn(server);
+    } else if (server->keeper != NULL) {
+        server_stop(server); /* Zones may be loading already, and a key be written. */
+    }
+    if (server->keeper != NULL) {
         server_loop_run(server);
     }
-    if (started && server->progress.abandoned) {
+    if (server->progress.abandoned) {
         daemon_pid_file_drop(&server->pid_file);
         log_write(LOG_GENERAL, SEVERITY_NOTICE, "exiting");
-        _exit(EXIT_SUCCESS); /* Workers still run: nothing that they use may be freed. */
+        _exit(started ? EXIT_SUCCESS
+                      : EXIT_FAILURE); /* Workers still run: nothing that they use may be freed. */
     }
     tear_down(server);
     generation_free(start->generation);

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "dns/rrtype.h"
+#include "keeper/managed_zone.h"
 #include "server/access.h"
 #include "server/arrival.h"
 #include "server/late_answer.h"
@@ -16,6 +17,7 @@ struct update_in {
     struct late_answer *answer;
     char *view;
     uint16_t rrclass;
+    uint64_t let_in_by; /* the zone's updates_fingerprint when it was let in */
 };
 
 static struct update_in *of_update(struct keeper_update *update)
@@ -49,6 +51,12 @@ static void take(struct arrival *arrival, struct server *server)
         done(&in->update);
         return;
     }
+    if (managed_zone_settings(zone)->updates_fingerprint != in->let_in_by) {
+        in->update.rcode =
+            DNS_RCODE_REFUSED; /* A reload has overtaken it: others may update now. */
+        done(&in->update);
+        return;
+    }
     keeper_update(server->keeper, zone, &in->update);
 }
 
@@ -69,11 +77,14 @@ static size_t send_to_keeper(const struct request *request, const struct zone_sl
                               bytes_max);
     }
     struct update_in *in = mem_alloc_zero(1, sizeof(*in));
+    in->arrival.kind = ARRIVAL_UPDATE;
+    in->arrival.bytes = request->message->wire.length;
     in->arrival.take = take;
     in->arrival.drop = drop;
     in->answer = answer;
     in->rrclass = slot->rrclass;
     in->view = mem_copy_text(front_zone(slot)->view->name);
+    in->let_in_by = front_zone(slot)->updates_fingerprint;
     update_requester_learn(request, &in->requester);
     in->update.wire = BUFFER_EMPTY;
     buffer_append(&in->update.wire, request->message->wire.bytes, request->message->wire.length);
@@ -102,11 +113,31 @@ static bool may_ask(const struct request *request, const struct zone_slot *slot)
     return update_policy_knows(policy, &requester);
 }
 
+/* Is it let in? An update that is not is logged. */
+static bool let_in(const struct request *request, const struct zone_slot *slot, const char *zone)
+{
+    const struct conf_zone *conf = front_zone(slot);
+    char rrclass[DNS_TYPE_TEXT_BYTES];
+    int severity = SEVERITY_INFO;
+    const char *why = "";
+
+    if (conf->type == CONF_ZONE_PRIMARY) {
+        if (!access_query_from(request, slot)) {
+            why = " due to allow-query"; /* Prerequisites tell what is in the zone. */
+            severity = conf_zone_is_dynamic(conf) ? SEVERITY_ERROR : SEVERITY_INFO;
+        } else if (may_ask(request, slot)) {
+            return true;
+        }
+    }
+    request_log(request, LOG_UPDATE_SECURITY, severity, "update '%s/%s' denied%s", zone,
+                dns_class_to_text(slot->rrclass, rrclass), why);
+    return false;
+}
+
 size_t update_in_answer(const struct request *request, uint8_t *out_bytes, size_t bytes_max)
 {
     const struct dns_message *message = request->message;
     char zone[DNS_NAME_TEXT_BYTES];
-    char rrclass[DNS_TYPE_TEXT_BYTES];
 
     stats_count(request->counters, STATS_UPDATES);
     if (message->qtype != DNS_TYPE_SOA) {
@@ -122,10 +153,7 @@ size_t update_in_answer(const struct request *request, uint8_t *out_bytes, size_
         return request_refuse(request, DNS_RCODE_NOTAUTH, REQUEST_ERROR_NOT_AUTHORITATIVE,
                               out_bytes, bytes_max);
     }
-    bool secondary = front_zone(slot)->type == CONF_ZONE_SECONDARY;
-    if (secondary || !may_ask(request, slot)) {
-        request_log(request, LOG_UPDATE_SECURITY, SEVERITY_INFO, "update '%s/%s' denied", zone,
-                    dns_class_to_text(slot->rrclass, rrclass));
+    if (!let_in(request, slot, zone)) {
         return request_refuse(request, DNS_RCODE_REFUSED, REQUEST_ERROR_PROHIBITED, out_bytes,
                               bytes_max);
     }

@@ -222,17 +222,31 @@ static const struct conf_zone *find_conf_zone(const struct zone_edit *edit,
     return NULL;
 }
 
-enum sg_result zone_edit_check_file(const struct zone_edit *edit, const struct conf *conf)
+/* Does the new zone's own statement count? What signet.conf says of the name goes before it. */
+static bool is_in_use(const struct zone_edit *edit, const struct conf_zone *zone)
+{
+    char place[CONF_AMENDMENT_PLACE_BYTES];
+
+    return zone != NULL &&
+           strcmp(zone->source_file, conf_amendment_place(edit->view, edit->name, place)) == 0;
+}
+
+enum sg_result zone_edit_check(const struct zone_edit *edit, const struct conf *conf)
 {
     const struct conf_zone *zone = NULL;
 
+    if (edit->kind != ZONE_EDIT_ADD) {
+        return SG_OK;
+    }
     for (size_t i = 0; i < conf->views_count && zone == NULL; i++) {
         if (strcmp(conf->views[i]->name, edit->view) == 0) {
             zone = find_conf_zone(edit, conf->views[i]);
         }
     }
-    bool is_read = edit->kind == ZONE_EDIT_ADD && zone != NULL && zone->file != NULL &&
-                   zone->type == CONF_ZONE_PRIMARY;
+    if (!is_in_use(edit, zone)) {
+        return SG_EXISTS;
+    }
+    bool is_read = zone->file != NULL && zone->type == CONF_ZONE_PRIMARY;
     return is_read && access(zone->file, F_OK) != 0 && errno == ENOENT ? SG_NOT_FOUND : SG_OK;
 }
 
@@ -390,7 +404,10 @@ void zone_edit_taken(struct zone_edit *edit)
         return;
     }
     size_t found = keeper_find(edit->server->keeper, &edit->apex, edit->rrclass, edit->view, &zone);
-    ASSERT(found == 1);
+    if (found != 1) {
+        zone_edit_failed(edit, CONTROL_FAILURE, "the zone is not served");
+        return;
+    }
     if (managed_zone_settings(zone)->type == ZONE_SECONDARY) {
         /* Its primary may be away for days, and is asked until it is not. */
         control_request_reply(edit->request, CONTROL_SUCCESS, NULL, NULL);

@@ -147,6 +147,9 @@ static enum sg_result each_file(const char *folder, bool (*is_wanted)(const char
             mem_free(path);
         }
     }
+    if (result == SG_OK && errno != 0) { /* readdir(3): not the end of the folder */
+        result = fail(folder, out_problem);
+    }
     closedir(stream);
     return result;
 }
@@ -270,9 +273,57 @@ enum sg_result backup_finish(const char *backup, const char *const *folders, siz
 
 struct restoring {
     const struct backup_restore *request;
+    uid_t uid; /* of the folders that are made, and of the lock; for root only */
+    gid_t gid;
     const char *folder; /* of the keys that are being looked at */
     size_t keys;
 };
+
+/* The server's user, who shall write there again: that of the store that was, or is in the backup.
+ */
+static enum sg_result find_owner(struct restoring *restoring, char **out_problem)
+{
+    struct stat status;
+    char *tables = mem_format("%s/data.mdb", restoring->request->backup);
+    enum sg_result result = SG_OK;
+    if (stat(restoring->request->store, &status) == 0 || stat(tables, &status) == 0) {
+        restoring->uid = status.st_uid;
+        restoring->gid = status.st_gid;
+    } else {
+        result = fail(tables, out_problem);
+    }
+    mem_free(tables);
+    return result;
+}
+
+/* Make a folder and what leads to it; what is new gets the owner. */
+static enum sg_result make_folder(const struct restoring *restoring, const char *folder,
+                                  char **out_problem)
+{
+    struct stat status;
+    char *path = mem_copy_text(folder);
+    enum sg_result result = SG_OK;
+    for (char *end = path; end != NULL && result == SG_OK;) {
+        end = strchr(end + 1, '/');
+        if (end != NULL) {
+            *end = '\0';
+        }
+        if (mkdir(path, FOLDER_MODE) != 0
+                ? errno != EEXIST
+                : geteuid() == 0 && chown(path, restoring->uid, restoring->gid) != 0) {
+            result = fail(path, out_problem);
+        }
+        if (end != NULL) {
+            *end = '/';
+        }
+    }
+    if (result == SG_OK && (stat(folder, &status) != 0 || !S_ISDIR(status.st_mode))) {
+        errno = ENOTDIR;
+        result = fail(folder, out_problem);
+    }
+    mem_free(path);
+    return result;
+}
 
 static enum sg_result in_the_way(const struct restoring *restoring, const char *path,
                                  char **out_problem)
@@ -345,8 +396,8 @@ static enum sg_result each_key(struct restoring *restoring, const struct buffer 
         char *from = mem_format("%s/%s", restoring->request->backup, line);
         restoring->folder = folder;
         bool writes = see == restore_key;
-        if (writes && file_make_folder(folder, FOLDER_MODE) != SG_OK) {
-            result = fail(folder, out_problem);
+        if (writes) {
+            result = make_folder(restoring, folder, out_problem);
         }
         if (result == SG_OK) {
             result = each_file(from, is_key_file, see, restoring, out_problem);
@@ -380,12 +431,13 @@ static enum sg_result read_manifest(const char *backup, struct buffer *out_manif
 }
 
 /* A server on that store holds this lock; we hold it so that none begins meanwhile. */
-static enum sg_result lock(const char *store, int *out_fd, char **out_problem)
+static enum sg_result lock(const struct restoring *restoring, int *out_fd, char **out_problem)
 {
+    const char *store = restoring->request->store;
     char *path = mem_format("%s/signetd.lock", store);
     enum sg_result result = SG_OK;
     *out_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (*out_fd < 0) {
+    if (*out_fd < 0 || (geteuid() == 0 && fchown(*out_fd, restoring->uid, restoring->gid) != 0)) {
         result = fail(path, out_problem);
     } else if (flock(*out_fd, LOCK_EX | LOCK_NB) != 0) {
         *out_problem = mem_format("a server is running on '%s': stop it first", store);
@@ -408,8 +460,8 @@ static enum sg_result restore_store(struct restoring *restoring, char **out_prob
         result = set_aside(restoring, tables, out_problem);
         result = result == SG_OK ? set_aside(restoring, images, out_problem) : result;
     }
-    if (result == SG_OK && file_make_folder(images, FOLDER_MODE) != SG_OK) {
-        result = fail(images, out_problem);
+    if (result == SG_OK) {
+        result = make_folder(restoring, images, out_problem);
     }
     if (result == SG_OK) {
         result = each_file(from_images, is_image, copy_into, images, out_problem);
@@ -447,11 +499,14 @@ enum sg_result backup_restore(const struct backup_restore *request, size_t *out_
     struct buffer manifest = BUFFER_EMPTY;
     int lock_fd = -1;
     enum sg_result result = read_manifest(request->backup, &manifest, out_problem);
-    if (result == SG_OK && file_make_folder(request->store, FOLDER_MODE) != SG_OK) {
-        result = fail(request->store, out_problem);
+    if (result == SG_OK) {
+        result = find_owner(&restoring, out_problem);
     }
     if (result == SG_OK) {
-        result = lock(request->store, &lock_fd, out_problem);
+        result = make_folder(&restoring, request->store, out_problem);
+    }
+    if (result == SG_OK) {
+        result = lock(&restoring, &lock_fd, out_problem);
     }
     if (result == SG_OK) {
         result = check_store(&restoring, out_problem);

@@ -7,8 +7,9 @@
  *   PATH/MANIFEST                 where each folder came from; last, so that a backup without it
  *                                 is one that was broken off
  *
- * Modes are kept, and private keys have 0600 whatever they had; as root owners are kept too. Blocks
- * on the disk: workers and tools.
+ * Modes are kept, and private keys have 0600 whatever they had; as root owners are kept too, and
+ * folders that a restore makes belong to the owner of the store. Blocks on the disk: workers and
+ * tools.
  */
 #pragma once
 

@@ -11,6 +11,7 @@ ns A 192.0.2.1
 www A 192.0.2.80
 """
 ALLOW = "allow-new-zones yes;"
+OWN = 'dnssec-policy "own" { keys { csk lifetime unlimited algorithm 13; }; };'
 
 
 @pytest.fixture
@@ -91,6 +92,43 @@ def test_a_bad_statement_is_explained_and_changes_nothing(server, statements, er
 def test_what_is_wrong_is_placed_as_checkconf_does(server):
     result = add(server, "new.test", 'fil "new.db";')
     assert "added zone 'new.test':1:33: " in result.stderr, result.stderr
+    server.wait_for_log("zone 'new.test' was not changed")
+    assert server.log().count("added zone 'new.test':1:33: ") == 1, "logged once"
+
+
+@pytest.mark.parametrize("statement", [
+    'zone "new.test" { type hint; file "root.hint"; };',
+    'zone "new.test" { type forward; forwarders { 192.0.2.1; }; };',
+    'zone "new.test" { type primary; file "other.db"; };',
+])
+def test_a_name_that_the_file_has_by_now_is_not_added(server, statement):
+    """What was written into signet.conf since its last reading is read with the new zone."""
+    (server.folder / "root.hint").write_text(". 300 NS ns.\nns. 300 A 192.0.2.1\n")
+    server.zones.append(statement)
+    server.configure()
+    refused(add(server, "new.test"), "addzone", "already exists",
+            "signet.conf has a statement of that zone")
+    assert answers(server, "file.test")
+    assert server.rndc("reconfig").returncode == 0
+    if "primary" not in statement:
+        refused(add(server, "new.test"), "addzone", "already exists")
+        assert not answers(server, "new.test")
+    told = server.log().count("was also added by addzone")
+    server.kill()
+    server.start()
+    wait_until(lambda: answers(server, "file.test"), what="file.test after the crash")
+    assert server.log().count("was also added by addzone") == told, "nothing was stored"
+
+
+def test_a_name_that_another_view_shares_is_not_added(make_signet, run_server):
+    server = make_signet(view="""
+view "own" { match-clients { none; }; zone "new.test" { type primary; file "new.db"; }; };
+view "open" { allow-new-zones yes; zone "new.test" { in-view "own"; }; };
+""")
+    (server.folder / "new.db").write_text(ZONE.format(serial=1))
+    run_server(server)
+    refused(add(server, "new.test", 'file "new.db";', "IN", "open"), "addzone", "already exists")
+    assert answers(server, "new.test")
 
 
 def test_a_secondary_is_added_though_its_primary_is_away(server):
@@ -179,7 +217,7 @@ def test_a_zone_of_both_is_the_file_s(server):
 
 
 def test_an_added_zone_that_does_not_fit_any_more_stops_no_start(server):
-    server.extra = 'dnssec-policy "own" { keys { csk lifetime unlimited algorithm 13; }; };'
+    server.extra = OWN
     server.configure()
     assert server.rndc("reconfig").returncode == 0
     assert add(server, "bad.test", 'file "new.db"; dnssec-policy "own";').returncode == 0
@@ -194,7 +232,30 @@ def test_an_added_zone_that_does_not_fit_any_more_stops_no_start(server):
     assert not answers(server, "bad.test")
     assert "zone 'bad.test', which addzone has added, is not served: " in server.log()
     assert server.rndc("reconfig").returncode == 0
+    assert not answers(server, "bad.test")
+    server.extra = OWN
+    server.configure()
+    assert server.rndc("reconfig").returncode == 0, "signet.conf was mended"
+    wait_until(lambda: answers(server, "bad.test"), what="bad.test again")
+    server.extra = ""
+    server.configure()
+    refused(server.rndc("reconfig"), "reconfig", "failure", "added zone 'bad.test'")
     assert server.rndc("delzone", "bad.test").stdout == "zone 'bad.test' will be deleted.\n"
+
+
+def test_one_that_does_not_fit_is_told_from_its_twin_in_another_view(make_signet, run_server):
+    view = 'view "{0}" {{ allow-new-zones yes; match-clients {{ {1}; }}; }};'
+    server = make_signet(view=view.format("one", "none") + view.format("two", "any"), extra=OWN)
+    for name in ["new", "other"]:
+        (server.folder / f"{name}.db").write_text(ZONE.format(serial=1))
+    run_server(server)
+    signed = 'file "new.db"; dnssec-policy "own";'
+    assert add(server, "new.test", signed, "IN", "one").returncode == 0
+    assert add(server, "new.test", 'file "other.db";', "IN", "two").returncode == 0
+    server.terminate()
+    server.extra = ""
+    server.start()
+    wait_until(lambda: answers(server, "new.test"), what="new.test in the other view")
 
 
 def test_without_leave_nothing_is_added_but_what_was_stays(server):
@@ -205,6 +266,24 @@ def test_without_leave_nothing_is_added_but_what_was_stays(server):
     refused(add(server, "two.test"), "addzone", "permission denied",
             "Not allowing new zones in view '_default'")
     assert answers(server, "new.test")
+
+
+def test_who_waits_when_the_server_ends_is_told(server):
+    import subprocess
+    server.extra = "".join(f"acl a{i} {{ 10.{i % 256}.0.0/16; }};\n" for i in range(100000))
+    server.configure()   # so that each reading takes a while
+    words = ["rndc", "-c", str(server.folder / "rndc.conf")]
+    before = server.log().count("control channel command")
+    running = [subprocess.Popen([*words, *command], stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, text=True)
+               for command in [["addzone", f"z{i}.test", '{ type primary; file "new.db"; };']
+                               for i in range(8)] + [["reconfig"]]]
+    wait_until(lambda: server.log().count("control channel command") == before + len(running),
+               what="all of them")
+    server.terminate()
+    outputs = [process.communicate(timeout=30)[0] for process in running]
+    assert all(output == "" or "failed: shutting down" in output for output in outputs), outputs
+    assert sum("failed: shutting down" in output for output in outputs) > 3, outputs
 
 
 def test_many_at_once_are_done_one_after_the_other(server):

@@ -315,6 +315,34 @@ def test_systemd_is_told_of_start_reload_and_end(make_signet, tmp_path):
     assert server.process.wait(20) == 0
 
 
+def test_an_added_zone_leaves_systemd_out(make_signet, tmp_path):
+    """A RELOADING=1 without its READY=1 would be taken for a reload that hangs."""
+    manager = Manager(tmp_path)
+    server = make_signet(options="allow-new-zones yes;")
+    path = server.add_zone("example.org", ZONE)
+    server.start(ready=False, environment={"NOTIFY_SOCKET": manager.path})
+    assert manager.next()[0] == "READY=1"
+    assert server.rndc("addzone", "new.test", f'{{ type primary; file "{path}"; }};').returncode == 0
+    assert server.rndc("delzone", "new.test").returncode == 0
+    server.process.send_signal(signal.SIGTERM)
+    assert manager.next() == ["STOPPING=1"]
+    assert server.process.wait(20) == 0
+
+
+def test_a_start_that_fails_late_ends_in_order(make_signet):
+    """The control address is taken last, when zones are loading and the session key is written."""
+    server = make_signet(options='session-keyfile "session.key";')
+    for i in range(50):
+        server.add_zone(f"z{i}.test", ZONE, policy="default", statements="update-policy local;")
+    server.view = "\n".join(server.zones)
+    server.extra = f'controls {{ inet 192.0.2.1 port {server.control_port} allow {{ any; }}; }};'
+    for _ in range(3):
+        server.start(ready=False)
+        assert server.process.wait(30) == 1, server.log()[-2000:]
+        assert "exiting (due to fatal error)" in server.log()
+    assert "assertion failed" not in server.log()
+
+
 def test_sighup_reads_the_configuration_again(make_signet, run_server):
     server = make_signet()
     server.add_zone("example.org", ZONE)
@@ -324,6 +352,20 @@ def test_sighup_reads_the_configuration_again(make_signet, run_server):
     server.process.send_signal(signal.SIGHUP)
     server.wait_for_log("received SIGHUP signal to reload zones\n")
     wait_until(lambda: server.answers_with("www.new.test", "A"), what="the new zone")
+
+
+def test_signals_during_the_start_are_taken_when_it_is_done(make_signet, run_server):
+    server = make_signet(extra="".join(f"acl a{i} {{ 10.{i % 256}.0.0/16; }};\n" for i in range(30000)))
+    server.add_zone("example.org", ZONE)
+    server.start(ready=False)
+    wait_until(lambda: "starting Signet" in server.log(), pause_s=0.001)
+    for number in [signal.SIGUSR1, signal.SIGHUP]:
+        server.process.send_signal(number)
+    server.wait_until_answering()
+    server.wait_for_log("received SIGUSR1 signal")
+    server.wait_for_log("received SIGHUP signal")
+    log = server.log()
+    assert log.index("received SIG") > log.index("loading configuration from"), "not before"
 
 
 def test_a_bad_configuration_at_reload_leaves_the_old_one(make_signet, run_server):

@@ -1,3 +1,4 @@
+#include "base/mem.h"
 #include "conf/load.h"
 #include "support/table.h"
 
@@ -233,6 +234,36 @@ static const struct fingerprint_case {
     {"the view", "view v { " ZONE(PRIMARY) " };", "view w { " ZONE(PRIMARY) " };", false, false},
 };
 
+/* Updates that wait while the configuration is read again are judged by this. */
+static void knows_who_may_update(void **state)
+{
+    static const struct {
+        const char *options;
+        bool same;
+    } others[] = {
+        {"notify no; allow-transfer { none; };", true},
+        {"allow-query { ::2; };", false},
+        {"allow-update { ::2; };", false},
+        {"allow-update { n; };", false},
+        {"update-policy local;", false},
+    };
+    struct conf *before = load(ZONE(PRIMARY "allow-update { ::1; };"));
+    (void)state;
+
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        bool is_own = strstr(others[i].options, "update") != NULL;
+        char *text = mem_format("acl n { !10/8; ::1; };" ZONE(PRIMARY "%s %s"), others[i].options,
+                                is_own ? "" : "allow-update { ::1; };");
+        struct conf *after = load(text);
+        assert_int_equal(zone_of(before, 0)->updates_fingerprint ==
+                             zone_of(after, 0)->updates_fingerprint,
+                         others[i].same);
+        conf_free(after);
+        mem_free(text);
+    }
+    conf_free(before);
+}
+
 static void changes_when_something_did(void **state)
 {
     const struct fingerprint_case *c = *state;
@@ -254,6 +285,7 @@ int main(void)
         cmocka_unit_test(checkds_follows_the_parental_agents),
         cmocka_unit_test(a_zone_knows_its_name_and_where_it_stands),
         cmocka_unit_test(a_shared_zone_is_the_other_views),
+        cmocka_unit_test(knows_who_may_update),
     };
     return RUN_TABLE(cases, says_what_it_should) |
            RUN_TABLE(fingerprints, changes_when_something_did) |

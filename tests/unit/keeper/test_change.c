@@ -28,6 +28,36 @@ static void updates_that_wait_are_refused_when_the_zone_takes_none_any_more(void
     assert_false(scene_serves(scene, "second.example.test.", DNS_TYPE_A));
 }
 
+/* Who may update has changed: nobody has asked the new rules yet. */
+static void updates_that_wait_are_refused_when_others_may_update(void **state)
+{
+    struct keeper_scene *scene = *state;
+    int under_way, waits;
+    scene_serve_dynamic(scene);
+    scene_update(scene, "first", &under_way);
+    scene_turn_once(scene);
+    scene_update(scene, "second", &waits);
+    scene->plan[0].updates_fingerprint++;
+    scene_configure(scene);
+    assert_int_equal(under_way, DNS_RCODE_NOERROR);
+    assert_int_equal(waits, DNS_RCODE_REFUSED);
+    assert_false(scene_serves(scene, "second.example.test.", DNS_TYPE_A));
+    assert_int_equal(scene_update_now(scene, "third"), DNS_RCODE_NOERROR);
+}
+
+static void updates_that_wait_outlive_a_reload_that_does_not_concern_them(void **state)
+{
+    struct keeper_scene *scene = *state;
+    int under_way, waits;
+    scene_serve_dynamic(scene);
+    scene_update(scene, "first", &under_way);
+    scene_turn_once(scene);
+    scene_update(scene, "second", &waits);
+    scene_configure(scene);
+    assert_int_equal(under_way, DNS_RCODE_NOERROR);
+    assert_int_equal(waits, DNS_RCODE_NOERROR);
+}
+
 static void updates_are_answered_servfail_when_the_disk_is_full_and_leave_no_trace(void **state)
 {
     struct keeper_scene *scene = *state;
@@ -499,6 +529,8 @@ int main(void)
 #define WITH_SCENE(test) cmocka_unit_test_setup_teardown(test, scene_begin, scene_end)
     const struct CMUnitTest tests[] = {
         WITH_SCENE(updates_that_wait_are_refused_when_the_zone_takes_none_any_more),
+        WITH_SCENE(updates_that_wait_are_refused_when_others_may_update),
+        WITH_SCENE(updates_that_wait_outlive_a_reload_that_does_not_concern_them),
         WITH_SCENE(updates_are_answered_servfail_when_the_disk_is_full_and_leave_no_trace),
         WITH_SCENE(updates_are_answered_when_the_server_ends),
         WITH_SCENE(a_lost_record_is_replaced_above_its_serial_even_if_the_file_is_broken_first),

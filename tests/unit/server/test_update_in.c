@@ -4,7 +4,12 @@
     "zone example { type primary; file \"x\"; };\n" DESK_KEY                                       \
     "zone dynamic { type primary; file \"y\"; allow-update { 127.0.0.5; }; };\n"                   \
     "zone policed { type primary; file \"z\"; update-policy { grant k zonesub; "                   \
-    "grant * tcp-self . PTR; }; };\n"
+    "grant * tcp-self . PTR; }; };\n"                                                              \
+    "zone hidden { type primary; file \"h\"; allow-query { 127.0.0.1; }; "                         \
+    "allow-update { 127.0.0.5; 127.0.0.1; }; };\n"                                                 \
+    "zone still { type primary; file \"s\"; allow-query { none; }; };\n"                           \
+    "zone here { type primary; file \"w\"; allow-query-on { none; }; "                             \
+    "allow-update { 127.0.0.5; }; };\n"
 
 /* clang-format off */
 static const struct row {
@@ -16,6 +21,10 @@ static const struct row {
     {"a client outside the list is denied",      "dynamic", "127.0.0.6", 5, "update 'dynamic/IN' denied\n"},
     {"who is allowed is heard, here in vain",    "dynamic", "127.0.0.5", 2, ""},
     {"whom no rule could grant anything",        "policed", "127.0.0.5", 5, "update 'policed/IN' denied\n"},
+    {"who may not ask may not update either",    "hidden",  "127.0.0.5", 5, "update-security error: client @0x1234 127.0.0.5#5300 (hidden): update 'hidden/IN' denied due to allow-query\n"},
+    {"who may do both is heard, here in vain",   "hidden",  "127.0.0.1", 2, ""},
+    {"nobody could have updated it anyway",      "still",   "127.0.0.5", 5, "update-security info: client @0x1234 127.0.0.5#5300 (still): update 'still/IN' denied due to allow-query\n"},
+    {"allow-query-on is for queries, in BIND",   "here",    "127.0.0.5", 2, ""},
     {"another zone is not ours",                 "other",   "127.0.0.1", 9, "update failed: other: not authoritative for update zone (NOTAUTH)\n"},
 };
 /* clang-format on */

@@ -1,3 +1,6 @@
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -5,6 +8,22 @@
 #include "base/file.h"
 #include "store/backup.h"
 #include "store/fixture.h"
+
+/* Between the code and the C library: a disk that cannot read a folder to its end. */
+static bool readdir_fails;
+
+struct dirent *readdir(DIR *stream)
+{
+    static struct dirent *(*next)(DIR *);
+    if (next == NULL) {
+        *(void **)&next = dlsym(RTLD_NEXT, "readdir");
+    }
+    if (readdir_fails) {
+        errno = EIO;
+        return NULL;
+    }
+    return next(stream);
+}
 
 struct place {
     char *folder;
@@ -179,6 +198,47 @@ static void what_is_in_the_way_stays_as_it_is(void **state)
     restore(place, NULL, SG_EXISTS); /* the store */
 }
 
+static void assert_owner(const char *folder, const char *name, uid_t uid)
+{
+    struct stat status;
+    char *path = mem_format("%s%s", folder, name);
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_uid, uid);
+    assert_int_equal(status.st_gid, uid);
+    mem_free(path);
+}
+
+/* Root restores; the server has a user of its own, who must be able to write there. */
+static void what_root_restores_is_the_server_s(void **state)
+{
+    const struct place *place = *state;
+    enum { SERVER = 65534, OTHER = 65533 };
+    if (geteuid() != 0) {
+        skip();
+    }
+    finish(place);
+    char *saved = mem_format("%s/data.mdb", place->backup);
+    assert_int_equal(chown(saved, SERVER, SERVER), 0);
+    folder_free(mem_copy_text(place->keys));
+    char *deep = mem_format("%s/var/lib/store", place->folder);
+    const struct place elsewhere = {.backup = place->backup, .store = deep};
+    restore(&elsewhere, NULL, SG_OK);
+    static const char *const made[] = {"/../", "", "/images", "/signetd.lock", "/data.mdb"};
+    for (size_t i = 0; i < ARRAY_LEN(made); i++) {
+        assert_owner(deep, made[i], SERVER);
+    }
+    assert_owner(place->keys, "", SERVER);
+
+    /* A folder that is there already knows better. */
+    assert_int_equal(mkdir(place->store, 0700), 0);
+    assert_int_equal(chown(place->store, OTHER, OTHER), 0);
+    restore(place, NULL, SG_OK);
+    assert_owner(place->store, "/images", OTHER);
+    assert_owner(place->store, "/signetd.lock", OTHER);
+    mem_free(deep);
+    mem_free(saved);
+}
+
 static void a_store_in_use_is_left_alone(void **state)
 {
     const struct place *place = *state;
@@ -191,6 +251,24 @@ static void a_store_in_use_is_left_alone(void **state)
     close(fd);
     restore(place, NULL, SG_OK);
     mem_free(path);
+}
+
+/* Of a folder that is read in part, some keys would be missing without a word. */
+static void half_a_folder_is_not_taken_for_the_whole(void **state)
+{
+    const struct place *place = *state;
+    const char *folders[] = {place->keys};
+    char *problem = NULL;
+    readdir_fails = true;
+    assert_int_equal(backup_finish(place->backup, folders, 1, 1795000000, &problem), SG_IO);
+    assert_non_null(strstr(problem, "the keys': "));
+    mem_free(problem);
+    readdir_fails = false;
+    finish(place);
+    readdir_fails = true;
+    restore(place, NULL, SG_IO);
+    readdir_fails = false;
+    assert_int_not_equal(access(place->tables, F_OK), 0);
 }
 
 static void half_a_backup_is_none(void **state)
@@ -209,7 +287,9 @@ int main(void)
         WITH_PLACE(what_others_put_into_a_failed_backup_stays),
         WITH_PLACE(everything_comes_back),
         WITH_PLACE(what_is_in_the_way_stays_as_it_is),
+        WITH_PLACE(what_root_restores_is_the_server_s),
         WITH_PLACE(a_store_in_use_is_left_alone),
+        WITH_PLACE(half_a_folder_is_not_taken_for_the_whole),
         WITH_PLACE(half_a_backup_is_none),
     };
     return cmocka_run_group_tests_name("backup", tests, NULL, NULL);
