@@ -24,5 +24,8 @@ MUST_USE enum sg_result file_write(const char *path, mode_t mode, struct span co
 /* The same without the syncs, for many files that one syncfs() follows. */
 MUST_USE enum sg_result file_write_unsynced(const char *path, mode_t mode, struct span contents);
 
+/* Where this process has mapped so many bytes of the file; NULL: nowhere, or /proc is not there. */
+void *file_find_map(int fd, size_t bytes);
+
 /* Make `path` and what leads to it. SG_OK when it exists already as a folder. */
 MUST_USE enum sg_result file_make_folder(const char *path, mode_t mode);

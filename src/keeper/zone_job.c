@@ -125,6 +125,10 @@ static void begin_state(struct zone_job *job)
     struct zone_state *state = &job->made.state;
     *state = *before;
     file_stamps_copy(&before->files, &state->files);
+    state->cursor = NULL;
+    if (before->campaign && before->cursor != NULL) {
+        *zone_state_cursor(state) = *before->cursor;
+    }
     state->timers = BUFFER_EMPTY;
     buffer_append(&state->timers, before->timers.bytes, before->timers.length);
 }

@@ -19,7 +19,7 @@ struct preparation {
     bool quiet;
     struct key_folders *folders;
     struct key_list *list;
-    bool *made;                  /* the key is new */
+    uint64_t *made;              /* the keys that are new */
     bool changed[ZONE_KEYS_MAX]; /* the key's files are to be written again */
     bool taken[ZONE_KEYS_MAX];   /* an entry of the policy has this key */
     char *problem;
@@ -206,7 +206,7 @@ static enum sg_result make_key(struct preparation *p, const struct kasp_key *wan
                        dnssec_algorithm_text(wanted->algorithm), folder, sg_result_text(result));
         return result;
     }
-    p->made[p->list->count] = true;
+    *p->made |= UINT64_C(1) << p->list->count;
     p->taken[p->list->count] = true;
     p->list->keys = mem_resize_array(p->list->keys, p->list->count + 1, sizeof(*p->list->keys));
     p->list->keys[p->list->count++] = key;
@@ -302,6 +302,7 @@ static uint64_t policy_fingerprint(const struct kasp_policy *policy)
 static void choose_signers(const struct key_list *list, struct zone_keys *keys)
 {
     static const uint8_t fixed[16] = {0}; /* a fingerprint, not a defence */
+    keys->sign = mem_alloc(list->count * sizeof(*keys->sign));
     for (size_t i = 0; i < list->count; i++) {
         const struct signing_key *key = list->keys[i];
         struct sign_key sign = {key, kasp_key_signs_keys(key), kasp_key_signs_zone(key)};
@@ -381,7 +382,7 @@ enum sg_result zone_keys_prepare(const struct zone_keys_request *request,
                             .quiet = request->quiet,
                             .folders = folders,
                             .list = &keys.list,
-                            .made = keys.made};
+                            .made = &keys.made};
 
     enum sg_result result = read_keys(&p);
     if (result == SG_OK) {
@@ -440,7 +441,7 @@ void zone_keys_log_made(const struct zone_settings *settings, const struct zone_
 {
     for (size_t i = 0; i < keys->list.count; i++) {
         const struct signing_key *key = keys->list.keys[i];
-        if (keys->made[i]) {
+        if ((keys->made >> i & 1) != 0) {
             char *text = signing_key_text(key);
             log_write(LOG_DNSSEC, SEVERITY_INFO, "keymgr: DNSKEY %s (%s) created for policy %s",
                       text,
@@ -457,6 +458,8 @@ void zone_keys_clear(struct zone_keys *keys)
 {
     kasp_apex_clear(&keys->apex);
     key_list_clear(&keys->list);
+    mem_free(keys->sign);
+    keys->sign = NULL;
     keys->sign_count = 0;
 }
 

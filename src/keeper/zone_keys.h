@@ -15,15 +15,15 @@ enum { ZONE_KEYS_MAX = 64 };
 
 struct zone_keys {
     struct key_list list;
-    struct sign_key sign[ZONE_KEYS_MAX]; /* those that sign now */
+    struct sign_key *sign; /* those that sign now */
     size_t sign_count;
     struct kasp_apex apex;
     sg_time wake_at;      /* when states change next; INT64_MAX: never */
     uint64_t fingerprint; /* of the policy and who is published and signs what: the same, nothing to
                              sign anew */
     uint64_t signers;     /* of who signs what alone: the same, only the apex is to be signed */
+    uint64_t made;        /* new ones: a bit each, by their place in the list */
     bool fresh;           /* prepared for the job that comes next, which has not seen them yet */
-    bool made[ZONE_KEYS_MAX]; /* new ones, by their place in the list */
 };
 
 /* Whose keys are to be looked at, and when. */

@@ -13,7 +13,7 @@ static void begin_campaign(struct zone_job *job)
     struct zone_state *state = &job->made.state;
     if (job->asked.sign_all) {
         state->campaign = true;
-        state->cursor = (struct resign_cursor){.started = false};
+        *zone_state_cursor(state) = (struct resign_cursor){.started = false};
     }
 }
 
@@ -36,7 +36,7 @@ static enum sg_result make_anew(struct zone_job *job, struct zone_edit *edit,
         .wish = {.expires_before = job->now + kasp->signatures_refresh + AHEAD_SECONDS,
                  .all = state->campaign,
                  .signatures_max = SLICE_SIGNATURES},
-        .cursor = state->campaign ? &state->cursor : NULL,
+        .cursor = state->campaign ? zone_state_cursor(state) : NULL,
         .pool = job->pool,
     };
     return resign(&work, out_report, &job->made.more);

@@ -37,6 +37,16 @@ void zone_state_clear(struct zone_state *state)
 {
     file_stamps_clear(&state->files);
     buffer_free(&state->timers);
+    mem_free(state->cursor);
+    state->cursor = NULL;
+}
+
+struct resign_cursor *zone_state_cursor(struct zone_state *state)
+{
+    if (state->cursor == NULL) {
+        state->cursor = mem_alloc_zero(1, sizeof(*state->cursor));
+    }
+    return state->cursor;
 }
 
 static void append_u64(struct buffer *bytes, uint64_t value)
@@ -86,7 +96,8 @@ void zone_state_encode(const struct zone_state *state, struct buffer *out_bytes)
         begin_field(out_bytes, TAG_FROZEN, 0);
     }
     if (state->campaign) {
-        const struct resign_cursor *cursor = &state->cursor;
+        static const struct resign_cursor beginning = {.started = false};
+        const struct resign_cursor *cursor = state->cursor != NULL ? state->cursor : &beginning;
         begin_field(out_bytes, TAG_CAMPAIGN, 2u + cursor->length);
         buffer_append_u8(out_bytes, cursor->started);
         buffer_append_u8(out_bytes, cursor->nsec3);
@@ -121,7 +132,7 @@ static bool decode_file(struct reader *field, struct zone_state *state)
 
 static bool decode_campaign(struct reader *field, struct zone_state *state)
 {
-    struct resign_cursor *cursor = &state->cursor;
+    struct resign_cursor *cursor = zone_state_cursor(state);
     cursor->started = reader_u8(field) != 0;
     cursor->nsec3 = reader_u8(field) != 0;
     size_t length = reader_left(field);

@@ -34,11 +34,13 @@ struct zone_state {
     uint64_t signers_fingerprint;
     bool frozen;
     bool campaign; /* everything is being signed anew; `cursor` tells how far it is */
-    struct resign_cursor cursor;
-    struct buffer timers; /* of a secondary (keeper/refresh.h) */
+    struct resign_cursor *cursor; /* NULL: at the beginning, or there is none */
+    struct buffer timers;         /* of a secondary (keeper/refresh.h) */
 };
 
 void zone_state_clear(struct zone_state *state);
+/* Where the campaign stands, to be moved on. */
+struct resign_cursor *zone_state_cursor(struct zone_state *state);
 void zone_state_encode(const struct zone_state *state, struct buffer *out_bytes);
 /* SG_MALFORMED. */
 MUST_USE enum sg_result zone_state_decode(struct span bytes, struct zone_state *out_state);

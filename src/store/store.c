@@ -348,6 +348,7 @@ static void *run_thread(void *argument)
         if (letter != NULL) {
             letter->next = mailbox_take_all(&store->mailbox);
             run_all(store, letter);
+            store->io.rest(store->io.argument);
         }
         if (is_faulty(store) && time_monotonic_ns() >= store->retry_at_ns) {
             try_again(store);

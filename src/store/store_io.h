@@ -46,6 +46,8 @@ struct store_io {
                                     bool (*see)(void *see_argument, struct span key,
                                                 struct span value),
                                     void *see_argument);
+    /* There is nothing to do for now: memory that only makes it quicker is given back. */
+    void (*rest)(void *argument);
     /* Close and open again. On failure everything fails with SG_IO until it is called again. */
     MUST_USE enum sg_result (*reopen)(void *argument);
     /* A consistent copy of the tables and images into `folder`, which must not exist (SG_EXISTS),

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -36,6 +37,7 @@ struct lmdb {
     MDB_dbi tables[STORE_TABLES];
     MDB_txn *writer;
     MDB_txn *reader; /* what get() and scan() outside a transaction look at, until begin() */
+    void *map;       /* where the environment is mapped; NULL: not known */
     size_t map_bytes;
 };
 
@@ -90,6 +92,14 @@ static void end_writer(struct lmdb *lmdb)
     }
 }
 
+/* LMDB does not tell where its map is; the system does. */
+static void find_map(struct lmdb *lmdb)
+{
+    mdb_filehandle_t fd;
+    bool open = mdb_env_get_fd(lmdb->env, &fd) == MDB_SUCCESS;
+    lmdb->map = open ? file_find_map(fd, lmdb->map_bytes) : NULL;
+}
+
 /* No transaction may be open: the map moves. */
 static int grow_map(struct lmdb *lmdb)
 {
@@ -99,6 +109,7 @@ static int grow_map(struct lmdb *lmdb)
     int code = mdb_env_set_mapsize(lmdb->env, lmdb->map_bytes * 2);
     if (code == MDB_SUCCESS) {
         lmdb->map_bytes *= 2;
+        find_map(lmdb);
         log_write(LOG_GENERAL, SEVERITY_DEBUG, "store %s: map grown to %zu MiB", lmdb->folder,
                   lmdb->map_bytes >> 20);
     }
@@ -282,6 +293,21 @@ static enum sg_result lmdb_scan(void *argument, enum store_table table, struct s
     return code == MDB_NOTFOUND ? SG_OK : result_of(code);
 }
 
+/*
+ * The map is the file's pages in the page cache, which the kernel keeps or drops as it needs. Once
+ * touched they count as our memory, though, 64 KiB at a time: with many zones that is the whole
+ * store, of which little is looked at again before the next start.
+ */
+static void lmdb_rest(void *argument)
+{
+    struct lmdb *lmdb = argument;
+    ASSERT(lmdb->writer == NULL);
+    end_reader(lmdb);
+    if (lmdb->map != NULL) {
+        (void)madvise(lmdb->map, lmdb->map_bytes, MADV_DONTNEED);
+    }
+}
+
 /* First without writing, which an old environment on a full disk must not need. */
 static int open_tables(struct lmdb *lmdb, bool make)
 {
@@ -307,6 +333,7 @@ static void close_env(struct lmdb *lmdb)
     if (lmdb->env != NULL) {
         mdb_env_close(lmdb->env);
         lmdb->env = NULL;
+        lmdb->map = NULL;
     }
 }
 
@@ -337,7 +364,9 @@ static int open_env(struct lmdb *lmdb)
         code = open_tables(lmdb, false);
         code = code == MDB_NOTFOUND ? open_tables(lmdb, true) : code;
     }
-    if (code != MDB_SUCCESS) {
+    if (code == MDB_SUCCESS) {
+        find_map(lmdb);
+    } else {
         close_env(lmdb);
     }
     return code;
@@ -581,6 +610,7 @@ enum sg_result store_lmdb_open(const char *folder, struct store_io *out_io, char
         .abort = lmdb_abort,
         .get = lmdb_get,
         .scan = lmdb_scan,
+        .rest = lmdb_rest,
         .reopen = lmdb_reopen,
         .copy = lmdb_copy,
         .image_create = lmdb_image_create,

@@ -412,7 +412,7 @@ void arena_trim(struct arena *arena)
     if (arena->dead_bytes < TRIM_BYTES_MIN || arena->dead_bytes < arena->bytes / TRIM_FRACTION) {
         return;
     }
-    for (unsigned class = 0; class < CLASSES; class ++) {
+    for (unsigned class = 0; arena->free_heads != NULL && class < CLASSES; class ++) {
         forget_dead(arena, class);
     }
     for (uint32_t i = arena->count; i-- > 0;) {
@@ -421,6 +421,15 @@ void arena_trim(struct arena *arena)
             arena->dead_bytes -= bytes;
             drop_chunk(arena, i);
         }
+    }
+}
+
+void arena_rest(struct arena *arena)
+{
+    if (arena->free_bytes < FREE_HEADS_BYTES) {
+        mem_free(arena->free_heads);
+        arena->free_heads = NULL;
+        arena->free_bytes = 0;
     }
 }
 

@@ -102,6 +102,9 @@ void arena_free(struct arena *arena, arena_ref ref, size_t bytes);
 /* Free chunks that hold nothing, when that is worth a pass over the free lists. */
 void arena_trim(struct arena *arena);
 
+/* Nothing more is added for now: forget free blocks whose lists are larger than they are. */
+void arena_rest(struct arena *arena);
+
 /*
  * Take over all chunks of `other`, which ends empty: its refs plus `out_base` are refs here. Full
  * chunks become guests, the rest brief guests. SG_LIMIT: `other` is untouched.

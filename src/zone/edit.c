@@ -375,6 +375,7 @@ enum sg_result zone_edit_seal(struct zone_edit *edit, const struct zone_version 
         tree_collect_fresh(arena, &draft->nsec3, &draft->made);
     } else {
         pieces_release(&edit->writer.retired, arena);
+        arena_rest(arena); /* Most zones stay as they were loaded. */
     }
     retire_tables(edit);
     draft->facts.bytes = lineage_bytes(edit->lineage); /* without the guests that have left */

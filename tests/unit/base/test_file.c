@@ -1,5 +1,7 @@
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -64,6 +66,22 @@ static void what_is_missing_and_what_is_a_folder_are_told_apart(void **state)
     mem_free(path);
 }
 
+static void a_map_of_a_file_is_found(void **state)
+{
+    (void)state;
+    enum { BYTES = 1 << 20 };
+    char *path = mem_format("%s/mapped", folder);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(fd >= 0 && ftruncate(fd, BYTES) == 0);
+    assert_null(file_find_map(fd, BYTES));
+    void *map = mmap(NULL, BYTES, PROT_READ, MAP_SHARED, fd, 0);
+    assert_ptr_equal(file_find_map(fd, BYTES), map);
+    assert_null(file_find_map(fd, BYTES * 2));
+    munmap(map, BYTES);
+    close(fd);
+    mem_free(path);
+}
+
 static void folders_are_made_with_those_that_lead_to_them(void **state)
 {
     (void)state;
@@ -83,6 +101,7 @@ int main(void)
         cmocka_unit_test(what_was_written_is_read_with_its_mode),
         cmocka_unit_test(a_file_above_the_bound_is_refused),
         cmocka_unit_test(what_is_missing_and_what_is_a_folder_are_told_apart),
+        cmocka_unit_test(a_map_of_a_file_is_found),
         cmocka_unit_test(folders_are_made_with_those_that_lead_to_them),
     };
     return cmocka_run_group_tests_name("file", tests, make_folder, remove_folder);

@@ -13,6 +13,8 @@ static void everything_comes_back(void **state)
          .modified_ns = -4},
         {.path = (char *)(uintptr_t) "b", .modified_ns = INT64_MAX},
     };
+    struct resign_cursor cursor = {
+        .started = true, .nsec3 = true, .length = 3, .owner = {2, 'a', 'b'}};
     struct zone_state from = {
         .files = {files, 2},
         .loaded_at = 1767225600,
@@ -20,7 +22,7 @@ static void everything_comes_back(void **state)
         .signers_fingerprint = 7,
         .frozen = true,
         .campaign = true,
-        .cursor = {.started = true, .nsec3 = true, .length = 3, .owner = {2, 'a', 'b'}},
+        .cursor = &cursor,
         .timers = BUFFER_EMPTY,
     };
     buffer_append(&from.timers, "timers", 6);
@@ -39,9 +41,9 @@ static void everything_comes_back(void **state)
     assert_int_equal(to.loaded_at, from.loaded_at);
     assert_true(to.keys_fingerprint == from.keys_fingerprint);
     assert_int_equal(to.signers_fingerprint, 7);
-    assert_true(to.frozen && to.campaign && to.cursor.started && to.cursor.nsec3);
-    assert_int_equal(to.cursor.length, 3);
-    assert_memory_equal(to.cursor.owner, from.cursor.owner, 3);
+    assert_true(to.frozen && to.campaign && to.cursor->started && to.cursor->nsec3);
+    assert_int_equal(to.cursor->length, 3);
+    assert_memory_equal(to.cursor->owner, cursor.owner, 3);
     assert_int_equal(to.timers.length, 6);
     assert_memory_equal(to.timers.bytes, "timers", 6);
     zone_state_clear(&to);

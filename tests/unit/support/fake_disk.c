@@ -457,6 +457,11 @@ void fake_disk_free(struct fake_disk *disk)
     }
 }
 
+static void disk_rest(void *argument)
+{
+    (void)argument;
+}
+
 struct store_io fake_disk_io(struct fake_disk *disk)
 {
     ASSERT(!disk->is_open);
@@ -471,6 +476,7 @@ struct store_io fake_disk_io(struct fake_disk *disk)
         .abort = disk_abort,
         .get = disk_get,
         .scan = disk_scan,
+        .rest = disk_rest,
         .reopen = disk_reopen,
         .copy = disk_copy,
         .image_create = disk_image_create,

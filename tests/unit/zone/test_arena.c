@@ -85,6 +85,27 @@ static void a_small_zone_costs_little(void **state)
     arena_clear(&arena);
 }
 
+static void free_lists_larger_than_what_is_free_are_forgotten(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_ref small, large;
+    arena_init(&arena, &arena_sizes_default);
+    assert_int_equal(arena_alloc(&arena, 48, &small), SG_OK);
+    assert_int_equal(arena_alloc(&arena, 400, &large), SG_OK);
+    uint64_t bytes = arena_bytes(&arena);
+    arena_free(&arena, small, 48);
+    arena_rest(&arena);
+    assert_int_equal(arena_bytes(&arena), bytes);
+    arena_check(&arena);
+    arena_free(&arena, large, 400);
+    arena_rest(&arena);
+    arena_check(&arena);
+    assert_int_equal(arena_alloc(&arena, 400, &small), SG_OK);
+    assert_int_equal(small, large); /* What is worth its list is used again. */
+    arena_clear(&arena);
+}
+
 static void dead_chunks_go_back_to_the_system(void **state)
 {
     (void)state;
@@ -231,6 +252,7 @@ int main(void)
         cmocka_unit_test(blocks_never_overlap_and_keep_what_was_written),
         cmocka_unit_test(what_is_freed_is_used_again),
         cmocka_unit_test(a_small_zone_costs_little),
+        cmocka_unit_test(free_lists_larger_than_what_is_free_are_forgotten),
         cmocka_unit_test(dead_chunks_go_back_to_the_system),
         cmocka_unit_test(a_full_space_is_a_limit),
         cmocka_unit_test(the_largest_refs_have_addresses),
