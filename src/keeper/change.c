@@ -323,7 +323,8 @@ static void recover_health(struct managed_zone *zone, struct zone_job *job)
     if (health->problem != NULL && is_mended(zone, job)) {
         mem_free(health->problem);
         health->problem = NULL;
-        if (!zone->later.load && !zone->later.keys && !zone->later.state) {
+        if (!zone->later.load && !zone->later.keys && !zone->later.state &&
+            zone->later.serial_above == 0) {
             health->retry_at = INT64_MAX;
         }
     }
@@ -404,6 +405,9 @@ static void succeed(struct keeper *keeper, struct zone_job *job)
         /* A configuration may have begun one meanwhile, without the zone and its times. */
         secondary_end(zone);
         wish_ordinary_wake(keeper, zone);
+        if (!zone->wishes.load) { /* Who had it reloaded has what he wanted. */
+            zone_tell_waiters(&zone->waiters, RELOAD_STARTED, "");
+        }
     } else if (job->kind == ZONE_JOB_LOAD) {
         wish_what_is_left(keeper, zone, job, is_new);
     }

@@ -364,6 +364,28 @@ static void a_raised_serial_is_not_forgotten_for_a_file_that_did_not_change(void
     assert_int_equal(scene_serial(scene), 100);
 }
 
+static void a_raised_serial_that_was_not_committed_is_not_forgotten_for_an_update(void **state)
+{
+    struct keeper_scene *scene = *state;
+    int rcode = -1;
+    serve_signed(scene, true);
+    scene_break_disk(scene);
+    assert_int_equal(keeper_raise_serial(scene->keeper, scene_zone(scene), 100), SG_OK);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 7);
+    scene_zone(scene)->later.keys = false; /* what would have it tried again all the same */
+    fake_disk_heal(scene->disk);
+    struct managed_zone *zone = scene_zone(scene);
+    zone->wishes.state = true; /* The store learns by a write that it works again. */
+    keeper_enqueue(scene->keeper, zone);
+    scene_turn(scene);
+    scene_update(scene, "new", &rcode);
+    scene_turn(scene);
+    assert_int_equal(rcode, DNS_RCODE_NOERROR);
+    scene_pass(scene, 400);
+    assert_true(scene_serial(scene) >= 100);
+}
+
 static void the_serial_of_an_unsigned_zone_can_be_raised(void **state)
 {
     struct keeper_scene *scene = *state;
@@ -547,6 +569,7 @@ int main(void)
         WITH_SCENE(a_disk_that_stays_full_is_tried_less_and_less_often),
         WITH_SCENE(signing_all_is_not_forgotten_for_a_new_file),
         WITH_SCENE(a_raised_serial_is_not_forgotten_for_a_file_that_did_not_change),
+        WITH_SCENE(a_raised_serial_that_was_not_committed_is_not_forgotten_for_an_update),
         WITH_SCENE(the_serial_of_an_unsigned_zone_can_be_raised),
         WITH_SCENE(keys_wait_from_when_they_are_published),
         WITH_SCENE(keys_that_were_made_before_the_server_went_down_wait_as_well),

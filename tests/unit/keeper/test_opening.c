@@ -53,6 +53,25 @@ static void an_image_that_cannot_be_read_is_no_reason_to_forget_updates(void **s
     assert_true(scene_serves(scene, "new.example.test.", DNS_TYPE_A));
 }
 
+static void who_reloads_a_zone_that_the_store_can_read_again_is_told(void **state)
+{
+    struct keeper_scene *scene = *state;
+    int outcome = -1;
+    scene_serve_dynamic(scene);
+    assert_int_equal(scene_update_now(scene, "new"), DNS_RCODE_NOERROR);
+    scene_stop(scene);
+    fake_disk_damage(scene->disk, STORE_IMAGES, 0, 200);
+    scene_start(scene);
+    scene_configure(scene);
+    assert_int_equal(scene_serial(scene), 0);
+    fake_disk_damage(scene->disk, STORE_IMAGES, 0, 200); /* whole again */
+    assert_int_equal(keeper_reload(scene->keeper, scene_zone(scene), false, scene_note, &outcome),
+                     SG_OK);
+    scene_turn(scene);
+    assert_int_equal(outcome, RELOAD_STARTED);
+    assert_int_equal(scene_serial(scene), 8);
+}
+
 /* An operator who gives up what the store has says so: the file counts, and secondaries see it. */
 static void a_reload_by_hand_takes_the_file_of_a_zone_whose_record_is_lost(void **state)
 {
@@ -273,6 +292,7 @@ int main(void)
         WITH_SCENE(an_update_outlives_a_restart),
         WITH_SCENE(a_record_that_cannot_be_read_is_no_reason_to_forget_updates),
         WITH_SCENE(an_image_that_cannot_be_read_is_no_reason_to_forget_updates),
+        WITH_SCENE(who_reloads_a_zone_that_the_store_can_read_again_is_told),
         WITH_SCENE(a_reload_by_hand_takes_the_file_of_a_zone_whose_record_is_lost),
         WITH_SCENE(a_store_that_has_more_than_it_told_is_asked_anew),
         WITH_SCENE(a_zone_that_becomes_dynamic_is_stored_from_then_on),
