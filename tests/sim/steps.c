@@ -157,6 +157,7 @@ struct reloading {
     struct sim_zone *zone;
     unsigned id; /* of the wish; 0: nothing is to change */
     bool is_broken;
+    unsigned writes; /* of the file, when it was asked for */
 };
 
 static void hear_reload(void *argument, enum reload_outcome outcome, const char *text)
@@ -169,7 +170,9 @@ static void hear_reload(void *argument, enum reload_outcome outcome, const char 
         return;
     }
     world_say(world, "%s: reload ended: %d %s", zone->name, outcome, text);
-    if (reloading->is_broken && outcome != RELOAD_FAILED) {
+    /* While a commit is in doubt the zone waits, and its file may be whole before it is read. */
+    if (reloading->is_broken && outcome != RELOAD_FAILED &&
+        reloading->writes == zone->file_writes) {
         world_fail(world, "%s: a broken file was loaded", zone->name);
     }
     watch_zone(zone);
@@ -203,7 +206,7 @@ static unsigned wish_file(struct sim_zone *zone, bool outlives_a_crash)
 static void reload(struct sim_zone *zone, unsigned id, bool is_broken)
 {
     struct reloading *reloading = mem_alloc_zero(1, sizeof(*reloading));
-    *reloading = (struct reloading){zone, id, is_broken};
+    *reloading = (struct reloading){zone, id, is_broken, zone->file_writes};
     zone->world->tally.reloads++;
     if (keeper_reload(zone->world->keeper, zone->managed, world_chance(zone->world, 20),
                       hear_reload, reloading) != SG_OK) {
@@ -249,7 +252,7 @@ static void thaw(struct sim_zone *zone)
     struct world *world = zone->world;
     struct reloading *reloading = mem_alloc_zero(1, sizeof(*reloading));
     zone->file_serial = zone->seen.source_serial;
-    *reloading = (struct reloading){zone, wish_file(zone, false), false};
+    *reloading = (struct reloading){.zone = zone, .id = wish_file(zone, false)};
     if (keeper_thaw(world->keeper, zone->managed, hear_reload, reloading) != SG_OK) {
         world_fail(world, "%s: a frozen zone cannot be thawed", zone->name);
     }

@@ -84,6 +84,7 @@ struct sim_zone {
     struct observer observer;
     struct seen seen;
     uint32_t file_serial;
+    unsigned file_writes; /* how often its file was written */
 };
 
 struct network {

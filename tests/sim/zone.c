@@ -196,6 +196,7 @@ void sim_zone_write_file(struct sim_zone *zone, const struct records *records, u
         mem_free(line);
     }
     zone->file_serial = serial;
+    zone->file_writes++;
     enum sg_result result = file_write_unsynced(zone->file, 0644, buffer_span(&text));
     ASSERT(result == SG_OK);
     buffer_free(&text);
@@ -203,6 +204,7 @@ void sim_zone_write_file(struct sim_zone *zone, const struct records *records, u
 
 void sim_zone_break_file(struct sim_zone *zone)
 {
+    zone->file_writes++;
     enum sg_result result =
         file_write_unsynced(zone->file, 0644, span_of_text("@ IN SOA only half of\n"));
     ASSERT(result == SG_OK);

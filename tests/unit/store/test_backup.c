@@ -254,7 +254,7 @@ static void a_store_in_use_is_left_alone(void **state)
 }
 
 /* Of a folder that is read in part, some keys would be missing without a word. */
-static void half_a_folder_is_not_taken_for_the_whole(void **state)
+static void half_a_folder_is_not_saved_for_the_whole(void **state)
 {
     const struct place *place = *state;
     const char *folders[] = {place->keys};
@@ -264,6 +264,11 @@ static void half_a_folder_is_not_taken_for_the_whole(void **state)
     assert_non_null(strstr(problem, "the keys': "));
     mem_free(problem);
     readdir_fails = false;
+}
+
+static void half_a_folder_is_not_restored_for_the_whole(void **state)
+{
+    const struct place *place = *state;
     finish(place);
     readdir_fails = true;
     restore(place, NULL, SG_IO);
@@ -289,7 +294,8 @@ int main(void)
         WITH_PLACE(what_is_in_the_way_stays_as_it_is),
         WITH_PLACE(what_root_restores_is_the_server_s),
         WITH_PLACE(a_store_in_use_is_left_alone),
-        WITH_PLACE(half_a_folder_is_not_taken_for_the_whole),
+        WITH_PLACE(half_a_folder_is_not_saved_for_the_whole),
+        WITH_PLACE(half_a_folder_is_not_restored_for_the_whole),
         WITH_PLACE(half_a_backup_is_none),
     };
     return cmocka_run_group_tests_name("backup", tests, NULL, NULL);
