@@ -2,6 +2,8 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -236,6 +238,64 @@ static size_t lower_bound(const struct name_list *list, const char *prefix)
     return low;
 }
 
+/* "K<zone>+AAA+TTTTT.private.XXXXXXXX.new": staged by a batch. Returns the length of its base name,
+ * 0 for any other. */
+static size_t staged_base_length(const char *name)
+{
+    const char *middle = strstr(name, ".private.");
+    size_t base = middle == NULL ? 0 : (size_t)(middle - name);
+    return base > 0 && strlen(middle) == strlen(".private.XXXXXXXX.new") &&
+                   strcmp(name + strlen(name) - strlen(".new"), ".new") == 0
+               ? base
+               : 0;
+}
+
+/*
+ * A batch was cut off between the names of a new key's .state and .private: all its bytes are on
+ * the disk, and the key is as good as made. Only the private half has still to get its name, and
+ * gets it once more where a power cut takes it back.
+ */
+static bool complete_key(struct keystore_index *index, const char *base,
+                         const struct name_list *staged)
+{
+    bool completed = false;
+    for (size_t i = lower_bound(staged, base); i < staged->count && !completed; i++) {
+        if (strncmp(staged->names[i], base, strlen(base)) != 0) {
+            break;
+        }
+        if (staged_base_length(staged->names[i]) == strlen(base)) {
+            char *from = mem_format("%s/%s", index->folder, staged->names[i]);
+            char *to = mem_format("%s/%s.private", index->folder, base);
+            completed = renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0;
+            mem_free(to);
+            mem_free(from);
+        }
+    }
+    if (completed) {
+        add_name(&index->keys, mem_format("%s.private", base));
+    }
+    return completed;
+}
+
+/* Takes the names. */
+static void complete_orphans(struct keystore_index *index, struct name_list *staged)
+{
+    size_t left = 0;
+    sort_names(staged);
+    for (size_t i = 0; i < index->orphans.count; i++) {
+        if (complete_key(index, index->orphans.names[i], staged)) {
+            mem_free(index->orphans.names[i]);
+        } else {
+            index->orphans.names[left++] = index->orphans.names[i];
+        }
+    }
+    if (left < index->orphans.count) {
+        index->orphans.count = left;
+        sort_names(&index->keys);
+    }
+    clear_names(staged);
+}
+
 /* Takes the .state files' names, without suffix; those whose .private is not there are kept. */
 static void find_orphans(struct keystore_index *index, struct name_list *states)
 {
@@ -269,17 +329,21 @@ enum sg_result keystore_index_read(const char *folder, struct keystore_index **o
         clock_gettime(CLOCK_REALTIME, &index->read);
     }
     struct name_list states = {NULL, 0, 0};
+    struct name_list staged = {NULL, 0, 0};
     for (const struct dirent *entry; (entry = readdir(listing)) != NULL;) {
         const char *name = entry->d_name;
         if (is_key_file(name, ".private")) {
             add_name(&index->keys, mem_copy_text(name));
         } else if (is_key_file(name, ".state")) {
             add_name(&states, mem_format("%.*s", (int)(strlen(name) - strlen(".state")), name));
+        } else if (staged_base_length(name) > 0) {
+            add_name(&staged, mem_copy_text(name));
         }
     }
     closedir(listing);
     sort_names(&index->keys);
     find_orphans(index, &states);
+    complete_orphans(index, &staged);
     *out_index = index;
     return SG_OK;
 }

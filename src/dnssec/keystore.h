@@ -81,8 +81,8 @@ struct key_request {
  */
 MUST_USE enum sg_result keystore_generate(const struct key_request *request,
                                           struct signing_key **out_key);
-/* Rewrite the files of a key after its times or states changed (.state last, and only if
- * `state.present`). */
+/* Rewrite the files of a key after its times or states changed (.private last, and .state
+ * only if `state.present`). */
 MUST_USE enum sg_result keystore_write(const struct signing_key *key);
 
 /*

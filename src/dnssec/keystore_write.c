@@ -174,8 +174,9 @@ static enum sg_result stage(struct keystore_batch *batch, const struct signing_k
 }
 
 /*
- * A folder is searched by .private files, so that one comes after its .key: a crash in between
- * leaves a file that nobody looks at. The .state file is last: who reads it finds the key.
+ * A folder is searched by .private files, so that one is last: a key without its .state would be
+ * taken for one that somebody brought, and another one made beside it. What a crash leaves before
+ * it is no key; keystore_index_read() completes what has its .state and only lacks this name.
  */
 static enum sg_result stage_key(struct keystore_batch *batch, const struct signing_key *key,
                                 bool is_new)
@@ -185,11 +186,11 @@ static enum sg_result stage_key(struct keystore_batch *batch, const struct signi
     static const struct key_file state_file = {"state", PUBLIC_MODE, keyfile_state_write};
 
     enum sg_result result = stage(batch, key, &public_file, is_new);
-    if (result == SG_OK && key->secret != NULL) {
-        result = stage(batch, key, &private_file, is_new);
-    }
     if (result == SG_OK && key->state.present) {
         result = stage(batch, key, &state_file, false);
+    }
+    if (result == SG_OK && key->secret != NULL) {
+        result = stage(batch, key, &private_file, is_new);
     }
     return result;
 }
@@ -238,6 +239,9 @@ static enum sg_result give_name(const struct staged *file)
     if (file->is_new) {
         if (renameat2(AT_FDCWD, file->temporary, AT_FDCWD, file->path, RENAME_NOREPLACE) == 0) {
             return SG_OK;
+        }
+        if (errno == ENOENT && access(file->path, F_OK) == 0) {
+            return SG_OK; /* Whoever read the folder meanwhile has completed the key. */
         }
         if (errno != EINVAL) { /* which a file system says that cannot do this */
             return result_of_errno();
