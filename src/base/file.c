@@ -160,16 +160,14 @@ void *file_find_map(int fd, size_t bytes)
     struct stat file;
     unsigned long start, end, inode;
     void *map = NULL;
-    FILE *maps = fopen("/proc/self/maps", "re");
+    FILE *maps = fstat(fd, &file) == 0 ? fopen("/proc/self/maps", "re") : NULL;
     if (maps == NULL) {
         return NULL;
     }
-    if (fstat(fd, &file) == 0) {
-        /* 7f2c00000000-7f2c04000000 r--s 00000000 fd:01 1311 /var/lib/signet/data.mdb */
-        while (fscanf(maps, "%lx-%lx %*s %*s %*s %lu%*[^\n]", &start, &end, &inode) == 3) {
-            if (inode == file.st_ino && end - start == bytes) {
-                map = (void *)start;
-            }
+    /* 7f2c00000000-7f2c04000000 r--s 00000000 fd:01 1311 /var/lib/signet/data.mdb */
+    while (fscanf(maps, "%lx-%lx %*s %*s %*s %lu%*[^\n]", &start, &end, &inode) == 3) {
+        if (inode == file.st_ino && end - start == bytes) {
+            map = (void *)start;
         }
     }
     fclose(maps);
