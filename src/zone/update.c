@@ -202,6 +202,8 @@ enum sg_result zone_update_apply(struct zone_edit *edit, const struct dns_messag
     }
     if (result == SG_OK) {
         *out_outcome = work.outcome;
+        /* Of what was refused nothing is set: the serial must rise for the others of a batch. */
+        out_outcome->soa_set = work.outcome.soa_set && work.outcome.rcode == DNS_RCODE_NOERROR;
     }
     update_list_clear(&work.list);
     patch_free(work.patch);

@@ -38,9 +38,26 @@ static void a_delete_alone_is_fine_where_we_publish_none(void **state)
     scene_close(scene);
 }
 
+/* The serial is raised for a batch in which no update that was carried out has set it. */
+static void what_is_refused_has_not_set_the_serial(void **state)
+{
+    (void)state;
+    struct scene *scene = scene_open(false);
+    struct zone_update_options options = {0};
+    const char *soa = "u IN @ 60 SOA ns1 host 11 2 3 4 5";
+    const char *soa_and_more = "u IN @ 60 SOA ns1 host 11 2 3 4 5\nu IN @ 60 NS new";
+    struct zone_update_outcome refused = scene_update(scene, &options, soa_and_more);
+    assert_int_equal(refused.rcode, DNS_RCODE_REFUSED);
+    assert_int_equal(refused.changes, 0);
+    assert_false(refused.soa_set);
+    assert_true(scene_update(scene, &options, soa).soa_set);
+    scene_close(scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_refused_has_not_set_the_serial),
         cmocka_unit_test(a_delete_alone_is_fine_where_we_publish_none),
     };
     int failed = RUN_TABLE(rows, is_fit_to_be_served);
