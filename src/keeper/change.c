@@ -1,6 +1,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "dns/serial.h"
 #include "keeper/notifying.h"
 #include "keeper/overtake.h"
 #include "keeper/publish.h"
@@ -246,6 +247,18 @@ static void log_published(const struct zone_job *job)
     }
 }
 
+/* The whole zone is new; was another one served under its serial? */
+static void begin_history(struct managed_zone *zone, const struct zone_version *version)
+{
+    const struct zone_version *before = zone_record_version(zone);
+    if (before != NULL && serial_compare(zone_version_facts(version)->serial,
+                                         zone_version_facts(before)->serial) <= 0) {
+        zone_history_be_ambiguous(&zone->slot->history);
+    } else {
+        zone_history_clear(&zone->slot->history);
+    }
+}
+
 static void remember_history(struct managed_zone *zone, struct zone_job *job)
 {
     struct zone_made *made = &job->made;
@@ -255,7 +268,7 @@ static void remember_history(struct managed_zone *zone, struct zone_job *job)
     if (made->changeset.length > 0) {
         zone_history_add(&zone->slot->history, &made->changeset, false);
     } else if (made->is_image) {
-        zone_history_clear(&zone->slot->history);
+        begin_history(zone, made->version);
     }
 }
 

@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "base/mem.h"
+#include "dns/serial.h"
 #include "zone/changeset.h"
 
 /*
@@ -64,15 +65,17 @@ void zone_history_add(struct zone_history *history, struct buffer *changeset, bo
     struct zone_changeset_header header;
     bool sound = zone_changeset_header(buffer_span(changeset), &header) == SG_OK;
     const struct zone_history_link *newest = history->newest;
+    bool begins_at_two = history->ambiguous;
     if (breaks || !sound || (newest != NULL && newest->header.serial_to != header.serial_from)) {
         zone_history_clear(history);
     }
-    if (!sound || header.serial_from == header.serial_to) {
-        /* Key states alone, say: no secondary has anything to learn. But an edit that kept its
-         * serial is no link, and no chain may lead over what none of its differences tells. */
-        if (sound && header.deleted + header.added > 0) {
-            zone_history_clear(history);
-        }
+    bool rises = sound && serial_compare(header.serial_to, header.serial_from) > 0;
+    if (!rises || begins_at_two) {
+        if (rises) {
+            history->ambiguous = false;
+        } else if (sound && header.deleted + header.added > 0) {
+            zone_history_be_ambiguous(history);
+        } /* else key states alone, say: no secondary has anything to learn */
         buffer_free(changeset);
         return;
     }
@@ -109,6 +112,13 @@ void zone_history_clear(struct zone_history *history)
     while (history->oldest != NULL) {
         drop_oldest(history);
     }
+    history->ambiguous = false;
+}
+
+void zone_history_be_ambiguous(struct zone_history *history)
+{
+    zone_history_clear(history);
+    history->ambiguous = true;
 }
 
 size_t zone_history_collect(const struct zone_history *history, uint32_t serial, uint32_t serial_to,

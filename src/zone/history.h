@@ -25,19 +25,24 @@ struct zone_history {
     struct zone_history_link *newest; /* epoch_publish() */
     struct zone_history_link *oldest; /* for the keeper alone, like all below */
     size_t bytes, links;
+    bool ambiguous; /* the newest serial was served with two contents: no link may begin there */
 };
 
 /*
  * Add the changeset that leads to the version that is about to be published. Takes the bytes. A
  * changeset that does not continue the chain (serial_from is not the newest serial_to) or with
- * `breaks` set begins a new chain: what was there is dropped. One that leaves the serial as it is
- * is no link, and where it changes what is public it ends the chain as well; of malformed bytes
- * only the break is left. At most ZONE_HISTORY_LINKS_MAX links.
+ * `breaks` set begins a new chain: what was there is dropped. One that does not raise the serial is
+ * no link; where it changes what is public, the serial is ambiguous, as by
+ * zone_history_be_ambiguous(). Of malformed bytes only the break is left. At most
+ * ZONE_HISTORY_LINKS_MAX links.
  */
 void zone_history_add(struct zone_history *history, struct buffer *changeset, bool breaks);
 /* Drop the oldest links until at most `bytes_max` are left. */
 void zone_history_trim(struct zone_history *history, size_t bytes_max);
 void zone_history_clear(struct zone_history *history);
+/* The next version has other contents and no higher serial. Whoever is at that serial may have
+ * either: what was there is dropped, and the next difference, which begins at it, is no link. */
+void zone_history_be_ambiguous(struct zone_history *history);
 
 /*
  * The links that lead from `serial` to the newest, oldest first, each referenced. Returns how

@@ -132,6 +132,15 @@ static void a_break_forgets_what_was(void **state)
     assert_int_equal(history.links, 1);
     add(&history, 10, 10, false); /* an edit that kept its serial: no difference may skip it */
     assert_int_equal(history.links, 0);
+    add(&history, 10, 11, false); /* from which of the two contents of 10? */
+    assert_int_equal(history.links, 0);
+    add(&history, 11, 12, false);
+    assert_int_equal(zone_history_collect(&history, 10, 12, links, LINKS_MAX), 0);
+    assert_int_equal(zone_history_collect(&history, 11, 12, links, LINKS_MAX), 1);
+    unref(1);
+    add(&history, 12, 5, false); /* back: no link, and 5 may have been served before */
+    add(&history, 5, 6, false);
+    assert_int_equal(history.links, 0);
     fill(&history, 5);
     add(&history, 10, 10, true);
     assert_int_equal(history.links, 0);
