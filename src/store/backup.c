@@ -7,13 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/mem.h"
 #include "store/image_file.h"
+#include "store/store_lock.h"
 
 enum { MANIFEST_BYTES_MAX = 16 << 20, COPY_BYTES = 1 << 16, FOLDER_MODE = 0700 };
 
@@ -434,16 +434,15 @@ static enum sg_result read_manifest(const char *backup, struct buffer *out_manif
 static enum sg_result lock(const struct restoring *restoring, int *out_fd, char **out_problem)
 {
     const char *store = restoring->request->store;
-    char *path = mem_format("%s/signetd.lock", store);
-    enum sg_result result = SG_OK;
-    *out_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (*out_fd < 0 || (geteuid() == 0 && fchown(*out_fd, restoring->uid, restoring->gid) != 0)) {
-        result = fail(path, out_problem);
-    } else if (flock(*out_fd, LOCK_EX | LOCK_NB) != 0) {
+    enum sg_result result = store_lock_take(store, out_fd, out_problem);
+    if (result == SG_EXISTS) {
+        mem_free(*out_problem);
         *out_problem = mem_format("a server is running on '%s': stop it first", store);
         result = SG_CONFLICT;
+    } else if (result == SG_OK && geteuid() == 0 &&
+               fchown(*out_fd, restoring->uid, restoring->gid) != 0) {
+        result = fail(store, out_problem);
     }
-    mem_free(path);
     return result;
 }
 

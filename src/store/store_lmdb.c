@@ -9,7 +9,6 @@
 #include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,6 +20,7 @@
 #include "store/commit.h"
 #include "store/image_file.h"
 #include "store/store_io.h"
+#include "store/store_lock.h"
 
 #define MAP_BYTES_FIRST ((size_t)64 << 20)
 
@@ -508,7 +508,7 @@ static void lmdb_close(void *argument)
     struct lmdb *lmdb = argument;
     close_env(lmdb);
     if (lmdb->lock_fd >= 0) {
-        close(lmdb->lock_fd); /* unlocks; the file stays, or two could lock two files of one name */
+        close(lmdb->lock_fd); /* unlocks */
     }
     mem_free(lmdb->images);
     mem_free(lmdb->folder);
@@ -540,34 +540,6 @@ static void sweep_images(struct lmdb *lmdb)
     }
 }
 
-/* Our own lock, beside LMDB's: several processes may use an environment, but not a store. flock()
- * holds also against the same process, which LMDB forbids to open an environment twice. */
-static enum sg_result lock_folder(struct lmdb *lmdb, char **out_problem)
-{
-    char owner[32] = {0};
-    char *path = mem_format("%s/signetd.lock", lmdb->folder);
-    enum sg_result result = SG_OK;
-    lmdb->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (lmdb->lock_fd < 0) {
-        result = result_of(errno);
-        *out_problem = mem_format("cannot open %s: %s", path, mdb_strerror(errno));
-    } else if (flock(lmdb->lock_fd, LOCK_EX | LOCK_NB) != 0) {
-        result = SG_EXISTS;
-        ssize_t got = pread(lmdb->lock_fd, owner, sizeof(owner) - 1, 0);
-        *out_problem = mem_format("another server is running: process %ld holds the lock '%s'",
-                                  got > 0 ? strtol(owner, NULL, 10) : 0, path);
-    } else {
-        /* For the message above alone: on a full disk it may stay empty. */
-        int length = snprintf(owner, sizeof(owner), "%ld\n", (long)getpid());
-        if (ftruncate(lmdb->lock_fd, 0) != 0 ||
-            pwrite(lmdb->lock_fd, owner, (size_t)length, 0) != length) {
-            log_write(LOG_GENERAL, SEVERITY_DEBUG, "store %s: lock file not written", lmdb->folder);
-        }
-    }
-    mem_free(path);
-    return result;
-}
-
 static enum sg_result open_store(struct lmdb *lmdb, char **out_problem)
 {
     enum sg_result result = file_make_folder(lmdb->images, 0700);
@@ -575,7 +547,7 @@ static enum sg_result open_store(struct lmdb *lmdb, char **out_problem)
         *out_problem = mem_format("cannot make %s: %s", lmdb->images, mdb_strerror(errno));
         return result == SG_NOT_FOUND ? SG_IO : result;
     }
-    result = lock_folder(lmdb, out_problem);
+    result = store_lock_take(lmdb->folder, &lmdb->lock_fd, out_problem);
     if (result != SG_OK) {
         return result;
     }
