@@ -193,6 +193,10 @@ static enum sg_result collect_tree(struct again *again)
     struct resign_cursor *cursor = &again->cursor;
     enum sg_result result = SG_OK;
     struct zone_cursor walk;
+    if (cursor->length + zone_version_apex(again->draft)->length > DNS_NAME_BYTES_MAX) {
+        *cursor =
+            (struct resign_cursor){.started = false}; /* no name of this zone: from the start */
+    }
     start_behind(&walk, again->draft, cursor);
     while (result == SG_OK && !again->more && zone_cursor_next(&walk)) {
         struct span owner = zone_node_owner(&walk.node);

@@ -1,6 +1,7 @@
 #include "keeper/zone_state.h"
 
 #include "base/mem.h"
+#include "zone/owner.h"
 
 /* Never given again once a release has written them. */
 enum tag {
@@ -137,7 +138,7 @@ static bool decode_campaign(struct reader *field, struct zone_state *state)
     cursor->nsec3 = reader_u8(field) != 0;
     size_t length = reader_left(field);
     struct span owner = reader_span(field, length);
-    if (field->failed || length > sizeof(cursor->owner)) {
+    if (field->failed || length > sizeof(cursor->owner) || !owner_is_valid(owner)) {
         return false;
     }
     cursor->length = (uint8_t)length;

@@ -103,6 +103,8 @@ static const struct row rows[] = {
     {"a file without a name", {0, 1, 0, 32}, 36, SG_MALFORMED, false},
     {"a file whose name has a zero", {0, 1, 0, 34, [36] = 'a'}, 38, SG_MALFORMED, false},
     {"a campaign of one byte", {0, 5, 0, 1, 1}, 5, SG_MALFORMED, false},
+    {"a campaign at no name", {0, 5, 0, 5, 1, 0, 3, 'a', 'b'}, 9, SG_MALFORMED, false},
+    {"a campaign at empty labels", {0, 5, 0, 6, 1, 0}, 10, SG_MALFORMED, false},
     {"good, then broken", {0, 1, 0, 33, [36] = 'a', 0, 4, 0}, 40, SG_MALFORMED, false},
 };
 
