@@ -86,6 +86,16 @@ void dns_request_query(const struct dns_request_zone *zone, uint16_t type,
     finish(&writer, out_request);
 }
 
+void dns_request_lookup(const struct dns_name *name, uint16_t rrclass, uint16_t type,
+                        struct dns_request *out_request)
+{
+    struct writer writer = writer_of(out_request->bytes, sizeof(out_request->bytes));
+    const struct dns_request_zone asked = {.apex = name, .rrclass = rrclass};
+
+    write_question(&writer, &asked, DNS_OPCODE_QUERY << 11 | DNS_FLAG_RD, type);
+    finish(&writer, out_request);
+}
+
 enum sg_result dns_request_ixfr(const struct dns_request_zone *zone,
                                 const struct dns_request_edns *edns,
                                 struct dns_request *out_request)

@@ -1,9 +1,9 @@
 /*
  * dns/request.h - the requests that we send to other servers, as bytes
  *
- * SOA, AXFR and IXFR queries (RFC 1034 4.3.5, 5936, 1995) and NOTIFY (RFC 1996), without TSIG; the
- * id is 0 until somebody sends it. Bounded: each fits into DNS_REQUEST_BYTES_MAX, whatever the
- * names. Thread: any.
+ * SOA, AXFR and IXFR queries (RFC 1034 4.3.5, 5936, 1995), lookups and NOTIFY (RFC 1996), without
+ * TSIG; the id is 0 until somebody sends it. Bounded: each fits into DNS_REQUEST_BYTES_MAX,
+ * whatever the names. Thread: any.
  */
 #pragma once
 
@@ -37,6 +37,9 @@ struct dns_request_zone {
 /* SOA or AXFR, RD clear. */
 void dns_request_query(const struct dns_request_zone *zone, uint16_t type,
                        const struct dns_request_edns *edns, struct dns_request *out_request);
+/* A question that anybody may be asked, resolvers too: RD set, no EDNS. */
+void dns_request_lookup(const struct dns_name *name, uint16_t rrclass, uint16_t type,
+                        struct dns_request *out_request);
 /* IXFR since the serial of `soa`, which goes into the authority section (RFC 1995 3). */
 MUST_USE enum sg_result dns_request_ixfr(const struct dns_request_zone *zone,
                                          const struct dns_request_edns *edns,

@@ -12,6 +12,8 @@ enum keeper_question_kind {
     KEEPER_QUESTION_SOA,
     KEEPER_QUESTION_TRANSFER,
     KEEPER_QUESTION_NOTIFY,
+    KEEPER_QUESTION_DS,     /* of a parental agent */
+    KEEPER_QUESTION_LOOKUP, /* of a resolver */
 };
 
 struct keeper_question {

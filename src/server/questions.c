@@ -30,21 +30,45 @@ static bool hear(void *argument, struct peer_exchange *exchange, const struct pe
     return more;
 }
 
+/* NULL: it makes no difference where the question comes from. */
 static const struct conf_source *source_of_zone(const struct conf_zone *zone,
                                                 enum keeper_question_kind kind)
 {
-    return kind == KEEPER_QUESTION_NOTIFY ? &zone->options->notify.source
-                                          : &zone->options->transfer_in.source;
+    switch (kind) {
+    case KEEPER_QUESTION_SOA:
+    case KEEPER_QUESTION_TRANSFER:
+        return &zone->options->transfer_in.source;
+    case KEEPER_QUESTION_NOTIFY:
+        return &zone->options->notify.source;
+    case KEEPER_QUESTION_DS:
+        return &zone->options->parent.source;
+    case KEEPER_QUESTION_LOOKUP:
+        return NULL;
+    }
+    UNREACHABLE();
 }
 
 static const struct conf_source *source_of_peer(const struct conf_peer *peer,
                                                 enum keeper_question_kind kind)
 {
-    return kind == KEEPER_QUESTION_NOTIFY ? &peer->notify_source : &peer->transfer_source;
+    switch (kind) {
+    case KEEPER_QUESTION_SOA:
+    case KEEPER_QUESTION_TRANSFER:
+        return &peer->transfer_source;
+    case KEEPER_QUESTION_NOTIFY:
+        return &peer->notify_source;
+    case KEEPER_QUESTION_DS: /* a `server` statement has no source for it */
+    case KEEPER_QUESTION_LOOKUP:
+        return NULL;
+    }
+    UNREACHABLE();
 }
 
 static const struct net_address *address_of(const struct conf_source *source, bool v6)
 {
+    if (source == NULL) {
+        return NULL;
+    }
     return v6 ? (source->has_v6 ? &source->v6 : NULL) : (source->has_v4 ? &source->v4 : NULL);
 }
 

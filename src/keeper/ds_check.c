@@ -1,0 +1,412 @@
+#include "keeper/ds_check.h"
+
+#include "base/buffer.h"
+#include "base/mem.h"
+#include "keeper/remote_text.h"
+
+/* Digest types of which signing_key_ds() knows how they are made (RFC 4034, 4509, 6605). */
+static const uint8_t digest_types[] = {1, 2, 4};
+enum { DIGEST_TYPES = 3 };
+
+struct wish {
+    uint16_t tag;
+    uint8_t algorithm;
+    enum ds_check_want want;
+    sg_time since;
+    struct buffer rdata[DIGEST_TYPES]; /* the DS records that fit; empty: could not be made */
+    bool contradicted;                 /* some agent of this round did not agree */
+};
+
+enum outcome { NOT_ASKED, NO_REPLY, REPLIED };
+
+/* What an agent said last, for the report; whether it agreed is in the wishes. */
+struct agent {
+    struct remote remote;
+    enum outcome outcome;
+    enum sg_result result;
+    enum ds_reply_kind kind;
+    uint16_t rcode;
+    bool agreed; /* with every wish of that round */
+    sg_time heard_at;
+};
+
+struct ds_check {
+    struct ds_check_bounds bounds;
+    struct random_seeded random;
+    struct agent *agents;
+    size_t agents_count;
+    bool too_many_agents;
+    struct wish wishes[DS_CHECK_KEYS_MAX];
+    size_t wishes_count;
+
+    size_t next;       /* of the agents, in this round; 0: no round has begun */
+    bool asking;       /* agent `next` has not answered yet */
+    bool anew;         /* something new is wanted: this round counts no more */
+    uint32_t ttl;      /* the largest of this round */
+    sg_time due_at;    /* of the next round */
+    sg_duration retry; /* the wait before it, should this one fail */
+    sg_time warned_at;
+};
+
+struct ds_check *ds_check_new(const struct ds_check_bounds *bounds, uint64_t seed)
+{
+    struct ds_check *check = mem_alloc_zero(1, sizeof(*check));
+    check->bounds = *bounds;
+    check->random.state = seed;
+    check->retry = bounds->retry_min;
+    return check;
+}
+
+static void clear_wish(struct wish *wish)
+{
+    for (size_t i = 0; i < DIGEST_TYPES; i++) {
+        buffer_free(&wish->rdata[i]);
+    }
+}
+
+void ds_check_free(struct ds_check *check)
+{
+    if (check == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < check->wishes_count; i++) {
+        clear_wish(&check->wishes[i]);
+    }
+    mem_free(check->agents);
+    mem_free(check);
+}
+
+/* --- whom to ask, and what for -------------------------------------------------------------- */
+
+static void begin_anew(struct ds_check *check, sg_time now)
+{
+    check->anew = true;
+    check->due_at = now;
+    check->retry = check->bounds.retry_min;
+}
+
+static bool are_same_agents(const struct ds_check *check, const struct remote *agents, size_t count)
+{
+    if (count != check->agents_count) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!remote_equal(&check->agents[i].remote, &agents[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool ds_check_set_agents(struct ds_check *check, const struct remote *agents, size_t count,
+                         sg_time now)
+{
+    check->too_many_agents = count > DS_CHECK_AGENTS_MAX;
+    if (check->too_many_agents) {
+        count = 0;
+    }
+    if (are_same_agents(check, agents, count)) {
+        for (size_t i = 0; i < count; i++) {
+            check->agents[i].remote = agents[i];
+        }
+        return true;
+    }
+    mem_free(check->agents);
+    check->agents = mem_alloc_zero(count + 1, sizeof(*check->agents));
+    check->agents_count = count;
+    for (size_t i = 0; i < count; i++) {
+        check->agents[i].remote = agents[i];
+    }
+    check->asking = false;
+    begin_anew(check, now);
+    return false;
+}
+
+static struct wish *find_wish(struct ds_check *check, const struct ds_check_wish *wanted)
+{
+    for (size_t i = 0; i < check->wishes_count; i++) {
+        struct wish *wish = &check->wishes[i];
+        if (wish->tag == wanted->key->tag && wish->algorithm == wanted->key->algorithm &&
+            wish->want == wanted->want) {
+            return wish;
+        }
+    }
+    return NULL;
+}
+
+static struct wish make_wish(const struct ds_check_wish *wanted)
+{
+    struct wish wish = {
+        .tag = wanted->key->tag,
+        .algorithm = wanted->key->algorithm,
+        .want = wanted->want,
+        .since = wanted->since,
+    };
+    for (size_t i = 0; i < DIGEST_TYPES; i++) {
+        if (signing_key_ds(wanted->key, digest_types[i], &wish.rdata[i]) != SG_OK) {
+            buffer_clear(&wish.rdata[i]);
+        }
+    }
+    return wish;
+}
+
+void ds_check_set_wishes(struct ds_check *check, const struct ds_check_wish *wishes, size_t count,
+                         sg_time now)
+{
+    struct wish next[DS_CHECK_KEYS_MAX];
+    bool has_new = false;
+    count = count < DS_CHECK_KEYS_MAX ? count : DS_CHECK_KEYS_MAX;
+    for (size_t i = 0; i < count; i++) {
+        struct wish *old = find_wish(check, &wishes[i]);
+        if (old != NULL) {
+            next[i] = *old;
+            next[i].since = wishes[i].since;
+            *old = check->wishes[--check->wishes_count];
+        } else {
+            next[i] = make_wish(&wishes[i]);
+            has_new = true;
+        }
+    }
+    for (size_t i = 0; i < check->wishes_count; i++) {
+        clear_wish(&check->wishes[i]);
+    }
+    memcpy(check->wishes, next, count * sizeof(*next));
+    check->wishes_count = count;
+    if (has_new) {
+        begin_anew(check, now);
+        check->warned_at = now;
+    }
+}
+
+void ds_check_demand(struct ds_check *check, sg_time now)
+{
+    begin_anew(check, now);
+}
+
+/* --- a round -------------------------------------------------------------------------------- */
+
+static bool is_wanted(const struct ds_check *check)
+{
+    return !check->asking && check->wishes_count > 0 && check->agents_count > 0;
+}
+
+static void begin_round(struct ds_check *check)
+{
+    check->next = 0;
+    check->anew = false;
+    check->ttl = 0;
+    for (size_t i = 0; i < check->wishes_count; i++) {
+        check->wishes[i].contradicted = false;
+    }
+}
+
+/* A round is due further ahead than any wait when the clock was set back. */
+static bool is_due(const struct ds_check *check, sg_time now)
+{
+    return now >= check->due_at || check->due_at - now > 2 * check->bounds.retry_max;
+}
+
+bool ds_check_turn(struct ds_check *check, sg_time now, const struct remote **out_agent)
+{
+    if (!is_wanted(check)) {
+        return false;
+    }
+    if (check->anew || check->next == 0) {
+        if (!is_due(check, now)) {
+            return false;
+        }
+        begin_round(check);
+    }
+    check->asking = true;
+    *out_agent = &check->agents[check->next].remote;
+    return true;
+}
+
+sg_time ds_check_wake(const struct ds_check *check)
+{
+    /* In the midst of a round `due_at` is when that began, so the next question is due. */
+    return is_wanted(check) ? check->due_at : INT64_MAX;
+}
+
+bool ds_check_is_asking(const struct ds_check *check)
+{
+    return check->asking;
+}
+
+static bool is_same_ds(const struct buffer *rdata, const struct ds_record *record)
+{
+    enum { FIXED_BYTES = 4 };
+    return rdata->length == FIXED_BYTES + record->digest.length &&
+           memcmp(rdata->bytes + FIXED_BYTES, record->digest.bytes, record->digest.length) == 0;
+}
+
+enum match { MATCH_NONE, MATCH_PERHAPS, MATCH_SURE };
+
+static enum match match_ds(const struct wish *wish, const struct ds_record *record)
+{
+    if (record->tag != wish->tag || record->algorithm != wish->algorithm) {
+        return MATCH_NONE;
+    }
+    for (size_t i = 0; i < DIGEST_TYPES; i++) {
+        if (record->digest_type == digest_types[i] && wish->rdata[i].length > 0) {
+            return is_same_ds(&wish->rdata[i], record) ? MATCH_SURE : MATCH_NONE;
+        }
+    }
+    return MATCH_PERHAPS;
+}
+
+static bool does_agree(const struct wish *wish, const struct ds_reply *reply)
+{
+    enum match best = MATCH_NONE;
+    if (reply->kind != DS_REPLY_PRESENT && reply->kind != DS_REPLY_ABSENT) {
+        return false;
+    }
+    for (size_t i = 0; i < reply->count; i++) {
+        enum match match = match_ds(wish, &reply->records[i]);
+        best = match > best ? match : best;
+    }
+    return wish->want == DS_CHECK_PUBLISHED ? best == MATCH_SURE : best == MATCH_NONE;
+}
+
+static sg_duration spread(struct ds_check *check, sg_duration wait)
+{
+    /* A tenth more or less, so that zones which began together part. */
+    sg_duration tenth = wait / 10;
+    return wait - tenth + random_seeded_below(&check->random, (uint32_t)(2 * tenth) + 1);
+}
+
+static size_t judge_round(struct ds_check *check, sg_time now, struct ds_check_fact *out_facts)
+{
+    size_t facts = 0;
+    size_t left = 0;
+    for (size_t i = 0; i < check->wishes_count; i++) {
+        struct wish *wish = &check->wishes[i];
+        if (wish->contradicted) {
+            check->wishes[left++] = *wish;
+            continue;
+        }
+        out_facts[facts++] = (struct ds_check_fact){
+            .tag = wish->tag,
+            .algorithm = wish->algorithm,
+            .what = wish->want,
+            .at = now,
+            .ttl = check->ttl,
+        };
+        clear_wish(wish);
+    }
+    check->wishes_count = left;
+    return facts;
+}
+
+static void plan_next_round(struct ds_check *check, sg_time now)
+{
+    sg_duration longest = check->bounds.retry_max;
+    check->due_at = now + spread(check, check->retry);
+    check->retry = 2 * check->retry < longest ? 2 * check->retry : longest;
+}
+
+/* True: it agrees with all that is wanted. */
+static bool note_reply(struct ds_check *check, const struct ds_reply *reply)
+{
+    bool agrees = true;
+    for (size_t i = 0; i < check->wishes_count; i++) {
+        struct wish *wish = &check->wishes[i];
+        if (reply == NULL || !does_agree(wish, reply)) {
+            wish->contradicted = true;
+            agrees = false;
+        }
+    }
+    return agrees;
+}
+
+size_t ds_check_heard(struct ds_check *check, enum sg_result result, const struct ds_reply *reply,
+                      sg_time now, struct ds_check_fact *out_facts)
+{
+    if (!check->asking) {
+        return 0; /* nobody waits for it: other agents were set meanwhile */
+    }
+    struct agent *agent = &check->agents[check->next];
+    agent->outcome = result == SG_OK ? REPLIED : NO_REPLY;
+    agent->result = result;
+    agent->heard_at = now;
+    agent->agreed = note_reply(check, result == SG_OK ? reply : NULL);
+    if (result == SG_OK) {
+        agent->kind = reply->kind;
+        agent->rcode = reply->rcode;
+        check->ttl = reply->ttl > check->ttl ? reply->ttl : check->ttl;
+    }
+    check->asking = false;
+    if (check->anew || ++check->next < check->agents_count) {
+        return 0;
+    }
+    check->next = 0;
+    size_t facts = judge_round(check, now, out_facts);
+    plan_next_round(check, now);
+    return facts;
+}
+
+/* --- what is said of it --------------------------------------------------------------------- */
+
+bool ds_check_warns(struct ds_check *check, sg_time now)
+{
+    if (check->wishes_count == 0 || now - check->warned_at < check->bounds.warn_every) {
+        return false;
+    }
+    check->warned_at = now;
+    return true;
+}
+
+static void describe_wish(const struct wish *wish, struct buffer *text)
+{
+    char since[TIME_HUMAN_BYTES];
+    time_to_http(wish->since, since);
+    buffer_format(text, "the DS of key %u (%s) is to be %s, waited for since %s", wish->tag,
+                  dnssec_algorithm_text(wish->algorithm),
+                  wish->want == DS_CHECK_PUBLISHED ? "published by the parent"
+                                                   : "withdrawn by the parent",
+                  since);
+}
+
+static void describe_agent(const struct agent *agent, struct buffer *text)
+{
+    char name[REMOTE_TEXT_BYTES];
+    char when[TIME_HUMAN_BYTES];
+    remote_text(&agent->remote, name);
+    buffer_format(text, "parental agent %s ", name);
+    if (agent->outcome == NOT_ASKED) {
+        buffer_append_text(text, "has not been asked yet");
+        return;
+    }
+    if (agent->outcome == NO_REPLY) {
+        buffer_format(text, "does not answer (%s)", sg_result_text(agent->result));
+    } else {
+        buffer_append_text(text, ds_reply_kind_text(agent->kind));
+        if (agent->kind == DS_REPLY_REFUSED) {
+            buffer_format(text, " (rcode %u)", agent->rcode);
+        }
+        buffer_append_text(text, agent->agreed ? ", as it should be" : ", not what is waited for");
+    }
+    time_to_http(agent->heard_at, when);
+    buffer_format(text, "; asked on %s", when);
+}
+
+void ds_check_describe(const struct ds_check *check, void (*line)(void *argument, const char *text),
+                       void *argument)
+{
+    struct buffer text = BUFFER_EMPTY;
+    for (size_t i = 0; i < check->wishes_count; i++) {
+        buffer_clear(&text);
+        describe_wish(&check->wishes[i], &text);
+        line(argument, buffer_text(&text));
+    }
+    for (size_t i = 0; i < check->agents_count && check->wishes_count > 0; i++) {
+        buffer_clear(&text);
+        describe_agent(&check->agents[i], &text);
+        line(argument, buffer_text(&text));
+    }
+    if (check->wishes_count > 0 && check->agents_count == 0) {
+        line(argument, check->too_many_agents ? "more than 128 parental agents: none is asked"
+                                              : "no parental agent is known, so nobody is asked");
+    }
+    buffer_free(&text);
+}

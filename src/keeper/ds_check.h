@@ -1,0 +1,101 @@
+/*
+ * keeper/ds_check.h - is the DS of our keys at the parent, or has it gone? (parental agents)
+ *
+ *             .------- not all agree: again after a wait that grows --------.
+ *             v                                                             |
+ *   IDLE -> WAIT -> ask agent 1 -> ask agent 2 -> ... -> the last one: the round is judged -> fact
+ *    ^ nothing is wanted                                                                       |
+ *    '-----------------------------------------------------------------------------------------'
+ *
+ * A round asks every agent once, one after the other. A key's DS is published when in one and the
+ * same round every agent showed a DS that fits it, withdrawn when in one round every agent said
+ * that there is none. An agent that is silent, wrong or answers for the child never agrees. There
+ * are no counters: two digests of one key at one agent are one agent's word.
+ *
+ * The key is recognised by tag, algorithm and digest, which is computed anew (RFC 4034 5.1.4). A DS
+ * whose digest we cannot compute never proves that the key is published, and as long as one with
+ * the key's tag and algorithm stands there, it is not withdrawn.
+ *
+ * Pure: no clock, no socket. ds_check_turn() says whom to ask, the keeper asks and tells what came.
+ * Thread: keeper.
+ */
+#pragma once
+
+#include "base/random.h"
+#include "dns/ds_reply.h"
+#include "dnssec/key.h"
+#include "keeper/remote.h"
+
+enum {
+    DS_CHECK_KEYS_MAX = 32,
+    DS_CHECK_AGENTS_MAX = 128, /* 13 servers of a parent have 26 addresses */
+};
+
+struct ds_check_bounds {
+    sg_duration retry_min; /* after the first round that did not agree; doubles from then on */
+    sg_duration retry_max;
+    sg_duration warn_every; /* while a wanted DS does not come */
+};
+
+enum ds_check_want { DS_CHECK_PUBLISHED, DS_CHECK_WITHDRAWN };
+
+/* One key whose DS is waited for. `key` is borrowed during ds_check_want() alone. */
+struct ds_check_wish {
+    const struct signing_key *key;
+    enum ds_check_want want;
+    sg_time since; /* when the parent was first expected to act; for status and warnings */
+};
+
+struct ds_check;
+
+/* The bounds are copied; `seed` is for the spread of retries. */
+struct ds_check *ds_check_new(const struct ds_check_bounds *bounds, uint64_t seed);
+void ds_check_free(struct ds_check *check); /* NULL is fine */
+
+/*
+ * Whom to ask; copied, what lies behind key and origin is the configuration's. The same agents:
+ * nothing changes but those two. Others: what is out is forgotten (cancel it) and a new round is
+ * due. Returns false then. None: nobody ever agrees. More than DS_CHECK_AGENTS_MAX: to ask some
+ * would not be to ask all, so nobody is asked, and ds_check_describe() says why.
+ */
+bool ds_check_set_agents(struct ds_check *check, const struct remote *agents, size_t count,
+                         sg_time now);
+/*
+ * What is waited for, whole: at most DS_CHECK_KEYS_MAX. Wishes that were there keep what is known
+ * of them; a new one makes a round due at once, and one that is under way counts no more.
+ */
+void ds_check_set_wishes(struct ds_check *check, const struct ds_check_wish *wishes, size_t count,
+                         sg_time now);
+/* The operator wants to know now: the next round is due, and retries begin anew. */
+void ds_check_demand(struct ds_check *check, sg_time now);
+
+/* True: ask `*out_agent` (borrowed until the next call of anything here) for the DS over TCP, then
+ * call ds_check_heard(). False: nothing to do until ds_check_wake(). */
+bool ds_check_turn(struct ds_check *check, sg_time now, const struct remote **out_agent);
+sg_time ds_check_wake(const struct ds_check *check); /* INT64_MAX: never */
+
+/* A fact, for the key set: the DS of this key was seen by all, or by none. */
+struct ds_check_fact {
+    uint16_t tag;
+    uint8_t algorithm;
+    enum ds_check_want what;
+    sg_time at;   /* when the last agent of the round had answered */
+    uint32_t ttl; /* the largest that the round's DS records had; 0 where there were none */
+};
+/*
+ * What the agent said: SG_OK and the reply, or why there was none. Returns how many facts came out
+ * of it (0 in the midst of a round), at most DS_CHECK_KEYS_MAX; their wishes are fulfilled and
+ * gone.
+ */
+size_t ds_check_heard(struct ds_check *check, enum sg_result result, const struct ds_reply *reply,
+                      sg_time now, struct ds_check_fact *out_facts);
+
+/* Is it time to say that a DS is still waited for? True at most once every `warn_every`. */
+bool ds_check_warns(struct ds_check *check, sg_time now);
+/*
+ * In operators' words, a line each without end of line: what is waited for, since when, what each
+ * agent said and when. `line` is called once a line.
+ */
+void ds_check_describe(const struct ds_check *check, void (*line)(void *argument, const char *text),
+                       void *argument);
+bool ds_check_is_asking(const struct ds_check *check);

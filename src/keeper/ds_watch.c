@@ -1,0 +1,301 @@
+#include "keeper/ds_watch.h"
+
+#include "base/mem.h"
+#include "dns/request.h"
+
+enum {
+    AGENT_TIMEOUT = 5, /* of BIND's checkds */
+    AGENT_TOTAL = 15,
+    RESOLVER_TIMEOUT = 3,
+    RESOLVER_TRIES = 2,
+    LOOKUP_TTL_MIN = 60,
+    LOOKUP_TTL_MAX = 86400,
+};
+
+struct ds_watch {
+    struct ds_watch_of of;
+    struct ds_watch_settings settings;
+    struct ds_check *check;
+    bool wanted;
+    void *asked; /* the question that is out; NULL: none */
+
+    struct parent_lookup *lookup; /* under way; NULL: none */
+    bool looked_up;               /* agents are what the last lookup has found */
+    sg_time lookup_at;            /* when the next is due */
+    sg_duration lookup_wait;      /* after one that fails */
+    char *problem;                /* of the last; NULL: none */
+};
+
+static sg_time now_of(const struct ds_watch *watch)
+{
+    return *watch->of.now;
+}
+
+static void forget_lookup(struct ds_watch *watch)
+{
+    parent_lookup_free(watch->lookup);
+    watch->lookup = NULL;
+    watch->looked_up = false;
+    watch->lookup_at = now_of(watch);
+    watch->lookup_wait = watch->settings.bounds.retry_min;
+    mem_free(watch->problem);
+    watch->problem = NULL;
+}
+
+static void use_settings(struct ds_watch *watch, const struct ds_watch_settings *settings)
+{
+    watch->settings = *settings;
+    forget_lookup(watch);
+    bool is_explicit = settings->mode == DS_WATCH_EXPLICIT;
+    (void)ds_check_set_agents(watch->check, settings->agents,
+                              is_explicit ? settings->agents_count : 0, now_of(watch));
+}
+
+struct ds_watch *ds_watch_new(const struct ds_watch_of *of,
+                              const struct ds_watch_settings *settings)
+{
+    struct ds_watch *watch = mem_alloc_zero(1, sizeof(*watch));
+    watch->of = *of;
+    watch->check = ds_check_new(&settings->bounds, of->seed);
+    use_settings(watch, settings);
+    return watch;
+}
+
+static void take_back(struct ds_watch *watch)
+{
+    if (watch->asked != NULL) {
+        watch->of.asker->cancel(watch->of.asker->argument, watch->asked);
+        watch->asked = NULL;
+    }
+}
+
+void ds_watch_free(struct ds_watch *watch)
+{
+    if (watch == NULL) {
+        return;
+    }
+    take_back(watch);
+    forget_lookup(watch);
+    ds_check_free(watch->check);
+    mem_free(watch);
+}
+
+/* What is out was put with the old configuration's key and address, and counts as not heard. */
+static void drop_question(struct ds_watch *watch)
+{
+    if (watch->asked != NULL) {
+        take_back(watch);
+        struct ds_check_fact facts[DS_CHECK_KEYS_MAX];
+        size_t count = ds_check_heard(watch->check, SG_CANCELLED, NULL, now_of(watch), facts);
+        ASSERT(count == 0);
+    }
+}
+
+void ds_watch_configure(struct ds_watch *watch, const struct ds_watch_of *of,
+                        const struct ds_watch_settings *settings)
+{
+    drop_question(watch);
+    watch->of = *of;
+    use_settings(watch, settings);
+    ds_check_demand(watch->check, now_of(watch));
+}
+
+void ds_watch_want(struct ds_watch *watch, const struct ds_check_wish *wishes, size_t count)
+{
+    watch->wanted = count > 0;
+    ds_check_set_wishes(watch->check, wishes, count, now_of(watch));
+}
+
+void ds_watch_demand(struct ds_watch *watch)
+{
+    watch->lookup_at = watch->looked_up ? watch->lookup_at : now_of(watch);
+    ds_check_demand(watch->check, now_of(watch));
+}
+
+/* --- questions ------------------------------------------------------------------------------ */
+
+static bool put(struct ds_watch *watch, const struct keeper_question *form,
+                const struct dns_name *name, uint16_t type, keeper_hear *hear)
+{
+    const struct keeper_asker *asker = watch->of.asker;
+    struct keeper_question question = *form;
+    struct dns_request request;
+    dns_request_lookup(name, watch->of.rrclass, type, &request);
+    question.message = (struct span){request.bytes, request.length};
+    question.access = watch->of.access;
+    watch->asked = asker->ask == NULL ? NULL : asker->ask(asker->argument, &question, hear, watch);
+    return watch->asked != NULL;
+}
+
+/* SG_OK and the message, or why there is none. */
+static enum sg_result open_message(const struct keeper_heard *heard, struct dns_message *message)
+{
+    if (heard->result != SG_OK) {
+        return heard->result;
+    }
+    return heard->settled ? dns_message_parse(heard->message, message) : SG_BAD_SIG;
+}
+
+static void take_ds(struct ds_watch *watch, enum sg_result result,
+                    const struct dns_message *message)
+{
+    struct ds_check_fact facts[DS_CHECK_KEYS_MAX];
+    struct ds_reply reply;
+    if (result == SG_OK) {
+        ds_reply_read(message, &reply);
+    }
+    size_t count =
+        ds_check_heard(watch->check, result, result == SG_OK ? &reply : NULL, now_of(watch), facts);
+    if (count > 0) {
+        watch->of.found(watch->of.argument, facts, count);
+    }
+}
+
+static bool hear_ds(void *argument, const struct keeper_heard *heard)
+{
+    struct ds_watch *watch = argument;
+    struct dns_message message;
+    watch->asked = NULL;
+    enum sg_result result = open_message(heard, &message);
+    take_ds(watch, result, &message);
+    (void)ds_watch_turn(watch);
+    return false;
+}
+
+static void ask_agent(struct ds_watch *watch, const struct remote *agent)
+{
+    const struct keeper_question form = {
+        .kind = KEEPER_QUESTION_DS,
+        .remote = agent,
+        .tcp = true,
+        .timeout = AGENT_TIMEOUT,
+        .idle_timeout = AGENT_TIMEOUT,
+        .total_timeout = AGENT_TOTAL,
+    };
+    if (!put(watch, &form, watch->of.apex, DNS_TYPE_DS, hear_ds)) {
+        take_ds(watch, SG_IO, NULL);
+    }
+}
+
+/* --- the parent's servers ------------------------------------------------------------------- */
+
+static void end_lookup(struct ds_watch *watch)
+{
+    const struct remote *addresses;
+    size_t count;
+    uint32_t ttl;
+    char *problem;
+    enum sg_result result = parent_lookup_result(watch->lookup, &addresses, &count, &ttl, &problem);
+    mem_free(watch->problem);
+    watch->problem = NULL;
+    watch->looked_up = result == SG_OK;
+    if (result == SG_OK) {
+        (void)ds_check_set_agents(watch->check, addresses, count, now_of(watch));
+        ttl = ttl > LOOKUP_TTL_MIN ? ttl : LOOKUP_TTL_MIN;
+        watch->lookup_at = now_of(watch) + (ttl < LOOKUP_TTL_MAX ? ttl : LOOKUP_TTL_MAX);
+        watch->lookup_wait = watch->settings.bounds.retry_min;
+    } else {
+        /* Whoever was asked before need not be the parent's server any more. */
+        (void)ds_check_set_agents(watch->check, NULL, 0, now_of(watch));
+        watch->problem = problem;
+        watch->lookup_at = now_of(watch) + watch->lookup_wait;
+        sg_duration longest = watch->settings.bounds.retry_max;
+        watch->lookup_wait = 2 * watch->lookup_wait < longest ? 2 * watch->lookup_wait : longest;
+    }
+    parent_lookup_free(watch->lookup);
+    watch->lookup = NULL;
+}
+
+static bool hear_lookup(void *argument, const struct keeper_heard *heard)
+{
+    struct ds_watch *watch = argument;
+    struct dns_message message;
+    watch->asked = NULL;
+    parent_lookup_heard(watch->lookup, open_message(heard, &message), &message);
+    (void)ds_watch_turn(watch);
+    return false;
+}
+
+/* False: it has ended. */
+static bool ask_resolver(struct ds_watch *watch)
+{
+    struct parent_lookup_order order;
+    if (!parent_lookup_next(watch->lookup, &order)) {
+        return false;
+    }
+    const struct keeper_question form = {
+        .kind = KEEPER_QUESTION_LOOKUP,
+        .remote = order.resolver,
+        .tcp = order.tcp,
+        .udp_tries = RESOLVER_TRIES,
+        .timeout = RESOLVER_TIMEOUT,
+        .idle_timeout = AGENT_TIMEOUT,
+        .total_timeout = AGENT_TOTAL,
+    };
+    if (!put(watch, &form, order.name, order.type, hear_lookup)) {
+        parent_lookup_heard(watch->lookup, SG_IO, NULL);
+    }
+    return true;
+}
+
+static void look_up(struct ds_watch *watch)
+{
+    if (watch->lookup == NULL &&
+        parent_lookup_new(&watch->settings.lookup, watch->of.apex, &watch->lookup) != SG_OK) {
+        mem_free(watch->problem);
+        watch->problem = mem_copy_text("no resolver is known, or this zone has no parent");
+        watch->lookup_at = now_of(watch) + watch->settings.bounds.retry_max;
+        return;
+    }
+    while (watch->asked == NULL) {
+        if (!ask_resolver(watch)) {
+            end_lookup(watch);
+            return;
+        }
+    }
+}
+
+/* --- turns ---------------------------------------------------------------------------------- */
+
+static bool is_lookup_due(const struct ds_watch *watch)
+{
+    sg_duration ahead = watch->lookup_at - now_of(watch);
+    return watch->settings.mode == DS_WATCH_YES &&
+           (watch->lookup != NULL || ahead <= 0 || ahead > 2 * (sg_duration)LOOKUP_TTL_MAX);
+}
+
+sg_time ds_watch_turn(struct ds_watch *watch)
+{
+    const struct remote *agent;
+    if (!watch->wanted || watch->settings.mode == DS_WATCH_NO) {
+        return INT64_MAX;
+    }
+    if (watch->asked == NULL && !ds_check_is_asking(watch->check) && is_lookup_due(watch)) {
+        look_up(watch);
+    }
+    while (watch->asked == NULL && ds_check_turn(watch->check, now_of(watch), &agent)) {
+        ask_agent(watch, agent);
+    }
+    if (watch->asked != NULL) {
+        return INT64_MAX;
+    }
+    sg_time wake = ds_check_wake(watch->check);
+    bool looks_up = watch->settings.mode == DS_WATCH_YES && watch->lookup_at < wake;
+    return looks_up && !watch->looked_up ? watch->lookup_at : wake;
+}
+
+bool ds_watch_warns(struct ds_watch *watch)
+{
+    return ds_check_warns(watch->check, now_of(watch));
+}
+
+void ds_watch_describe(const struct ds_watch *watch, void (*line)(void *argument, const char *text),
+                       void *argument)
+{
+    ds_check_describe(watch->check, line, argument);
+    if (watch->problem != NULL) {
+        char *text = mem_format("the parent's name servers: %s", watch->problem);
+        line(argument, text);
+        mem_free(text);
+    }
+}

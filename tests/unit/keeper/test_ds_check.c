@@ -1,0 +1,417 @@
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "dnssec/algorithm.h"
+#include "keeper/ds_check.h"
+#include "support/table.h"
+
+enum { T0 = 1700000000, RETRY_MIN = 60, RETRY_MAX = 3600, AGENTS = 3 };
+
+static const struct ds_check_bounds bounds = {RETRY_MIN, RETRY_MAX, SG_DAY};
+
+static struct remote agents[AGENTS];
+
+/* --- a key, and what a parent could show of it ----------------------------------------------- */
+
+static void make_key(struct signing_key *key, uint8_t first)
+{
+    static uint8_t rdata[4][68];
+    uint8_t *bytes = rdata[first % 4];
+    signing_key_init(key);
+    memset(bytes, first, 68);
+    bytes[0] = 1, bytes[1] = 1, bytes[2] = 3, bytes[3] = DNSSEC_ECDSAP256SHA256;
+    key->zone = (struct dns_name){.length = 9, .labels = 1};
+    memcpy(key->zone.wire, "\7example", 9);
+    key->algorithm = DNSSEC_ECDSAP256SHA256;
+    key->flags = 257;
+    key->dnskey = (struct span){bytes, 68};
+    key->tag = dnskey_tag(key->dnskey);
+}
+
+static struct buffer ds_of(const struct signing_key *key, uint8_t type)
+{
+    struct buffer rdata = BUFFER_EMPTY;
+    assert_int_equal(signing_key_ds(key, type, &rdata), SG_OK);
+    return rdata;
+}
+
+enum word {
+    SHOWS,
+    SHOWS_SHA1,
+    SHOWS_BOTH,
+    NO_DS,
+    WRONG_DIGEST,
+    STRANGE_DIGEST,
+    OTHER_KEY,
+    OF_CHILD,
+    LAME,
+    SERVFAIL,
+    SILENT,
+    WORDS
+};
+
+struct said {
+    enum sg_result result;
+    struct ds_reply reply;
+    struct buffer first, second;
+};
+
+static void add(struct ds_reply *reply, const struct buffer *rdata, uint8_t type)
+{
+    reply->records[reply->count++] = (struct ds_record){
+        .tag = wire_get_u16(rdata->bytes),
+        .algorithm = rdata->bytes[2],
+        .digest_type = type,
+        .digest = {rdata->bytes + 4, rdata->length - 4},
+    };
+    reply->kind = DS_REPLY_PRESENT;
+    reply->ttl = 3600;
+}
+
+static void say(struct said *said, enum word word, const struct signing_key *key,
+                const struct signing_key *other)
+{
+    *said = (struct said){.result = word == SILENT ? SG_TIMEOUT : SG_OK,
+                          .reply = {.kind = DS_REPLY_ABSENT}};
+    const struct signing_key *shown = word == OTHER_KEY ? other : key;
+    said->first = ds_of(shown, word == SHOWS_SHA1 ? 1 : 2);
+    said->second = ds_of(shown, 4);
+    switch (word) {
+    case WRONG_DIGEST:
+        said->first.bytes[10] ^= 1;
+        add(&said->reply, &said->first, 2);
+        break;
+    case STRANGE_DIGEST:
+        add(&said->reply, &said->first, 200);
+        break;
+    case SHOWS_BOTH:
+        add(&said->reply, &said->second, 4);
+        add(&said->reply, &said->first, 2);
+        break;
+    case SHOWS_SHA1:
+        add(&said->reply, &said->first, 1);
+        break;
+    case SHOWS:
+    case OTHER_KEY:
+        add(&said->reply, &said->first, 2);
+        break;
+    case OF_CHILD:
+        said->reply.kind = DS_REPLY_CHILD;
+        break;
+    case LAME:
+        said->reply.kind = DS_REPLY_LAME;
+        break;
+    case SERVFAIL:
+        said->reply.kind = DS_REPLY_REFUSED;
+        said->reply.rcode = 2;
+        break;
+    default:
+        break;
+    }
+}
+
+static void unsay(struct said *said)
+{
+    buffer_free(&said->first);
+    buffer_free(&said->second);
+}
+
+static bool proves(enum word word, enum ds_check_want want)
+{
+    if (want == DS_CHECK_PUBLISHED) {
+        return word == SHOWS || word == SHOWS_SHA1 || word == SHOWS_BOTH;
+    }
+    return word == NO_DS || word == WRONG_DIGEST || word == OTHER_KEY;
+}
+
+/* --- rounds --------------------------------------------------------------------------------- */
+
+struct scene {
+    struct ds_check *check;
+    struct signing_key key, other;
+    sg_time now;
+    struct ds_check_fact facts[DS_CHECK_KEYS_MAX];
+};
+
+static void wish_for(struct scene *scene, enum ds_check_want want)
+{
+    const struct ds_check_wish wish = {&scene->key, want, scene->now};
+    ds_check_set_wishes(scene->check, &wish, 1, scene->now);
+}
+
+static void scene_init(struct scene *scene, size_t count, enum ds_check_want want)
+{
+    memset(scene, 0, sizeof(*scene));
+    for (size_t i = 0; i < AGENTS; i++) {
+        agents[i] = (struct remote){
+            .address = {192, 0, 2, (uint8_t)(i + 1)}, .address_length = 4, .port = 53};
+    }
+    scene->now = T0;
+    make_key(&scene->key, 1);
+    make_key(&scene->other, 2);
+    scene->check = ds_check_new(&bounds, 1);
+    /* None to begin with, so none is no change. */
+    assert_int_equal(ds_check_set_agents(scene->check, agents, count, T0), count == 0);
+    wish_for(scene, want);
+}
+
+static void scene_clear(struct scene *scene)
+{
+    ds_check_free(scene->check);
+}
+
+static size_t hear(struct scene *scene, enum word word)
+{
+    struct said said;
+    say(&said, word, &scene->key, &scene->other);
+    size_t facts = ds_check_heard(scene->check, said.result, &said.reply, scene->now, scene->facts);
+    unsay(&said);
+    return facts;
+}
+
+static size_t ask(struct scene *scene, size_t agent, enum word word)
+{
+    const struct remote *asked = NULL;
+    assert_true(ds_check_wake(scene->check) <= scene->now);
+    assert_true(ds_check_turn(scene->check, scene->now, &asked));
+    assert_true(remote_equal(asked, &agents[agent]));
+    assert_true(ds_check_is_asking(scene->check));
+    assert_true(ds_check_wake(scene->check) == INT64_MAX);
+    const struct remote *twice;
+    assert_false(ds_check_turn(scene->check, scene->now, &twice));
+    scene->now++;
+    return hear(scene, word);
+}
+
+/* Every word of two agents, for both wishes: a fact only where both prove it. */
+static void only_what_all_agents_prove_becomes_a_fact(void **state)
+{
+    (void)state;
+    for (int want = DS_CHECK_PUBLISHED; want <= DS_CHECK_WITHDRAWN; want++) {
+        for (int pair = 0; pair < WORDS * WORDS; pair++) {
+            enum word first = (enum word)(pair / WORDS);
+            enum word second = (enum word)(pair % WORDS);
+            struct scene scene;
+            scene_init(&scene, 2, (enum ds_check_want)want);
+            assert_int_equal(ask(&scene, 0, first), 0);
+            size_t facts = ask(&scene, 1, second);
+            bool proven =
+                proves(first, (enum ds_check_want)want) && proves(second, (enum ds_check_want)want);
+            assert_int_equal(facts, proven);
+            if (proven) {
+                assert_int_equal(scene.facts[0].tag, scene.key.tag);
+                assert_int_equal(scene.facts[0].algorithm, scene.key.algorithm);
+                assert_int_equal(scene.facts[0].what, want);
+                assert_int_equal(scene.facts[0].at, T0 + 2);
+                assert_true(ds_check_wake(scene.check) == INT64_MAX);
+            }
+            scene_clear(&scene);
+        }
+    }
+}
+
+/* Two digests at one agent, and the other silent: a counter would have been content. */
+static void an_agent_has_one_voice(void **state)
+{
+    struct scene scene;
+    (void)state;
+    scene_init(&scene, 2, DS_CHECK_PUBLISHED);
+    assert_int_equal(ask(&scene, 0, SHOWS_BOTH), 0);
+    assert_int_equal(ask(&scene, 1, SILENT), 0);
+    scene.now = ds_check_wake(scene.check);
+    assert_int_equal(ask(&scene, 0, NO_DS), 0);
+    assert_int_equal(ask(&scene, 1, SHOWS), 0); /* each has agreed, but never in one round */
+    scene.now = ds_check_wake(scene.check);
+    assert_int_equal(ask(&scene, 0, SHOWS), 0);
+    assert_int_equal(ask(&scene, 1, SHOWS), 1);
+    assert_int_equal(scene.facts[0].ttl, 3600);
+    scene_clear(&scene);
+}
+
+static void retries_wait_longer_and_longer(void **state)
+{
+    struct scene scene;
+    sg_duration wanted = RETRY_MIN;
+    (void)state;
+    scene_init(&scene, 1, DS_CHECK_PUBLISHED);
+    for (int round = 0; round < 12; round++) {
+        assert_int_equal(ask(&scene, 0, NO_DS), 0);
+        sg_duration wait = ds_check_wake(scene.check) - scene.now;
+        assert_in_range(wait, wanted - wanted / 10, wanted + wanted / 10);
+        const struct remote *asked;
+        assert_false(ds_check_turn(scene.check, scene.now + wait - 1, &asked));
+        scene.now += wait;
+        wanted = 2 * wanted < RETRY_MAX ? 2 * wanted : RETRY_MAX;
+    }
+    /* The operator knows better. */
+    assert_int_equal(ask(&scene, 0, NO_DS), 0);
+    ds_check_demand(scene.check, scene.now);
+    assert_int_equal(ask(&scene, 0, NO_DS), 0);
+    assert_in_range(ds_check_wake(scene.check) - scene.now, RETRY_MIN - 6, RETRY_MIN + 6);
+    scene_clear(&scene);
+}
+
+/* A clock that was a year ahead when the wait began must not hold a roll for a year. */
+static void a_clock_that_was_set_back_stops_nothing(void **state)
+{
+    struct scene scene;
+    (void)state;
+    scene_init(&scene, 1, DS_CHECK_PUBLISHED);
+    assert_int_equal(ask(&scene, 0, NO_DS), 0);
+    const struct remote *asked;
+    assert_true(ds_check_turn(scene.check, scene.now - 365 * SG_DAY, &asked));
+    scene_clear(&scene);
+}
+
+static void a_new_wish_ends_the_round(void **state)
+{
+    struct scene scene;
+    (void)state;
+    scene_init(&scene, 2, DS_CHECK_PUBLISHED);
+    assert_int_equal(ask(&scene, 0, SHOWS), 0);
+    const struct ds_check_wish both[] = {
+        {&scene.key, DS_CHECK_PUBLISHED, T0},
+        {&scene.other, DS_CHECK_WITHDRAWN, T0},
+    };
+    ds_check_set_wishes(scene.check, both, 2, scene.now);
+    assert_int_equal(ask(&scene, 0, SHOWS), 0); /* from the first one again */
+    assert_int_equal(ask(&scene, 1, SHOWS), 2);
+    assert_true(ds_check_wake(scene.check) == INT64_MAX);
+    scene_clear(&scene);
+}
+
+static void a_new_wish_while_a_question_is_out(void **state)
+{
+    struct scene scene;
+    const struct remote *asked;
+    (void)state;
+    scene_init(&scene, 1, DS_CHECK_PUBLISHED);
+    assert_true(ds_check_turn(scene.check, scene.now, &asked));
+    wish_for(&scene, DS_CHECK_WITHDRAWN);
+    assert_int_equal(hear(&scene, NO_DS), 0); /* the question was put before */
+    assert_int_equal(ask(&scene, 0, NO_DS), 1);
+    scene_clear(&scene);
+}
+
+static void one_of_two_wishes_is_fulfilled(void **state)
+{
+    struct scene scene;
+    (void)state;
+    scene_init(&scene, 1, DS_CHECK_PUBLISHED);
+    const struct ds_check_wish both[] = {
+        {&scene.other, DS_CHECK_PUBLISHED, T0},
+        {&scene.key, DS_CHECK_PUBLISHED, T0},
+    };
+    ds_check_set_wishes(scene.check, both, 2, scene.now);
+    assert_int_equal(ask(&scene, 0, SHOWS), 1);
+    assert_int_equal(scene.facts[0].tag, scene.key.tag);
+    scene.now = ds_check_wake(scene.check);
+    assert_int_equal(ask(&scene, 0, OTHER_KEY), 1);
+    assert_int_equal(scene.facts[0].tag, scene.other.tag);
+    /* Nothing is left. */
+    assert_true(ds_check_wake(scene.check) == INT64_MAX);
+    scene_clear(&scene);
+}
+
+static void wishes_that_go_leave_nothing(void **state)
+{
+    struct scene scene;
+    const struct remote *asked;
+    (void)state;
+    scene_init(&scene, 2, DS_CHECK_PUBLISHED);
+    assert_true(ds_check_turn(scene.check, scene.now, &asked));
+    ds_check_set_wishes(scene.check, NULL, 0, scene.now);
+    assert_int_equal(hear(&scene, SHOWS), 0);
+    assert_false(ds_check_turn(scene.check, scene.now, &asked));
+    scene_clear(&scene);
+}
+
+static void new_agents_begin_anew(void **state)
+{
+    struct scene scene;
+    const struct remote *asked;
+    (void)state;
+    scene_init(&scene, 2, DS_CHECK_PUBLISHED);
+    assert_int_equal(ask(&scene, 0, SHOWS), 0);
+    assert_true(ds_check_set_agents(scene.check, agents, 2, scene.now)); /* the same */
+    assert_true(ds_check_turn(scene.check, scene.now, &asked));
+    assert_false(ds_check_set_agents(scene.check, agents, 3, scene.now));
+    assert_int_equal(hear(&scene, SHOWS), 0); /* late: for nobody */
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(ask(&scene, i, SHOWS), i == 2);
+    }
+    scene_clear(&scene);
+}
+
+static unsigned lines;
+static char last_line[512];
+
+static void count_line(void *argument, const char *text)
+{
+    (void)argument;
+    lines++;
+    (void)snprintf(last_line, sizeof(last_line), "%s", text);
+}
+
+static void nobody_agrees_where_nobody_is_asked(void **state)
+{
+    struct scene scene;
+    const struct remote *asked;
+    struct remote *many = mem_alloc_zero(DS_CHECK_AGENTS_MAX + 1, sizeof(*many));
+    (void)state;
+    scene_init(&scene, 0, DS_CHECK_WITHDRAWN);
+    assert_false(ds_check_turn(scene.check, scene.now, &asked));
+    assert_true(ds_check_wake(scene.check) == INT64_MAX);
+    lines = 0;
+    ds_check_describe(scene.check, count_line, NULL);
+    assert_int_equal(lines, 2);
+    assert_non_null(strstr(last_line, "nobody is asked"));
+    assert_true(ds_check_set_agents(scene.check, many, DS_CHECK_AGENTS_MAX + 1, scene.now));
+    assert_false(ds_check_turn(scene.check, scene.now, &asked));
+    ds_check_describe(scene.check, count_line, NULL);
+    assert_non_null(strstr(last_line, "128"));
+    assert_false(ds_check_set_agents(scene.check, many, DS_CHECK_AGENTS_MAX, scene.now));
+    assert_true(ds_check_turn(scene.check, scene.now, &asked));
+    mem_free(many);
+    scene_clear(&scene);
+}
+
+static void a_stalled_check_is_told_once_a_day(void **state)
+{
+    struct scene scene;
+    (void)state;
+    scene_init(&scene, 2, DS_CHECK_PUBLISHED);
+    assert_false(ds_check_warns(scene.check, T0 + SG_DAY - 1));
+    assert_true(ds_check_warns(scene.check, T0 + SG_DAY));
+    assert_false(ds_check_warns(scene.check, T0 + SG_DAY + 1));
+    assert_true(ds_check_warns(scene.check, T0 + 2 * SG_DAY));
+    assert_int_equal(ask(&scene, 0, SERVFAIL), 0);
+    lines = 0;
+    ds_check_describe(scene.check, count_line, NULL);
+    assert_int_equal(lines, 3);
+    assert_string_equal(last_line, "parental agent 192.0.2.2#53 has not been asked yet");
+    assert_int_equal(ask(&scene, 1, SILENT), 0);
+    ds_check_describe(scene.check, count_line, NULL);
+    assert_non_null(strstr(last_line, "does not answer"));
+    ds_check_set_wishes(scene.check, NULL, 0, scene.now);
+    assert_false(ds_check_warns(scene.check, T0 + 9 * SG_DAY));
+    scene_clear(&scene);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_what_all_agents_prove_becomes_a_fact),
+        cmocka_unit_test(an_agent_has_one_voice),
+        cmocka_unit_test(retries_wait_longer_and_longer),
+        cmocka_unit_test(a_clock_that_was_set_back_stops_nothing),
+        cmocka_unit_test(a_new_wish_ends_the_round),
+        cmocka_unit_test(a_new_wish_while_a_question_is_out),
+        cmocka_unit_test(one_of_two_wishes_is_fulfilled),
+        cmocka_unit_test(wishes_that_go_leave_nothing),
+        cmocka_unit_test(new_agents_begin_anew),
+        cmocka_unit_test(nobody_agrees_where_nobody_is_asked),
+        cmocka_unit_test(a_stalled_check_is_told_once_a_day),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

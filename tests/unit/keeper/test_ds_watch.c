@@ -1,0 +1,381 @@
+#include <stdio.h>
+
+#include "base/buffer.h"
+#include "base/mem.h"
+#include "dns/rrtype.h"
+#include "dnssec/algorithm.h"
+#include "keeper/ds_watch.h"
+#include "support/table.h"
+
+enum { T0 = 1700000000, RETRY_MIN = 60, RETRY_MAX = 3600 };
+
+/* One question may be out; the test is the world that answers it. */
+struct scene {
+    struct keeper_asker asker;
+    struct ds_watch_of of;
+    struct ds_watch_settings settings;
+    struct ds_watch *watch;
+    sg_time now, wake;
+    struct dns_name apex;
+    struct signing_key key;
+    uint8_t dnskey[68];
+    struct remote agents[2], resolver;
+
+    bool out, deaf; /* deaf: nothing can be asked */
+    struct keeper_question question;
+    uint8_t message[512];
+    keeper_hear *hear;
+    void *hear_argument;
+    unsigned asked, cancelled;
+
+    struct ds_check_fact fact;
+    size_t facts;
+};
+
+static void *fake_ask(void *argument, const struct keeper_question *question, keeper_hear *hear,
+                      void *hear_argument)
+{
+    struct scene *scene = argument;
+    assert_false(scene->out);
+    scene->asked++;
+    if (scene->deaf) {
+        return NULL;
+    }
+    scene->out = true;
+    scene->question = *question;
+    assert_true(question->message.length <= sizeof(scene->message));
+    memcpy(scene->message, question->message.bytes, question->message.length);
+    scene->question.message.bytes = scene->message;
+    scene->hear = hear;
+    scene->hear_argument = hear_argument;
+    return scene;
+}
+
+static void fake_cancel(void *argument, void *asked)
+{
+    struct scene *scene = argument;
+    assert_ptr_equal(asked, scene);
+    assert_true(scene->out);
+    scene->out = false;
+    scene->cancelled++;
+}
+
+static void found(void *argument, const struct ds_check_fact *facts, size_t count)
+{
+    struct scene *scene = argument;
+    assert_int_equal(count, 1);
+    scene->fact = facts[0];
+    scene->facts++;
+    ds_watch_want(scene->watch, NULL, 0);
+}
+
+static void begin(struct scene *scene, enum ds_watch_mode mode)
+{
+    memset(scene, 0, sizeof(*scene));
+    scene->now = T0;
+    assert_int_equal(dns_name_from_text("child.example.", 14, NULL, &scene->apex), SG_OK);
+    for (size_t i = 0; i < 2; i++) {
+        scene->agents[i] = (struct remote){
+            .address = {192, 0, 2, (uint8_t)(i + 1)}, .address_length = 4, .port = 53};
+    }
+    scene->resolver = (struct remote){.address = {127, 0, 0, 1}, .address_length = 4, .port = 53};
+    scene->asker = (struct keeper_asker){.ask = fake_ask, .cancel = fake_cancel, .argument = scene};
+    scene->of = (struct ds_watch_of){
+        .apex = &scene->apex,
+        .rrclass = DNS_CLASS_IN,
+        .asker = &scene->asker,
+        .now = &scene->now,
+        .found = found,
+        .argument = scene,
+    };
+    scene->settings = (struct ds_watch_settings){
+        .mode = mode,
+        .agents = scene->agents,
+        .agents_count = 2,
+        .lookup = {&scene->resolver, 1, true, true, 53},
+        .bounds = {RETRY_MIN, RETRY_MAX, SG_DAY},
+    };
+    scene->watch = ds_watch_new(&scene->of, &scene->settings);
+    signing_key_init(&scene->key);
+    scene->dnskey[0] = scene->dnskey[1] = 1, scene->dnskey[2] = 3;
+    scene->dnskey[3] = DNSSEC_ECDSAP256SHA256;
+    scene->key.zone = scene->apex;
+    scene->key.algorithm = DNSSEC_ECDSAP256SHA256;
+    scene->key.dnskey = (struct span){scene->dnskey, sizeof(scene->dnskey)};
+    scene->key.tag = dnskey_tag(scene->key.dnskey);
+}
+
+static void turn(struct scene *scene)
+{
+    scene->wake = ds_watch_turn(scene->watch);
+}
+
+static void want(struct scene *scene, enum ds_check_want want)
+{
+    const struct ds_check_wish wish = {&scene->key, want, scene->now};
+    ds_watch_want(scene->watch, &wish, 1);
+    turn(scene);
+}
+
+static void end(struct scene *scene)
+{
+    ds_watch_free(scene->watch);
+    assert_false(scene->out);
+}
+
+/* --- answers -------------------------------------------------------------------------------- */
+
+static void hear(struct scene *scene, enum sg_result result, struct span message, bool settled)
+{
+    const struct keeper_heard heard = {result, message, settled};
+    assert_true(scene->out);
+    scene->out = false;
+    assert_false(scene->hear(scene->hear_argument, &heard));
+}
+
+/* The question turned into an answer with one record of the name asked for. */
+static void answer(struct scene *scene, uint16_t type, struct span rdata, unsigned section)
+{
+    struct buffer wire = BUFFER_EMPTY;
+    buffer_append(&wire, scene->message, scene->question.message.length);
+    wire.bytes[2] |= 0x80, wire.bytes[3] |= 0x80;
+    if (section > 0) {
+        wire.bytes[5 + 2 * section] = 1;
+        buffer_append_u16(&wire, type == DNS_TYPE_SOA ? 0xC000 + 12 + 6 : 0xC00C);
+        buffer_append_u16(&wire, type);
+        buffer_append_u16(&wire, DNS_CLASS_IN);
+        buffer_append_u32(&wire, 7200);
+        buffer_append_u16(&wire, (uint16_t)rdata.length);
+        buffer_append(&wire, rdata.bytes, rdata.length);
+    }
+    hear(scene, SG_OK, buffer_span(&wire), true);
+    buffer_free(&wire);
+}
+
+static void show_ds(struct scene *scene)
+{
+    struct buffer rdata = BUFFER_EMPTY;
+    assert_int_equal(signing_key_ds(&scene->key, 2, &rdata), SG_OK);
+    answer(scene, DNS_TYPE_DS, buffer_span(&rdata), 1);
+    buffer_free(&rdata);
+}
+
+static void show_no_ds(struct scene *scene)
+{
+    static const uint8_t rdata[22];
+    answer(scene, DNS_TYPE_SOA, (struct span){rdata, sizeof(rdata)}, 2);
+}
+
+static void expect_question(struct scene *scene, enum keeper_question_kind kind, uint16_t type,
+                            const struct remote *remote)
+{
+    struct dns_message message;
+    assert_true(scene->out);
+    assert_int_equal(scene->question.kind, kind);
+    assert_true(remote_equal(scene->question.remote, remote));
+    assert_int_equal(dns_message_parse(scene->question.message, &message), SG_OK);
+    assert_int_equal(message.qtype, type);
+    assert_int_equal(message.flags, DNS_FLAG_RD);
+    assert_int_equal(scene->question.tcp, kind == KEEPER_QUESTION_DS);
+}
+
+/* --- tests ---------------------------------------------------------------------------------- */
+
+static void all_agents_show_it(void **state)
+{
+    struct scene scene;
+    (void)state;
+    begin(&scene, DS_WATCH_EXPLICIT);
+    turn(&scene);
+    assert_true(scene.wake == INT64_MAX && !scene.out); /* nothing is wished */
+    want(&scene, DS_CHECK_PUBLISHED);
+    expect_question(&scene, KEEPER_QUESTION_DS, DNS_TYPE_DS, &scene.agents[0]);
+    scene.now += 2;
+    show_ds(&scene);
+    expect_question(&scene, KEEPER_QUESTION_DS, DNS_TYPE_DS, &scene.agents[1]);
+    scene.now += 3;
+    show_ds(&scene);
+    assert_int_equal(scene.facts, 1);
+    assert_int_equal(scene.fact.what, DS_CHECK_PUBLISHED);
+    assert_int_equal(scene.fact.tag, scene.key.tag);
+    assert_int_equal(scene.fact.at, T0 + 5);
+    assert_int_equal(scene.fact.ttl, 7200);
+    assert_false(scene.out);
+    turn(&scene);
+    assert_true(scene.wake == INT64_MAX);
+    end(&scene);
+}
+
+static void one_agent_is_behind(void **state)
+{
+    struct scene scene;
+    (void)state;
+    begin(&scene, DS_WATCH_EXPLICIT);
+    want(&scene, DS_CHECK_WITHDRAWN);
+    show_no_ds(&scene);
+    show_ds(&scene);
+    assert_int_equal(scene.facts, 0);
+    turn(&scene);
+    assert_in_range(scene.wake, T0 + RETRY_MIN - 6, T0 + RETRY_MIN + 6);
+    scene.now = scene.wake;
+    turn(&scene);
+    show_no_ds(&scene);
+    show_no_ds(&scene);
+    assert_int_equal(scene.facts, 1);
+    assert_int_equal(scene.fact.what, DS_CHECK_WITHDRAWN);
+    end(&scene);
+}
+
+static void an_unsigned_answer_where_a_key_was_used_counts_nothing(void **state)
+{
+    struct scene scene;
+    (void)state;
+    begin(&scene, DS_WATCH_EXPLICIT);
+    scene.settings.agents_count = 1;
+    ds_watch_configure(scene.watch, &scene.of, &scene.settings);
+    want(&scene, DS_CHECK_WITHDRAWN);
+    scene.message[2] |= 0x80, scene.message[3] |= 0x80;
+    hear(&scene, SG_OK, scene.question.message, false);
+    assert_int_equal(scene.facts, 0);
+    end(&scene);
+}
+
+static void nobody_can_be_asked(void **state)
+{
+    struct scene scene;
+    (void)state;
+    for (int mode = DS_WATCH_NO; mode <= DS_WATCH_YES; mode++) {
+        begin(&scene, (enum ds_watch_mode)mode);
+        scene.deaf = true;
+        want(&scene, DS_CHECK_WITHDRAWN);
+        assert_false(scene.out);
+        assert_int_equal(scene.facts, 0);
+        assert_true(mode == DS_WATCH_NO ? scene.wake == INT64_MAX
+                                        : scene.wake > T0 && scene.wake <= T0 + RETRY_MAX);
+        end(&scene);
+    }
+}
+
+static const uint8_t server_name[] = "\2ns\7example";
+
+static void find_the_parent(struct scene *scene)
+{
+    static const uint8_t address[] = {198, 51, 100, 1};
+    expect_question(scene, KEEPER_QUESTION_LOOKUP, DNS_TYPE_NS, &scene->resolver);
+    answer(scene, DNS_TYPE_NS, (struct span){server_name, sizeof(server_name)}, 1);
+    expect_question(scene, KEEPER_QUESTION_LOOKUP, DNS_TYPE_A, &scene->resolver);
+    answer(scene, DNS_TYPE_A, (struct span){address, sizeof(address)}, 1);
+    expect_question(scene, KEEPER_QUESTION_LOOKUP, DNS_TYPE_AAAA, &scene->resolver);
+    answer(scene, DNS_TYPE_AAAA, (struct span){(const uint8_t *)"0123456789abcdef", 16}, 1);
+}
+
+static void the_parents_servers_are_found_and_asked(void **state)
+{
+    struct scene scene;
+    struct remote first = {.address = {198, 51, 100, 1}, .address_length = 4, .port = 53};
+    struct remote second = {.address = "0123456789abcdef", .address_length = 16, .port = 53};
+    (void)state;
+    begin(&scene, DS_WATCH_YES);
+    want(&scene, DS_CHECK_PUBLISHED);
+    find_the_parent(&scene);
+    expect_question(&scene, KEEPER_QUESTION_DS, DNS_TYPE_DS, &first);
+    show_ds(&scene);
+    expect_question(&scene, KEEPER_QUESTION_DS, DNS_TYPE_DS, &second);
+    show_no_ds(&scene);
+    assert_int_equal(scene.facts, 0);
+    turn(&scene);
+    scene.now = scene.wake;
+    turn(&scene); /* what was found holds for its TTL: no new lookup */
+    expect_question(&scene, KEEPER_QUESTION_DS, DNS_TYPE_DS, &first);
+    show_ds(&scene);
+    show_no_ds(&scene);
+    scene.now += 7201;
+    turn(&scene);
+    find_the_parent(&scene);
+    show_ds(&scene);
+    show_ds(&scene);
+    assert_int_equal(scene.facts, 1);
+    end(&scene);
+}
+
+static unsigned problems;
+
+static void count_problem(void *argument, const char *text)
+{
+    (void)argument;
+    problems += strstr(text, "the parent's name servers: no resolver has an answer") != NULL;
+}
+
+static void a_lookup_that_fails_is_tried_again(void **state)
+{
+    struct scene scene;
+    (void)state;
+    begin(&scene, DS_WATCH_YES);
+    want(&scene, DS_CHECK_PUBLISHED);
+    hear(&scene, SG_TIMEOUT, (struct span){NULL, 0}, false);
+    assert_false(scene.out);
+    problems = 0;
+    ds_watch_describe(scene.watch, count_problem, NULL);
+    assert_int_equal(problems, 1);
+    turn(&scene);
+    assert_int_equal(scene.wake, T0 + RETRY_MIN);
+    scene.now = scene.wake;
+    turn(&scene);
+    find_the_parent(&scene);
+    show_ds(&scene);
+    show_ds(&scene);
+    assert_int_equal(scene.facts, 1);
+    problems = 0;
+    ds_watch_describe(scene.watch, count_problem, NULL);
+    assert_int_equal(problems, 0);
+    end(&scene);
+}
+
+static void a_new_configuration_takes_the_question_back(void **state)
+{
+    struct scene scene;
+    (void)state;
+    for (int mode = DS_WATCH_EXPLICIT; mode <= DS_WATCH_YES; mode++) {
+        begin(&scene, (enum ds_watch_mode)mode);
+        want(&scene, DS_CHECK_PUBLISHED);
+        assert_true(scene.out);
+        ds_watch_configure(scene.watch, &scene.of, &scene.settings);
+        assert_int_equal(scene.cancelled, 1);
+        assert_false(scene.out);
+        turn(&scene);
+        assert_true(scene.out); /* the first one again, at once */
+        end(&scene);
+        assert_int_equal(scene.cancelled, 2);
+    }
+}
+
+static void a_demand_does_not_wait(void **state)
+{
+    struct scene scene;
+    (void)state;
+    begin(&scene, DS_WATCH_EXPLICIT);
+    want(&scene, DS_CHECK_PUBLISHED);
+    show_no_ds(&scene);
+    show_no_ds(&scene);
+    turn(&scene);
+    assert_false(scene.out);
+    ds_watch_demand(scene.watch);
+    turn(&scene);
+    assert_true(scene.out);
+    end(&scene);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_agents_show_it),
+        cmocka_unit_test(one_agent_is_behind),
+        cmocka_unit_test(an_unsigned_answer_where_a_key_was_used_counts_nothing),
+        cmocka_unit_test(nobody_can_be_asked),
+        cmocka_unit_test(the_parents_servers_are_found_and_asked),
+        cmocka_unit_test(a_lookup_that_fails_is_tried_again),
+        cmocka_unit_test(a_new_configuration_takes_the_question_back),
+        cmocka_unit_test(a_demand_does_not_wait),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
