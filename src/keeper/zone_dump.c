@@ -51,7 +51,7 @@ enum sg_result zone_dump(struct zone_job *job)
         return SG_OK;
     }
     struct buffer text = BUFFER_EMPTY;
-    zonefile_write(job->lent.base, view_of(settings), &text);
+    zonefile_write_readable(job->lent.base, view_of(settings), &text);
     enum sg_result result = file_write(settings->file, FILE_MODE, buffer_span(&text));
     buffer_free(&text);
     if (result != SG_OK) {

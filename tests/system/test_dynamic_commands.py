@@ -41,6 +41,13 @@ def serial_of(server, zone="dyn.test"):
     return server.answers_with(zone, "SOA")[0].serial
 
 
+def records_of(lines):
+    """Records as sets of words, but for what the signer makes and the serial that it chooses."""
+    words = [line.split() for line in lines]
+    generated = {"SOA", "RRSIG", "NSEC", "DNSKEY", "CDS", "CDNSKEY", "TYPE65534"}
+    return {tuple(w) for w in words if len(w) > 4 and w[2] == "IN" and w[3] not in generated}
+
+
 @pytest.fixture(params=["plain", "signed"])
 def dynamic(request, signet, run_server):
     policy = "default" if request.param == "signed" else None
@@ -50,6 +57,20 @@ def dynamic(request, signet, run_server):
     run_server(signet)
     wait_until(lambda: address_of(signet, "www"), what="dyn.test")
     return signet
+
+
+def test_the_file_is_written_for_people_and_read_by_bind(dynamic, tmp_path):
+    assert nsupdate(dynamic, "update add *.wild.dyn.test 300 TYPE65280 \\# 2 0102",
+                    "update add one.dyn.test 60 MX 10 mail.example.").returncode == 0
+    assert dynamic.rndc("freeze", "dyn.test").returncode == 0
+    lines = dynamic.file.read_text().splitlines()
+    assert lines[:2] == ["$ORIGIN dyn.test.", "$TTL 300"]
+    assert "one                     60      MX      10 mail.example." in lines
+    served = dynamic.axfr_lines("dyn.test", tmp_path / "axfr")
+    read = subprocess.run(["named-compilezone", "-s", "full", "-o", "-", "dyn.test",
+                           str(dynamic.file)], capture_output=True, text=True, timeout=30)
+    assert read.returncode == 0, read.stdout + read.stderr
+    assert records_of(read.stdout.splitlines()) == records_of(served)
 
 
 def test_a_frozen_zone_is_edited_reloaded_and_thawed(dynamic):
