@@ -7,13 +7,13 @@
 #include "dns/request.h"
 #include "keeper/notifying.h"
 #include "keeper/publish.h"
+#include "keeper/remote_text.h"
 
 enum {
     ASK_TIMEOUT = 5,
     ASK_TRIES = 2,
     CONNECT_TIMEOUT = 15,
     EDNS_PAYLOAD = 1232,
-    REMOTE_TEXT_BYTES = 64,
 };
 /* Names are not compressed when they are counted: larger than any zone that fits into memory. */
 static const uint64_t TRANSFER_BYTES_MAX = UINT64_C(64) << 30;
@@ -30,24 +30,6 @@ struct zone_secondary {
 };
 
 /* --- words for the log ---------------------------------------------------------------------- */
-
-static void remote_text(const struct remote *remote, char out_text[REMOTE_TEXT_BYTES])
-{
-    const uint8_t *a = remote->address;
-    struct buffer text = BUFFER_EMPTY;
-    if (remote->address_length == 4) {
-        buffer_format(&text, "%u.%u.%u.%u", a[0], a[1], a[2], a[3]);
-    } else {
-        for (int i = 0; i < 16; i += 2) {
-            buffer_format(&text, "%s%x", i > 0 ? ":" : "", (unsigned)a[i] << 8 | a[i + 1]);
-        }
-    }
-    buffer_format(&text, "#%u", remote->port);
-    size_t length = text.length < REMOTE_TEXT_BYTES ? text.length : REMOTE_TEXT_BYTES - 1;
-    memcpy(out_text, text.bytes, length);
-    out_text[length] = '\0';
-    buffer_free(&text);
-}
 
 static void say(const struct zone_secondary *secondary, int severity, const char *what)
 {
