@@ -40,9 +40,13 @@ static void say_loaded(struct server *server)
         return;
     }
     progress->loaded = false;
-    log_write(LOG_GENERAL, SEVERITY_NOTICE, "%s",
-              progress->reconfig ? "any newly configured zones are now loaded"
-                                 : "all zones loaded");
+    if (progress->failed > 0) {
+        log_write(LOG_GENERAL, SEVERITY_NOTICE, "zones loaded, but for %zu", progress->failed);
+    } else {
+        log_write(LOG_GENERAL, SEVERITY_NOTICE, "%s",
+                  progress->reconfig ? "any newly configured zones are now loaded"
+                                     : "all zones loaded");
+    }
     log_write(LOG_GENERAL, SEVERITY_NOTICE, "running");
     log_channels_started(server->logs);
     daemon_running();
@@ -270,14 +274,22 @@ void server_loop_close(struct server *server)
     mailbox_clear(&loop->commits);
 }
 
-void server_all_loaded(void *argument, size_t zones, size_t failed)
+void server_all_loaded(void *argument, size_t zones, size_t failed, size_t kept)
 {
     struct server *server = argument;
 
     if (failed > 0) {
-        log_write(LOG_GENERAL, SEVERITY_ERROR, "%zu of %zu zones could not be loaded", failed,
+        log_write(LOG_GENERAL, SEVERITY_ERROR,
+                  "%zu of %zu zones could not be loaded and are not served, see zonestatus", failed,
                   zones);
     }
+    if (kept > 0) {
+        log_write(LOG_GENERAL, SEVERITY_ERROR,
+                  "%zu of %zu zones could not be loaded anew and are served as they were, see "
+                  "zonestatus",
+                  kept, zones);
+    }
+    server->progress.failed = failed + kept;
     server->progress.loaded = true;
 }
 

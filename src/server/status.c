@@ -175,6 +175,17 @@ static bool is_reconfigurable(const struct server *server, const struct zone_set
     return amendment != NULL && amendment->stored && zone->view->allow_new_zones;
 }
 
+/* What queries get meanwhile. */
+static void put_served(struct buffer *text, const struct zone_status *status)
+{
+    if (status->facts == NULL) {
+        put_line(text, "served meanwhile", "nothing, queries are answered with SERVFAIL");
+    } else {
+        buffer_format(text, "\nserved meanwhile: serial %u, %s", status->facts->serial,
+                      status->stored ? "as the store has it" : "as it was loaded last");
+    }
+}
+
 /* What `signet zonestatus` makes its exit status of (tools/control.c). */
 static void put_troubles(const struct server *server, const struct zone_status *status,
                          struct buffer *text)
@@ -184,6 +195,8 @@ static void put_troubles(const struct server *server, const struct zone_status *
 
     if (status->problem != NULL) {
         put_line(text, "problem", status->problem);
+        put_time(text, "problem since", status->problem_since);
+        put_served(text, status);
     }
     if (changes) {
         put_store(server, text);
