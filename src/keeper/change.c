@@ -553,6 +553,9 @@ void keeper_update(struct keeper *keeper, struct managed_zone *zone, struct keep
     update->next = NULL;
     update->rcode = DNS_RCODE_NOERROR;
     if (!settings->dynamic || zone_is_frozen(zone)) {
+        zone_say_refused(zone, update,
+                         settings->dynamic ? "the zone is frozen, `thaw` lets updates in again"
+                                           : "the zone takes none any more");
         zone_answer_updates(update, DNS_RCODE_REFUSED);
         return;
     }
@@ -561,6 +564,9 @@ void keeper_update(struct keeper *keeper, struct managed_zone *zone, struct keep
                                                     store_health(keeper->io.store) == SG_OK);
     if (zone->gone || keeper->stopping || zone->slot->version == NULL || !store_works ||
         zone->updates.count >= UPDATES_WAITING_MAX || (quota != 0 && keeper->updates >= quota)) {
+        zone_say_refused(zone, update,
+                         store_works ? NULL
+                                     : "the store cannot be written, so that it would not last");
         zone_answer_updates(update, DNS_RCODE_SERVFAIL);
         return;
     }

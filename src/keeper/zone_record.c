@@ -1,7 +1,5 @@
 #include "keeper/zone_record.h"
 
-#include <stdio.h>
-
 #include "base/mem.h"
 #include "keeper/keeper_parts.h"
 #include "keeper/overtake.h"
@@ -45,18 +43,6 @@ bool zone_is_frozen(const struct managed_zone *zone)
 bool zone_changes_by_itself(const struct managed_zone *zone)
 {
     return zone->settings->dynamic || zone->settings->type == ZONE_SECONDARY;
-}
-
-void zone_served_text(const struct managed_zone *zone, char out_text[ZONE_SERVED_BYTES])
-{
-    const struct zone_version *version = zone->slot->version;
-    if (version == NULL) {
-        snprintf(out_text, ZONE_SERVED_BYTES, "not loaded due to errors");
-    } else {
-        snprintf(out_text, ZONE_SERVED_BYTES, "serial %u is served on%s",
-                 zone_version_facts(version)->serial,
-                 zone->ledger.continues ? ", as the store has it" : "");
-    }
 }
 
 bool zone_is_stored(const struct zone_settings *settings)

@@ -134,6 +134,9 @@ bool zone_is_frozen(const struct managed_zone *zone);
 bool zone_changes_by_itself(const struct managed_zone *zone);
 /* What is served while the zone has a problem, for its log line. */
 void zone_served_text(const struct managed_zone *zone, char out_text[ZONE_SERVED_BYTES]);
+/* An update that is not taken. `why` NULL: since the zone is not loaded, or too much is asked. */
+void zone_say_refused(const struct managed_zone *zone, const struct keeper_update *update,
+                      const char *why);
 /* Does what becomes of this zone have to outlive a restart? A static zone that is served as its
  * file has it does not. */
 bool zone_is_stored(const struct zone_settings *settings);

@@ -1,5 +1,6 @@
 """freeze, thaw, sync, signing and sign, as the real rndc asks for them and nsupdate notices."""
 
+import re
 import subprocess
 import threading
 
@@ -87,6 +88,8 @@ def test_a_frozen_zone_is_edited_reloaded_and_thawed(dynamic):
     assert "rndc: 'freeze' failed: already frozen\n" in again.stderr
     assert "WARNING: The zone was already frozen.\n" in again.stderr
     assert "REFUSED" in add(dynamic, "two").stderr
+    assert re.search(r" 127.0.0.1#\d+ \(dyn.test\): updating zone 'dyn.test/IN': update refused: "
+                     r"the zone is frozen, `thaw` lets updates in again\n", dynamic.log())
 
     # Reload of a frozen zone reads its file, and it stays frozen.
     assert dynamic.rndc("reload", "dyn.test").stdout == "zone reload up-to-date\n"
