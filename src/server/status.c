@@ -50,8 +50,9 @@ static void put_store(const struct server *server, struct buffer *text)
     enum sg_result health = server->store == NULL ? SG_OK : store_health(server->store);
 
     if (health != SG_OK) {
-        buffer_format(text, "\nstore: cannot be written: %s; no changes are taken",
-                      sg_result_text(health));
+        buffer_format(
+            text, "\nstore: cannot be written: %s; no changes are taken until it can, see the log",
+            sg_result_text(health));
     }
 }
 
