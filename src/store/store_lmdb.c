@@ -462,7 +462,7 @@ static enum sg_result lmdb_copy(void *argument, const char *folder)
         return SG_IO;
     }
     if (mkdir(folder, 0700) != 0) {
-        return errno == EEXIST ? SG_EXISTS : result_of(errno);
+        return errno == EEXIST ? SG_EXISTS : errno == ENOENT ? SG_NOT_FOUND : result_of(errno);
     }
     char *images = mem_format("%s/images", folder);
     enum sg_result result = mkdir(images, 0700) == 0 ? SG_OK : image_file_result(errno);
