@@ -88,11 +88,11 @@ def test_zonestatus_of_a_signed_zone_has_both_serials(signet, run_server):
     (["zonestatus", "example.org", "CH"], "not found", "no matching zone 'example.org'"),
     (["zonestatus", "example.org", "IN", "v"], "not found", "no matching view 'v'"),
     (["zonestatus", "example.org", "XX"], "unknown class/type", ""),
-    (["zonestatus"], "unexpected end of input", ""),
+    (["zonestatus"], "unexpected end of input", "expected: zonestatus zone [class [view]]"),
     (["frobnicate"], "unknown command", ""),
     (["trace", "many"], "out of range", ""),
     (["querylog", "perhaps"], "syntax error", ""),
-    (["freeze", "example.org"], "not dynamic", ""),
+    (["freeze", "example.org"], "not dynamic", "edit its file, then reload it"),
     (["dumpdb"], "not implemented", "does not know how to do 'dumpdb' yet"),
     (["flush"], "not implemented", "is for resolvers"),
 ])
