@@ -166,6 +166,7 @@ static void note_failure(struct keeper *keeper, struct managed_zone *zone, struc
         retry = retry < RETRY_SECONDS ? retry : RETRY_SECONDS;
         health->store_wait = retry;
     }
+    health->problem_since = health->problem == NULL ? keeper->now : health->problem_since;
     mem_free(health->problem);
     health->problem = job->problem;
     health->failed = job->kind;
@@ -190,10 +191,22 @@ static void note_failure(struct keeper *keeper, struct managed_zone *zone, struc
     }
 }
 
+/* Since when is told over a restart too. */
+static void note_refusal(struct keeper *keeper, struct managed_zone *zone)
+{
+    struct zone_state *state = &zone->known.state;
+    if (zone->health.failed == ZONE_JOB_LOAD && !zone->health.by_store && state->refused_at == 0 &&
+        zone->settings->type == ZONE_PRIMARY) {
+        state->refused_at = keeper->now;
+        zone->wishes.state |= zone->ledger.id != 0;
+    }
+}
+
 static void fail(struct keeper *keeper, struct zone_job *job, sg_duration retry)
 {
     struct managed_zone *zone = job->zone;
     note_failure(keeper, zone, job, retry);
+    note_refusal(keeper, zone);
     /* They may speak of what never came to be. */
     resign_index_free(zone->known.resign);
     zone->known.resign = NULL;
@@ -202,9 +215,9 @@ static void fail(struct keeper *keeper, struct zone_job *job, sg_duration retry)
         zone->known.keys = NULL;
     }
     char label[ZONE_LABEL_BYTES];
-    log_write(LOG_ZONE, SEVERITY_ERROR, "zone %s: %s: %s", zone_label(job->settings, label),
-              zone->slot->version == NULL ? "not loaded due to errors"
-                                          : "the last good version is served on",
+    char served[ZONE_SERVED_BYTES];
+    zone_served_text(zone, served);
+    log_write(LOG_ZONE, SEVERITY_ERROR, "zone %s: %s: %s", zone_label(job->settings, label), served,
               zone->health.problem);
     zone_tell_waiters(&zone->job_waiters, RELOAD_FAILED, zone->health.problem);
     if (job->kind == ZONE_JOB_RECOVER) {
@@ -540,6 +553,9 @@ void keeper_update(struct keeper *keeper, struct managed_zone *zone, struct keep
     update->next = NULL;
     update->rcode = DNS_RCODE_NOERROR;
     if (!settings->dynamic || zone_is_frozen(zone)) {
+        zone_say_refused(zone, update,
+                         settings->dynamic ? "the zone is frozen, `thaw` lets updates in again"
+                                           : "the zone takes none any more");
         zone_answer_updates(update, DNS_RCODE_REFUSED);
         return;
     }
@@ -548,6 +564,9 @@ void keeper_update(struct keeper *keeper, struct managed_zone *zone, struct keep
                                                     store_health(keeper->io.store) == SG_OK);
     if (zone->gone || keeper->stopping || zone->slot->version == NULL || !store_works ||
         zone->updates.count >= UPDATES_WAITING_MAX || (quota != 0 && keeper->updates >= quota)) {
+        zone_say_refused(zone, update,
+                         store_works ? NULL
+                                     : "the store cannot be written, so that it would not last");
         zone_answer_updates(update, DNS_RCODE_SERVFAIL);
         return;
     }

@@ -195,7 +195,7 @@ enum sg_result keeper_raise_serial(struct keeper *keeper, struct managed_zone *z
 
 void keeper_reload_all(struct keeper *keeper)
 {
-    keeper->failed = 0;
+    keeper->failed = keeper->kept = 0;
     keeper->announced = false;
     for (size_t i = 0; i < keeper->zones_count; i++) {
         struct managed_zone *zone = keeper->zones[i];

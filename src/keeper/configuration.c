@@ -81,7 +81,7 @@ enum sg_result keeper_configure(struct keeper *keeper, struct keeper_generation 
     size_t before_count = keeper->zones_count;
     keeper->zones = mem_alloc_zero(generation->zones_count, sizeof(*keeper->zones));
     keeper->zones_count = generation->zones_count;
-    keeper->failed = 0;
+    keeper->failed = keeper->kept = 0;
     generation_use(generation);
     notify_sender_set_rates(keeper->notify, generation->rates.notify,
                             generation->rates.startup_notify);

@@ -233,7 +233,9 @@ void keeper_zone_was_tried(struct keeper *keeper, struct managed_zone *zone)
     }
     zone->tried = true;
     const char *problem = zone->health.problem;
-    keeper->failed += problem != NULL;
+    bool is_kept = zone->slot->version != NULL;
+    keeper->failed += problem != NULL && !is_kept;
+    keeper->kept += problem != NULL && is_kept;
     keeper->untried--;
     zone_tell_waiters(&zone->first_waiters, problem != NULL ? RELOAD_FAILED : RELOAD_STARTED,
                       problem != NULL ? problem : "");
@@ -252,7 +254,8 @@ static void announce(struct keeper *keeper)
     }
     keeper->announced = true;
     if (keeper->io.all_loaded != NULL) {
-        keeper->io.all_loaded(keeper->io.argument, keeper->zones_count, keeper->failed);
+        keeper->io.all_loaded(keeper->io.argument, keeper->zones_count, keeper->failed,
+                              keeper->kept);
     }
 }
 

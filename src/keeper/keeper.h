@@ -108,8 +108,8 @@ struct keeper_io {
     struct mailbox *commits;   /* replies of the store; the same wake */
     struct keeper_asker asker; /* `ask` NULL: nobody is told or asked */
     /* In a turn: every load that keeper_configure() or keeper_reload_all() asked for has ended;
-     * `failed` of `zones` could not be loaded. */
-    void (*all_loaded)(void *argument, size_t zones, size_t failed);
+     * `failed` of `zones` could not be loaded, and `kept` could not and are served as before. */
+    void (*all_loaded)(void *argument, size_t zones, size_t failed, size_t kept);
     void *argument;
 };
 

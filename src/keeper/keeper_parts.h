@@ -37,7 +37,8 @@ struct keeper {
     size_t updates;       /* that wait or are under way */
     size_t history_bytes; /* of all zones */
     size_t untried;       /* zones that are to be loaded, or loaded again, before it is called */
-    size_t failed;
+    size_t failed;        /* of those that were tried: not served */
+    size_t kept;          /* served as they were before */
     struct notify_sender *notify;
     struct telling *tellings;   /* questions that are out (notifying.c) */
     struct overtake *overtakes; /* questions that are out (overtake.c) */

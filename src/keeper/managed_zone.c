@@ -32,6 +32,17 @@ static const char *problem_of(const struct managed_zone *zone)
     }
 }
 
+static sg_time problem_since(const struct managed_zone *zone)
+{
+    const struct zone_health *health = &zone->health;
+    sg_time refused_at = zone->known.state.refused_at;
+    if (health->problem == NULL) {
+        return 0;
+    }
+    bool is_refusal = health->failed == ZONE_JOB_LOAD && !health->by_store && refused_at != 0;
+    return is_refusal ? refused_at : health->problem_since;
+}
+
 void managed_zone_status(const struct managed_zone *zone, struct zone_status *out_status)
 {
     const struct zone_version *version = zone->slot->version;
@@ -50,5 +61,7 @@ void managed_zone_status(const struct managed_zone *zone, struct zone_status *ou
         .overdue_at = known_or_zero(zone->health.overdue_at),
         .key_event_at = known_or_zero(zone->health.key_event_at),
         .problem = problem_of(zone),
+        .problem_since = problem_since(zone),
+        .stored = zone->ledger.continues,
     };
 }

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "dns/request.h"
+#include "keeper/remote_text.h"
 
 /* One message that is out. */
 struct telling {
@@ -10,7 +11,7 @@ struct telling {
     void *asked;
     struct keeper *keeper;
     struct notify_ask *ask;
-    struct remote remote;
+    char remote[REMOTE_TEXT_BYTES];
     char label[ZONE_LABEL_BYTES];
 };
 
@@ -112,11 +113,13 @@ static void take_answer(struct telling *telling, enum sg_result result, uint16_t
     enum notify_verdict verdict = notify_send_answered(telling->keeper->notify, telling->ask,
                                                        result, rcode, telling->keeper->now);
     if (verdict == NOTIFY_GIVEN_UP) {
-        log_write(LOG_NOTIFY, SEVERITY_INFO, "zone %s: notify: a server does not answer: %s",
-                  telling->label, sg_result_text(result));
+        log_write(LOG_NOTIFY, SEVERITY_NOTICE,
+                  "zone %s: notify to %s failed after %d tries: %s; it will ask by itself when its "
+                  "refresh time has come",
+                  telling->label, telling->remote, NOTIFY_TRIES_MAX, sg_result_text(result));
     } else if (verdict == NOTIFY_REFUSED) {
-        log_write(LOG_NOTIFY, SEVERITY_INFO, "zone %s: notify: a server answered %s",
-                  telling->label, dns_rcode_to_text(rcode));
+        log_write(LOG_NOTIFY, SEVERITY_NOTICE, "zone %s: notify to %s: it answered %s",
+                  telling->label, telling->remote, dns_rcode_to_text(rcode));
     }
     telling_free(telling);
 }
@@ -150,6 +153,7 @@ static void tell(struct keeper *keeper, const struct notify_order *order)
     keeper->tellings = telling;
     telling->ask = order->ask;
     zone_label(settings, telling->label);
+    remote_text(&order->remote, telling->remote);
     if (version != NULL &&
         zone_node_rrset(zone_version_apex_node(version), ZONE_VIEW_SIGNED, DNS_TYPE_SOA, &soa)) {
         about.soa = dns_rrset_first(&soa);

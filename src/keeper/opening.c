@@ -48,16 +48,17 @@ static void opening_failed(struct managed_zone *zone, const struct store_request
     struct keeper *keeper = zone->keeper;
     struct zone_health *health = &zone->health;
     char label[ZONE_LABEL_BYTES];
+    char served[ZONE_SERVED_BYTES];
+    health->problem_since = health->problem == NULL ? keeper->now : health->problem_since;
     mem_free(health->problem);
     health->problem =
         mem_format("the store cannot be read: %s",
                    request->problem != NULL ? request->problem : sg_result_text(request->result));
     health->failed = ZONE_JOB_RECOVER;
     health->by_store = false;
+    zone_served_text(zone, served);
     log_write(LOG_ZONE, SEVERITY_ERROR, "zone %s: %s: %s", zone_label(zone->settings, label),
-              zone->slot->version == NULL ? "not loaded due to errors"
-                                          : "the last good version is served on",
-              health->problem);
+              served, health->problem);
     health->retry_at = keeper->now + RETRY_SECONDS;
     zone_tell_waiters(&zone->waiters, RELOAD_FAILED, health->problem);
     zone_tell_waiters(&zone->dump_waiters, RELOAD_FAILED, health->problem);

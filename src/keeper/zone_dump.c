@@ -1,5 +1,5 @@
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -13,21 +13,35 @@ enum { FILE_MODE = 0644 };
 static void stamp_file(struct zone_job *job)
 {
     struct file_stamps *stamps = &job->made.state.files;
-    struct stat status;
+    struct file_stamp stamp;
 
     file_stamps_clear(stamps);
-    if (stat(job->settings->file, &status) != 0) {
+    if (!zone_stamp(job->settings->file, &stamp)) {
         return;
     }
+    stamp.path = mem_copy_text(job->settings->file);
     stamps->files = mem_alloc_zero(1, sizeof(*stamps->files));
     stamps->count = 1;
-    stamps->files[0] = (struct file_stamp){
-        .path = mem_copy_text(job->settings->file),
-        .device = (uint64_t)status.st_dev,
-        .inode = (uint64_t)status.st_ino,
-        .bytes = (uint64_t)status.st_size,
-        .modified_ns = (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec,
-    };
+    stamps->files[0] = stamp;
+}
+
+/* Somebody's edit that no thaw has read is not thrown away: it keeps a name. */
+static void keep_edit(const struct zone_job *job)
+{
+    const char *edited = zone_file_edited(&job->lent.state->files);
+    char label[ZONE_LABEL_BYTES];
+
+    if (edited == NULL || strcmp(edited, job->settings->file) != 0) {
+        return; /* What it includes is not written. */
+    }
+    char *kept = mem_format("%s.edited", edited);
+    (void)unlink(kept);
+    bool is_kept = link(edited, kept) == 0;
+    log_write(LOG_ZONE, SEVERITY_WARNING,
+              "zone %s: '%s' was edited while the zone was not frozen: it is written over%s%s%s",
+              zone_label(job->settings, label), edited, is_kept ? ", the edit is kept as '" : "",
+              is_kept ? kept : "", is_kept ? "'" : "");
+    mem_free(kept);
 }
 
 /* With inline-signing the file is the operator's, unsigned; without, it is the zone as served. */
@@ -51,7 +65,8 @@ enum sg_result zone_dump(struct zone_job *job)
         return SG_OK;
     }
     struct buffer text = BUFFER_EMPTY;
-    zonefile_write(job->lent.base, view_of(settings), &text);
+    zonefile_write_readable(job->lent.base, view_of(settings), &text);
+    keep_edit(job);
     enum sg_result result = file_write(settings->file, FILE_MODE, buffer_span(&text));
     buffer_free(&text);
     if (result != SG_OK) {

@@ -120,7 +120,8 @@ enum sg_result zone_load(struct zone_job *job)
     if (job->asked.thaw) {
         job->made.state.frozen = false;
     } else if (!job->asked.force && !zone_files_changed(&job->lent.state->files)) {
-        job->made.unchanged = true;
+        job->made.unchanged = job->made.state.refused_at == 0;
+        job->made.state.refused_at = 0; /* It is again what was read. */
         return SG_OK;
     }
     struct zone_edit *edit = zone_edit_new(&job->settings->apex, job->settings->rrclass);
@@ -133,6 +134,7 @@ enum sg_result zone_load(struct zone_job *job)
         return result;
     }
     job->made.state.loaded_at = job->now;
+    job->made.state.refused_at = 0;
     return take_source(job, edit);
 }
 

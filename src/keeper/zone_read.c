@@ -1,5 +1,3 @@
-#include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "base/log.h"
@@ -8,34 +6,6 @@
 #include "keeper/zone_steps.h"
 
 enum { LARGE_FILE_BYTES = 4 << 20, LARGE_ZONE_NAMES = 100000 };
-
-static bool stamp(const char *path, struct file_stamp *out_stamp)
-{
-    struct stat status;
-    if (stat(path, &status) != 0) {
-        return false;
-    }
-    *out_stamp = (struct file_stamp){
-        .device = (uint64_t)status.st_dev,
-        .inode = (uint64_t)status.st_ino,
-        .bytes = (uint64_t)status.st_size,
-        .modified_ns = (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec,
-    };
-    return true;
-}
-
-bool zone_files_changed(const struct file_stamps *known)
-{
-    for (size_t i = 0; i < known->count; i++) {
-        const struct file_stamp *old = &known->files[i];
-        struct file_stamp new;
-        if (!stamp(old->path, &new) || new.device != old->device || new.inode != old->inode ||
-            new.bytes != old->bytes || new.modified_ns != old->modified_ns) {
-            return true;
-        }
-    }
-    return known->count == 0;
-}
 
 /*
  * Stamps of what was read. A file that changed between its reading and this look keeps a stamp
@@ -49,7 +19,7 @@ static void stamp_files(struct zone_job *job, const struct zonefile_report *repo
     stamps->files = mem_alloc_zero(report->files_count, sizeof(*stamps->files));
     for (size_t i = 0; i < report->files_count; i++) {
         struct file_stamp *new = &stamps->files[stamps->count++];
-        if (!stamp(report->files[i], new) || new->modified_ns >= started_ns) {
+        if (!zone_stamp(report->files[i], new) || new->modified_ns >= started_ns) {
             new->modified_ns = 0;
         }
         new->path = mem_copy_text(report->files[i]);
@@ -112,7 +82,7 @@ int zone_progress_severity(const struct zone_job *job)
     struct file_stamp file = {.bytes = 0};
     bool large =
         job->lent.base != NULL && zone_version_facts(job->lent.base)->names >= LARGE_ZONE_NAMES;
-    if (job->kind == ZONE_JOB_LOAD && stamp(job->settings->file, &file)) {
+    if (job->kind == ZONE_JOB_LOAD && zone_stamp(job->settings->file, &file)) {
         large |= file.bytes >= LARGE_FILE_BYTES;
     }
     return large ? SEVERITY_INFO : SEVERITY_DEBUG;

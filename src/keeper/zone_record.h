@@ -10,6 +10,8 @@
 #include "keeper/zone_job.h"
 #include "keeper/zone_state.h"
 
+enum { ZONE_SERVED_BYTES = 64 };
+
 /* What is asked of a zone while a job is out, or before it gets its turn. */
 struct zone_wishes {
     bool load;
@@ -41,6 +43,7 @@ struct zone_health {
     sg_time warn_at;           /* when the log says so next, if it is still so */
     char *resign_node;         /* whose signature expires first: `owner/type`; NULL: none */
     char *problem;             /* NULL: all is well */
+    sg_time problem_since;     /* with a problem, of this server's run */
     enum zone_job_kind failed; /* with a problem: whose it is */
     bool by_store;             /* and it was the store's fault */
     sg_duration store_wait;    /* then: how long until it is tried again */
@@ -129,6 +132,11 @@ size_t zone_answer_updates(struct keeper_update *updates, uint16_t rcode);
 bool zone_is_frozen(const struct managed_zone *zone);
 /* Does it change by other means than its file: by updates or transfers? */
 bool zone_changes_by_itself(const struct managed_zone *zone);
+/* What is served while the zone has a problem, for its log line. */
+void zone_served_text(const struct managed_zone *zone, char out_text[ZONE_SERVED_BYTES]);
+/* An update that is not taken. `why` NULL: since the zone is not loaded, or too much is asked. */
+void zone_say_refused(const struct managed_zone *zone, const struct keeper_update *update,
+                      const char *why);
 /* Does what becomes of this zone have to outlive a restart? A static zone that is served as its
  * file has it does not. */
 bool zone_is_stored(const struct zone_settings *settings);

@@ -127,6 +127,7 @@ enum sg_result zone_recover(struct zone_job *job)
             mem_format("what the store has of it cannot be read: %s", sg_result_text(result));
         return result;
     }
+    zone_say_ignored_file(job, &state);
     zone_state_clear(&job->made.state);
     job->made.state = state;
     if (zone_version_facts(job->made.version)->signed_here) {

@@ -11,6 +11,7 @@ enum tag {
     TAG_FROZEN = 4,
     TAG_CAMPAIGN = 5,
     TAG_TIMERS = 6,
+    TAG_REFUSED_AT = 8,
 };
 
 enum { STAMP_BYTES = 32, PATH_BYTES_MAX = 65535 - STAMP_BYTES };
@@ -93,6 +94,10 @@ void zone_state_encode(const struct zone_state *state, struct buffer *out_bytes)
     begin_field(out_bytes, TAG_KEYS, 16);
     append_u64(out_bytes, state->keys_fingerprint);
     append_u64(out_bytes, state->signers_fingerprint);
+    if (state->refused_at != 0) {
+        begin_field(out_bytes, TAG_REFUSED_AT, 8);
+        append_u64(out_bytes, (uint64_t)state->refused_at);
+    }
     if (state->frozen) {
         begin_field(out_bytes, TAG_FROZEN, 0);
     }
@@ -160,6 +165,9 @@ static bool decode_field(unsigned tag, struct reader *field, struct zone_state *
     case TAG_KEYS:
         state->keys_fingerprint = read_u64(field);
         state->signers_fingerprint = read_u64(field);
+        return !field->failed;
+    case TAG_REFUSED_AT:
+        state->refused_at = (sg_time)read_u64(field);
         return !field->failed;
     case TAG_FROZEN:
         state->frozen = true;

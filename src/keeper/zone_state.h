@@ -30,6 +30,7 @@ enum { ZONE_STATE_FILES_MAX = 100000, ZONE_STATE_TIMERS_BYTES_MAX = 65536 };
 struct zone_state {
     struct file_stamps files;  /* that the source was read from last */
     sg_time loaded_at;         /* 0: never */
+    sg_time refused_at;        /* since when the file was not taken; 0: it was */
     uint64_t keys_fingerprint; /* of policy and keys that signed; 0: not signed */
     uint64_t signers_fingerprint;
     bool frozen;

@@ -9,10 +9,19 @@
 #include "keeper/zone_label.h"
 #include "zone/edit.h"
 
-/* --- zone_read.c: files --------------------------------------------------------------------- */
+/* --- zone_stamps.c: what became of files ------------------------------------------------------ */
 
+/* How the file is now, without its path. False: errno tells why it cannot be seen. */
+bool zone_stamp(const char *path, struct file_stamp *out_stamp);
 /* Is any of the files not as it was when it was read? True where nothing was read yet. */
 bool zone_files_changed(const struct file_stamps *known);
+/* The first of the files that is there and not as it was; NULL: none. */
+const char *zone_file_edited(const struct file_stamps *known);
+/* Of a zone that takes updates, when it was recovered: an edited or missing file does not count. */
+void zone_say_ignored_file(const struct zone_job *job, const struct zone_state *state);
+
+/* --- zone_read.c: files --------------------------------------------------------------------- */
+
 /* How loud to be about work on this zone that takes its time. */
 int zone_progress_severity(const struct zone_job *job);
 /* Read the file into `edit` and check it; stamps go to job->made.state. */

@@ -52,6 +52,23 @@ static void keys_added(struct server *server, struct errand *errand)
     backup_end((struct backup *)errand);
 }
 
+/* What the operator can do about it; NULL: the problem says it all. */
+static const char *advice_for(enum sg_result result)
+{
+    switch (result) {
+    case SG_EXISTS:
+        return "name a folder that does not exist yet, backup makes it";
+    case SG_NOT_FOUND:
+        return "the folder that it shall be made in does not exist";
+    case SG_DENIED:
+        return "the server's user must be allowed to make it there";
+    case SG_NO_SPACE:
+        return "nothing was left there";
+    default:
+        return NULL;
+    }
+}
+
 static void copied(struct store_request *request)
 {
     struct backup *backup = (struct backup *)((char *)request - offsetof(struct backup, copy));
@@ -59,6 +76,12 @@ static void copied(struct store_request *request)
     backup->result = request->result;
     backup->problem = request->problem;
     if (request->result != SG_OK) {
+        const char *advice = advice_for(request->result);
+        if (advice != NULL) {
+            backup->problem =
+                mem_format("'%s': %s; %s", backup->path, sg_result_text(request->result), advice);
+            mem_free(request->problem);
+        }
         backup_end(backup);
         return;
     }
@@ -105,12 +128,8 @@ void control_backup(struct control_call *call)
 {
     const char *path = control_call_word(call, 1);
 
-    if (path == NULL) {
-        control_call_fail(call, CONTROL_UNEXPECTED_END, NULL);
-        return;
-    }
-    if (path[0] != '/' || call->count > 2) {
-        control_call_explain(call, CONTROL_SYNTAX,
+    if (path == NULL || path[0] != '/' || call->count > 2) {
+        control_call_explain(call, path == NULL ? CONTROL_UNEXPECTED_END : CONTROL_SYNTAX,
                              "expected: backup PATH, absolute: a folder that does not exist yet");
         return;
     }

@@ -67,10 +67,12 @@ static void say_why_not(struct control_call *call, const struct managed_zone *zo
         control_call_fail(call, CONTROL_FAILURE, "the zone is not loaded");
         return;
     default:
-        control_call_fail(call,
-                          managed_zone_settings(zone)->type == ZONE_PRIMARY ? CONTROL_NOT_DYNAMIC
-                                                                            : CONTROL_NOT_PRIMARY,
-                          NULL);
+        if (managed_zone_settings(zone)->type == ZONE_PRIMARY) {
+            control_call_fail(call, CONTROL_NOT_DYNAMIC,
+                              "it takes no updates: edit its file, then reload it");
+        } else {
+            control_call_fail(call, CONTROL_NOT_PRIMARY, "a secondary's data is its primaries'");
+        }
     }
 }
 

@@ -49,7 +49,8 @@ struct managed_zone *control_zone_find(struct control_call *call, size_t first)
     uint16_t rrclass = 0;
 
     if (text == NULL) {
-        control_call_fail(call, CONTROL_UNEXPECTED_END, NULL);
+        control_call_explain(call, CONTROL_UNEXPECTED_END, "expected: %s zone [class [view]]",
+                             call->words[0]);
         return NULL;
     }
     if (!take_name(call, text, &name)) {
@@ -95,7 +96,9 @@ void control_zone_reload(struct control_call *call)
     zone_request_drop(request);
     if (result == SG_CONFLICT) {
         /* The file would undo what updates have changed; `rndc freeze` comes first. */
-        control_call_fail(call, CONTROL_DYNAMIC, NULL);
+        control_call_fail(call, CONTROL_DYNAMIC,
+                          "it takes updates, which its file would undo: freeze it, edit the file, "
+                          "thaw it");
     } else {
         control_call_fail(call, result == SG_CANCELLED ? CONTROL_SHUTTING_DOWN : CONTROL_FAILURE,
                           result == SG_UNSUPPORTED ? "the zone has no file" : NULL);

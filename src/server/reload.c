@@ -33,20 +33,8 @@ struct reading {
     struct conf *conf;
     struct generation *generation;
     const struct conf_zone *twice;
-    const char *objection; /* to the zone that is to be added; NULL: none, or in the report */
+    char *objection; /* to the zone that is to be added; NULL: none, or in the report */
 };
-
-static const char *objection_text(enum sg_result result)
-{
-    switch (result) {
-    case SG_NOT_FOUND:
-        return "dns_zone_loadnew failed: file not found";
-    case SG_EXISTS:
-        return "signet.conf has a statement of that zone";
-    default:
-        return NULL;
-    }
-}
 
 static void load_amended(struct reading *reading)
 {
@@ -78,8 +66,7 @@ static void read_configuration(struct job *job)
         reading->result = generation_new(reading->conf, &reading->generation, &reading->twice);
     }
     if (reading->result == SG_OK && reading->edit != NULL) {
-        reading->result = zone_edit_check(reading->edit, reading->conf);
-        reading->objection = objection_text(reading->result);
+        reading->result = zone_edit_check(reading->edit, reading->conf, &reading->objection);
     }
 }
 
@@ -199,6 +186,7 @@ static void reading_free(struct reading *reading)
     }
     amendments_free(reading->amendments);
     conf_report_clear(&reading->report);
+    mem_free(reading->objection);
     mem_free(reading);
 }
 
@@ -226,8 +214,8 @@ static void fail_edit(struct reading *reading, enum sg_result result, const char
         problem = reading->objection;
     }
     if (problem != NULL) {
-        log_write(LOG_GENERAL, SEVERITY_ERROR, "zone '%s' was not changed: %s", edit->written,
-                  problem);
+        log_write(LOG_GENERAL, SEVERITY_ERROR, "zone '%s' was not changed: %.*s", edit->written,
+                  (int)strcspn(problem, "\n"), problem);
     } else { /* The report was logged. */
         log_write(LOG_GENERAL, SEVERITY_ERROR, "zone '%s' was not changed", edit->written);
         problem = first_error(reading, &text);

@@ -31,7 +31,8 @@ static void take_errands(struct server *server)
     }
 }
 
-/* The lines that scripts wait for, in named's words and order. */
+/* The lines that scripts wait for, in named's words and order: they end otherwise where something
+ * failed, but never fail to come. */
 static void say_loaded(struct server *server)
 {
     struct server_progress *progress = &server->progress;
@@ -40,9 +41,13 @@ static void say_loaded(struct server *server)
         return;
     }
     progress->loaded = false;
-    log_write(LOG_GENERAL, SEVERITY_NOTICE, "%s",
-              progress->reconfig ? "any newly configured zones are now loaded"
-                                 : "all zones loaded");
+    const char *words =
+        progress->reconfig ? "any newly configured zones are now loaded" : "all zones loaded";
+    if (progress->failed > 0) {
+        log_write(LOG_GENERAL, SEVERITY_NOTICE, "%s, but for %zu", words, progress->failed);
+    } else {
+        log_write(LOG_GENERAL, SEVERITY_NOTICE, "%s", words);
+    }
     log_write(LOG_GENERAL, SEVERITY_NOTICE, "running");
     log_channels_started(server->logs);
     daemon_running();
@@ -270,14 +275,22 @@ void server_loop_close(struct server *server)
     mailbox_clear(&loop->commits);
 }
 
-void server_all_loaded(void *argument, size_t zones, size_t failed)
+void server_all_loaded(void *argument, size_t zones, size_t failed, size_t kept)
 {
     struct server *server = argument;
 
     if (failed > 0) {
-        log_write(LOG_GENERAL, SEVERITY_ERROR, "%zu of %zu zones could not be loaded", failed,
+        log_write(LOG_GENERAL, SEVERITY_ERROR,
+                  "%zu of %zu zones could not be loaded and are not served, see zonestatus", failed,
                   zones);
     }
+    if (kept > 0) {
+        log_write(LOG_GENERAL, SEVERITY_ERROR,
+                  "%zu of %zu zones could not be loaded anew and are served as they were, see "
+                  "zonestatus",
+                  kept, zones);
+    }
+    server->progress.failed = failed + kept;
     server->progress.loaded = true;
 }
 

@@ -49,6 +49,7 @@ struct server_progress {
     sg_time booted_at;
     sg_time configured_at;
     bool loaded;   /* every zone was tried; not said yet */
+    size_t failed; /* zones of them that could not be loaded */
     bool reconfig; /* what was asked for last was `reconfig` */
     bool stopping;
     bool abandoned; /* jobs were still running when the patience ended */
@@ -111,6 +112,6 @@ void server_loop_close(struct server *server);
 /* After anything that gave the keeper something to do. */
 void server_turn(struct server *server);
 /* The keeper's word that all zones have been tried. */
-void server_all_loaded(void *server, size_t zones, size_t failed);
+void server_all_loaded(void *server, size_t zones, size_t failed, size_t kept);
 /* Begin to end. Again: end now. */
 void server_stop(struct server *server);

@@ -50,8 +50,9 @@ static void put_store(const struct server *server, struct buffer *text)
     enum sg_result health = server->store == NULL ? SG_OK : store_health(server->store);
 
     if (health != SG_OK) {
-        buffer_format(text, "\nstore: cannot be written: %s; no changes are taken",
-                      sg_result_text(health));
+        buffer_format(
+            text, "\nstore: cannot be written: %s; no changes are taken until it can, see the log",
+            sg_result_text(health));
     }
 }
 
@@ -175,6 +176,17 @@ static bool is_reconfigurable(const struct server *server, const struct zone_set
     return amendment != NULL && amendment->stored && zone->view->allow_new_zones;
 }
 
+/* What queries get meanwhile. */
+static void put_served(struct buffer *text, const struct zone_status *status)
+{
+    if (status->facts == NULL) {
+        put_line(text, "served meanwhile", "nothing, queries are answered with SERVFAIL");
+    } else {
+        buffer_format(text, "\nserved meanwhile: serial %u, %s", status->facts->serial,
+                      status->stored ? "as the store has it" : "as it was loaded last");
+    }
+}
+
 /* What `signet zonestatus` makes its exit status of (tools/control.c). */
 static void put_troubles(const struct server *server, const struct zone_status *status,
                          struct buffer *text)
@@ -184,6 +196,8 @@ static void put_troubles(const struct server *server, const struct zone_status *
 
     if (status->problem != NULL) {
         put_line(text, "problem", status->problem);
+        put_time(text, "problem since", status->problem_since);
+        put_served(text, status);
     }
     if (changes) {
         put_store(server, text);

@@ -1,6 +1,7 @@
 #include "server/zone_edit.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -43,7 +44,8 @@ static struct zone_edit *read_zone(struct control_call *call, size_t first, size
     uint16_t rrclass = 0;
 
     if (name == NULL) {
-        control_call_fail(call, CONTROL_UNEXPECTED_END, NULL);
+        control_call_explain(call, CONTROL_UNEXPECTED_END, "expected: %s zone [class [view]]%s",
+                             call->words[0], first == end ? "" : " { options };");
         return NULL;
     }
     if (strpbrk(name, "\"\n") != NULL ||
@@ -92,7 +94,9 @@ static bool check_view(struct control_call *call, struct zone_edit *edit)
         return false;
     }
     if (!view->allow_new_zones) {
-        control_call_explain(call, CONTROL_NO_PERMISSION, "Not allowing new zones in view '%s'",
+        control_call_explain(call, CONTROL_NO_PERMISSION,
+                             "Not allowing new zones in view '%s'\n"
+                             "signet.conf must say `allow-new-zones yes;` in options or the view.",
                              edit->view);
         return false;
     }
@@ -110,6 +114,29 @@ static char *write_statement(const struct zone_edit *edit, const char *block)
     }
     return mem_format("zone \"%s\" %s %s", edit->written, dns_class_to_text(edit->rrclass, rrclass),
                       block);
+}
+
+/* A zone to be added that is there, or one to be changed that is not (NULL). */
+static void say_misplaced(struct control_call *call, const struct zone_edit *edit,
+                          const struct managed_zone *zone)
+{
+    if (zone == NULL) {
+        control_call_explain(call, CONTROL_NOT_FOUND,
+                             "no zone '%s' in view '%s'; addzone makes a new one", edit->written,
+                             edit->view);
+        return;
+    }
+    const struct amendment *present =
+        amendments_find(call->server->amendments, edit->view, edit->name);
+    const struct zone_settings *settings = managed_zone_settings(zone);
+    if (present != NULL && present->stored) {
+        control_call_explain(call, CONTROL_EXISTS,
+                             "zone '%s' was added before; modzone changes it, delzone removes it",
+                             edit->written);
+    } else {
+        control_call_explain(call, CONTROL_EXISTS, "zone '%s' stands in %s:%u", edit->written,
+                             settings->source_file, settings->source_line);
+    }
 }
 
 static void change_zone(struct control_call *call, enum zone_edit_kind kind)
@@ -132,7 +159,7 @@ static void change_zone(struct control_call *call, enum zone_edit_kind kind)
     }
     size_t found = keeper_find(call->server->keeper, &edit->apex, edit->rrclass, edit->view, &zone);
     if ((found > 0) != (kind == ZONE_EDIT_MODIFY)) {
-        control_call_fail(call, found > 0 ? CONTROL_EXISTS : CONTROL_NOT_FOUND, NULL);
+        say_misplaced(call, edit, found > 0 ? zone : NULL);
         edit_free(edit);
         return;
     }
@@ -231,7 +258,8 @@ static bool is_in_use(const struct zone_edit *edit, const struct conf_zone *zone
            strcmp(zone->source_file, conf_amendment_place(edit->view, edit->name, place)) == 0;
 }
 
-enum sg_result zone_edit_check(const struct zone_edit *edit, const struct conf *conf)
+enum sg_result zone_edit_check(const struct zone_edit *edit, const struct conf *conf,
+                               char **out_problem)
 {
     const struct conf_zone *zone = NULL;
 
@@ -244,10 +272,22 @@ enum sg_result zone_edit_check(const struct zone_edit *edit, const struct conf *
         }
     }
     if (!is_in_use(edit, zone)) {
+        *out_problem = zone == NULL
+                           ? mem_copy_text("signet.conf has a statement of that zone")
+                           : mem_format("signet.conf has a statement of that zone, in %s:%u",
+                                        zone->source_file, zone->source_line);
         return SG_EXISTS;
     }
     bool is_read = zone->file != NULL && zone->type == CONF_ZONE_PRIMARY;
-    return is_read && access(zone->file, F_OK) != 0 && errno == ENOENT ? SG_NOT_FOUND : SG_OK;
+    if (!is_read || access(zone->file, F_OK) == 0 || errno != ENOENT) {
+        return SG_OK;
+    }
+    char here[PATH_MAX];
+    *out_problem = mem_format(
+        "dns_zone_loadnew failed: file not found\n"
+        "'%s' was looked for in '%s'. Write it first, then add the zone.",
+        zone->file, zone->file[0] == '/' || getcwd(here, sizeof(here)) == NULL ? "/" : here);
+    return SG_NOT_FOUND;
 }
 
 static void take_stored(struct store_request *request)
@@ -377,7 +417,7 @@ static void new_zone_ended(void *argument, enum reload_outcome outcome, const ch
         zone_edit_failed(edit, CONTROL_FAILURE, text);
     } else {
         edit->kind = ZONE_EDIT_DELETE;
-        edit->failure = mem_format("dns_zone_loadnew failed: %s", text);
+        edit->failure = mem_format("dns_zone_loadnew failed: %s\nThe zone was not added.", text);
         mem_free(edit->text);
         edit->text = NULL;
         reload_edit(edit->server, edit);

@@ -43,9 +43,11 @@ void control_delzone(struct control_call *call);
 struct amendments *zone_edit_apply(const struct zone_edit *edit, const struct amendments *before);
 /*
  * May a new zone be added? `conf` was read with it. SG_EXISTS: the configuration has a statement of
- * that name, served or not. SG_NOT_FOUND: its file is not there. Thread: worker.
+ * that name, served or not. SG_NOT_FOUND: its file is not there. `out_problem`, the caller's, says
+ * what to do. Thread: worker.
  */
-MUST_USE enum sg_result zone_edit_check(const struct zone_edit *edit, const struct conf *conf);
+MUST_USE enum sg_result zone_edit_check(const struct zone_edit *edit, const struct conf *conf,
+                                        char **out_problem);
 /* Put it into the store, then call `durable`, at once or later, with what came of it. */
 void zone_edit_store(struct zone_edit *edit,
                      void (*durable)(struct zone_edit *edit, enum sg_result result),

@@ -333,7 +333,10 @@ static enum sg_result in_the_way(const struct restoring *restoring, const char *
         return errno == ENOENT ? SG_OK : fail(path, out_problem);
     }
     if (restoring->request->set_aside == NULL) {
-        *out_problem = mem_format("'%s' is there already and differs: nothing was changed", path);
+        *out_problem =
+            mem_format("'%s' is there already and differs: nothing was changed; -f renames it "
+                       "instead",
+                       path);
         return SG_EXISTS;
     }
     return SG_OK;
@@ -423,7 +426,10 @@ static enum sg_result read_manifest(const char *backup, struct buffer *out_manif
         result = SG_NOT_FOUND;
     }
     if (result != SG_OK) {
-        *out_problem = mem_format("'%s' is not a whole backup: %s", backup, sg_result_text(result));
+        *out_problem =
+            mem_format("'%s' is not a whole backup: '%s': %s; name a folder that `signet "
+                       "backup` has made",
+                       backup, access(path, R_OK) != 0 ? path : tables, sg_result_text(result));
     }
     mem_free(tables);
     mem_free(path);

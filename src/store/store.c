@@ -108,6 +108,12 @@ static void answer(struct store_request *request)
 
 /* ---- faults ---- */
 
+static const char *advice_for(enum sg_result result)
+{
+    return result == SG_NO_SPACE ? "free space there"
+                                 : "look at the disk and at the rights of the server's user there";
+}
+
 static void set_health(struct store *store, enum sg_result result)
 {
     if ((enum sg_result)atomic_load(&store->health) == result) {
@@ -117,9 +123,11 @@ static void set_health(struct store *store, enum sg_result result)
         log_write(LOG_GENERAL, SEVERITY_NOTICE, "store: writing works again");
     } else {
         log_write(LOG_GENERAL, SEVERITY_ERROR,
-                  "store: writing failed: %s; zones are served, changes are refused, "
-                  "trying again",
-                  sg_result_text(result));
+                  "store: writing failed: %s%s%s; zones are served on, and no change is taken "
+                  "until it works: %s; it is tried again by itself",
+                  sg_result_text(result), store->io.trouble == NULL ? "" : ": ",
+                  store->io.trouble == NULL ? "" : store->io.trouble(store->io.argument),
+                  advice_for(result));
     }
     atomic_store(&store->health, (int)result);
     if (store->state_changed != NULL) {

@@ -50,8 +50,11 @@ struct store_io {
     void (*rest)(void *argument);
     /* Close and open again. On failure everything fails with SG_IO until it is called again. */
     MUST_USE enum sg_result (*reopen)(void *argument);
+    /* What failed last, where and why, for the log. NULL: the disk has nothing to add. */
+    const char *(*trouble)(void *argument);
     /* A consistent copy of the tables and images into `folder`, which must not exist (SG_EXISTS),
-     * while the store is in use; no transaction is open. On failure nothing is left. */
+     * in one that does (SG_NOT_FOUND), while the store is in use; no transaction is open. On
+     * failure nothing is left. */
     MUST_USE enum sg_result (*copy)(void *argument, const char *folder);
     /* Image files, beside the tables. Thread: a worker, one handle each. */
     MUST_USE enum sg_result (*image_create)(void *argument, uint64_t zone, uint64_t commit,

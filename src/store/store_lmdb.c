@@ -29,6 +29,8 @@ static const char *const table_names[STORE_TABLES] = {
     [STORE_IMAGES] = "images", [STORE_CONFIG] = "config",
 };
 
+enum { TROUBLE_BYTES = 512 };
+
 struct lmdb {
     char *folder;
     char *images; /* the folder of image files */
@@ -39,6 +41,7 @@ struct lmdb {
     MDB_txn *reader; /* what get() and scan() outside a transaction look at, until begin() */
     void *map;       /* where the environment is mapped; NULL: not known */
     size_t map_bytes;
+    char trouble[TROUBLE_BYTES]; /* what failed last */
 };
 
 static enum sg_result result_of(int code)
@@ -65,14 +68,14 @@ static enum sg_result result_of(int code)
 }
 
 /* Of a write: whatever else it is, writing did not work. */
-static enum sg_result fail(const struct lmdb *lmdb, const char *what, int code)
+static enum sg_result fail(struct lmdb *lmdb, const char *what, int code)
 {
     enum sg_result result = result_of(code);
     if (result == SG_LIMIT) {
         return result;
     }
-    log_write(LOG_GENERAL, SEVERITY_ERROR, "store %s: %s failed: %s", lmdb->folder, what,
-              mdb_strerror(code));
+    (void)snprintf(lmdb->trouble, sizeof(lmdb->trouble), "%s in '%s': %s", what, lmdb->folder,
+                   mdb_strerror(code));
     return result == SG_NO_SPACE ? SG_NO_SPACE : SG_IO;
 }
 
@@ -221,6 +224,7 @@ static enum sg_result lmdb_commit(void *argument)
     int code = true_code(mdb_txn_commit(lmdb->writer));
     lmdb->writer = NULL; /* freed, whatever came of it */
     if (code == MDB_SUCCESS) {
+        lmdb->trouble[0] = '\0';
         return SG_OK;
     }
     if (is_meta_in_doubt(lmdb)) {
@@ -458,7 +462,7 @@ static enum sg_result lmdb_copy(void *argument, const char *folder)
         return SG_IO;
     }
     if (mkdir(folder, 0700) != 0) {
-        return errno == EEXIST ? SG_EXISTS : result_of(errno);
+        return errno == EEXIST ? SG_EXISTS : errno == ENOENT ? SG_NOT_FOUND : result_of(errno);
     }
     char *images = mem_format("%s/images", folder);
     enum sg_result result = mkdir(images, 0700) == 0 ? SG_OK : image_file_result(errno);
@@ -503,6 +507,12 @@ static void lmdb_image_remove(void *argument, uint64_t zone, uint64_t commit)
     image_file_remove(lmdb->images, zone, commit);
 }
 
+static const char *lmdb_trouble(void *argument)
+{
+    const struct lmdb *lmdb = argument;
+    return lmdb->trouble[0] == '\0' ? lmdb->folder : lmdb->trouble;
+}
+
 static void lmdb_close(void *argument)
 {
     struct lmdb *lmdb = argument;
@@ -540,11 +550,29 @@ static void sweep_images(struct lmdb *lmdb)
     }
 }
 
+/* What whoever started the server can do. */
+static const char *advice_of(int code)
+{
+    switch (code) {
+    case EACCES:
+    case EPERM:
+        return "; folder and files must be the server's user's (chown -R USER store-directory)";
+    case EROFS:
+        return "; it must be on a file system that can be written to";
+    case ENOSPC:
+    case EDQUOT:
+        return "; free some space";
+    default:
+        return "";
+    }
+}
+
 static enum sg_result open_store(struct lmdb *lmdb, char **out_problem)
 {
     enum sg_result result = file_make_folder(lmdb->images, 0700);
     if (result != SG_OK) {
-        *out_problem = mem_format("cannot make %s: %s", lmdb->images, mdb_strerror(errno));
+        *out_problem = mem_format("cannot make '%s': %s%s", lmdb->images, mdb_strerror(errno),
+                                  advice_of(errno));
         return result == SG_NOT_FOUND ? SG_IO : result;
     }
     result = store_lock_take(lmdb->folder, &lmdb->lock_fd, out_problem);
@@ -553,7 +581,8 @@ static enum sg_result open_store(struct lmdb *lmdb, char **out_problem)
     }
     int code = open_env(lmdb);
     if (code != MDB_SUCCESS) {
-        *out_problem = mem_format("cannot open the store %s: %s", lmdb->folder, mdb_strerror(code));
+        *out_problem = mem_format("cannot open the store %s: %s%s", lmdb->folder,
+                                  mdb_strerror(code), advice_of(code));
         result = result_of(code);
         return result == SG_NOT_FOUND || result == SG_LIMIT ? SG_IO : result;
     }
@@ -584,6 +613,7 @@ enum sg_result store_lmdb_open(const char *folder, struct store_io *out_io, char
         .scan = lmdb_scan,
         .rest = lmdb_rest,
         .reopen = lmdb_reopen,
+        .trouble = lmdb_trouble,
         .copy = lmdb_copy,
         .image_create = lmdb_image_create,
         .image_append = image_file_append,

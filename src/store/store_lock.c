@@ -35,7 +35,9 @@ enum sg_result store_lock_take(const char *folder, int *out_fd, char **out_probl
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) {
         result = errno == EACCES || errno == EPERM ? SG_DENIED : image_file_result(errno);
-        *out_problem = mem_format("cannot open %s: %s", path, strerror(errno));
+        *out_problem =
+            mem_format("cannot open '%s': %s%s", path, strerror(errno),
+                       errno == EACCES ? "; it must be the server's user's (chown)" : "");
     } else if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         result = SG_EXISTS;
         *out_problem = mem_format("another server is running: process %ld holds the lock '%s'",

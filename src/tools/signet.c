@@ -46,6 +46,8 @@ static void help(FILE *out)
           "  signing -serial number zone   raise its serial\n"
           "  freeze [zone], thaw [zone]    before and after its file is edited by hand\n"
           "  sync [zone]                   write the file of a zone that takes updates\n"
+          "  refresh zone, retransfer zone a secondary: ask its primaries; fetch all of it\n"
+          "  notify zone                   tell its secondaries once more\n"
           "  addzone zone { options };     a new zone; also modzone, delzone [-clean] zone\n"
           "  backup path                   copy store and keys into a new folder\n"
           "  querylog [on | off]           log each query\n"

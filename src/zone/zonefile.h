@@ -59,6 +59,10 @@ MUST_USE enum sg_result zonefile_load_text(struct zone_edit *edit,
                                            const struct zonefile_options *options, struct span text,
                                            struct zonefile_report *report);
 
-/* Write a view of a version as a master file, in canonical order. */
+/* Write a view of a version as a master file, in canonical order: a record a line, whole in itself,
+ * for programs. */
 void zonefile_write(const struct zone_version *version, enum zone_view view,
                     struct buffer *out_text);
+/* The same zone as people write one: $ORIGIN, $TTL, relative owner names, each once. */
+void zonefile_write_readable(const struct zone_version *version, enum zone_view view,
+                             struct buffer *out_text);

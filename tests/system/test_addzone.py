@@ -46,7 +46,14 @@ def test_an_added_zone_is_served_at_once_and_kept(server):
         'zone "new.test" { type primary; file "new.db"; };\n'
     assert "reconfigurable via modzone: yes" in server.rndc("zonestatus", "new.test").stdout
     assert "reconfigurable via modzone: no" in server.rndc("zonestatus", "file.test").stdout
-    refused(add(server, "new.test"), "addzone", "already exists")
+    refused(add(server, "new.test"), "addzone", "already exists",
+            "zone 'new.test' was added before; modzone changes it, delzone removes it")
+    refused(add(server, "file.test"), "addzone", "already exists",
+            f"zone 'file.test' stands in {server.configuration}:")
+    refused(server.rndc("modzone", "nope.test", "{ type primary; };"), "modzone", "not found",
+            "no zone 'nope.test' in view '_default'; addzone makes a new one")
+    refused(server.rndc("delzone"), "delzone", "unexpected end of input",
+            "expected: delzone zone [class [view]]\n")
     refused(add(server, "NEW.test."), "addzone", "already exists")
     for command in ["reload", "reconfig"]:
         assert server.rndc(command).returncode == 0
@@ -73,7 +80,7 @@ def test_a_signed_zone_keeps_its_signatures_over_a_restart(server):
 
 @pytest.mark.parametrize("statements, error, text", [
     ('fil "new.db";', "failure", "unknown option 'fil'"),
-    ('file "nope.db";', "file not found", "dns_zone_loadnew failed: file not found"),
+    ('file "nope.db";', "file not found", "'nope.db' was looked for in '"),
     ('file "new.db"; dnssec-policy "nope";', "failure", "nope"),
     ('file "broken.db";', "failure", "dns_zone_loadnew failed: "),
     ('file "new.db"; }; options { directory "/"; ', "failure", "one block of zone options"),
@@ -264,7 +271,8 @@ def test_without_leave_nothing_is_added_but_what_was_stays(server):
     server.configure()
     assert server.rndc("reconfig").returncode == 0
     refused(add(server, "two.test"), "addzone", "permission denied",
-            "Not allowing new zones in view '_default'")
+            "Not allowing new zones in view '_default'\n"
+            "signet.conf must say `allow-new-zones yes;`")
     assert answers(server, "new.test")
 
 

@@ -79,6 +79,11 @@ def test_a_backup_made_under_updates_brings_everything_back(server):
 
     again = server.rndc("backup", str(saved))
     assert again.returncode == 1 and "already exists" in again.stderr
+    assert f"'{saved}': already exists; name a folder that does not exist yet" in again.stderr
+    nowhere = server.rndc("backup", str(server.folder / "no" / "where"))
+    assert nowhere.returncode == 1 and "the folder that it shall be made in does not exist" in \
+        nowhere.stderr
+    assert "expected: backup PATH" in server.rndc("backup").stderr
     relative = server.rndc("backup", "elsewhere")
     assert relative.returncode == 1 and "syntax error" in relative.stderr
 
@@ -89,6 +94,7 @@ def test_a_backup_made_under_updates_brings_everything_back(server):
     store = server.folder / "signet-store"
     refused = tool(*words)
     assert refused.returncode == 1 and "is there already" in refused.stderr
+    assert "-f renames it" in refused.stderr
     keys = server.folder / "keys"
     private = next(keys.glob("K*.private"))
     text = private.read_bytes()
@@ -127,6 +133,7 @@ def test_restore_by_force_sets_aside_what_was(server):
     assert server.answers_with("two.dyn.test", "A") is None
     missing = tool("restore", "-c", server.configuration, server.folder)
     assert missing.returncode == 1 and "is not a whole backup" in missing.stderr
+    assert "name a folder that `signet backup` has made" in missing.stderr
 
 
 def test_the_journal_tells_each_change_beside_the_server_and_without(server):

@@ -1,5 +1,6 @@
 """freeze, thaw, sync, signing and sign, as the real rndc asks for them and nsupdate notices."""
 
+import re
 import subprocess
 import threading
 
@@ -41,6 +42,13 @@ def serial_of(server, zone="dyn.test"):
     return server.answers_with(zone, "SOA")[0].serial
 
 
+def records_of(lines):
+    """Records as sets of words, but for what the signer makes and the serial that it chooses."""
+    words = [line.split() for line in lines]
+    generated = {"SOA", "RRSIG", "NSEC", "DNSKEY", "CDS", "CDNSKEY", "TYPE65534"}
+    return {tuple(w) for w in words if len(w) > 4 and w[2] == "IN" and w[3] not in generated}
+
+
 @pytest.fixture(params=["plain", "signed"])
 def dynamic(request, signet, run_server):
     policy = "default" if request.param == "signed" else None
@@ -50,6 +58,20 @@ def dynamic(request, signet, run_server):
     run_server(signet)
     wait_until(lambda: address_of(signet, "www"), what="dyn.test")
     return signet
+
+
+def test_the_file_is_written_for_people_and_read_by_bind(dynamic, tmp_path):
+    assert nsupdate(dynamic, "update add *.wild.dyn.test 300 TYPE65280 \\# 2 0102",
+                    "update add one.dyn.test 60 MX 10 mail.example.").returncode == 0
+    assert dynamic.rndc("freeze", "dyn.test").returncode == 0
+    lines = dynamic.file.read_text().splitlines()
+    assert lines[:2] == ["$ORIGIN dyn.test.", "$TTL 300"]
+    assert "one                     60      MX      10 mail.example." in lines
+    served = dynamic.axfr_lines("dyn.test", tmp_path / "axfr")
+    read = subprocess.run(["named-compilezone", "-s", "full", "-o", "-", "dyn.test",
+                           str(dynamic.file)], capture_output=True, text=True, timeout=30)
+    assert read.returncode == 0, read.stdout + read.stderr
+    assert records_of(read.stdout.splitlines()) == records_of(served)
 
 
 def test_a_frozen_zone_is_edited_reloaded_and_thawed(dynamic):
@@ -66,6 +88,8 @@ def test_a_frozen_zone_is_edited_reloaded_and_thawed(dynamic):
     assert "rndc: 'freeze' failed: already frozen\n" in again.stderr
     assert "WARNING: The zone was already frozen.\n" in again.stderr
     assert "REFUSED" in add(dynamic, "two").stderr
+    assert re.search(r" 127.0.0.1#\d+ \(dyn.test\): updating zone 'dyn.test/IN': update refused: "
+                     r"the zone is frozen, `thaw` lets updates in again\n", dynamic.log())
 
     # Reload of a frozen zone reads its file, and it stays frozen.
     assert dynamic.rndc("reload", "dyn.test").stdout == "zone reload up-to-date\n"
@@ -82,7 +106,8 @@ def test_a_frozen_zone_is_edited_reloaded_and_thawed(dynamic):
     assert serial_of(dynamic) > serial
     assert add(dynamic, "two").returncode == 0
     assert dynamic.rndc("thaw", "dyn.test").stdout == ""
-    assert "dynamic zone" in dynamic.rndc("reload", "dyn.test").stderr
+    refused = dynamic.rndc("reload", "dyn.test").stderr
+    assert "dynamic zone\n" in refused and "freeze it, edit the file, thaw it" in refused
     assert address_of(dynamic, "two") == "192.0.2.9"
 
 

@@ -91,7 +91,12 @@ def test_a_full_disk_refuses_updates_and_nothing_else(server, disk, tmp_path):
         for zone in ZONES:
             wait_until(lambda: "problem: " not in status_of(server, zone), 20, "all is well")
         assert_sound(server, crowd, tmp_path)
-    assert "store: writing failed: " in server.log()
+    # In one line, with where and what to do.
+    told = [line for line in server.log().splitlines() if " failed: " in line and "store" in line
+            and "zone " not in line]
+    assert told and all("store: writing failed: " in line for line in told), told
+    assert "store" in told[0] and "; zones are served on, " in told[0]
+    assert "free space there" in told[0]
     assert "store: writing works again" in server.log()
     assert "the store can be written again" not in server.log(), "it is said once"
 

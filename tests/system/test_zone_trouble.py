@@ -1,5 +1,9 @@
 """What a zone says when it is in trouble: in the log, in zonestatus, in the exit status."""
 
+import time
+
+import pytest
+
 from support.waiting import wait_until
 
 ZONE = """$TTL 30
@@ -33,6 +37,48 @@ def test_signatures_that_are_not_made_anew_are_told_before_they_expire(make_sign
     # rndc knows no such status: the command was done.
     assert server.rndc("zonestatus", "short.test").returncode == 0
     assert "zones with a problem: 1 (short.test/IN), see zonestatus" in server.rndc("status").stdout
+
+
+def problem_of(server, zone):
+    """What zonestatus says of a zone's problem, as a dict; the lines that are only then there."""
+    result = server.rndc("zonestatus", zone, program="signet")
+    lines = dict(line.split(": ", 1) for line in result.stdout.splitlines())
+    return {key: lines[key] for key in lines if key in ("problem", "problem since",
+                                                        "served meanwhile")}
+
+
+@pytest.mark.parametrize("policy", ["default", None])
+def test_a_refused_file_is_told_over_a_restart(signet, run_server, policy):
+    path = signet.add_zone("sick.test", ZONE, policy=policy)
+    signet.add_zone("good.test", ZONE)
+    run_server(signet)
+    wait_until(lambda: signet.answers_with("www.sick.test", "A"), what="sick.test")
+    assert problem_of(signet, "sick.test") == {}
+    path.write_text(ZONE + "x AA 1\n")
+    assert signet.rndc("reload", "sick.test").returncode == 1
+    before = problem_of(signet, "sick.test")
+    assert f"{path}:6: unknown RR type 'AA'" in before["problem"]
+    assert before["served meanwhile"].startswith("serial 1, as ")
+    wait_until(lambda: time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime())
+               != before["problem since"], what="another second")
+    signet.terminate()
+    log = signet.log()
+    signet.start(ready=False)
+    signet.wait_until_answering()
+    wait_until(lambda: "running\n" in signet.log()[len(log):], what="the end")
+    after, log = problem_of(signet, "sick.test"), signet.log()[len(log):]
+    assert "all zones loaded, but for 1\n" in log
+    if policy:
+        assert after == before and signet.answers_with("www.sick.test", "A")
+        assert "zone sick.test/IN: serial 1 is served on, as the store has it: file '" in log
+        assert "1 of 2 zones could not be loaded anew and are served as they were" in log
+    else:
+        assert after["served meanwhile"] == "nothing, queries are answered with SERVFAIL"
+        assert "zone sick.test/IN: not loaded due to errors: file '" in log
+        assert "1 of 2 zones could not be loaded and are not served" in log
+    path.write_text(ZONE)
+    assert signet.rndc("reload", "sick.test").returncode == 0
+    assert problem_of(signet, "sick.test") == {}
 
 
 def test_a_problem_is_an_exit_status_of_its_own(signet, run_server):

@@ -1,4 +1,5 @@
 #include "keeper/keeper_scene.h"
+#include "support/heard_log.h"
 
 static enum sg_result freeze(struct keeper_scene *scene, int *out_outcome)
 {
@@ -171,6 +172,54 @@ static void a_reload_of_a_secondary_is_answered(void **state)
     assert_int_equal(scene_serial(scene), 5);
 }
 
+static void an_edit_that_no_thaw_reads_is_told_at_the_restart(void **state)
+{
+    struct keeper_scene *scene = *state;
+    int outcome;
+    heard_log_begin();
+    scene_serve_dynamic(scene);
+    scene_restart(scene);
+    assert_false(heard_log_has("zoneload warning: "));
+    scene_write_file(scene, 7, true);
+    scene_restart(scene);
+    assert_true(heard_log_has("/zone' was edited while the zone was not frozen, and is not read: "
+                              "the zone takes updates, and the store has it whole (serial 7)"));
+    assert_false(scene_serves(scene, "www.example.test.", DNS_TYPE_A));
+    buffer_clear(&heard_log_text);
+    assert_int_equal(unlink(scene->file), 0);
+    scene_restart(scene);
+    assert_true(heard_log_has("/zone' is missing, which does no harm"));
+    assert_int_equal(freeze(scene, &outcome), SG_OK);
+    scene_turn(scene);
+    buffer_clear(&heard_log_text);
+    scene_write_file(scene, 8, true); /* as it should be done */
+    scene_restart(scene);
+    assert_false(heard_log_has("zoneload warning: "));
+    heard_log_end();
+}
+
+static void an_edit_that_is_written_over_keeps_a_name(void **state)
+{
+    struct keeper_scene *scene = *state;
+    int outcome = -1;
+    char *kept = mem_format("%s.edited", scene->file);
+    char *command = mem_format("grep -q www %s && ! grep -q www %s", kept, scene->file);
+    heard_log_begin();
+    scene_serve_dynamic(scene);
+    assert_int_equal(keeper_sync(scene->keeper, scene_zone(scene), scene_note, &outcome), SG_OK);
+    scene_turn(scene);
+    assert_int_not_equal(access(kept, F_OK), 0);
+    scene_write_file(scene, 9, true);
+    assert_int_equal(freeze(scene, &outcome), SG_OK);
+    scene_turn(scene);
+    assert_int_equal(outcome, RELOAD_UP_TO_DATE);
+    assert_int_equal(system(command), 0);
+    assert_true(heard_log_has("it is written over, the edit is kept as '"));
+    heard_log_end();
+    mem_free(command);
+    mem_free(kept);
+}
+
 static void a_zone_that_goes_answers_all_who_wait(void **state)
 {
     struct keeper_scene *scene = *state;
@@ -198,6 +247,8 @@ int main(void)
         WITH_SCENE(a_dynamic_zone_is_not_reloaded_unless_it_is_frozen),
         WITH_SCENE(a_reload_of_all_loads_a_dynamic_zone_whose_file_was_broken),
         WITH_SCENE(a_reload_of_a_secondary_is_answered),
+        WITH_SCENE(an_edit_that_no_thaw_reads_is_told_at_the_restart),
+        WITH_SCENE(an_edit_that_is_written_over_keeps_a_name),
         WITH_SCENE(a_zone_that_goes_answers_all_who_wait),
     };
     return cmocka_run_group_tests_name("commands", tests, NULL, NULL);

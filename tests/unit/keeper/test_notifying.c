@@ -1,4 +1,5 @@
 #include "keeper/keeper_scene.h"
+#include "support/heard_log.h"
 
 /* The key is the configuration's: it goes with it. */
 static struct tsig_key *new_key(const char *name)
@@ -103,6 +104,33 @@ static void an_answer_to_a_zone_that_went_is_heard_by_nobody(void **state)
     assert_int_equal(scene->questions_count, asked);
 }
 
+static void a_server_that_is_silent_or_refuses_is_named(void **state)
+{
+    struct keeper_scene *scene = *state;
+    struct remote remote;
+    tell(scene, &remote, NULL);
+    scene_serve_dynamic(scene);
+    heard_log_begin();
+    for (int tries = 0; tries < NOTIFY_TRIES_MAX; tries++) {
+        assert_false(heard_log_has("notify"));
+        scene_hear(scene_asked(scene, KEEPER_QUESTION_NOTIFY), SG_TIMEOUT, (struct span){NULL, 0});
+        scene_pass(scene, SG_HOUR);
+    }
+    assert_true(heard_log_has(
+        "notify notice: zone example.test/IN/inside: notify to 192.0.2.53#53 failed after "
+        "5 tries: "));
+    assert_int_equal(scene_update_now(scene, "new"), DNS_RCODE_NOERROR);
+    struct buffer message = BUFFER_EMPTY;
+    struct scene_question *question = scene_asked(scene, KEEPER_QUESTION_NOTIFY);
+    scene_reply(question, 0, &message);
+    message.bytes[3] |= DNS_RCODE_REFUSED;
+    scene_hear(question, SG_OK, buffer_span(&message));
+    assert_true(heard_log_has(
+        "zone example.test/IN/inside: notify to 192.0.2.53#53: it answered REFUSED\n"));
+    buffer_free(&message);
+    heard_log_end();
+}
+
 static void what_is_out_ends_with_the_server(void **state)
 {
     struct keeper_scene *scene = *state;
@@ -123,6 +151,7 @@ int main(void)
         WITH_SCENE(a_second_try_takes_the_key_of_the_new_configuration),
         WITH_SCENE(a_second_try_to_whom_nobody_names_any_more_has_no_key),
         WITH_SCENE(an_answer_to_a_zone_that_went_is_heard_by_nobody),
+        WITH_SCENE(a_server_that_is_silent_or_refuses_is_named),
         WITH_SCENE(what_is_out_ends_with_the_server),
     };
     return cmocka_run_group_tests_name("notifying", tests, NULL, NULL);

@@ -18,6 +18,7 @@ static void everything_comes_back(void **state)
     struct zone_state from = {
         .files = {files, 2},
         .loaded_at = 1767225600,
+        .refused_at = 1767225601,
         .keys_fingerprint = UINT64_MAX,
         .signers_fingerprint = 7,
         .frozen = true,
@@ -39,6 +40,7 @@ static void everything_comes_back(void **state)
         assert_true(to.files.files[i].modified_ns == files[i].modified_ns);
     }
     assert_int_equal(to.loaded_at, from.loaded_at);
+    assert_int_equal(to.refused_at, from.refused_at);
     assert_true(to.keys_fingerprint == from.keys_fingerprint);
     assert_int_equal(to.signers_fingerprint, 7);
     assert_true(to.frozen && to.campaign && to.cursor->started && to.cursor->nsec3);
