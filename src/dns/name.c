@@ -311,16 +311,25 @@ void dns_name_lower(struct dns_name *name)
     dns_name_wire_lower(name->wire, name->wire, name->length);
 }
 
+static void lower_eight(uint8_t *out_bytes, const uint8_t *bytes)
+{
+    uint64_t word = lower_word(load_word(bytes));
+    memcpy(out_bytes, &word, sizeof(word));
+}
+
 void dns_name_wire_lower(uint8_t *out_wire, const uint8_t *wire, size_t length)
 {
-    size_t i = 0;
-    for (; i + 8 <= length; i += 8) {
-        uint64_t word = lower_word(load_word(wire + i));
-        memcpy(out_wire + i, &word, sizeof(word));
+    if (length < 8) {
+        for (size_t i = 0; i < length; i++) {
+            out_wire[i] = dns_lower[wire[i]];
+        }
+        return;
     }
-    for (; i < length; i++) {
-        out_wire[i] = dns_lower[wire[i]];
+    for (size_t i = 0; i + 8 < length; i += 8) {
+        lower_eight(out_wire + i, wire + i);
     }
+    /* The last eight bytes, some of them once more: lower case stays what it is. */
+    lower_eight(out_wire + length - 8, wire + length - 8);
 }
 
 bool dns_name_equal(const struct dns_name *a, const struct dns_name *b)

@@ -23,6 +23,7 @@ struct zone_table {
     uint32_t mask;
     uint64_t seed;
     uint64_t depths[2]; /* bit n: there is an apex of n labels */
+    unsigned deepest;   /* the highest such n */
     struct zone_slot **slots;
 };
 
@@ -32,8 +33,10 @@ enum { SLOTS_MAX = 1 << 28 };
 struct hashed_name {
     uint8_t starts[DNS_LABELS_MAX + 1];
     uint64_t hashes[DNS_LABELS_MAX + 1]; /* [n]: of the ancestor with n labels */
+    unsigned labels;                     /* of the deepest ancestor that was hashed */
 };
 
+/* Only as far down as there are apexes: what lies deeper is nobody's. */
 static void hash_name(const struct zone_table *table, const struct dns_name *name,
                       struct hashed_name *out_hashed)
 {
@@ -45,7 +48,8 @@ static void hash_name(const struct zone_table *table, const struct dns_name *nam
     out_hashed->starts[name->labels] = (uint8_t)(at - name->wire);
     uint64_t hash = table->seed;
     out_hashed->hashes[0] = hash;
-    for (unsigned labels = 1; labels <= name->labels; labels++) {
+    out_hashed->labels = name->labels < table->deepest ? name->labels : table->deepest;
+    for (unsigned labels = 1; labels <= out_hashed->labels; labels++) {
         const uint8_t *label = name->wire + out_hashed->starts[name->labels - labels];
         hash = hash_bytes(hash, label, 1U + *label);
         out_hashed->hashes[labels] = hash;
@@ -103,6 +107,7 @@ enum sg_result zone_table_new(struct zone_slot *const *slots, size_t count,
     table->slots = mem_alloc_zero(count, sizeof(struct zone_slot *));
     for (size_t i = 0; i < count; i++) {
         const struct dns_name *apex = &slots[i]->apex;
+        table->deepest = apex->labels > table->deepest ? apex->labels : table->deepest;
         struct hashed_name hashed;
         hash_name(table, apex, &hashed);
         uint64_t hash = hashed.hashes[apex->labels];
@@ -135,7 +140,7 @@ struct zone_slot *zone_table_find(const struct zone_table *table, const struct d
     struct hashed_name hashed;
     hash_name(table, name, &hashed);
     struct zone_slot *at_name = NULL;
-    for (unsigned labels = name->labels + 1U; labels-- > 0;) {
+    for (unsigned labels = hashed.labels + 1U; labels-- > 0;) {
         struct zone_slot *slot =
             has_depth(table, labels) ? find_ancestor(table, name, &hashed, labels) : NULL;
         if (slot == NULL) {

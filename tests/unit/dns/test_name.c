@@ -149,6 +149,14 @@ static void only_ascii_letters_are_lowered(void **state)
             assert_int_equal(dns_lower[i], expected);
         }
     }
+    for (unsigned length = 0; length < 32; length++) { /* all of them, and nothing behind */
+        uint8_t bytes[33];
+        memset(bytes, 'A', sizeof(bytes));
+        dns_name_wire_lower(bytes, bytes, length);
+        for (unsigned i = 0; i < sizeof(bytes); i++) {
+            assert_int_equal(bytes[i], i < length ? 'a' : 'A');
+        }
+    }
 }
 
 /* The example of RFC 4034 6.1. */
