@@ -544,8 +544,8 @@ void keeper_update(struct keeper *keeper, struct managed_zone *zone, struct keep
         return;
     }
     size_t quota = keeper->generation->rates.updates;
-    bool store_works = keeper->io.store == NULL || (!opening_is_wanted(keeper, zone) &&
-                                                    store_health(keeper->io.store) == SG_OK);
+    bool store_works = !opening_is_wanted(keeper, zone) &&
+                       (keeper->io.store == NULL || store_health(keeper->io.store) == SG_OK);
     if (zone->gone || keeper->stopping || zone->slot->version == NULL || !store_works ||
         zone->updates.count >= UPDATES_WAITING_MAX || (quota != 0 && keeper->updates >= quota)) {
         zone_answer_updates(update, DNS_RCODE_SERVFAIL);

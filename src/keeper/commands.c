@@ -81,6 +81,9 @@ enum sg_result keeper_reload(struct keeper *keeper, struct managed_zone *zone, b
     if (keeper->stopping || zone->gone) {
         return SG_CANCELLED;
     }
+    if (keeper_lacks_store(keeper, zone) != NULL) {
+        return SG_IO;
+    }
     if (zone->settings->dynamic && zone->slot->version != NULL) {
         if (!file_may_be_read(zone)) {
             return SG_CONFLICT;
@@ -104,6 +107,9 @@ static enum sg_result check_dynamic(const struct keeper *keeper, const struct ma
     if (!zone->settings->dynamic || zone->settings->file == NULL ||
         zone->settings->type != ZONE_PRIMARY) {
         return SG_UNSUPPORTED;
+    }
+    if (keeper_lacks_store(keeper, zone) != NULL) {
+        return SG_IO;
     }
     return zone->slot->version == NULL ? SG_NOT_FOUND : SG_OK;
 }
@@ -150,6 +156,9 @@ enum sg_result keeper_sync(struct keeper *keeper, struct managed_zone *zone, rel
     bool changes_by_itself = zone->settings->dynamic || zone->settings->type == ZONE_SECONDARY;
     if (!changes_by_itself || zone->settings->file == NULL || zone->slot->version == NULL) {
         return SG_UNSUPPORTED;
+    }
+    if (keeper_lacks_store(keeper, zone) != NULL) {
+        return SG_IO;
     }
     add_waiter(&zone->dump_waiters, done, argument);
     zone->wishes.dump = true;

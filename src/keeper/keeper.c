@@ -352,6 +352,7 @@ void keeper_free(struct keeper *keeper)
         zone_record_free(keeper->zones[i]);
     }
     generation_drop(keeper->generation);
+    mem_free(keeper->store_missing);
     notify_sender_free(keeper->notify);
     transfer_quota_free(keeper->refresh.quota);
     mem_free(keeper->zones);

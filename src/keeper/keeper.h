@@ -104,7 +104,7 @@ struct keeper_generation {
 struct keeper_io {
     struct worker_pool *pool;
     struct mailbox *mailbox;   /* replies of jobs come here; its wake leads to keeper_turn() */
-    struct store *store;       /* NULL: nothing outlives a restart */
+    struct store *store;       /* NULL: nothing outlives a restart, or keeper_miss_store() */
     struct mailbox *commits;   /* replies of the store; the same wake */
     struct keeper_asker asker; /* `ask` NULL: nobody is told or asked */
     /* In a turn: every load that keeper_configure() or keeper_reload_all() asked for has ended;
@@ -116,6 +116,17 @@ struct keeper_io {
 struct keeper *keeper_new(const struct keeper_io *io);
 /* No job may be running: keeper_stop() first, then turns until keeper_is_idle(). */
 void keeper_free(struct keeper *keeper);
+
+/*
+ * There is no store, and why: a zone that is stored (signed here, dynamic, a secondary) is not
+ * loaded or fetched until keeper_take_store(), or what it acknowledges would be lost. What is
+ * served already goes on as it is. Before keeper_configure(); later with a newer reason.
+ */
+void keeper_miss_store(struct keeper *keeper, const char *why);
+/* It could be opened: those zones are opened now. Borrows the store until keeper_free(). */
+void keeper_take_store(struct keeper *keeper, struct store *store);
+/* Why the zone cannot be worked on: the store that it needs is missing. NULL: it is not so. */
+const char *keeper_lacks_store(const struct keeper *keeper, const struct managed_zone *zone);
 
 /*
  * Take a new configuration: zones that are new are loaded, those that are gone are forgotten once
@@ -190,8 +201,9 @@ typedef void reload_done(void *argument, enum reload_outcome outcome, const char
  * Read the zone's file again if it changed (or `force`, also of a dynamic zone whose stored state
  * cannot be read: it is given up). `done` may be NULL; it is called with
  * RELOAD_UP_TO_DATE, RELOAD_FAILED (why, in a few words) or RELOAD_STARTED for a success.
- * SG_UNSUPPORTED for a zone without file, SG_CANCELLED while stopping, SG_CONFLICT for a dynamic
- * zone that is not frozen: its file would undo what updates have changed.
+ * SG_UNSUPPORTED for a zone without file, SG_CANCELLED while stopping, SG_IO where the store is
+ * missing, SG_CONFLICT for a dynamic zone that is not frozen: its file would undo what updates have
+ * changed.
  */
 MUST_USE enum sg_result keeper_reload(struct keeper *keeper, struct managed_zone *zone, bool force,
                                       reload_done *done, void *argument);
@@ -205,7 +217,8 @@ void keeper_wipe(struct keeper *keeper, struct managed_zone *zone);
 /*
  * A dynamic zone: write its file and take no more updates; read the file again and take them;
  * write the file alone, also of a secondary. `done` as for keeper_reload(). SG_UNSUPPORTED: not
- * such a zone, SG_EXISTS: frozen already, or not frozen, SG_NOT_FOUND: nothing is loaded.
+ * such a zone, SG_EXISTS: frozen already, or not frozen, SG_NOT_FOUND: nothing is loaded, SG_IO:
+ * the store is missing.
  */
 MUST_USE enum sg_result keeper_freeze(struct keeper *keeper, struct managed_zone *zone,
                                       reload_done *done, void *argument);

@@ -20,6 +20,7 @@
 
 struct keeper {
     struct keeper_io io;
+    char *store_missing; /* why there is no store; NULL: there is one, or nothing is stored */
     struct keeper_generation *generation; /* the present one; NULL before the first */
     struct keeper_generation *fronted;    /* the one that queries still see; NULL: the present */
     struct zone_index index;

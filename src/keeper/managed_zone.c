@@ -18,6 +18,10 @@ static sg_time known_or_zero(sg_time when)
 static const char *problem_of(const struct managed_zone *zone)
 {
     const struct store *store = zone->keeper->io.store;
+    const char *missing = keeper_lacks_store(zone->keeper, zone);
+    if (missing != NULL) {
+        return missing; /* What it says now; the zone may have met an older reason. */
+    }
     if (zone->health.problem != NULL || store == NULL || !zone_is_stored(zone->settings)) {
         return zone->health.problem;
     }

@@ -21,7 +21,13 @@ static void write_identity(const struct zone_settings *settings, struct buffer *
 
 bool opening_is_wanted(const struct keeper *keeper, const struct managed_zone *zone)
 {
-    return keeper->io.store != NULL && zone->ledger.id == 0 && zone_is_stored(zone->settings);
+    bool is_durable = keeper->io.store != NULL || keeper->store_missing != NULL;
+    return is_durable && zone->ledger.id == 0 && zone_is_stored(zone->settings);
+}
+
+const char *keeper_lacks_store(const struct keeper *keeper, const struct managed_zone *zone)
+{
+    return zone_is_stored(zone->settings) ? keeper->store_missing : NULL;
 }
 
 /* Damaged for good: what follows goes on behind its numbers. */
@@ -43,25 +49,30 @@ static void take_remnant(struct managed_zone *zone, const struct store_zone *rem
     }
 }
 
-static void opening_failed(struct managed_zone *zone, const struct store_request *request)
+/* Nothing can be done to the zone. Takes the problem. */
+static void take_problem(struct managed_zone *zone, char *problem)
 {
-    struct keeper *keeper = zone->keeper;
     struct zone_health *health = &zone->health;
     char label[ZONE_LABEL_BYTES];
     mem_free(health->problem);
-    health->problem =
-        mem_format("the store cannot be read: %s",
-                   request->problem != NULL ? request->problem : sg_result_text(request->result));
+    health->problem = problem;
     health->failed = ZONE_JOB_RECOVER;
     health->by_store = false;
     log_write(LOG_ZONE, SEVERITY_ERROR, "zone %s: %s: %s", zone_label(zone->settings, label),
               zone->slot->version == NULL ? "not loaded due to errors"
                                           : "the last good version is served on",
               health->problem);
-    health->retry_at = keeper->now + RETRY_SECONDS;
     zone_tell_waiters(&zone->waiters, RELOAD_FAILED, health->problem);
     zone_tell_waiters(&zone->dump_waiters, RELOAD_FAILED, health->problem);
     zone->wishes.load = false;
+}
+
+static void opening_failed(struct managed_zone *zone, const struct store_request *request)
+{
+    struct keeper *keeper = zone->keeper;
+    const char *why = request->problem != NULL ? request->problem : sg_result_text(request->result);
+    take_problem(zone, mem_format("the store cannot be read: %s", why));
+    zone->health.retry_at = keeper->now + RETRY_SECONDS;
     if (request->result == SG_MALFORMED && request->opened != NULL) {
         take_remnant(zone, request->opened);
     }
@@ -154,9 +165,50 @@ void opening_wipe(struct keeper *keeper, struct managed_zone *zone)
     store_submit(keeper->io.store, &opening->request);
 }
 
+/* --- without a store ------------------------------------------------------------------------- */
+
+void keeper_miss_store(struct keeper *keeper, const char *why)
+{
+    ASSERT(keeper->io.store == NULL);
+    mem_free(keeper->store_missing);
+    keeper->store_missing = mem_format("there is no store: %s", why);
+}
+
+void keeper_take_store(struct keeper *keeper, struct store *store)
+{
+    mem_free(keeper->store_missing);
+    keeper->store_missing = NULL;
+    keeper->io.store = store;
+    keeper->failed = 0;
+    keeper->announced = false;
+    for (size_t i = 0; i < keeper->zones_count && !keeper->stopping; i++) {
+        struct managed_zone *zone = keeper->zones[i];
+        if (opening_is_wanted(keeper, zone)) {
+            keeper_try_again(keeper, zone);
+            opening_start(keeper, zone); /* One with a job: when it is back. */
+        } else {
+            keeper->failed += zone->tried && zone->health.problem != NULL;
+        }
+    }
+}
+
+/* What was wished is wished again with the opening. */
+static void refuse_without_store(struct keeper *keeper, struct managed_zone *zone)
+{
+    take_problem(zone, mem_copy_text(keeper->store_missing));
+    keeper_set_timer(keeper, zone);
+    keeper_zone_was_tried(keeper, zone);
+}
+
+/* --------------------------------------------------------------------------------------------- */
+
 void opening_start(struct keeper *keeper, struct managed_zone *zone)
 {
     if (zone->ledger.opening || zone->job != NULL) {
+        return;
+    }
+    if (keeper_lacks_store(keeper, zone) != NULL) {
+        refuse_without_store(keeper, zone);
         return;
     }
     if (keeper->io.store == NULL || !zone_is_stored(zone->settings)) {

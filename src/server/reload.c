@@ -5,6 +5,7 @@
 #include "server/control_call.h"
 #include "server/interfaces.h"
 #include "server/shortfalls.h"
+#include "server/store_opening.h"
 
 struct waiter {
     struct waiter *next;
@@ -161,6 +162,7 @@ static enum sg_result take_over(struct server *server, struct reading *reading, 
     } else {
         log_write(LOG_GENERAL, SEVERITY_INFO, "scheduled loading new zones");
     }
+    store_opening_hurry(server);
     return result;
 }
 

@@ -4,6 +4,7 @@
 
 #include "server/questions.h"
 #include "server/reload.h"
+#include "server/store_opening.h"
 #include "server/zone_requests.h"
 
 enum { TICK_MS = 1000 };
@@ -143,6 +144,7 @@ static void tick(uv_timer_t *timer)
     struct server *server = timer->data;
 
     zone_requests_tick(server);
+    store_opening_tick(server);
     log_channels_tend(server->logs);
     if (server->loop.wake_at <= time_now()) {
         server_turn(server);

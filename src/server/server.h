@@ -28,6 +28,7 @@ enum {
 
 struct amendments;
 struct reload;
+struct store_opening;
 struct zone_request;
 
 struct server_loop {
@@ -65,7 +66,8 @@ struct server {
     struct log_channels *logs;
     struct worker_pool *pool;
     struct tsig_key session_key; /* without a secret until a zone wants it */
-    struct store *store;
+    struct store *store;         /* NULL: it could not be opened yet */
+    struct store_opening *store_opening;
     struct peer_desk *peers; /* questions to other servers */
     struct keeper *keeper;
     struct generation *generation; /* the present one; it is the keeper's */

@@ -7,6 +7,7 @@
 #include "dns/rrtype.h"
 #include "keeper/zone_label.h"
 #include "server/reload.h"
+#include "server/store_opening.h"
 
 enum { TROUBLED_NAMED_MAX = 5 };
 
@@ -49,7 +50,10 @@ static void put_store(const struct server *server, struct buffer *text)
 {
     enum sg_result health = server->store == NULL ? SG_OK : store_health(server->store);
 
-    if (health != SG_OK) {
+    if (server->store == NULL) {
+        put_line(text, "store", "there is none: ");
+        buffer_append_text(text, store_opening_problem(server));
+    } else if (health != SG_OK) {
         buffer_format(text, "\nstore: cannot be written: %s; no changes are taken",
                       sg_result_text(health));
     }
@@ -185,7 +189,7 @@ static void put_troubles(const struct server *server, const struct zone_status *
     if (status->problem != NULL) {
         put_line(text, "problem", status->problem);
     }
-    if (changes) {
+    if (changes && server->store != NULL) { /* Else it is the zone's problem. */
         put_store(server, text);
     }
     if (is_overdue(status)) {

@@ -7,6 +7,7 @@
 #include "dns/rrtype.h"
 #include "keeper/managed_zone.h"
 #include "server/reload.h"
+#include "server/store_opening.h"
 
 static void edit_free(struct zone_edit *edit)
 {
@@ -140,6 +141,12 @@ static void change_zone(struct control_call *call, enum zone_edit_kind kind)
         amendments_find(call->server->amendments, edit->view, edit->name);
     edit->kind = kind;
     edit->stored = kind == ZONE_EDIT_ADD || (present != NULL && present->stored);
+    if (edit->stored && call->server->store == NULL) {
+        control_call_explain(call, CONTROL_FAILURE, "there is no store to keep the zone in: %s",
+                             store_opening_problem(call->server));
+        edit_free(edit);
+        return;
+    }
     edit->text = write_statement(edit, call->words[last]);
     queue(call, edit);
 }
@@ -194,6 +201,12 @@ void control_delzone(struct control_call *call)
     }
     edit->kind = ZONE_EDIT_DELETE;
     edit->clean = clean;
+    if (clean && call->server->store == NULL) {
+        control_call_explain(call, CONTROL_FAILURE, "there is no store to clean: %s",
+                             store_opening_problem(call->server));
+        edit_free(edit);
+        return;
+    }
     if (!find_zone_to_delete(call, first, edit)) {
         edit_free(edit);
         return;
