@@ -6,6 +6,7 @@
 #include "keeper/overtake.h"
 #include "keeper/publish.h"
 #include "keeper/secondary.h"
+#include "keeper/trust.h"
 
 enum {
     RETRY_SECONDS = 300,      /* after a failure, BIND's figure */
@@ -37,6 +38,7 @@ void change_start(struct keeper *keeper, struct managed_zone *zone, sg_time now)
         job->commit_number = zone->ledger.last + 1;
         job->whole = !zone->ledger.continues;
     }
+    trust_tell_job(zone, &job->clock);
     change_choose(zone, job);
     secondary_encode_timers(zone);
     const struct zone_version *base = zone_record_version(zone);
@@ -411,10 +413,12 @@ static void succeed(struct keeper *keeper, struct zone_job *job)
     if (!made->unchanged) {
         take_state(zone, job);
     }
+    trust_take_job(zone, job);
     recover_health(zone, job);
     zone->wishes.resign |= made->more || zone->known.state.campaign;
     if (job->kind == ZONE_JOB_RECOVER) {
         zone->ledger.continues = true;
+        trust_log_zone(zone);
         /* A configuration may have begun one meanwhile, without the zone and its times. */
         secondary_end(zone);
         wish_ordinary_wake(keeper, zone);

@@ -77,6 +77,7 @@ enum sg_result keeper_configure(struct keeper *keeper, struct keeper_generation 
     if (find_duplicate(generation, out_duplicate)) {
         return SG_EXISTS;
     }
+    keeper_note_time(keeper, now);
     struct managed_zone **before = keeper->zones;
     size_t before_count = keeper->zones_count;
     keeper->zones = mem_alloc_zero(generation->zones_count, sizeof(*keeper->zones));
@@ -89,7 +90,6 @@ enum sg_result keeper_configure(struct keeper *keeper, struct keeper_generation 
                        generation->rates.transfers_per_server);
     keeper->refresh.soa.per_second = generation->rates.serial_query;
     keeper->refresh.startup_soa.per_second = generation->rates.serial_query;
-    keeper->now = now;
 
     for (size_t i = 0; i < generation->zones_count; i++) {
         struct zone_settings *settings = &generation->zones[i];

@@ -7,6 +7,7 @@
 #include "keeper/notifying.h"
 #include "keeper/overtake.h"
 #include "keeper/secondary.h"
+#include "keeper/trust.h"
 
 enum {
     JOBS_PER_WORKER = 2,         /* so that no worker waits for the keeper */
@@ -301,12 +302,13 @@ static void take_replies(struct keeper *keeper)
 void keeper_note_time(struct keeper *keeper, sg_time now)
 {
     keeper->now = now;
+    trust_look(keeper);
 }
 
 sg_time keeper_turn(struct keeper *keeper, sg_time now)
 {
     thread_assert(THREAD_KEEPER);
-    keeper->now = now;
+    keeper_note_time(keeper, now);
     take_replies(keeper);
     if (!keeper->stopping) {
         announce(keeper);

@@ -16,6 +16,7 @@
 #include "dns/message.h"
 #include "kasp/policy.h"
 #include "keeper/asking.h"
+#include "keeper/clock_guard.h"
 #include "keeper/notify_targets.h"
 #include "keeper/refresh.h"
 #include "store/store.h"
@@ -110,6 +111,8 @@ struct keeper_io {
     /* In a turn: every load that keeper_configure() or keeper_reload_all() asked for has ended;
      * `failed` of `zones` could not be loaded. */
     void (*all_loaded)(void *argument, size_t zones, size_t failed);
+    /* Seconds since the machine was started: has the wall clock jumped? NULL: nobody looks. */
+    sg_time (*uptime)(void *argument);
     void *argument;
 };
 
@@ -229,6 +232,11 @@ MUST_USE enum sg_result keeper_sync(struct keeper *keeper, struct managed_zone *
 /* Let the served serial be `serial`. SG_CONFLICT unless it is greater than the present one. */
 MUST_USE enum sg_result keeper_raise_serial(struct keeper *keeper, struct managed_zone *zone,
                                             uint32_t serial);
+/* Has the clock jumped since the start? `out_jump`: how far. While it is in doubt the states of
+ * keys rest (keeper/trust.h); single zones may be in doubt by themselves (struct zone_status). */
+enum clock_doubt keeper_clock(const struct keeper *keeper, sg_duration *out_jump);
+/* The clock is right: keys go on. Returns how many zones were in doubt. */
+size_t keeper_accept_clock(struct keeper *keeper);
 /* A secondary: ask its primaries now; with `whole` fetch it by AXFR, whatever the serial.
  * SG_UNSUPPORTED for other zones. */
 MUST_USE enum sg_result keeper_refresh(struct keeper *keeper, struct managed_zone *zone,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "keeper/keeper_parts.h"
+#include "keeper/trust.h"
 
 const struct zone_settings *managed_zone_settings(const struct managed_zone *zone)
 {
@@ -53,6 +54,8 @@ void managed_zone_status(const struct managed_zone *zone, struct zone_status *ou
         .expires_first = zone->health.expires_first,
         .overdue_at = known_or_zero(zone->health.overdue_at),
         .key_event_at = known_or_zero(zone->health.key_event_at),
+        .clock = trust_of_zone(zone),
+        .clock_at = zone->known.state.clock_at,
         .problem = problem_of(zone),
     };
 }

@@ -131,6 +131,12 @@ static void begin_state(struct zone_job *job)
     }
     state->timers = BUFFER_EMPTY;
     buffer_append(&state->timers, before->timers.bytes, before->timers.length);
+    if (job->clock.doubted) {
+        state->clock_doubted |= job->clock.lasts;
+    } else {
+        state->clock_at = job->now;
+        state->clock_doubted = false;
+    }
 }
 
 void zone_job_run(struct job *job)

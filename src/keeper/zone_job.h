@@ -47,6 +47,14 @@ struct zone_lent {
     sg_time expires_first;
 };
 
+/* How it is to see the clock (keeper/trust.h). */
+struct zone_clock {
+    bool doubted;        /* the states of keys rest */
+    bool lasts;          /* and do so after a restart */
+    bool anew;           /* it is believed again: waits begin anew */
+    sg_time rests_until; /* doubted: by itself; INT64_MAX: by somebody's word */
+};
+
 /* What came of it. */
 struct zone_made {
     const struct zone_version *version; /* a reference; NULL: there is no new one */
@@ -78,6 +86,7 @@ struct zone_job {
     bool whole; /* the base is not what was committed last: commit an image */
     enum zone_job_kind kind;
     sg_time now;
+    struct zone_clock clock;
     struct zone_asked asked;
     struct zone_lent lent;
     enum sg_result result;

@@ -72,6 +72,7 @@ struct zone_updates {
 struct zone_knowledge {
     const struct zone_version *expired; /* a reference: not served until a primary is heard */
     struct zone_state state;
+    bool trusts_anew;            /* the clock is believed again, and the keys were not told yet */
     struct zone_keys *keys;      /* NULL: not in memory */
     uint64_t keys_wished;        /* the round of keying.h in which they were to be looked at */
     bool keying;                 /* it waits for a round, or one is at work */

@@ -110,6 +110,23 @@ static enum sg_result rebuild(struct zone_job *job)
     return result;
 }
 
+enum { FAR_AHEAD_DAYS = 90 };
+
+/* A zone that is signed here is committed whenever its signatures are made anew: no commit for far
+ * longer means a server that was away for long, or a false clock. */
+static void judge_clock(const struct zone_job *job, struct zone_state *state)
+{
+    const struct kasp_policy *policy = job->settings->policy;
+    if (state->clock_at == 0) {
+        state->clock_at = job->asked.stored->committed_at; /* of an earlier release */
+    }
+    if (policy != NULL && zone_version_facts(job->made.version)->signed_here) {
+        sg_duration most = FAR_AHEAD_DAYS * SG_DAY;
+        most = most > 2 * policy->signatures_validity ? most : 2 * policy->signatures_validity;
+        state->clock_doubted |= job->now - state->clock_at > most;
+    }
+}
+
 enum sg_result zone_recover(struct zone_job *job)
 {
     const struct store_zone *stored = job->asked.stored;
@@ -127,6 +144,7 @@ enum sg_result zone_recover(struct zone_job *job)
             mem_format("what the store has of it cannot be read: %s", sg_result_text(result));
         return result;
     }
+    judge_clock(job, &state);
     zone_state_clear(&job->made.state);
     job->made.state = state;
     if (zone_version_facts(job->made.version)->signed_here) {

@@ -11,6 +11,7 @@ enum tag {
     TAG_FROZEN = 4,
     TAG_CAMPAIGN = 5,
     TAG_TIMERS = 6,
+    TAG_CLOCK = 7,
 };
 
 enum { STAMP_BYTES = 32, PATH_BYTES_MAX = 65535 - STAMP_BYTES };
@@ -104,6 +105,9 @@ void zone_state_encode(const struct zone_state *state, struct buffer *out_bytes)
         buffer_append_u8(out_bytes, cursor->nsec3);
         buffer_append(out_bytes, cursor->owner, cursor->length);
     }
+    begin_field(out_bytes, TAG_CLOCK, 9);
+    append_u64(out_bytes, (uint64_t)state->clock_at);
+    buffer_append_u8(out_bytes, state->clock_doubted);
     if (state->timers.length > 0) {
         ASSERT(state->timers.length <= UINT16_MAX);
         begin_field(out_bytes, TAG_TIMERS, state->timers.length);
@@ -170,6 +174,10 @@ static bool decode_field(unsigned tag, struct reader *field, struct zone_state *
         buffer_clear(&state->timers);
         buffer_append(&state->timers, field->at, reader_left(field));
         return true;
+    case TAG_CLOCK:
+        state->clock_at = (sg_time)read_u64(field);
+        state->clock_doubted = reader_u8(field) != 0;
+        return !field->failed;
     default:
         return true; /* a later release's */
     }

@@ -35,6 +35,8 @@ struct zone_state {
     bool frozen;
     bool campaign; /* everything is being signed anew; `cursor` tells how far it is */
     struct resign_cursor *cursor; /* NULL: at the beginning, or there is none */
+    sg_time clock_at;             /* of the last commit whose clock was not in doubt; 0: none */
+    bool clock_doubted;           /* the clock has been in doubt since, until it is accepted */
     struct buffer timers;         /* of a secondary (keeper/refresh.h) */
 };
 

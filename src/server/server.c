@@ -139,6 +139,22 @@ static void logs_full(uv_async_t *async)
     log_channels_tend(server->logs);
 }
 
+sg_time server_uptime(void *server)
+{
+    (void)server;
+    return time_uptime();
+}
+
+/* Has the clock jumped, or come back? */
+static bool watch_clock(struct server *server)
+{
+    sg_duration jump;
+    enum clock_doubt before = keeper_clock(server->keeper, &jump);
+
+    keeper_note_time(server->keeper, time_now());
+    return keeper_clock(server->keeper, &jump) != before;
+}
+
 static void tick(uv_timer_t *timer)
 {
     struct server *server = timer->data;
@@ -146,7 +162,8 @@ static void tick(uv_timer_t *timer)
     zone_requests_tick(server);
     store_opening_tick(server);
     log_channels_tend(server->logs);
-    if (server->loop.wake_at <= time_now()) {
+    bool changed = watch_clock(server);
+    if (changed || server->loop.wake_at <= time_now()) {
         server_turn(server);
         return;
     }

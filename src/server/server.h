@@ -114,5 +114,7 @@ void server_loop_close(struct server *server);
 void server_turn(struct server *server);
 /* The keeper's word that all zones have been tried. */
 void server_all_loaded(void *server, size_t zones, size_t failed);
+/* Of the machine, for the keeper. */
+sg_time server_uptime(void *server);
 /* Begin to end. Again: end now. */
 void server_stop(struct server *server);

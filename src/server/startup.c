@@ -182,6 +182,7 @@ static enum sg_result make_parts(struct server *server, const struct conf *conf)
         .commits = &server->loop.commits,
         .asker = questions_open(server),
         .all_loaded = server_all_loaded,
+        .uptime = server_uptime,
         .argument = server,
     };
     server->keeper = keeper_new(&io);

@@ -45,6 +45,7 @@ struct keeper_scene {
     unsigned transfers_in; /* 0: enough */
     bool storeless;        /* scene_start() finds that the store cannot be opened */
     sg_time now;
+    sg_duration skew; /* how far the clock has been set since the machine's start */
     struct scene_question questions[SCENE_QUESTIONS_MAX];
     size_t questions_count; /* ever asked */
     struct refresh_primary primary;
@@ -188,6 +189,12 @@ static inline void scene_store_changed(void *argument, enum sg_result result)
     (void)argument, (void)result;
 }
 
+static inline sg_time scene_uptime(void *argument)
+{
+    const struct keeper_scene *scene = argument;
+    return scene->now - scene->skew;
+}
+
 static inline void scene_start(struct keeper_scene *scene)
 {
     mailbox_init(&scene->mailbox, NULL, NULL);
@@ -201,6 +208,7 @@ static inline void scene_start(struct keeper_scene *scene)
                                      .mailbox = &scene->mailbox,
                                      .store = scene->store,
                                      .commits = &scene->commits,
+                                     .uptime = scene_uptime,
                                      .asker = {scene_ask, scene_cancel, NULL, scene},
                                      .argument = scene};
     scene->keeper = keeper_new(&keeper);
@@ -237,6 +245,14 @@ static inline void scene_turn(struct keeper_scene *scene)
 static inline void scene_pass(struct keeper_scene *scene, sg_duration seconds)
 {
     scene->now += seconds;
+    scene_turn(scene);
+}
+
+/* Somebody sets the clock. */
+static inline void scene_set_clock(struct keeper_scene *scene, sg_duration step)
+{
+    scene->now += step;
+    scene->skew += step;
     scene_turn(scene);
 }
 
