@@ -422,11 +422,17 @@ static void succeed(struct keeper *keeper, struct zone_job *job)
         /* A configuration may have begun one meanwhile, without the zone and its times. */
         secondary_end(zone);
         wish_ordinary_wake(keeper, zone);
+        /* What was committed for other settings is not what the file of a static zone has. */
+        zone->wishes.force |=
+            !zone_is_stored(zone->settings) && !zone->known.state.was_static && zone->wishes.load;
         if (!zone->wishes.load) { /* Who had it reloaded has what he wanted. */
             zone_tell_waiters(&zone->waiters, RELOAD_STARTED, "");
         }
     } else if (job->kind == ZONE_JOB_LOAD) {
         wish_what_is_left(keeper, zone, job, is_new);
+        if (is_new && zone_version_facts(zone_record_version(zone))->serial == made->file_serial) {
+            opening_forget_static(keeper, zone);
+        }
     }
     if (made->keys_looked_at && !made->unchanged) {
         let_twins_follow(keeper, zone);

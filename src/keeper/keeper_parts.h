@@ -97,6 +97,8 @@ void change_take_job(struct keeper *keeper, struct zone_job *job);
 bool opening_is_wanted(const struct keeper *keeper, const struct managed_zone *zone);
 /* Ask the store what it has of the zone, then let it be recovered, loaded, or go on. */
 void opening_start(struct keeper *keeper, struct managed_zone *zone);
+/* A static zone is served with its file's serial, above all that was served: it needs no store. */
+void opening_forget_static(struct keeper *keeper, struct managed_zone *zone);
 /* Let the store forget a zone that is gone. */
 void opening_wipe(struct keeper *keeper, struct managed_zone *zone);
 /* One of its name that has come since may be opened now. */

@@ -1,5 +1,6 @@
 #include "base/log.h"
 #include "base/mem.h"
+#include "dns/serial.h"
 #include "keeper/secondary.h"
 #include "store/identity.h"
 
@@ -67,6 +68,37 @@ static void take_problem(struct managed_zone *zone, char *problem)
     zone->wishes.load = false;
 }
 
+/* A static zone that the store does not know, or whose record cannot be read: its file is all that
+ * it needs. What is served already stays as it is. */
+static void opened_unknown(struct managed_zone *zone, const struct store_request *request)
+{
+    char label[ZONE_LABEL_BYTES];
+    if (request->result != SG_NOT_FOUND) {
+        log_write(LOG_ZONE, SEVERITY_WARNING,
+                  "zone %s: what the store has of it cannot be read, and which serial was served "
+                  "is not known: its file is served",
+                  zone_label(zone->settings, label));
+    }
+    zone->ledger.lost = false;
+    zone->ledger.lost_serial = request->opened != NULL ? request->opened->serial : 0;
+    if (zone_record_version(zone) == NULL || zone->wishes.load) {
+        keeper_wish_load(zone->keeper, zone, true);
+    } else if (change_is_wished(zone)) {
+        keeper_enqueue(zone->keeper, zone);
+    }
+}
+
+/* It is served already, and the store knows serials of it. */
+static void opened_static(struct managed_zone *zone, const struct store_zone *stored)
+{
+    const struct zone_facts *facts = zone_version_facts(zone_record_version(zone));
+    if (serial_compare(stored->serial, facts->serial) < 0) {
+        opening_forget_static(zone->keeper, zone);
+    } else {
+        zone->wishes.serial_above = stored->serial;
+    }
+}
+
 static void opening_failed(struct managed_zone *zone, const struct store_request *request)
 {
     struct keeper *keeper = zone->keeper;
@@ -101,6 +133,9 @@ static void opened(struct managed_zone *zone, struct store_zone *stored)
         ledger->since_image_bytes += behind ? stored->records[i].length : 0;
     }
     if (zone_record_version(zone) != NULL) {
+        if (!zone_is_stored(zone->settings)) {
+            opened_static(zone, stored);
+        }
         store_zone_free(stored);
         opened_late(zone);
     } else if (stored->last > 0) {
@@ -122,6 +157,12 @@ static void take_opened(struct store_request *request)
         zone->ledger.id = request->result == SG_OK ? request->opened->zone : 0; /* to be wiped */
         store_zone_free(request->opened);
         keeper_bury(zone);
+    } else if (request->result != SG_OK && opening->request.only_known &&
+               !zone_is_stored(zone->settings)) {
+        opened_unknown(zone, request);
+        store_zone_free(request->opened);
+    } else if (request->result == SG_NOT_FOUND) {
+        opening_start(zone->keeper, zone); /* It is to be stored since it was asked for. */
     } else if (request->result != SG_OK) {
         opening_failed(zone, request);
         store_zone_free(request->opened);
@@ -143,6 +184,14 @@ static void take_wiped(struct store_request *request)
     mem_free(request->problem);
     buffer_free(&opening->identity);
     mem_free(opening);
+}
+
+void opening_forget_static(struct keeper *keeper, struct managed_zone *zone)
+{
+    if (zone->ledger.id != 0 && zone->out == 0 && !zone_is_stored(zone->settings)) {
+        opening_wipe(keeper, zone);
+        zone->ledger = (struct zone_ledger){.id = 0};
+    }
 }
 
 void opening_wipe(struct keeper *keeper, struct managed_zone *zone)
@@ -185,10 +234,10 @@ void keeper_take_store(struct keeper *keeper, struct store *store)
         struct managed_zone *zone = keeper->zones[i];
         if (opening_is_wanted(keeper, zone)) {
             keeper_try_again(keeper, zone);
-            opening_start(keeper, zone); /* One with a job: when it is back. */
         } else {
             keeper->failed += zone->tried && zone->health.problem != NULL;
         }
+        opening_start(keeper, zone); /* One with a job that needs it: when that is back. */
     }
 }
 
@@ -211,7 +260,7 @@ void opening_start(struct keeper *keeper, struct managed_zone *zone)
         refuse_without_store(keeper, zone);
         return;
     }
-    if (keeper->io.store == NULL || !zone_is_stored(zone->settings)) {
+    if (keeper->io.store == NULL) {
         zone->ledger.lost = false;
         keeper_wish_load(keeper, zone, true);
         return;
@@ -231,6 +280,7 @@ void opening_start(struct keeper *keeper, struct managed_zone *zone)
         .kind = STORE_ZONE_OPEN,
         .reply = keeper->io.commits,
         .done = take_opened,
+        .only_known = !zone_is_stored(settings),
         .identity = buffer_span(&opening->identity),
     };
     zone->ledger.opening = true;

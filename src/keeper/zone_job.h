@@ -67,6 +67,7 @@ struct zone_made {
     bool keys_looked_at;     /* `key_event_at` is news */
     sg_time expires_first;   /* 0: no signature of ours */
     char *expires_node;      /* which signature that is: `owner/type`; NULL: not news */
+    uint32_t file_serial;    /* LOAD: what the file has; 0: it was not read */
     bool disk_failed;        /* why it failed: a write, which is soon to be tried again */
     bool more;               /* RESIGN: another slice is due */
     uint64_t signatures;

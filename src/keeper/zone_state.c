@@ -12,6 +12,7 @@ enum tag {
     TAG_CAMPAIGN = 5,
     TAG_TIMERS = 6,
     TAG_CLOCK = 7,
+    TAG_STATIC = 8,
 };
 
 enum { STAMP_BYTES = 32, PATH_BYTES_MAX = 65535 - STAMP_BYTES };
@@ -97,6 +98,9 @@ void zone_state_encode(const struct zone_state *state, struct buffer *out_bytes)
     if (state->frozen) {
         begin_field(out_bytes, TAG_FROZEN, 0);
     }
+    if (state->was_static) {
+        begin_field(out_bytes, TAG_STATIC, 0);
+    }
     if (state->campaign) {
         static const struct resign_cursor beginning = {.started = false};
         const struct resign_cursor *cursor = state->cursor != NULL ? state->cursor : &beginning;
@@ -167,6 +171,9 @@ static bool decode_field(unsigned tag, struct reader *field, struct zone_state *
         return !field->failed;
     case TAG_FROZEN:
         state->frozen = true;
+        return true;
+    case TAG_STATIC:
+        state->was_static = true;
         return true;
     case TAG_CAMPAIGN:
         return decode_campaign(field, state);

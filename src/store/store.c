@@ -66,7 +66,8 @@ static enum sg_result apply(struct store_transaction *transaction, struct store_
 {
     switch (request->kind) {
     case STORE_ZONE_OPEN:
-        return zone_log_open(transaction, request->identity, &request->opened, &request->problem);
+        return zone_log_open(transaction, request->identity, request->only_known, &request->opened,
+                             &request->problem);
     case STORE_ZONE_COMMIT:
         return zone_log_append(transaction, request->zone, &request->record, request->image,
                                out_gone);

@@ -260,7 +260,7 @@ static enum sg_result read_remnant(const struct store_io *io, uint64_t id,
 }
 
 enum sg_result zone_log_open(struct store_transaction *transaction, struct span identity,
-                             struct store_zone **out_zone, char **out_problem)
+                             bool only_known, struct store_zone **out_zone, char **out_problem)
 {
     uint64_t id;
     if (identity.length == 0 || identity.length > STORE_KEY_BYTES_MAX) {
@@ -269,6 +269,9 @@ enum sg_result zone_log_open(struct store_transaction *transaction, struct span 
         return SG_LIMIT;
     }
     enum sg_result result = find_zone_id(transaction->io, identity, &id);
+    if (result == SG_NOT_FOUND && only_known) {
+        return result;
+    }
     if (result == SG_NOT_FOUND) {
         result = new_zone_id(transaction, identity, &id);
     }

@@ -407,7 +407,7 @@ static bool draw_clock(struct world *world)
     if (was_wrong && random_seeded_below(&world->clock_random, 100) < 50) {
         world->skew = 0;
         world_say(world, "the clock is right");
-    } else if (!was_wrong && random_seeded_below(&world->clock_random, 100) < 25) {
+    } else if (!was_wrong && random_seeded_below(&world->clock_random, 100) < 40) {
         set_clock_wrong(world);
     }
     world->skews += was_wrong != (world->skew != 0);

@@ -285,6 +285,138 @@ static void a_zone_that_goes_while_it_is_opened_is_forgotten(void **state)
     assert_int_equal(keeper_zones(scene->keeper), 0);
 }
 
+/* --- serials of zones that need no store any more --------------------------------------------- */
+
+static void be_static(struct keeper_scene *scene)
+{
+    scene->plan[0].dynamic = false;
+    scene->plan[0].policy = NULL;
+    scene->plan[0].inline_signing = false;
+    scene_differ(scene);
+}
+
+/* Signed, with a serial far above its file's 7. */
+static uint32_t serve_raised(struct keeper_scene *scene)
+{
+    scene_write_file(scene, 7, false);
+    scene->plan[0].policy = scene->policy;
+    scene->plan[0].inline_signing = true;
+    scene_configure(scene);
+    assert_int_equal(keeper_raise_serial(scene->keeper, scene_zone(scene), 100), SG_OK);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 100);
+    return 100;
+}
+
+/* Its file, edited, is not above what was served; later it is, and then it counts again. */
+static void expect_floor(struct keeper_scene *scene)
+{
+    uint32_t served = scene_serial(scene);
+    assert_true(served > 100);
+    assert_false(scene_status(scene).secure);
+    scene_restart(scene);
+    assert_int_equal(scene_serial(scene), served);
+    scene_write_file(scene, 8, true);
+    keeper_reload_all(scene->keeper);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), served + 1);
+    assert_true(scene_serves(scene, "www.example.test.", DNS_TYPE_A));
+    scene_restart(scene);
+    assert_int_equal(scene_serial(scene), served + 1);
+    assert_null(scene_status(scene).problem);
+    scene_stop(scene);
+    scene_write_file(scene, 9, false);
+    scene_start(scene);
+    scene_configure(scene);
+    assert_int_equal(scene_serial(scene), served + 2);
+    assert_false(scene_serves(scene, "www.example.test.", DNS_TYPE_A));
+    scene_write_file(scene, 500, true);
+    keeper_reload_all(scene->keeper);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 500);
+    scene_write_file(scene, 300, true); /* As ever with a static zone: whoever edits it decides. */
+    scene_restart(scene);
+    assert_int_equal(scene_serial(scene), 300);
+}
+
+static void a_policy_that_is_taken_away_lowers_no_serial(void **state)
+{
+    struct keeper_scene *scene = *state;
+    (void)serve_raised(scene);
+    be_static(scene);
+    scene_configure(scene);
+    expect_floor(scene);
+}
+
+static void a_policy_that_is_taken_away_while_it_is_down_lowers_no_serial(void **state)
+{
+    struct keeper_scene *scene = *state;
+    (void)serve_raised(scene);
+    scene_stop(scene);
+    be_static(scene);
+    scene_start(scene);
+    scene_configure(scene);
+    expect_floor(scene);
+}
+
+static void a_zone_that_takes_no_updates_any_more_is_its_file_and_lowers_no_serial(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene_serve_dynamic(scene);
+    assert_int_equal(scene_update_now(scene, "new"), DNS_RCODE_NOERROR);
+    scene_stop(scene);
+    be_static(scene);
+    scene_start(scene);
+    scene_configure(scene);
+    assert_int_equal(scene_serial(scene), 9);
+    assert_false(scene_serves(scene, "new.example.test.", DNS_TYPE_A));
+    scene_restart(scene);
+    assert_int_equal(scene_serial(scene), 9);
+}
+
+static void a_static_zone_whose_store_comes_late_lowers_no_serial_for_long(void **state)
+{
+    struct keeper_scene *scene = *state;
+    (void)serve_raised(scene);
+    scene_stop(scene);
+    be_static(scene);
+    scene->storeless = true;
+    scene_start(scene);
+    scene_configure(scene);
+    assert_int_equal(scene_serial(scene), 7);
+    scene_take_store(scene);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 101);
+    scene_restart(scene);
+    assert_int_equal(scene_serial(scene), 101);
+}
+
+static void a_static_zone_with_a_damaged_record_is_served_with_a_serial_above_it(void **state)
+{
+    struct keeper_scene *scene = *state;
+    (void)serve_raised(scene);
+    scene_stop(scene);
+    be_static(scene);
+    fake_disk_damage(scene->disk, STORE_IMAGES, 0, 200);
+    scene_start(scene);
+    scene_configure(scene);
+    assert_int_equal(scene_serial(scene), 101);
+    assert_null(scene_status(scene).problem);
+}
+
+/* A zone that was never stored gets no place in the store. */
+static void a_static_zone_is_not_known_to_the_store(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene_write_file(scene, 7, false);
+    scene_configure(scene);
+    assert_int_equal(scene_zone(scene)->ledger.id, 0);
+    scene_write_file(scene, 5, true);
+    keeper_reload_all(scene->keeper);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 5);
+}
+
 /* --- without a store ------------------------------------------------------------------------- */
 
 static void a_static_zone_needs_no_store(void **state)
@@ -415,6 +547,12 @@ int main(void)
         WITH_SCENE(a_reload_while_it_is_recovered_does_not_undo_updates),
         WITH_SCENE(a_zone_that_comes_back_waits_for_the_end_of_what_it_was),
         WITH_SCENE(a_zone_that_goes_while_it_is_opened_is_forgotten),
+        WITH_SCENE(a_policy_that_is_taken_away_lowers_no_serial),
+        WITH_SCENE(a_policy_that_is_taken_away_while_it_is_down_lowers_no_serial),
+        WITH_SCENE(a_zone_that_takes_no_updates_any_more_is_its_file_and_lowers_no_serial),
+        WITH_SCENE(a_static_zone_whose_store_comes_late_lowers_no_serial_for_long),
+        WITH_SCENE(a_static_zone_with_a_damaged_record_is_served_with_a_serial_above_it),
+        WITH_SCENE(a_static_zone_is_not_known_to_the_store),
         WITH_SCENE(a_static_zone_needs_no_store),
         WITH_SCENE(a_dynamic_zone_is_not_loaded_before_its_store_is_there),
         WITH_SCENE(a_signed_zone_waits_for_its_store_as_well),
