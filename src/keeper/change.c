@@ -537,11 +537,11 @@ void keeper_notified(struct keeper *keeper, struct managed_zone *zone, const str
     }
 }
 
-void change_refuse_updates(struct keeper *keeper, struct managed_zone *zone)
+void change_refuse_updates(struct keeper *keeper, struct managed_zone *zone, uint16_t rcode)
 {
     struct keeper_update *waiting = zone->updates.first;
     zone->updates = (struct zone_updates){.last = &zone->updates.first};
-    keeper->updates -= zone_answer_updates(waiting, DNS_RCODE_REFUSED);
+    keeper->updates -= zone_answer_updates(waiting, rcode);
 }
 
 void keeper_update(struct keeper *keeper, struct managed_zone *zone, struct keeper_update *update)

@@ -43,7 +43,8 @@ static void adopt_zone(struct keeper *keeper, struct managed_zone *zone,
     notifying_adopt(keeper, zone);
     generation_drop(old);
     if (!settings->dynamic || settings->type != ZONE_PRIMARY || !same_updates) {
-        change_refuse_updates(keeper, zone); /* They were let in by the old settings. */
+        change_refuse_updates(keeper, zone,
+                              DNS_RCODE_REFUSED); /* They were let in by the old settings. */
     }
     if (!same) {
         if (zone->known.keying) {

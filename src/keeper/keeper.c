@@ -299,6 +299,21 @@ static void take_replies(struct keeper *keeper)
     }
 }
 
+/* New updates are refused while the store does not work. Those that wait behind a commit would wait
+ * as long as that is in doubt, which may be days: their clients are told too. */
+static void watch_store(struct keeper *keeper)
+{
+    enum sg_result before = keeper->store_health;
+    enum sg_result health = keeper->io.store == NULL ? SG_OK : store_health(keeper->io.store);
+    keeper->store_health = health;
+    if (health == SG_OK || before != SG_OK || keeper->updates == 0) {
+        return;
+    }
+    for (size_t i = 0; i < keeper->zones_count; i++) {
+        change_refuse_updates(keeper, keeper->zones[i], DNS_RCODE_SERVFAIL);
+    }
+}
+
 void keeper_note_time(struct keeper *keeper, sg_time now)
 {
     keeper->now = now;
@@ -310,6 +325,7 @@ sg_time keeper_turn(struct keeper *keeper, sg_time now)
     thread_assert(THREAD_KEEPER);
     keeper_note_time(keeper, now);
     take_replies(keeper);
+    watch_store(keeper);
     if (!keeper->stopping) {
         announce(keeper);
         run_timers(keeper, now);
@@ -329,9 +345,7 @@ void keeper_stop(struct keeper *keeper)
     overtake_forget(keeper, NULL);
     for (size_t i = 0; i < keeper->zones_count; i++) {
         struct managed_zone *zone = keeper->zones[i];
-        struct keeper_update *waiting = zone->updates.first;
-        zone->updates = (struct zone_updates){.last = &zone->updates.first};
-        keeper->updates -= zone_answer_updates(waiting, DNS_RCODE_SERVFAIL);
+        change_refuse_updates(keeper, zone, DNS_RCODE_SERVFAIL);
         secondary_stop(zone);
     }
 }

@@ -105,7 +105,8 @@ struct keeper_generation {
 struct keeper_io {
     struct worker_pool *pool;
     struct mailbox *mailbox;   /* replies of jobs come here; its wake leads to keeper_turn() */
-    struct store *store;       /* NULL: nothing outlives a restart, or keeper_miss_store() */
+    struct store *store;       /* NULL: nothing outlives a restart, or keeper_miss_store(); its
+                                  `state_changed` leads to a turn too */
     struct mailbox *commits;   /* replies of the store; the same wake */
     struct keeper_asker asker; /* `ask` NULL: nobody is told or asked */
     /* In a turn: every load that keeper_configure() or keeper_reload_all() asked for has ended;

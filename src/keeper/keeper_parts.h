@@ -47,7 +47,8 @@ struct keeper {
     bool fetching; /* secondary_fetch_next() is at work */
     bool stopping;
     uint64_t next_id;
-    sg_time now; /* of the present turn */
+    enum sg_result store_health; /* of the last turn */
+    sg_time now;                 /* of the present turn */
     struct clock_guard clock;
 };
 
@@ -83,8 +84,8 @@ void change_choose(struct managed_zone *zone, struct zone_job *job);
 /* --- change.c ------------------------------------------------------------------------------- */
 
 void change_start(struct keeper *keeper, struct managed_zone *zone, sg_time now);
-/* Those that wait are refused: the zone takes none any more. */
-void change_refuse_updates(struct keeper *keeper, struct managed_zone *zone);
+/* Those that wait are answered so: the zone takes none any more, or the store does not. */
+void change_refuse_updates(struct keeper *keeper, struct managed_zone *zone, uint16_t rcode);
 /* What the store has of the zone, up to this serial, cannot be read. */
 void change_recover_otherwise(struct keeper *keeper, struct managed_zone *zone, uint32_t serial);
 /* A worker's reply. Takes the job. */

@@ -95,7 +95,7 @@ static void take_arrivals(struct server *server)
     }
 }
 
-static void wake_for_arrivals(void *argument)
+void server_wake(void *argument)
 {
     struct server *server = argument;
 
@@ -106,7 +106,7 @@ static void wake_for_arrivals(void *argument)
 
 void server_inbox_open(struct server *server)
 {
-    mailbox_init(&server->loop.inbox.mailbox, wake_for_arrivals, server);
+    mailbox_init(&server->loop.inbox.mailbox, server_wake, server);
 }
 
 void server_inbox_close(struct server *server)

@@ -110,6 +110,8 @@ void server_loop_run(struct server *server);
 /* Everything of the loop is closed, the control channel too. */
 void server_loop_close(struct server *server);
 
+/* Let there be a turn soon, once the loop is open. Thread: any. */
+void server_wake(void *server);
 /* After anything that gave the keeper something to do. */
 void server_turn(struct server *server);
 /* The keeper's word that all zones have been tried. */

@@ -15,6 +15,7 @@ struct attempt {
     char *folder;
     enum sg_result result;
     char *problem; /* why not */
+    struct server *server;
     struct store *store;
     struct amendments *amendments;
 };
@@ -29,6 +30,13 @@ struct store_opening {
     uint64_t retry_at_ns;
 };
 
+/* Thread: store. The keeper looks how it is (watch_store()). */
+static void state_changed(void *argument, enum sg_result result)
+{
+    (void)result;
+    server_wake(argument);
+}
+
 static void open_store(struct attempt *attempt)
 {
     struct store_io io;
@@ -42,7 +50,7 @@ static void open_store(struct attempt *attempt)
         io.close(io.argument);
         return;
     }
-    attempt->result = store_new(&io, true, NULL, NULL, &attempt->store);
+    attempt->result = store_new(&io, true, state_changed, attempt->server, &attempt->store);
     if (attempt->result != SG_OK) {
         amendments_free(attempt->amendments);
         attempt->amendments = NULL;
@@ -84,7 +92,8 @@ static void note_failure(struct store_opening *opening, const struct attempt *at
 
 enum sg_result store_opening_start(struct server *server, const struct conf *conf)
 {
-    struct attempt attempt = {.folder = mem_copy_text(conf->options.store_directory)};
+    struct attempt attempt = {.folder = mem_copy_text(conf->options.store_directory),
+                              .server = server};
     enum sg_result result;
 
     server->store_opening = mem_alloc_zero(1, sizeof(*server->store_opening));
@@ -192,6 +201,7 @@ static void start_attempt(struct server *server)
 
     opening->hurry = false;
     opening->trying = true;
+    attempt->server = server;
     attempt->folder = mem_copy_text(server->generation->conf->options.store_directory);
     attempt->errand.job.run = try_to_open;
     attempt->errand.done = tried;
