@@ -265,10 +265,11 @@ static void remember_history(struct managed_zone *zone, struct zone_job *job)
 {
     struct zone_made *made = &job->made;
     for (size_t i = 0; i < made->history_count; i++) {
-        zone_history_add(&zone->slot->history, &made->history[i], i == 0);
+        zone_history_add(&zone->slot->history, &made->history[i].changeset, i == 0,
+                         made->history[i].commit);
     }
     if (made->changeset.length > 0) {
-        zone_history_add(&zone->slot->history, &made->changeset, false);
+        zone_history_add(&zone->slot->history, &made->changeset, false, job->commit.record.number);
     } else if (made->is_image) {
         begin_history(zone, made->version);
     }

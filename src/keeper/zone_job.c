@@ -183,7 +183,7 @@ void zone_job_free(struct zone_job *job)
     buffer_free(&made->changeset);
     buffer_free(&made->image);
     for (size_t i = 0; i < made->history_count; i++) {
-        buffer_free(&made->history[i]);
+        buffer_free(&made->history[i].changeset);
     }
     mem_free(made->history);
     mem_free(made->expires_node);

@@ -55,6 +55,12 @@ struct zone_clock {
     sg_time rests_until; /* doubted: by itself; INT64_MAX: by somebody's word */
 };
 
+/* RECOVER: a changeset that leads on, and its commit. */
+struct zone_past {
+    struct buffer changeset;
+    uint64_t commit;
+};
+
 /* What came of it. */
 struct zone_made {
     const struct zone_version *version; /* a reference; NULL: there is no new one */
@@ -72,7 +78,7 @@ struct zone_made {
     bool more;               /* RESIGN: another slice is due */
     uint64_t signatures;
     uint64_t took_ns;
-    struct buffer *history; /* RECOVER: changesets that lead to the version, oldest first */
+    struct zone_past *history; /* RECOVER: what leads to the version, oldest first */
     size_t history_count;
 };
 

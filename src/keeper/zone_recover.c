@@ -54,12 +54,13 @@ static enum sg_result read_image(struct zone_job *job, struct zone_edit **out_ed
 static void keep_history(struct zone_made *made, const struct store_commit_record *record)
 {
     if (record->changeset.length > 0 && (record->flags & STORE_COMMIT_BREAKS) == 0) {
-        struct buffer *kept = &made->history[made->history_count++];
-        buffer_append(kept, record->changeset.bytes, record->changeset.length);
+        struct zone_past *kept = &made->history[made->history_count++];
+        kept->commit = record->number;
+        buffer_append(&kept->changeset, record->changeset.bytes, record->changeset.length);
         return;
     }
     while ((record->flags & STORE_COMMIT_IMAGE) != 0 && made->history_count > 0) {
-        buffer_free(&made->history[--made->history_count]);
+        buffer_free(&made->history[--made->history_count].changeset);
     }
 }
 
