@@ -102,7 +102,9 @@ enum sg_result store_health(const struct store *store);
 
 /* Image files: written and read by workers (image_*() alone), named in a commit afterwards. One
  * that no commit came to name may be used by the next try under its number, or is removed by
- * image_remove(), or when the store is next opened. */
+ * image_remove(), or when the store is next opened; the store removes it by itself where its
+ * request is refused for good: SG_CONFLICT, SG_NOT_FOUND, or STORE_ZONE_IMAGE for whatever reason.
+ */
 const struct store_io *store_images(const struct store *store);
 enum { STORE_IMAGE_INLINE_BYTES_MAX = 256 * 1024 };
 

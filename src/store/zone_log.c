@@ -413,6 +413,13 @@ static enum sg_result drop_before(struct store_transaction *transaction, uint64_
     return result;
 }
 
+bool zone_log_may_name_image(const struct store_io *io, uint64_t zone, uint64_t number)
+{
+    struct log_key key = key_of(zone, number);
+    struct span manifest;
+    return io->get(io->argument, STORE_IMAGES, key_span(&key), &manifest) != SG_NOT_FOUND;
+}
+
 enum sg_result zone_log_put_image(struct store_transaction *transaction, uint64_t zone,
                                   uint64_t number, struct span image,
                                   struct zone_log_image *out_gone)

@@ -43,6 +43,8 @@ MUST_USE enum sg_result zone_log_append(struct store_transaction *transaction, u
 MUST_USE enum sg_result zone_log_put_image(struct store_transaction *transaction, uint64_t zone,
                                            uint64_t number, struct span image,
                                            struct zone_log_image *out_gone);
+/* Is there a manifest of that number? True also where that cannot be told. */
+bool zone_log_may_name_image(const struct store_io *io, uint64_t zone, uint64_t number);
 /* Records below the image and below `number`. */
 MUST_USE enum sg_result zone_log_trim(struct store_transaction *transaction, uint64_t zone,
                                       uint64_t number);
