@@ -55,10 +55,20 @@ void keeper_await(struct keeper *keeper, struct managed_zone *zone, reload_done 
     }
 }
 
-void keeper_wipe(struct keeper *keeper, struct managed_zone *zone)
+void keeper_wipe(struct keeper *keeper, struct managed_zone *zone, wipe_done *done, void *argument)
 {
     (void)keeper;
-    zone->wiped = true;
+    ASSERT(zone->wiped == NULL); /* It is deleted once. */
+    zone->wiped = done;
+    zone->wiped_argument = argument;
+}
+
+bool keeper_keep(struct keeper *keeper, struct managed_zone *zone)
+{
+    bool was_wiped = zone->wiped != NULL;
+    (void)keeper;
+    zone->wiped = NULL;
+    return was_wiped;
 }
 
 static bool thaw_is_under_way(const struct managed_zone *zone)

@@ -262,7 +262,7 @@ void keeper_bury(struct managed_zone *zone)
     if (!zone->gone || zone->job != NULL || zone->out > 0) {
         return;
     }
-    if (zone->wiped) {
+    if (zone->wiped != NULL) {
         opening_wipe(zone->keeper, zone);
     }
     zone_index_remove(&zone->keeper->leaving, zone);

@@ -216,8 +216,13 @@ void keeper_reload_all(struct keeper *keeper);
 /* `done` is called when the zone, which is new, is served or could not be loaded. */
 void keeper_await(struct keeper *keeper, struct managed_zone *zone, reload_done *done,
                   void *argument);
-/* When the zone is no longer configured, the store shall forget all of it. */
-void keeper_wipe(struct keeper *keeper, struct managed_zone *zone);
+/* When the zone is no longer configured, the store shall forget all of it. `done` is told once,
+ * with SG_OK when that is durable, or nothing was to be forgotten; perhaps before the new
+ * configuration is taken whole. */
+typedef void wipe_done(void *argument, enum sg_result result);
+void keeper_wipe(struct keeper *keeper, struct managed_zone *zone, wipe_done *done, void *argument);
+/* It is configured on after all, and `done` is not told. False: it was not to be wiped. */
+bool keeper_keep(struct keeper *keeper, struct managed_zone *zone);
 /*
  * A dynamic zone: write its file and take no more updates; read the file again and take them;
  * write the file alone, also of a secondary. `done` as for keeper_reload(). SG_UNSUPPORTED: not

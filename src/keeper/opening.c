@@ -10,7 +10,9 @@ enum { RETRY_SECONDS = 10 };
 /* The question to the store; it owns the identity that it asks with. */
 struct opening {
     struct store_request request;
-    struct managed_zone *zone;
+    struct managed_zone *zone; /* OPEN */
+    wipe_done *wiped;          /* FORGET: who is told, or NULL */
+    void *wiped_argument;
     struct buffer identity;
 };
 
@@ -181,6 +183,9 @@ static void take_wiped(struct store_request *request)
         log_write(LOG_ZONE, SEVERITY_WARNING, "the store keeps a zone that was deleted: %s",
                   sg_result_text(request->result));
     }
+    if (opening->wiped != NULL) {
+        opening->wiped(opening->wiped_argument, request->result);
+    }
     mem_free(request->problem);
     buffer_free(&opening->identity);
     mem_free(opening);
@@ -198,9 +203,14 @@ void opening_wipe(struct keeper *keeper, struct managed_zone *zone)
 {
     const struct zone_settings *settings = zone->settings;
     if (zone->ledger.id == 0 || keeper->stopping) {
+        if (zone->wiped != NULL) {
+            zone->wiped(zone->wiped_argument, zone->ledger.id == 0 ? SG_OK : SG_CANCELLED);
+        }
         return;
     }
     struct opening *opening = mem_alloc_zero(1, sizeof(*opening));
+    opening->wiped = zone->wiped;
+    opening->wiped_argument = zone->wiped_argument;
     opening->identity = BUFFER_EMPTY;
     write_identity(settings, &opening->identity);
     opening->request = (struct store_request){

@@ -92,7 +92,8 @@ struct managed_zone {
     struct managed_zone **queue_link; /* what points to it there */
     bool gone;                        /* no longer configured: forgotten when its job is back */
     bool tried;                       /* loaded, or failed to, since all were last asked to */
-    bool wiped;                       /* the store shall forget it when it is gone */
+    wipe_done *wiped;                 /* the store shall forget it when it is gone; NULL: no */
+    void *wiped_argument;
     unsigned out;         /* requests of the store that are not answered, besides the job's */
     struct zone_job *job; /* at work or being committed; NULL: the zone is idle */
     struct zone_wishes wishes;

@@ -290,6 +290,19 @@ void zone_edit_store(struct zone_edit *edit,
     server_ask_store(edit->server, &edit->put);
 }
 
+static void answer_deletion(struct zone_edit *edit);
+
+static void wiped(void *argument, enum sg_result result)
+{
+    struct zone_edit *edit = argument;
+
+    edit->wiping = false;
+    edit->wiped = result;
+    if (edit->taken) {
+        answer_deletion(edit);
+    }
+}
+
 void zone_edit_prepare(struct zone_edit *edit)
 {
     struct managed_zone *zone = NULL;
@@ -303,7 +316,8 @@ void zone_edit_prepare(struct zone_edit *edit)
     const char *file = managed_zone_settings(zone)->file;
     if (edit->clean) {
         edit->file = file == NULL ? NULL : mem_copy_text(file);
-        keeper_wipe(edit->server->keeper, zone);
+        edit->wiping = true;
+        keeper_wipe(edit->server->keeper, zone, wiped, edit);
     }
 }
 
@@ -317,7 +331,7 @@ void zone_edit_failed(struct zone_edit *edit, uint32_t code, const char *text)
 
 struct removal {
     struct errand errand; /* first member */
-    char *path;
+    struct zone_edit *edit;
     int error;
 };
 
@@ -325,7 +339,30 @@ static void remove_file(struct job *job)
 {
     struct removal *removal = (struct removal *)job;
 
-    removal->error = unlink(removal->path) == 0 ? 0 : errno;
+    removal->error = unlink(removal->edit->file) == 0 ? 0 : errno;
+}
+
+static void say_deleted(struct zone_edit *edit)
+{
+    const char *end = edit->clean ? " and associated files" : "";
+    if (edit->wiped != SG_OK) {
+        char *problem = mem_format("zone '%s' is deleted, but the store still has what was in it: "
+                                   "%s",
+                                   edit->written, sg_result_text(edit->wiped));
+        zone_edit_failed(edit, reload_result_code(edit->wiped), problem);
+        mem_free(problem);
+        return;
+    }
+    char *text = edit->stored
+                     ? mem_format("zone '%s'%s will be deleted.", edit->written, end)
+                     : mem_format("zone '%s' is no longer active and will be deleted.\n"
+                                  "To keep it from returning when the server is restarted, it\n"
+                                  "must also be removed from named.conf.",
+                                  edit->written);
+
+    control_request_reply(edit->request, CONTROL_SUCCESS, NULL, text);
+    mem_free(text);
+    edit_free(edit);
 }
 
 static void file_removed(struct server *server, struct errand *errand)
@@ -335,32 +372,28 @@ static void file_removed(struct server *server, struct errand *errand)
     (void)server;
     if (removal->error != 0 && removal->error != ENOENT) {
         log_write(LOG_GENERAL, SEVERITY_WARNING, "delzone: '%s' could not be removed: %s",
-                  removal->path, strerror(removal->error));
+                  removal->edit->file, strerror(removal->error));
     }
-    mem_free(removal->path);
+    say_deleted(removal->edit);
     mem_free(removal);
 }
 
+/* When the store has forgotten the zone, and its file is gone too. */
 static void answer_deletion(struct zone_edit *edit)
 {
-    const char *end = edit->clean ? " and associated files" : "";
-    char *text = edit->stored
-                     ? mem_format("zone '%s'%s will be deleted.", edit->written, end)
-                     : mem_format("zone '%s' is no longer active and will be deleted.\n"
-                                  "To keep it from returning when the server is restarted, it\n"
-                                  "must also be removed from named.conf.",
-                                  edit->written);
-
-    if (edit->file != NULL) {
-        struct removal *removal = mem_alloc_zero(1, sizeof(*removal));
-        removal->errand.job.run = remove_file;
-        removal->errand.done = file_removed;
-        removal->path = mem_copy_text(edit->file);
-        server_send(edit->server, &removal->errand);
+    if (edit->wiping) {
+        edit->taken = true;
+        return;
     }
-    control_request_reply(edit->request, CONTROL_SUCCESS, NULL, text);
-    mem_free(text);
-    edit_free(edit);
+    if (edit->file == NULL) {
+        say_deleted(edit);
+        return;
+    }
+    struct removal *removal = mem_alloc_zero(1, sizeof(*removal));
+    removal->errand.job.run = remove_file;
+    removal->errand.done = file_removed;
+    removal->edit = edit;
+    server_send(edit->server, &removal->errand);
 }
 
 static void answer_change(struct zone_edit *edit)
@@ -397,6 +430,20 @@ static void new_zone_ended(void *argument, enum reload_outcome outcome, const ch
     }
 }
 
+/* A zone of addzone that signet.conf has by now as well is served on, and needs its file. */
+static void keep_what_is_served(struct zone_edit *edit)
+{
+    struct keeper *keeper = edit->server->keeper;
+    struct managed_zone *zone = NULL;
+
+    if (edit->wiping && keeper_find(keeper, &edit->apex, edit->rrclass, edit->view, &zone) == 1 &&
+        keeper_keep(keeper, zone)) {
+        edit->wiping = false;
+        mem_free(edit->file);
+        edit->file = NULL;
+    }
+}
+
 void zone_edit_taken(struct zone_edit *edit)
 {
     struct managed_zone *zone = NULL;
@@ -406,6 +453,7 @@ void zone_edit_taken(struct zone_edit *edit)
         return;
     }
     if (edit->kind == ZONE_EDIT_DELETE) {
+        keep_what_is_served(edit);
         answer_deletion(edit);
         return;
     }

@@ -26,7 +26,10 @@ struct zone_edit {
     char *view, *name; /* as in struct amendment */
     char *written;     /* the name as the command has it */
     char *text;        /* the statement; NULL with DELETE */
-    char *file;        /* DELETE with `clean`: what is removed; NULL: nothing */
+    bool wiping;       /* DELETE with `clean`: the store has not forgotten the zone yet */
+    bool taken;        /* and all else is done: it is answered then */
+    enum sg_result wiped;
+    char *file; /* DELETE with `clean`: what is removed; NULL: nothing */
     struct dns_name apex;
     uint16_t rrclass;
     struct buffer key;

@@ -249,17 +249,56 @@ static void a_reload_while_it_is_recovered_does_not_undo_updates(void **state)
     assert_true(scene_serves(scene, "new.example.test.", DNS_TYPE_A));
 }
 
+static void note_wipe(void *argument, enum sg_result result)
+{
+    *(int *)argument = (int)result;
+}
+
+static void what_is_to_be_forgotten_is_told_when_that_is_durable(void **state)
+{
+    struct keeper_scene *scene = *state;
+    int wiped = -1;
+    scene_serve_dynamic(scene);
+    assert_int_equal(scene_update_now(scene, "old"), DNS_RCODE_NOERROR);
+    keeper_wipe(scene->keeper, scene_zone(scene), note_wipe, &wiped);
+    assert_true(keeper_keep(scene->keeper, scene_zone(scene)));
+    assert_false(keeper_keep(scene->keeper, scene_zone(scene)));
+    keeper_wipe(scene->keeper, scene_zone(scene), note_wipe, &wiped);
+    scene->zones = 0;
+    uint64_t commits = fake_disk_commits(scene->disk);
+    scene_configure_only(scene);
+    assert_int_equal(wiped, -1);
+    scene_turn(scene);
+    assert_int_equal(wiped, SG_OK);
+    assert_true(fake_disk_commits(scene->disk) > commits);
+    assert_int_equal(fake_disk_count(scene->disk, STORE_COMMITS), 0);
+    scene->zones = 1;
+}
+
+static void what_cannot_be_forgotten_is_told_too(void **state)
+{
+    struct keeper_scene *scene = *state;
+    int wiped = -1;
+    scene_serve_dynamic(scene);
+    scene_break_disk(scene);
+    keeper_wipe(scene->keeper, scene_zone(scene), note_wipe, &wiped);
+    scene->zones = 0;
+    scene_configure(scene);
+    assert_int_equal(wiped, SG_NO_SPACE);
+    scene->zones = 1;
+}
+
 /* Both have one number in the store: what the first one's worker still writes would be taken for
  * the second one's. */
 static void a_zone_that_comes_back_waits_for_the_end_of_what_it_was(void **state)
 {
     struct keeper_scene *scene = *state;
-    int rcode;
+    int rcode, wiped = -1;
     scene_serve_dynamic(scene);
     assert_int_equal(scene_update_now(scene, "old"), DNS_RCODE_NOERROR);
     scene_update(scene, "older", &rcode);
     scene_turn_once(scene); /* a job is out */
-    keeper_wipe(scene->keeper, scene_zone(scene));
+    keeper_wipe(scene->keeper, scene_zone(scene), note_wipe, &wiped);
     scene->zones = 0;
     scene_configure_only(scene);
     scene->zones = 1;
@@ -267,6 +306,7 @@ static void a_zone_that_comes_back_waits_for_the_end_of_what_it_was(void **state
     assert_true(scene_zone(scene)->ledger.awaits_burial);
     scene_turn(scene);
     assert_int_equal(rcode, DNS_RCODE_SERVFAIL);
+    assert_int_equal(wiped, SG_OK);
     assert_int_equal(scene_serial(scene), 7); /* the file's */
     assert_false(scene_serves(scene, "old.example.test.", DNS_TYPE_A));
     assert_int_equal(scene_update_now(scene, "new"), DNS_RCODE_NOERROR);
@@ -545,6 +585,8 @@ int main(void)
         WITH_SCENE(what_the_store_has_from_long_ago_does_not_come_back),
         WITH_SCENE(a_new_configuration_while_it_is_opened_does_not_undo_updates),
         WITH_SCENE(a_reload_while_it_is_recovered_does_not_undo_updates),
+        WITH_SCENE(what_is_to_be_forgotten_is_told_when_that_is_durable),
+        WITH_SCENE(what_cannot_be_forgotten_is_told_too),
         WITH_SCENE(a_zone_that_comes_back_waits_for_the_end_of_what_it_was),
         WITH_SCENE(a_zone_that_goes_while_it_is_opened_is_forgotten),
         WITH_SCENE(a_policy_that_is_taken_away_lowers_no_serial),
