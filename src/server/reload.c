@@ -68,6 +68,13 @@ static void read_configuration(struct job *job)
     const struct amendments *before = reading->before;
     bool is_reload = reading->edit == NULL;
 
+    reading->result = is_reload ? SG_OK : zone_edit_fits(reading->edit, before);
+    if (reading->result != SG_OK) {
+        reading->objection = reading->result == SG_EXISTS
+                                 ? "another addzone of that zone came first"
+                                 : "the zone has been deleted meanwhile";
+        return;
+    }
     reading->amendments =
         is_reload ? amendments_stored(before) : zone_edit_apply(reading->edit, before);
     load_amended(reading);

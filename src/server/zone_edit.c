@@ -216,6 +216,17 @@ void control_delzone(struct control_call *call)
 
 /* --- steps ------------------------------------------------------------------------------------ */
 
+enum sg_result zone_edit_fits(const struct zone_edit *edit, const struct amendments *before)
+{
+    const struct amendment *present = amendments_find(before, edit->view, edit->name);
+    bool is_there = present != NULL && present->kind != CONF_AMEND_REMOVE;
+
+    if (edit->kind == ZONE_EDIT_ADD && is_there && !present->broken) {
+        return SG_EXISTS;
+    }
+    return edit->kind == ZONE_EDIT_MODIFY && edit->stored && !is_there ? SG_NOT_FOUND : SG_OK;
+}
+
 struct amendments *zone_edit_apply(const struct zone_edit *edit, const struct amendments *before)
 {
     const struct amendment_wish wish = {edit->view, edit->name, edit->text};

@@ -307,6 +307,24 @@ def test_many_at_once_are_done_one_after_the_other(server):
         wait_until(lambda: answers(server, f"z{i}.test"), what=f"z{i}.test")
 
 
+def test_of_commands_that_add_one_zone_at_once_one_is_done(server):
+    """Asked while another is under way, each found the name free."""
+    for number in range(6):
+        (server.folder / f"file{number}.db").write_text(
+            ZONE.format(serial=1).replace("www", f"from{number}"))
+    for name in ["a.test", "b.test", "c.test"]:
+        running = [subprocess.Popen(
+            ["rndc", "-c", str(server.folder / "rndc.conf"), "addzone", name,
+             f'{{ type primary; file "file{number}.db"; }};'],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for number in range(6)]
+        ends = [process.communicate(timeout=60) for process in running]
+        done = [number for number in range(6) if running[number].returncode == 0]
+        assert len(done) == 1, ends
+        assert sum("already exists" in stderr for _, stderr in ends) == 5, ends
+        assert server.answers_with(f"from{done[0]}.{name}", "A")
+        assert f'file "file{done[0]}.db"' in server.rndc("showzone", name).stdout
+
+
 def test_what_delzone_has_cleaned_does_not_come_back_after_a_crash(server):
     """Neither the file nor what the store had."""
     statements = 'file "new.db"; dnssec-policy default;'
