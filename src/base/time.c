@@ -26,6 +26,13 @@ void time_to_digits(sg_time when, char out_text[TIME_TEXT_BYTES])
     }
 }
 
+sg_time time_uptime(void)
+{
+    struct timespec at;
+    clock_gettime(CLOCK_BOOTTIME, &at);
+    return (sg_time)at.tv_sec;
+}
+
 static int number(const char *digits, int count)
 {
     int value = 0;

@@ -25,6 +25,9 @@ sg_time time_now(void);
 /* Nanoseconds of a clock that never jumps, for measuring how long something took. */
 uint64_t time_monotonic_ns(void);
 
+/* Seconds since the machine was started, those that it slept included; never jumps. */
+sg_time time_uptime(void);
+
 /* 14 digits YYYYMMDDHHMMSS in UTC and a NUL, as in RRSIG rdata and key files. */
 void time_to_digits(sg_time when, char out_text[TIME_TEXT_BYTES]);
 /* The reverse. SG_MALFORMED unless `text` begins with 14 digits that are a real instant. */

@@ -236,6 +236,26 @@ bool kasp_key_hold(struct signing_key *key, const struct kasp_policy *policy, sg
     return held;
 }
 
+bool kasp_key_restart(struct signing_key *key, const struct kasp_policy *policy, sg_time now)
+{
+    struct key_state *state = &key->state;
+    bool restarted = false;
+    bool changed = false;
+    for (int record = 0; record < KEY_RECORDS; record++) {
+        sg_time when = state->changes[record];
+        bool waits = record != KEY_RECORD_DS && state->records[record] == KEY_STATE_RUMOURED;
+        if (when != KEY_TIME_UNSET && when != now && (waits || when > now)) {
+            state->changes[record] = now;
+            changed = true;
+            restarted |= waits;
+        }
+    }
+    if (restarted && state->ksk && state->records[KEY_RECORD_DS] == KEY_STATE_HIDDEN) {
+        key->times[KEY_SYNC_PUBLISH] = sync_time(policy, now);
+    }
+    return changed;
+}
+
 /* How long a record that was introduced takes to reach every cache. */
 static sg_duration introduction(const struct signing_key *key, enum key_record record,
                                 const struct kasp_policy *policy)

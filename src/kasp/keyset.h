@@ -36,6 +36,10 @@ void kasp_key_introduce(struct signing_key *key, const struct kasp_policy *polic
  * if it changed. */
 bool kasp_key_hold(struct signing_key *key, const struct kasp_policy *policy, sg_time now);
 
+/* The clock was false, and nobody knows how long the key's records have been seen: their waits
+ * begin anew, and nothing has changed in the future. True if it changed. */
+bool kasp_key_restart(struct signing_key *key, const struct kasp_policy *policy, sg_time now);
+
 /*
  * Let time pass for keys that are being introduced: a record that every cache has learnt becomes
  * omnipresent, and once DNSKEY and signatures are, the DS may be asked for (CDS, CDNSKEY). Keys

@@ -6,6 +6,7 @@
 #include "keeper/overtake.h"
 #include "keeper/publish.h"
 #include "keeper/secondary.h"
+#include "keeper/trust.h"
 
 enum {
     RETRY_SECONDS = 300,      /* after a failure, BIND's figure */
@@ -37,6 +38,7 @@ void change_start(struct keeper *keeper, struct managed_zone *zone, sg_time now)
         job->commit_number = zone->ledger.last + 1;
         job->whole = !zone->ledger.continues;
     }
+    trust_tell_job(zone, &job->clock);
     change_choose(zone, job);
     secondary_encode_timers(zone);
     const struct zone_version *base = zone_record_version(zone);
@@ -276,10 +278,11 @@ static void remember_history(struct managed_zone *zone, struct zone_job *job)
 {
     struct zone_made *made = &job->made;
     for (size_t i = 0; i < made->history_count; i++) {
-        zone_history_add(&zone->slot->history, &made->history[i], i == 0);
+        zone_history_add(&zone->slot->history, &made->history[i].changeset, i == 0,
+                         made->history[i].commit);
     }
     if (made->changeset.length > 0) {
-        zone_history_add(&zone->slot->history, &made->changeset, false);
+        zone_history_add(&zone->slot->history, &made->changeset, false, job->commit.record.number);
     } else if (made->is_image) {
         begin_history(zone, made->version);
     }
@@ -424,18 +427,26 @@ static void succeed(struct keeper *keeper, struct zone_job *job)
     if (!made->unchanged) {
         take_state(zone, job);
     }
+    trust_take_job(zone, job);
     recover_health(zone, job);
     zone->wishes.resign |= made->more || zone->known.state.campaign;
     if (job->kind == ZONE_JOB_RECOVER) {
         zone->ledger.continues = true;
+        trust_log_zone(zone);
         /* A configuration may have begun one meanwhile, without the zone and its times. */
         secondary_end(zone);
         wish_ordinary_wake(keeper, zone);
+        /* What was committed for other settings is not what the file of a static zone has. */
+        zone->wishes.force |=
+            !zone_is_stored(zone->settings) && !zone->known.state.was_static && zone->wishes.load;
         if (!zone->wishes.load) { /* Who had it reloaded has what he wanted. */
             zone_tell_waiters(&zone->waiters, RELOAD_STARTED, "");
         }
     } else if (job->kind == ZONE_JOB_LOAD) {
         wish_what_is_left(keeper, zone, job, is_new);
+        if (is_new && zone_version_facts(zone_record_version(zone))->serial == made->file_serial) {
+            opening_forget_static(keeper, zone);
+        }
     }
     if (made->keys_looked_at && !made->unchanged) {
         let_twins_follow(keeper, zone);
@@ -540,11 +551,11 @@ void keeper_notified(struct keeper *keeper, struct managed_zone *zone, const str
     }
 }
 
-void change_refuse_updates(struct keeper *keeper, struct managed_zone *zone)
+void change_refuse_updates(struct keeper *keeper, struct managed_zone *zone, uint16_t rcode)
 {
     struct keeper_update *waiting = zone->updates.first;
     zone->updates = (struct zone_updates){.last = &zone->updates.first};
-    keeper->updates -= zone_answer_updates(waiting, DNS_RCODE_REFUSED);
+    keeper->updates -= zone_answer_updates(waiting, rcode);
 }
 
 void keeper_update(struct keeper *keeper, struct managed_zone *zone, struct keeper_update *update)
@@ -560,8 +571,8 @@ void keeper_update(struct keeper *keeper, struct managed_zone *zone, struct keep
         return;
     }
     size_t quota = keeper->generation->rates.updates;
-    bool store_works = keeper->io.store == NULL || (!opening_is_wanted(keeper, zone) &&
-                                                    store_health(keeper->io.store) == SG_OK);
+    bool store_works = !opening_is_wanted(keeper, zone) &&
+                       (keeper->io.store == NULL || store_health(keeper->io.store) == SG_OK);
     if (zone->gone || keeper->stopping || zone->slot->version == NULL || !store_works ||
         zone->updates.count >= UPDATES_WAITING_MAX || (quota != 0 && keeper->updates >= quota)) {
         zone_say_refused(zone, update,

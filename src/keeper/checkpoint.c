@@ -125,8 +125,7 @@ void checkpoint_trim_memory(struct keeper *keeper, struct managed_zone *zone)
 static void trim_store(struct keeper *keeper, struct managed_zone *zone)
 {
     struct zone_ledger *ledger = &zone->ledger;
-    struct zone_history *history = &zone->slot->history;
-    uint64_t oldest = ledger->last + 1 - history->links;
+    uint64_t oldest = zone_history_oldest_commit(&zone->slot->history);
     struct trimming *trimming = mem_alloc_zero(1, sizeof(*trimming));
     trimming->zone = zone;
     trimming->request = (struct store_request){

@@ -55,10 +55,20 @@ void keeper_await(struct keeper *keeper, struct managed_zone *zone, reload_done 
     }
 }
 
-void keeper_wipe(struct keeper *keeper, struct managed_zone *zone)
+void keeper_wipe(struct keeper *keeper, struct managed_zone *zone, wipe_done *done, void *argument)
 {
     (void)keeper;
-    zone->wiped = true;
+    ASSERT(zone->wiped == NULL); /* It is deleted once. */
+    zone->wiped = done;
+    zone->wiped_argument = argument;
+}
+
+bool keeper_keep(struct keeper *keeper, struct managed_zone *zone)
+{
+    bool was_wiped = zone->wiped != NULL;
+    (void)keeper;
+    zone->wiped = NULL;
+    return was_wiped;
 }
 
 static bool thaw_is_under_way(const struct managed_zone *zone)
@@ -80,6 +90,9 @@ enum sg_result keeper_reload(struct keeper *keeper, struct managed_zone *zone, b
     }
     if (keeper->stopping || zone->gone) {
         return SG_CANCELLED;
+    }
+    if (keeper_lacks_store(keeper, zone) != NULL) {
+        return SG_IO;
     }
     if (zone->settings->dynamic && zone->slot->version != NULL) {
         if (!file_may_be_read(zone)) {
@@ -104,6 +117,9 @@ static enum sg_result check_dynamic(const struct keeper *keeper, const struct ma
     if (!zone->settings->dynamic || zone->settings->file == NULL ||
         zone->settings->type != ZONE_PRIMARY) {
         return SG_UNSUPPORTED;
+    }
+    if (keeper_lacks_store(keeper, zone) != NULL) {
+        return SG_IO;
     }
     return zone->slot->version == NULL ? SG_NOT_FOUND : SG_OK;
 }
@@ -150,6 +166,9 @@ enum sg_result keeper_sync(struct keeper *keeper, struct managed_zone *zone, rel
     bool changes_by_itself = zone->settings->dynamic || zone->settings->type == ZONE_SECONDARY;
     if (!changes_by_itself || zone->settings->file == NULL || zone->slot->version == NULL) {
         return SG_UNSUPPORTED;
+    }
+    if (keeper_lacks_store(keeper, zone) != NULL) {
+        return SG_IO;
     }
     add_waiter(&zone->dump_waiters, done, argument);
     zone->wishes.dump = true;

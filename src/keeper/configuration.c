@@ -43,7 +43,8 @@ static void adopt_zone(struct keeper *keeper, struct managed_zone *zone,
     notifying_adopt(keeper, zone);
     generation_drop(old);
     if (!settings->dynamic || settings->type != ZONE_PRIMARY || !same_updates) {
-        change_refuse_updates(keeper, zone); /* They were let in by the old settings. */
+        change_refuse_updates(keeper, zone,
+                              DNS_RCODE_REFUSED); /* They were let in by the old settings. */
     }
     if (!same) {
         if (zone->known.keying) {
@@ -77,6 +78,7 @@ enum sg_result keeper_configure(struct keeper *keeper, struct keeper_generation 
     if (find_duplicate(generation, out_duplicate)) {
         return SG_EXISTS;
     }
+    keeper_note_time(keeper, now);
     struct managed_zone **before = keeper->zones;
     size_t before_count = keeper->zones_count;
     keeper->zones = mem_alloc_zero(generation->zones_count, sizeof(*keeper->zones));
@@ -89,7 +91,6 @@ enum sg_result keeper_configure(struct keeper *keeper, struct keeper_generation 
                        generation->rates.transfers_per_server);
     keeper->refresh.soa.per_second = generation->rates.serial_query;
     keeper->refresh.startup_soa.per_second = generation->rates.serial_query;
-    keeper->now = now;
 
     for (size_t i = 0; i < generation->zones_count; i++) {
         struct zone_settings *settings = &generation->zones[i];

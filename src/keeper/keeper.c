@@ -7,6 +7,7 @@
 #include "keeper/notifying.h"
 #include "keeper/overtake.h"
 #include "keeper/secondary.h"
+#include "keeper/trust.h"
 
 enum {
     JOBS_PER_WORKER = 2,         /* so that no worker waits for the keeper */
@@ -264,7 +265,7 @@ void keeper_bury(struct managed_zone *zone)
     if (!zone->gone || zone->job != NULL || zone->out > 0) {
         return;
     }
-    if (zone->wiped) {
+    if (zone->wiped != NULL) {
         opening_wipe(zone->keeper, zone);
     }
     zone_index_remove(&zone->keeper->leaving, zone);
@@ -301,16 +302,33 @@ static void take_replies(struct keeper *keeper)
     }
 }
 
+/* New updates are refused while the store does not work. Those that wait behind a commit would wait
+ * as long as that is in doubt, which may be days: their clients are told too. */
+static void watch_store(struct keeper *keeper)
+{
+    enum sg_result before = keeper->store_health;
+    enum sg_result health = keeper->io.store == NULL ? SG_OK : store_health(keeper->io.store);
+    keeper->store_health = health;
+    if (health == SG_OK || before != SG_OK || keeper->updates == 0) {
+        return;
+    }
+    for (size_t i = 0; i < keeper->zones_count; i++) {
+        change_refuse_updates(keeper, keeper->zones[i], DNS_RCODE_SERVFAIL);
+    }
+}
+
 void keeper_note_time(struct keeper *keeper, sg_time now)
 {
     keeper->now = now;
+    trust_look(keeper);
 }
 
 sg_time keeper_turn(struct keeper *keeper, sg_time now)
 {
     thread_assert(THREAD_KEEPER);
-    keeper->now = now;
+    keeper_note_time(keeper, now);
     take_replies(keeper);
+    watch_store(keeper);
     if (!keeper->stopping) {
         announce(keeper);
         run_timers(keeper, now);
@@ -330,9 +348,7 @@ void keeper_stop(struct keeper *keeper)
     overtake_forget(keeper, NULL);
     for (size_t i = 0; i < keeper->zones_count; i++) {
         struct managed_zone *zone = keeper->zones[i];
-        struct keeper_update *waiting = zone->updates.first;
-        zone->updates = (struct zone_updates){.last = &zone->updates.first};
-        keeper->updates -= zone_answer_updates(waiting, DNS_RCODE_SERVFAIL);
+        change_refuse_updates(keeper, zone, DNS_RCODE_SERVFAIL);
         secondary_stop(zone);
     }
 }
@@ -355,6 +371,7 @@ void keeper_free(struct keeper *keeper)
         zone_record_free(keeper->zones[i]);
     }
     generation_drop(keeper->generation);
+    mem_free(keeper->store_missing);
     notify_sender_free(keeper->notify);
     transfer_quota_free(keeper->refresh.quota);
     mem_free(keeper->zones);

@@ -16,6 +16,7 @@
 #include "dns/message.h"
 #include "kasp/policy.h"
 #include "keeper/asking.h"
+#include "keeper/clock_guard.h"
 #include "keeper/notify_targets.h"
 #include "keeper/refresh.h"
 #include "store/store.h"
@@ -104,18 +105,32 @@ struct keeper_generation {
 struct keeper_io {
     struct worker_pool *pool;
     struct mailbox *mailbox;   /* replies of jobs come here; its wake leads to keeper_turn() */
-    struct store *store;       /* NULL: nothing outlives a restart */
+    struct store *store;       /* NULL: nothing outlives a restart, or keeper_miss_store(); its
+                                  `state_changed` leads to a turn too */
     struct mailbox *commits;   /* replies of the store; the same wake */
     struct keeper_asker asker; /* `ask` NULL: nobody is told or asked */
     /* In a turn: every load that keeper_configure() or keeper_reload_all() asked for has ended;
      * `failed` of `zones` could not be loaded, and `kept` could not and are served as before. */
     void (*all_loaded)(void *argument, size_t zones, size_t failed, size_t kept);
+    /* Seconds since the machine was started: has the wall clock jumped? NULL: nobody looks. */
+    sg_time (*uptime)(void *argument);
     void *argument;
 };
 
 struct keeper *keeper_new(const struct keeper_io *io);
 /* No job may be running: keeper_stop() first, then turns until keeper_is_idle(). */
 void keeper_free(struct keeper *keeper);
+
+/*
+ * There is no store, and why: a zone that is stored (signed here, dynamic, a secondary) is not
+ * loaded or fetched until keeper_take_store(), or what it acknowledges would be lost. What is
+ * served already goes on as it is. Before keeper_configure(); later with a newer reason.
+ */
+void keeper_miss_store(struct keeper *keeper, const char *why);
+/* It could be opened: those zones are opened now. Borrows the store until keeper_free(). */
+void keeper_take_store(struct keeper *keeper, struct store *store);
+/* Why the zone cannot be worked on: the store that it needs is missing. NULL: it is not so. */
+const char *keeper_lacks_store(const struct keeper *keeper, const struct managed_zone *zone);
 
 /*
  * Take a new configuration: zones that are new are loaded, those that are gone are forgotten once
@@ -190,8 +205,9 @@ typedef void reload_done(void *argument, enum reload_outcome outcome, const char
  * Read the zone's file again if it changed (or `force`, also of a dynamic zone whose stored state
  * cannot be read: it is given up). `done` may be NULL; it is called with
  * RELOAD_UP_TO_DATE, RELOAD_FAILED (why, in a few words) or RELOAD_STARTED for a success.
- * SG_UNSUPPORTED for a zone without file, SG_CANCELLED while stopping, SG_CONFLICT for a dynamic
- * zone that is not frozen: its file would undo what updates have changed.
+ * SG_UNSUPPORTED for a zone without file, SG_CANCELLED while stopping, SG_IO where the store is
+ * missing, SG_CONFLICT for a dynamic zone that is not frozen: its file would undo what updates have
+ * changed.
  */
 MUST_USE enum sg_result keeper_reload(struct keeper *keeper, struct managed_zone *zone, bool force,
                                       reload_done *done, void *argument);
@@ -200,12 +216,18 @@ void keeper_reload_all(struct keeper *keeper);
 /* `done` is called when the zone, which is new, is served or could not be loaded. */
 void keeper_await(struct keeper *keeper, struct managed_zone *zone, reload_done *done,
                   void *argument);
-/* When the zone is no longer configured, the store shall forget all of it. */
-void keeper_wipe(struct keeper *keeper, struct managed_zone *zone);
+/* When the zone is no longer configured, the store shall forget all of it. `done` is told once,
+ * with SG_OK when that is durable, or nothing was to be forgotten; perhaps before the new
+ * configuration is taken whole. */
+typedef void wipe_done(void *argument, enum sg_result result);
+void keeper_wipe(struct keeper *keeper, struct managed_zone *zone, wipe_done *done, void *argument);
+/* It is configured on after all, and `done` is not told. False: it was not to be wiped. */
+bool keeper_keep(struct keeper *keeper, struct managed_zone *zone);
 /*
  * A dynamic zone: write its file and take no more updates; read the file again and take them;
  * write the file alone, also of a secondary. `done` as for keeper_reload(). SG_UNSUPPORTED: not
- * such a zone, SG_EXISTS: frozen already, or not frozen, SG_NOT_FOUND: nothing is loaded.
+ * such a zone, SG_EXISTS: frozen already, or not frozen, SG_NOT_FOUND: nothing is loaded, SG_IO:
+ * the store is missing.
  */
 MUST_USE enum sg_result keeper_freeze(struct keeper *keeper, struct managed_zone *zone,
                                       reload_done *done, void *argument);
@@ -216,6 +238,11 @@ MUST_USE enum sg_result keeper_sync(struct keeper *keeper, struct managed_zone *
 /* Let the served serial be `serial`. SG_CONFLICT unless it is greater than the present one. */
 MUST_USE enum sg_result keeper_raise_serial(struct keeper *keeper, struct managed_zone *zone,
                                             uint32_t serial);
+/* Has the clock jumped since the start? `out_jump`: how far. While it is in doubt the states of
+ * keys rest (keeper/trust.h); single zones may be in doubt by themselves (struct zone_status). */
+enum clock_doubt keeper_clock(const struct keeper *keeper, sg_duration *out_jump);
+/* The clock is right: keys go on. Returns how many zones were in doubt. */
+size_t keeper_accept_clock(struct keeper *keeper);
 /* A secondary: ask its primaries now; with `whole` fetch it by AXFR, whatever the serial.
  * SG_UNSUPPORTED for other zones. */
 MUST_USE enum sg_result keeper_refresh(struct keeper *keeper, struct managed_zone *zone,

@@ -5,6 +5,7 @@
  *   keying.c         keys of all waiting zones, before their jobs
  *   change_choice.c  what a zone's next job is to do
  *   change.c         the pipeline: a zone's job, its commit, its publication
+ *   trust.c          keys rest while the clock is in doubt
  *   overdue.c        signatures that are not made anew in time
  *   checkpoint.c     images of zones whose changesets have become many
  *   configuration.c  zones come, stay, go
@@ -20,6 +21,7 @@
 
 struct keeper {
     struct keeper_io io;
+    char *store_missing; /* why there is no store; NULL: there is one, or nothing is stored */
     struct keeper_generation *generation; /* the present one; NULL before the first */
     struct keeper_generation *fronted;    /* the one that queries still see; NULL: the present */
     struct zone_index index;
@@ -46,7 +48,9 @@ struct keeper {
     bool fetching; /* secondary_fetch_next() is at work */
     bool stopping;
     uint64_t next_id;
-    sg_time now; /* of the present turn */
+    enum sg_result store_health; /* of the last turn */
+    sg_time now;                 /* of the present turn */
+    struct clock_guard clock;
 };
 
 /* --- keeper.c ------------------------------------------------------------------------------- */
@@ -81,8 +85,8 @@ void change_choose(struct managed_zone *zone, struct zone_job *job);
 /* --- change.c ------------------------------------------------------------------------------- */
 
 void change_start(struct keeper *keeper, struct managed_zone *zone, sg_time now);
-/* Those that wait are refused: the zone takes none any more. */
-void change_refuse_updates(struct keeper *keeper, struct managed_zone *zone);
+/* Those that wait are answered so: the zone takes none any more, or the store does not. */
+void change_refuse_updates(struct keeper *keeper, struct managed_zone *zone, uint16_t rcode);
 /* What the store has of the zone, up to this serial, cannot be read. */
 void change_recover_otherwise(struct keeper *keeper, struct managed_zone *zone, uint32_t serial);
 /* A worker's reply. Takes the job. */
@@ -95,6 +99,8 @@ void change_take_job(struct keeper *keeper, struct zone_job *job);
 bool opening_is_wanted(const struct keeper *keeper, const struct managed_zone *zone);
 /* Ask the store what it has of the zone, then let it be recovered, loaded, or go on. */
 void opening_start(struct keeper *keeper, struct managed_zone *zone);
+/* A static zone is served with its file's serial, above all that was served: it needs no store. */
+void opening_forget_static(struct keeper *keeper, struct managed_zone *zone);
 /* Let the store forget a zone that is gone. */
 void opening_wipe(struct keeper *keeper, struct managed_zone *zone);
 /* One of its name that has come since may be opened now. */

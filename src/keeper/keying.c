@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/thread.h"
 #include "keeper/keeper_parts.h"
+#include "keeper/trust.h"
 
 /* A round keeps a worker for so many zones at most, a fraction of a second. */
 enum { ROUND_ZONES_MAX = 1024 };
@@ -18,6 +19,7 @@ struct round_place {
     struct managed_zone *zone;
     struct keeper_generation *generation; /* one use of it */
     struct zone_keys_request request;
+    struct zone_clock clock;
     struct zone_keys *keys; /* NULL: it failed */
 };
 
@@ -130,6 +132,7 @@ static void take_place(const struct keeper *keeper, struct managed_zone *zone,
     const struct zone_version *served = zone_record_version(zone);
     const struct zone_version *published = published_version(keeper, zone);
     place->zone = zone;
+    trust_tell_job(zone, &place->clock);
     place->generation = generation_use(zone->generation);
     place->request = (struct zone_keys_request){
         .settings = zone->settings,
@@ -138,6 +141,7 @@ static void take_place(const struct keeper *keeper, struct managed_zone *zone,
         .published = published == NULL ? NULL : zone_version_ref(published),
         .wished = zone->known.keys_wished,
         .now = now,
+        .clock = &place->clock,
         .quiet = true,
     };
     zone->out++;
@@ -177,14 +181,16 @@ static void leave_place(struct keeper *keeper, struct round_place *place)
     zone->out--;
     zone->known.keying = false;
     zone->known.keys_wished = keeper->keying->round;
-    zone->known.keyed = true;
+    /* Prepared before the clock was accepted they would not begin anew. */
+    bool is_told = place->clock.anew || !zone->known.trusts_anew;
+    zone->known.keyed = is_told;
     if (place->request.served != NULL) {
         zone_version_unref(place->request.served);
     }
     if (place->request.published != NULL) {
         zone_version_unref(place->request.published);
     }
-    if (place->keys != NULL && !zone->gone && zone->generation == place->generation) {
+    if (place->keys != NULL && is_told && !zone->gone && zone->generation == place->generation) {
         zone_keys_free(zone->known.keys);
         zone->known.keys = place->keys;
     } else {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "keeper/keeper_parts.h"
+#include "keeper/trust.h"
 
 const struct zone_settings *managed_zone_settings(const struct managed_zone *zone)
 {
@@ -18,6 +19,10 @@ static sg_time known_or_zero(sg_time when)
 static const char *problem_of(const struct managed_zone *zone)
 {
     const struct store *store = zone->keeper->io.store;
+    const char *missing = keeper_lacks_store(zone->keeper, zone);
+    if (missing != NULL) {
+        return missing; /* What it says now; the zone may have met an older reason. */
+    }
     if (zone->health.problem != NULL || store == NULL || !zone_is_stored(zone->settings)) {
         return zone->health.problem;
     }
@@ -60,6 +65,8 @@ void managed_zone_status(const struct managed_zone *zone, struct zone_status *ou
         .expires_first = zone->health.expires_first,
         .overdue_at = known_or_zero(zone->health.overdue_at),
         .key_event_at = known_or_zero(zone->health.key_event_at),
+        .clock = trust_of_zone(zone),
+        .clock_at = zone->known.state.clock_at,
         .problem = problem_of(zone),
         .problem_since = problem_since(zone),
         .stored = zone->ledger.continues,

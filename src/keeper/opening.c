@@ -1,5 +1,6 @@
 #include "base/log.h"
 #include "base/mem.h"
+#include "dns/serial.h"
 #include "keeper/secondary.h"
 #include "store/identity.h"
 
@@ -9,7 +10,9 @@ enum { RETRY_SECONDS = 10 };
 /* The question to the store; it owns the identity that it asks with. */
 struct opening {
     struct store_request request;
-    struct managed_zone *zone;
+    struct managed_zone *zone; /* OPEN */
+    wipe_done *wiped;          /* FORGET: who is told, or NULL */
+    void *wiped_argument;
     struct buffer identity;
 };
 
@@ -21,7 +24,13 @@ static void write_identity(const struct zone_settings *settings, struct buffer *
 
 bool opening_is_wanted(const struct keeper *keeper, const struct managed_zone *zone)
 {
-    return keeper->io.store != NULL && zone->ledger.id == 0 && zone_is_stored(zone->settings);
+    bool is_durable = keeper->io.store != NULL || keeper->store_missing != NULL;
+    return is_durable && zone->ledger.id == 0 && zone_is_stored(zone->settings);
+}
+
+const char *keeper_lacks_store(const struct keeper *keeper, const struct managed_zone *zone)
+{
+    return zone_is_stored(zone->settings) ? keeper->store_missing : NULL;
 }
 
 /* Damaged for good: what follows goes on behind its numbers. */
@@ -43,26 +52,62 @@ static void take_remnant(struct managed_zone *zone, const struct store_zone *rem
     }
 }
 
-static void opening_failed(struct managed_zone *zone, const struct store_request *request)
+/* Nothing can be done to the zone. Takes the problem. */
+static void take_problem(struct managed_zone *zone, char *problem)
 {
-    struct keeper *keeper = zone->keeper;
     struct zone_health *health = &zone->health;
     char label[ZONE_LABEL_BYTES];
     char served[ZONE_SERVED_BYTES];
-    health->problem_since = health->problem == NULL ? keeper->now : health->problem_since;
+    health->problem_since = health->problem == NULL ? zone->keeper->now : health->problem_since;
     mem_free(health->problem);
-    health->problem =
-        mem_format("the store cannot be read: %s",
-                   request->problem != NULL ? request->problem : sg_result_text(request->result));
+    health->problem = problem;
     health->failed = ZONE_JOB_RECOVER;
     health->by_store = false;
     zone_served_text(zone, served);
     log_write(LOG_ZONE, SEVERITY_ERROR, "zone %s: %s: %s", zone_label(zone->settings, label),
               served, health->problem);
-    health->retry_at = keeper->now + RETRY_SECONDS;
     zone_tell_waiters(&zone->waiters, RELOAD_FAILED, health->problem);
     zone_tell_waiters(&zone->dump_waiters, RELOAD_FAILED, health->problem);
     zone->wishes.load = false;
+}
+
+/* A static zone that the store does not know, or whose record cannot be read: its file is all that
+ * it needs. What is served already stays as it is. */
+static void opened_unknown(struct managed_zone *zone, const struct store_request *request)
+{
+    char label[ZONE_LABEL_BYTES];
+    if (request->result != SG_NOT_FOUND) {
+        log_write(LOG_ZONE, SEVERITY_WARNING,
+                  "zone %s: what the store has of it cannot be read, and which serial was served "
+                  "is not known: its file is served",
+                  zone_label(zone->settings, label));
+    }
+    zone->ledger.lost = false;
+    zone->ledger.lost_serial = request->opened != NULL ? request->opened->serial : 0;
+    if (zone_record_version(zone) == NULL || zone->wishes.load) {
+        keeper_wish_load(zone->keeper, zone, true);
+    } else if (change_is_wished(zone)) {
+        keeper_enqueue(zone->keeper, zone);
+    }
+}
+
+/* It is served already, and the store knows serials of it. */
+static void opened_static(struct managed_zone *zone, const struct store_zone *stored)
+{
+    const struct zone_facts *facts = zone_version_facts(zone_record_version(zone));
+    if (serial_compare(stored->serial, facts->serial) < 0) {
+        opening_forget_static(zone->keeper, zone);
+    } else {
+        zone->wishes.serial_above = stored->serial;
+    }
+}
+
+static void opening_failed(struct managed_zone *zone, const struct store_request *request)
+{
+    struct keeper *keeper = zone->keeper;
+    const char *why = request->problem != NULL ? request->problem : sg_result_text(request->result);
+    take_problem(zone, mem_format("the store cannot be read: %s", why));
+    zone->health.retry_at = keeper->now + RETRY_SECONDS;
     if (request->result == SG_MALFORMED && request->opened != NULL) {
         take_remnant(zone, request->opened);
     }
@@ -91,6 +136,9 @@ static void opened(struct managed_zone *zone, struct store_zone *stored)
         ledger->since_image_bytes += behind ? stored->records[i].length : 0;
     }
     if (zone_record_version(zone) != NULL) {
+        if (!zone_is_stored(zone->settings)) {
+            opened_static(zone, stored);
+        }
         store_zone_free(stored);
         opened_late(zone);
     } else if (stored->last > 0) {
@@ -112,6 +160,12 @@ static void take_opened(struct store_request *request)
         zone->ledger.id = request->result == SG_OK ? request->opened->zone : 0; /* to be wiped */
         store_zone_free(request->opened);
         keeper_bury(zone);
+    } else if (request->result != SG_OK && opening->request.only_known &&
+               !zone_is_stored(zone->settings)) {
+        opened_unknown(zone, request);
+        store_zone_free(request->opened);
+    } else if (request->result == SG_NOT_FOUND) {
+        opening_start(zone->keeper, zone); /* It is to be stored since it was asked for. */
     } else if (request->result != SG_OK) {
         opening_failed(zone, request);
         store_zone_free(request->opened);
@@ -130,18 +184,34 @@ static void take_wiped(struct store_request *request)
         log_write(LOG_ZONE, SEVERITY_WARNING, "the store keeps a zone that was deleted: %s",
                   sg_result_text(request->result));
     }
+    if (opening->wiped != NULL) {
+        opening->wiped(opening->wiped_argument, request->result);
+    }
     mem_free(request->problem);
     buffer_free(&opening->identity);
     mem_free(opening);
+}
+
+void opening_forget_static(struct keeper *keeper, struct managed_zone *zone)
+{
+    if (zone->ledger.id != 0 && zone->out == 0 && !zone_is_stored(zone->settings)) {
+        opening_wipe(keeper, zone);
+        zone->ledger = (struct zone_ledger){.id = 0};
+    }
 }
 
 void opening_wipe(struct keeper *keeper, struct managed_zone *zone)
 {
     const struct zone_settings *settings = zone->settings;
     if (zone->ledger.id == 0 || keeper->stopping) {
+        if (zone->wiped != NULL) {
+            zone->wiped(zone->wiped_argument, zone->ledger.id == 0 ? SG_OK : SG_CANCELLED);
+        }
         return;
     }
     struct opening *opening = mem_alloc_zero(1, sizeof(*opening));
+    opening->wiped = zone->wiped;
+    opening->wiped_argument = zone->wiped_argument;
     opening->identity = BUFFER_EMPTY;
     write_identity(settings, &opening->identity);
     opening->request = (struct store_request){
@@ -155,12 +225,53 @@ void opening_wipe(struct keeper *keeper, struct managed_zone *zone)
     store_submit(keeper->io.store, &opening->request);
 }
 
+/* --- without a store ------------------------------------------------------------------------- */
+
+void keeper_miss_store(struct keeper *keeper, const char *why)
+{
+    ASSERT(keeper->io.store == NULL);
+    mem_free(keeper->store_missing);
+    keeper->store_missing = mem_format("there is no store: %s", why);
+}
+
+void keeper_take_store(struct keeper *keeper, struct store *store)
+{
+    mem_free(keeper->store_missing);
+    keeper->store_missing = NULL;
+    keeper->io.store = store;
+    keeper->failed = keeper->kept = 0;
+    keeper->announced = false;
+    for (size_t i = 0; i < keeper->zones_count && !keeper->stopping; i++) {
+        struct managed_zone *zone = keeper->zones[i];
+        if (opening_is_wanted(keeper, zone)) {
+            keeper_try_again(keeper, zone);
+        } else {
+            keeper->failed += zone->tried && zone->health.problem != NULL;
+        }
+        opening_start(keeper, zone); /* One with a job that needs it: when that is back. */
+    }
+}
+
+/* What was wished is wished again with the opening. */
+static void refuse_without_store(struct keeper *keeper, struct managed_zone *zone)
+{
+    take_problem(zone, mem_copy_text(keeper->store_missing));
+    keeper_set_timer(keeper, zone);
+    keeper_zone_was_tried(keeper, zone);
+}
+
+/* --------------------------------------------------------------------------------------------- */
+
 void opening_start(struct keeper *keeper, struct managed_zone *zone)
 {
     if (zone->ledger.opening || zone->job != NULL) {
         return;
     }
-    if (keeper->io.store == NULL || !zone_is_stored(zone->settings)) {
+    if (keeper_lacks_store(keeper, zone) != NULL) {
+        refuse_without_store(keeper, zone);
+        return;
+    }
+    if (keeper->io.store == NULL) {
         zone->ledger.lost = false;
         keeper_wish_load(keeper, zone, true);
         return;
@@ -180,6 +291,7 @@ void opening_start(struct keeper *keeper, struct managed_zone *zone)
         .kind = STORE_ZONE_OPEN,
         .reply = keeper->io.commits,
         .done = take_opened,
+        .only_known = !zone_is_stored(settings),
         .identity = buffer_span(&opening->identity),
     };
     zone->ledger.opening = true;

@@ -459,6 +459,9 @@ void secondary_begin(struct keeper *keeper, struct managed_zone *zone)
         }
         return;
     }
+    if (zone->secondary == NULL && keeper_lacks_store(keeper, zone) != NULL) {
+        return; /* What came could not be kept; with the store it begins. */
+    }
     if (zone->secondary != NULL) {
         if (!refresh_configure(zone->secondary->refresh, settings, keeper->now)) {
             cancel(zone->secondary);

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/thread.h"
+#include "keeper/zone_record.h"
 #include "keeper/zone_steps.h"
 
 /* The policy was taken away: nothing of ours is served any more. */
@@ -25,6 +26,9 @@ static enum sg_result become_unsigned(struct zone_job *job)
     if (result != SG_OK) {
         zone_edit_abandon(edit);
         return result;
+    }
+    if (job->settings->type == ZONE_SECONDARY) {
+        zone_warn_of_lower_serial(job, zone_version_facts(job->lent.base)->source_serial);
     }
     zone_keys_free(job->lent.keys);
     job->lent.keys = NULL;
@@ -131,6 +135,13 @@ static void begin_state(struct zone_job *job)
     }
     state->timers = BUFFER_EMPTY;
     buffer_append(&state->timers, before->timers.bytes, before->timers.length);
+    state->was_static = !zone_is_stored(job->settings);
+    if (job->clock.doubted) {
+        state->clock_doubted |= job->clock.lasts;
+    } else {
+        state->clock_at = job->now;
+        state->clock_doubted = false;
+    }
 }
 
 void zone_job_run(struct job *job)
@@ -172,7 +183,7 @@ void zone_job_free(struct zone_job *job)
     buffer_free(&made->changeset);
     buffer_free(&made->image);
     for (size_t i = 0; i < made->history_count; i++) {
-        buffer_free(&made->history[i]);
+        buffer_free(&made->history[i].changeset);
     }
     mem_free(made->history);
     mem_free(made->expires_node);

@@ -47,6 +47,20 @@ struct zone_lent {
     sg_time expires_first;
 };
 
+/* How it is to see the clock (keeper/trust.h). */
+struct zone_clock {
+    bool doubted;        /* the states of keys rest */
+    bool lasts;          /* and do so after a restart */
+    bool anew;           /* it is believed again: waits begin anew */
+    sg_time rests_until; /* doubted: by itself; INT64_MAX: by somebody's word */
+};
+
+/* RECOVER: a changeset that leads on, and its commit. */
+struct zone_past {
+    struct buffer changeset;
+    uint64_t commit;
+};
+
 /* What came of it. */
 struct zone_made {
     const struct zone_version *version; /* a reference; NULL: there is no new one */
@@ -59,11 +73,12 @@ struct zone_made {
     bool keys_looked_at;     /* `key_event_at` is news */
     sg_time expires_first;   /* 0: no signature of ours */
     char *expires_node;      /* which signature that is: `owner/type`; NULL: not news */
+    uint32_t file_serial;    /* LOAD: what the file has; 0: it was not read */
     bool disk_failed;        /* why it failed: a write, which is soon to be tried again */
     bool more;               /* RESIGN: another slice is due */
     uint64_t signatures;
     uint64_t took_ns;
-    struct buffer *history; /* RECOVER: changesets that lead to the version, oldest first */
+    struct zone_past *history; /* RECOVER: what leads to the version, oldest first */
     size_t history_count;
 };
 
@@ -78,6 +93,7 @@ struct zone_job {
     bool whole; /* the base is not what was committed last: commit an image */
     enum zone_job_kind kind;
     sg_time now;
+    struct zone_clock clock;
     struct zone_asked asked;
     struct zone_lent lent;
     enum sg_result result;

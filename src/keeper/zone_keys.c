@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/siphash.h"
+#include "keeper/zone_job.h"
 #include "keeper/zone_label.h"
 
 /* What one preparation works on. */
@@ -15,6 +16,7 @@ struct preparation {
     const struct zone_version *served;    /* NULL: nothing is */
     const struct zone_version *published; /* the same, or a twin's */
     sg_time now;
+    const struct zone_clock *clock;
     uint64_t wished;
     bool quiet;
     struct key_folders *folders;
@@ -223,10 +225,24 @@ static void take_key(struct preparation *p, size_t chosen, const struct kasp_key
     }
 }
 
-static enum sg_result satisfy_policy(struct preparation *p)
+static void adopt_keys(struct preparation *p)
 {
     for (size_t i = 0; i < p->list->count; i++) {
         p->changed[i] = kasp_key_adopt(p->list->keys[i], p->policy, p->list->count == 1, p->now);
+    }
+}
+
+/* While the clock is in doubt a zone that is signed goes on with the keys that it has. */
+static bool keys_rest(const struct preparation *p)
+{
+    return p->clock->doubted && p->published != NULL &&
+           zone_version_facts(p->published)->signed_here;
+}
+
+static enum sg_result satisfy_policy(struct preparation *p)
+{
+    if (keys_rest(p)) {
+        return SG_OK;
     }
     for (unsigned k = 0; k < p->policy->keys_count; k++) {
         const struct kasp_key *wanted = &p->policy->keys[k];
@@ -257,6 +273,18 @@ static void hold_unpublished(struct preparation *p)
             p->changed[i] |= kasp_key_hold(key, p->policy, p->now);
         }
     }
+}
+
+/* Each state that moves on ends a wait that caches need. Returns when to look again. */
+static sg_time let_time_pass(struct preparation *p)
+{
+    if (p->clock->doubted) {
+        return p->clock->rests_until;
+    }
+    for (size_t i = 0; p->clock->anew && i < p->list->count; i++) {
+        p->changed[i] |= kasp_key_restart(p->list->keys[i], p->policy, p->now);
+    }
+    return kasp_keys_advance(p->list, p->policy, p->now, p->changed);
 }
 
 static enum sg_result write_changed(struct preparation *p)
@@ -378,6 +406,7 @@ enum sg_result zone_keys_prepare(const struct zone_keys_request *request,
                             .served = request->served,
                             .published = request->published,
                             .now = request->now,
+                            .clock = request->clock,
                             .wished = request->wished,
                             .quiet = request->quiet,
                             .folders = folders,
@@ -389,11 +418,12 @@ enum sg_result zone_keys_prepare(const struct zone_keys_request *request,
         result = check_served_keys(&p);
     }
     if (result == SG_OK) {
+        adopt_keys(&p);
         result = satisfy_policy(&p);
     }
     if (result == SG_OK) {
         hold_unpublished(&p);
-        keys.wake_at = kasp_keys_advance(p.list, p.policy, p.now, p.changed);
+        keys.wake_at = let_time_pass(&p);
         result = write_changed(&p);
     }
     if (result == SG_OK) {

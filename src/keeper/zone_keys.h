@@ -26,6 +26,8 @@ struct zone_keys {
     bool fresh;           /* prepared for the job that comes next, which has not seen them yet */
 };
 
+struct zone_clock;
+
 /* Whose keys are to be looked at, and when. */
 struct zone_keys_request {
     const struct zone_settings *settings;
@@ -34,6 +36,7 @@ struct zone_keys_request {
     const struct zone_version *published; /* the same; a twin's where that is nothing */
     uint64_t wished;                      /* the round (key_folders.h) */
     sg_time now;
+    const struct zone_clock *clock; /* borrowed */
     bool quiet; /* problems of key files are not logged: somebody will try again */
 };
 

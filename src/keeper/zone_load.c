@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "dns/rrtype.h"
 #include "dns/serial.h"
+#include "keeper/zone_record.h"
 #include "keeper/zone_steps.h"
 #include "zone/diff.h"
 
@@ -24,15 +25,26 @@ static bool can_transform(const struct zone_job *job, const struct zone_version 
                                zone_version_facts(fresh)->denial == ZONE_DENIAL_NONE);
 }
 
-/* A zone that is served as its source has it, and whose file was edited while it was frozen:
- * updates have raised the serial by themselves, and whoever edits need not know about it. */
+/* A static zone that the store knows: it was signed here, took updates or was a secondary, and its
+ * file knows nothing of the serials that were served then. */
+static bool was_stored(const struct zone_job *job)
+{
+    return job->store != NULL && !zone_is_stored(job->settings);
+}
+
+/* A zone that is served as its source has it, and whose serial was raised by others than those who
+ * edit its file: by updates, which a frozen zone has behind it, or a signer that it had. */
 static enum sg_result let_serial_rise(const struct zone_job *job, struct zone_edit *edit)
 {
     uint32_t current = zone_version_facts(job->lent.base)->serial;
     uint32_t source = zone_version_facts(zone_edit_draft(edit))->source_serial;
+    uint32_t above = job->asked.serial_above;
     char label[ZONE_LABEL_BYTES];
 
-    if (!job->settings->dynamic || zone_is_to_be_signed(job) ||
+    if (above != 0 && serial_compare(above, current) > 0) {
+        current = above;
+    }
+    if ((!job->settings->dynamic && !was_stored(job)) || zone_is_to_be_signed(job) ||
         serial_compare(source, current) > 0) {
         return SG_OK;
     }
@@ -57,13 +69,37 @@ static bool has_to_rise(const struct zone_job *job, const struct zone_facts *sou
                : zone_version_facts(base)->signed_here && source->denial == ZONE_DENIAL_NONE;
 }
 
+/* Its secondaries will keep what they have, and nothing that we may do helps: its SOA is signed, or
+ * is its primaries'. */
+void zone_warn_of_lower_serial(const struct zone_job *job, uint32_t serial)
+{
+    const struct zone_version *base = job->lent.base;
+    char label[ZONE_LABEL_BYTES];
+    if (base == NULL || zone_is_to_be_signed(job) ||
+        serial_compare(serial, zone_version_facts(base)->serial) >= 0) {
+        return;
+    }
+    log_write(LOG_ZONE, SEVERITY_WARNING,
+              "zone %s: serial %u follows serial %u, which was served: its secondaries keep what "
+              "they have until the serial is above that, or until each is told to retransfer it",
+              zone_label(job->settings, label), serial, zone_version_facts(base)->serial);
+}
+
 static enum sg_result rise_above_others(const struct zone_job *job, struct zone_edit *edit)
 {
     const struct zone_facts *source = zone_version_facts(zone_edit_draft(edit));
+    char label[ZONE_LABEL_BYTES];
     if (!has_to_rise(job, source)) {
+        zone_warn_of_lower_serial(job, source->source_serial);
         return SG_OK;
     }
-    return zone_edit_set_serial(edit, ZONE_SOURCE, zone_serial_choose(job, source->source_serial));
+    uint32_t serial = zone_serial_choose(job, source->source_serial);
+    if (serial != source->source_serial) {
+        log_write(LOG_ZONE, SEVERITY_WARNING,
+                  "zone %s: the serial %u of its file is not above what was served: it becomes %u",
+                  zone_label(job->settings, label), source->source_serial, serial);
+    }
+    return zone_edit_set_serial(edit, ZONE_SOURCE, serial);
 }
 
 /* The whole source came anew, as a zone of its own: what differs goes into a draft of the base, so
@@ -135,6 +171,7 @@ enum sg_result zone_load(struct zone_job *job)
     }
     job->made.state.loaded_at = job->now;
     job->made.state.refused_at = 0;
+    job->made.file_serial = zone_version_facts(zone_edit_draft(edit))->source_serial;
     return take_source(job, edit);
 }
 

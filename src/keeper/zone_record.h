@@ -75,6 +75,7 @@ struct zone_updates {
 struct zone_knowledge {
     const struct zone_version *expired; /* a reference: not served until a primary is heard */
     struct zone_state state;
+    bool trusts_anew;            /* the clock is believed again, and the keys were not told yet */
     struct zone_keys *keys;      /* NULL: not in memory */
     uint64_t keys_wished;        /* the round of keying.h in which they were to be looked at */
     bool keying;                 /* it waits for a round, or one is at work */
@@ -94,7 +95,8 @@ struct managed_zone {
     struct managed_zone **queue_link; /* what points to it there */
     bool gone;                        /* no longer configured: forgotten when its job is back */
     bool tried;                       /* loaded, or failed to, since all were last asked to */
-    bool wiped;                       /* the store shall forget it when it is gone */
+    wipe_done *wiped;                 /* the store shall forget it when it is gone; NULL: no */
+    void *wiped_argument;
     unsigned out;         /* requests of the store that are not answered, besides the job's */
     struct zone_job *job; /* at work or being committed; NULL: the zone is idle */
     struct zone_wishes wishes;

@@ -54,12 +54,13 @@ static enum sg_result read_image(struct zone_job *job, struct zone_edit **out_ed
 static void keep_history(struct zone_made *made, const struct store_commit_record *record)
 {
     if (record->changeset.length > 0 && (record->flags & STORE_COMMIT_BREAKS) == 0) {
-        struct buffer *kept = &made->history[made->history_count++];
-        buffer_append(kept, record->changeset.bytes, record->changeset.length);
+        struct zone_past *kept = &made->history[made->history_count++];
+        kept->commit = record->number;
+        buffer_append(&kept->changeset, record->changeset.bytes, record->changeset.length);
         return;
     }
     while ((record->flags & STORE_COMMIT_IMAGE) != 0 && made->history_count > 0) {
-        buffer_free(&made->history[--made->history_count]);
+        buffer_free(&made->history[--made->history_count].changeset);
     }
 }
 
@@ -110,6 +111,23 @@ static enum sg_result rebuild(struct zone_job *job)
     return result;
 }
 
+enum { FAR_AHEAD_DAYS = 90 };
+
+/* A zone that is signed here is committed whenever its signatures are made anew: no commit for far
+ * longer means a server that was away for long, or a false clock. */
+static void judge_clock(const struct zone_job *job, struct zone_state *state)
+{
+    const struct kasp_policy *policy = job->settings->policy;
+    if (state->clock_at == 0) {
+        state->clock_at = job->asked.stored->committed_at; /* of an earlier release */
+    }
+    if (policy != NULL && zone_version_facts(job->made.version)->signed_here) {
+        sg_duration most = FAR_AHEAD_DAYS * SG_DAY;
+        most = most > 2 * policy->signatures_validity ? most : 2 * policy->signatures_validity;
+        state->clock_doubted |= job->now - state->clock_at > most;
+    }
+}
+
 enum sg_result zone_recover(struct zone_job *job)
 {
     const struct store_zone *stored = job->asked.stored;
@@ -128,6 +146,7 @@ enum sg_result zone_recover(struct zone_job *job)
         return result;
     }
     zone_say_ignored_file(job, &state);
+    judge_clock(job, &state);
     zone_state_clear(&job->made.state);
     job->made.state = state;
     if (zone_version_facts(job->made.version)->signed_here) {

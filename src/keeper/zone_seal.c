@@ -24,7 +24,8 @@ enum sg_result zone_look_at_keys(struct zone_job *job)
                                                   .generation = job->generation,
                                                   .served = job->lent.base,
                                                   .published = job->lent.base,
-                                                  .now = job->now};
+                                                  .now = job->now,
+                                                  .clock = &job->clock};
         keys = mem_alloc_zero(1, sizeof(*keys));
         enum sg_result result = zone_keys_prepare_alone(&request, keys, &job->problem);
         if (result != SG_OK) {

@@ -11,7 +11,9 @@ enum tag {
     TAG_FROZEN = 4,
     TAG_CAMPAIGN = 5,
     TAG_TIMERS = 6,
-    TAG_REFUSED_AT = 8,
+    TAG_CLOCK = 7,
+    TAG_STATIC = 8,
+    TAG_REFUSED_AT = 9,
 };
 
 enum { STAMP_BYTES = 32, PATH_BYTES_MAX = 65535 - STAMP_BYTES };
@@ -101,6 +103,9 @@ void zone_state_encode(const struct zone_state *state, struct buffer *out_bytes)
     if (state->frozen) {
         begin_field(out_bytes, TAG_FROZEN, 0);
     }
+    if (state->was_static) {
+        begin_field(out_bytes, TAG_STATIC, 0);
+    }
     if (state->campaign) {
         static const struct resign_cursor beginning = {.started = false};
         const struct resign_cursor *cursor = state->cursor != NULL ? state->cursor : &beginning;
@@ -109,6 +114,9 @@ void zone_state_encode(const struct zone_state *state, struct buffer *out_bytes)
         buffer_append_u8(out_bytes, cursor->nsec3);
         buffer_append(out_bytes, cursor->owner, cursor->length);
     }
+    begin_field(out_bytes, TAG_CLOCK, 9);
+    append_u64(out_bytes, (uint64_t)state->clock_at);
+    buffer_append_u8(out_bytes, state->clock_doubted);
     if (state->timers.length > 0) {
         ASSERT(state->timers.length <= UINT16_MAX);
         begin_field(out_bytes, TAG_TIMERS, state->timers.length);
@@ -172,12 +180,19 @@ static bool decode_field(unsigned tag, struct reader *field, struct zone_state *
     case TAG_FROZEN:
         state->frozen = true;
         return true;
+    case TAG_STATIC:
+        state->was_static = true;
+        return true;
     case TAG_CAMPAIGN:
         return decode_campaign(field, state);
     case TAG_TIMERS:
         buffer_clear(&state->timers);
         buffer_append(&state->timers, field->at, reader_left(field));
         return true;
+    case TAG_CLOCK:
+        state->clock_at = (sg_time)read_u64(field);
+        state->clock_doubted = reader_u8(field) != 0;
+        return !field->failed;
     default:
         return true; /* a later release's */
     }

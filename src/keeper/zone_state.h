@@ -36,7 +36,10 @@ struct zone_state {
     bool frozen;
     bool campaign; /* everything is being signed anew; `cursor` tells how far it is */
     struct resign_cursor *cursor; /* NULL: at the beginning, or there is none */
-    struct buffer timers;         /* of a secondary (keeper/refresh.h) */
+    sg_time clock_at;             /* of the last commit whose clock was not in doubt; 0: none */
+    bool clock_doubted;           /* the clock has been in doubt since, until it is accepted */
+    bool was_static;      /* it needed no store, but for its serial that must not be lowered */
+    struct buffer timers; /* of a secondary (keeper/refresh.h) */
 };
 
 void zone_state_clear(struct zone_state *state);

@@ -70,8 +70,10 @@ bool zone_is_to_be_signed(const struct zone_job *job);
 
 /* --- the kinds ------------------------------------------------------------------------------ */
 
-MUST_USE enum sg_result zone_recover(struct zone_job *job);       /* zone_recover.c */
-MUST_USE enum sg_result zone_load(struct zone_job *job);          /* zone_load.c */
+MUST_USE enum sg_result zone_recover(struct zone_job *job); /* zone_recover.c */
+MUST_USE enum sg_result zone_load(struct zone_job *job);    /* zone_load.c */
+/* Say so where an unsigned zone is to follow with a serial that is lower than the base's. */
+void zone_warn_of_lower_serial(const struct zone_job *job, uint32_t serial);
 MUST_USE enum sg_result zone_take_transfer(struct zone_job *job); /* zone_load.c */
 MUST_USE enum sg_result zone_take_updates(struct zone_job *job);  /* zone_updates.c */
 MUST_USE enum sg_result zone_resign(struct zone_job *job);        /* zone_resign.c */

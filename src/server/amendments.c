@@ -94,6 +94,23 @@ struct amendments *amendments_stored(const struct amendments *before)
     return after;
 }
 
+struct amendments *amendments_late(const struct amendments *stored, const struct amendments *others)
+{
+    struct amendments *after = mem_alloc_zero(1, sizeof(*after));
+
+    for (size_t i = 0; i < stored->count; i++) {
+        add(after, &stored->all[i]);
+        after->all[after->count - 1].broken = true; /* not in use yet */
+    }
+    for (size_t i = 0; others != NULL && i < others->count; i++) {
+        const struct amendment *other = &others->all[i];
+        if (amendments_find(stored, other->view, other->name) == NULL) {
+            add(after, other);
+        }
+    }
+    return after;
+}
+
 struct conf_amendment *amendments_for_conf(const struct amendments *amendments, size_t *out_count)
 {
     size_t count = amendments == NULL ? 0 : amendments->count;

@@ -40,6 +40,10 @@ struct amendments *amendments_change(const struct amendments *before,
                                      const struct amendment_wish *wish, bool is_new);
 /* What is left when signet.conf is read again; what was broken is tried again. */
 struct amendments *amendments_stored(const struct amendments *before);
+/* The store could be opened late: what it has, to be tried when the configuration is read next, and
+ * what commands have done to zones of signet.conf meanwhile. */
+struct amendments *amendments_late(const struct amendments *stored,
+                                   const struct amendments *others);
 /* For conf_load_overriding(): borrows the list; the caller frees the array. */
 struct conf_amendment *amendments_for_conf(const struct amendments *amendments, size_t *out_count);
 /* Leave out those that a report complains about. Returns how many. */

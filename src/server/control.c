@@ -93,6 +93,26 @@ static void set_debug_level(struct control_call *call, unsigned level)
     control_call_succeed(call, NULL);
 }
 
+/* `clock`: is it in doubt? `clock -accept`: it is right, whatever it has done. */
+static void run_clock(struct control_call *call)
+{
+    struct keeper *keeper = call->server->keeper;
+    struct buffer text = BUFFER_EMPTY;
+
+    if (call->count > 2 || (call->count == 2 && !control_call_word_is(call, 1, "-accept"))) {
+        control_call_explain(call, CONTROL_SYNTAX, "expected: clock [-accept]");
+        return;
+    }
+    if (call->count == 2) {
+        buffer_format(&text, "the clock is accepted; zones whose keys go on: %zu",
+                      keeper_accept_clock(keeper));
+    } else {
+        status_of_clock(call->server, &text);
+    }
+    control_call_succeed(call, buffer_text(&text));
+    buffer_free(&text);
+}
+
 static void run_trace(struct control_call *call)
 {
     const char *text = control_call_word(call, 1);
@@ -215,6 +235,7 @@ static const struct command {
     {"halt", run_stop, 0},
     {"querylog", run_querylog, 0},
     {"trace", run_trace, 0},
+    {"clock", run_clock, 0},
     {"notrace", run_notrace, 0},
     {"scan", run_scan, 0},
     {"stats", run_stats, 0},

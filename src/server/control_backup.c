@@ -1,6 +1,7 @@
 #include "server/control_backup.h"
 
 #include "base/mem.h"
+#include "server/store_opening.h"
 #include "store/backup.h"
 
 struct backup {
@@ -131,6 +132,11 @@ void control_backup(struct control_call *call)
     if (path == NULL || path[0] != '/' || call->count > 2) {
         control_call_explain(call, path == NULL ? CONTROL_UNEXPECTED_END : CONTROL_SYNTAX,
                              "expected: backup PATH, absolute: a folder that does not exist yet");
+        return;
+    }
+    if (call->server->store == NULL) {
+        control_call_explain(call, CONTROL_FAILURE, "there is no store: %s",
+                             store_opening_problem(call->server));
         return;
     }
     struct backup *backup = mem_alloc_zero(1, sizeof(*backup));

@@ -84,7 +84,7 @@ void control_freeze(struct control_call *call)
         run_all(call, keeper_freeze, &freeze_words);
         return;
     }
-    struct managed_zone *zone = control_zone_find(call, 1);
+    struct managed_zone *zone = control_zone_find_at_work(call, 1);
     if (zone == NULL || run_one(call, zone, keeper_freeze, &freeze_words, &result)) {
         return;
     }
@@ -105,7 +105,7 @@ void control_thaw(struct control_call *call)
         run_all(call, keeper_thaw, &thaw_all_words);
         return;
     }
-    struct managed_zone *zone = control_zone_find(call, 1);
+    struct managed_zone *zone = control_zone_find_at_work(call, 1);
     if (zone == NULL || run_one(call, zone, keeper_thaw, &thaw_words, &result)) {
         return;
     }
@@ -127,7 +127,7 @@ void control_sync(struct control_call *call)
         run_all(call, keeper_sync, &sync_words);
         return;
     }
-    struct managed_zone *zone = control_zone_find(call, first);
+    struct managed_zone *zone = control_zone_find_at_work(call, first);
     if (zone == NULL || run_one(call, zone, keeper_sync, &sync_words, &result)) {
         return;
     }

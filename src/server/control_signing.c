@@ -36,7 +36,7 @@ static void raise_serial(struct control_call *call)
         control_call_fail(call, wrong, NULL);
         return;
     }
-    struct managed_zone *zone = control_zone_find(call, 3);
+    struct managed_zone *zone = control_zone_find_at_work(call, 3);
     if (zone == NULL) {
         return;
     }

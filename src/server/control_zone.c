@@ -73,6 +73,18 @@ struct managed_zone *control_zone_find(struct control_call *call, size_t first)
     return NULL;
 }
 
+struct managed_zone *control_zone_find_at_work(struct control_call *call, size_t first)
+{
+    struct managed_zone *zone = control_zone_find(call, first);
+    const char *problem = zone == NULL ? NULL : keeper_lacks_store(call->server->keeper, zone);
+
+    if (problem != NULL) {
+        control_call_fail(call, CONTROL_FAILURE, problem);
+        return NULL;
+    }
+    return zone;
+}
+
 void control_zone_reload(struct control_call *call)
 {
     static const struct zone_request_words words = {
@@ -80,7 +92,7 @@ void control_zone_reload(struct control_call *call)
         .up_to_date = "zone reload up-to-date",
         .goes_on = "zone reload queued",
     };
-    struct managed_zone *zone = control_zone_find(call, 1);
+    struct managed_zone *zone = control_zone_find_at_work(call, 1);
 
     if (zone == NULL) {
         return;
@@ -132,7 +144,7 @@ void control_zone_show(struct control_call *call)
 
 static void look_at_keys(struct control_call *call, bool sign_all)
 {
-    struct managed_zone *zone = control_zone_find(call, 1);
+    struct managed_zone *zone = control_zone_find_at_work(call, 1);
 
     if (zone == NULL) {
         return;
@@ -162,7 +174,7 @@ void control_zone_sign(struct control_call *call)
 static void refresh(struct control_call *call, bool whole)
 {
     size_t at = control_call_word_is(call, 1, "-force") ? 2 : 1;
-    struct managed_zone *zone = control_zone_find(call, at);
+    struct managed_zone *zone = control_zone_find_at_work(call, at);
 
     if (zone == NULL) {
         return;

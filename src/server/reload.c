@@ -5,6 +5,7 @@
 #include "server/control_call.h"
 #include "server/interfaces.h"
 #include "server/shortfalls.h"
+#include "server/store_opening.h"
 
 struct waiter {
     struct waiter *next;
@@ -55,6 +56,13 @@ static void read_configuration(struct job *job)
     const struct amendments *before = reading->before;
     bool is_reload = reading->edit == NULL;
 
+    reading->result = is_reload ? SG_OK : zone_edit_fits(reading->edit, before);
+    if (reading->result != SG_OK) {
+        reading->objection = reading->result == SG_EXISTS
+                                 ? "another addzone of that zone came first"
+                                 : "the zone has been deleted meanwhile";
+        return;
+    }
     reading->amendments =
         is_reload ? amendments_stored(before) : zone_edit_apply(reading->edit, before);
     load_amended(reading);
@@ -148,6 +156,7 @@ static enum sg_result take_over(struct server *server, struct reading *reading, 
     } else {
         log_write(LOG_GENERAL, SEVERITY_INFO, "scheduled loading new zones");
     }
+    store_opening_hurry(server);
     return result;
 }
 

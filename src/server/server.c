@@ -4,6 +4,7 @@
 
 #include "server/questions.h"
 #include "server/reload.h"
+#include "server/store_opening.h"
 #include "server/zone_requests.h"
 
 enum { TICK_MS = 1000 };
@@ -99,7 +100,7 @@ static void take_arrivals(struct server *server)
     }
 }
 
-static void wake_for_arrivals(void *argument)
+void server_wake(void *argument)
 {
     struct server *server = argument;
 
@@ -110,7 +111,7 @@ static void wake_for_arrivals(void *argument)
 
 void server_inbox_open(struct server *server)
 {
-    mailbox_init(&server->loop.inbox.mailbox, wake_for_arrivals, server);
+    mailbox_init(&server->loop.inbox.mailbox, server_wake, server);
 }
 
 void server_inbox_close(struct server *server)
@@ -143,13 +144,31 @@ static void logs_full(uv_async_t *async)
     log_channels_tend(server->logs);
 }
 
+sg_time server_uptime(void *server)
+{
+    (void)server;
+    return time_uptime();
+}
+
+/* Has the clock jumped, or come back? */
+static bool watch_clock(struct server *server)
+{
+    sg_duration jump;
+    enum clock_doubt before = keeper_clock(server->keeper, &jump);
+
+    keeper_note_time(server->keeper, time_now());
+    return keeper_clock(server->keeper, &jump) != before;
+}
+
 static void tick(uv_timer_t *timer)
 {
     struct server *server = timer->data;
 
     zone_requests_tick(server);
+    store_opening_tick(server);
     log_channels_tend(server->logs);
-    if (server->loop.wake_at <= time_now()) {
+    bool changed = watch_clock(server);
+    if (changed || server->loop.wake_at <= time_now()) {
         server_turn(server);
         return;
     }

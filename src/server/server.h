@@ -28,6 +28,7 @@ enum {
 
 struct amendments;
 struct reload;
+struct store_opening;
 struct zone_request;
 
 struct server_loop {
@@ -66,7 +67,8 @@ struct server {
     struct log_channels *logs;
     struct worker_pool *pool;
     struct tsig_key session_key; /* without a secret until a zone wants it */
-    struct store *store;
+    struct store *store;         /* NULL: it could not be opened yet */
+    struct store_opening *store_opening;
     struct peer_desk *peers; /* questions to other servers */
     struct keeper *keeper;
     struct generation *generation; /* the present one; it is the keeper's */
@@ -109,9 +111,13 @@ void server_loop_run(struct server *server);
 /* Everything of the loop is closed, the control channel too. */
 void server_loop_close(struct server *server);
 
+/* Let there be a turn soon, once the loop is open. Thread: any. */
+void server_wake(void *server);
 /* After anything that gave the keeper something to do. */
 void server_turn(struct server *server);
 /* The keeper's word that all zones have been tried. */
 void server_all_loaded(void *server, size_t zones, size_t failed, size_t kept);
+/* Of the machine, for the keeper. */
+sg_time server_uptime(void *server);
 /* Begin to end. Again: end now. */
 void server_stop(struct server *server);

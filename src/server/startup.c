@@ -16,6 +16,7 @@
 #include "server/reload.h"
 #include "server/session_key.h"
 #include "server/shortfalls.h"
+#include "server/store_opening.h"
 #include "server/zone_edit.h"
 
 /* What the start has made of the configuration, until the keeper takes it. */
@@ -159,34 +160,10 @@ static enum sg_result give_up_root(const struct server *server)
     return SG_OK;
 }
 
-static enum sg_result open_store(struct server *server, const struct conf *conf)
-{
-    const char *folder = conf->options.store_directory;
-    struct store_io io;
-    char *problem = NULL;
-
-    enum sg_result result = store_lmdb_open(folder, &io, &problem);
-    if (result == SG_OK) {
-        result = amendments_read(&io, &server->amendments);
-        if (result != SG_OK) {
-            io.close(io.argument);
-        }
-    }
-    if (result == SG_OK) {
-        result = store_new(&io, true, NULL, NULL, &server->store);
-    }
-    if (result != SG_OK) {
-        log_write(LOG_GENERAL, SEVERITY_CRITICAL, "store-directory '%s': %s", folder,
-                  problem != NULL ? problem : sg_result_text(result));
-    }
-    mem_free(problem);
-    return result;
-}
-
 /* Threads, loop, keeper: all that must not exist before the user has changed. */
 static enum sg_result make_parts(struct server *server, const struct conf *conf)
 {
-    enum sg_result result = open_store(server, conf);
+    enum sg_result result = store_opening_start(server, conf);
     if (result != SG_OK) {
         return result;
     }
@@ -205,9 +182,13 @@ static enum sg_result make_parts(struct server *server, const struct conf *conf)
         .commits = &server->loop.commits,
         .asker = questions_open(server),
         .all_loaded = server_all_loaded,
+        .uptime = server_uptime,
         .argument = server,
     };
     server->keeper = keeper_new(&io);
+    if (server->store == NULL) {
+        keeper_miss_store(server->keeper, store_opening_problem(server));
+    }
     server->reload = reload_new();
     server->control = control_channel_new(&server->loop.uv, control_run_command, server);
     return SG_OK;
@@ -232,7 +213,8 @@ static enum sg_result add_zones(struct server *server, struct start *start)
 {
     const struct conf_zone *twice = NULL;
     enum sg_result result = SG_MALFORMED;
-    bool again = server->amendments->count > 0;
+    bool again = server->amendments != NULL && server->amendments->count > 0;
+    bool wanted = again;
 
     while (again) {
         struct conf_report report = {.problems = NULL};
@@ -253,7 +235,7 @@ static enum sg_result add_zones(struct server *server, struct start *start)
         log_write(LOG_CONFIG, SEVERITY_ERROR, "zone '%s' stands twice in view '%s'", twice->name,
                   twice->view->name);
     }
-    return server->amendments->count > 0 ? result : SG_OK;
+    return wanted ? result : SG_OK;
 }
 
 /* From the command line to a server that answers. On failure the reason has been logged. */
@@ -322,6 +304,7 @@ static void tear_down(struct server *server)
     }
     net_free(server->net);
     amendments_free(server->amendments);
+    store_opening_free(server->store_opening);
 }
 
 static bool find_configuration(struct server *server)

@@ -7,6 +7,7 @@
 #include "dns/rrtype.h"
 #include "keeper/zone_label.h"
 #include "server/reload.h"
+#include "server/store_opening.h"
 
 enum { TROUBLED_NAMED_MAX = 5 };
 
@@ -49,10 +50,62 @@ static void put_store(const struct server *server, struct buffer *text)
 {
     enum sg_result health = server->store == NULL ? SG_OK : store_health(server->store);
 
-    if (health != SG_OK) {
+    if (server->store == NULL) {
+        put_line(text, "store", "there is none: ");
+        buffer_append_text(text, store_opening_problem(server));
+    } else if (health != SG_OK) {
         buffer_format(
             text, "\nstore: cannot be written: %s; no changes are taken until it can, see the log",
             sg_result_text(health));
+    }
+}
+
+static void put_clock(const struct keeper *keeper, struct buffer *text)
+{
+    sg_duration jump;
+
+    switch (keeper_clock(keeper, &jump)) {
+    case CLOCK_EARLY:
+        put_line(text, "clock", "before this program was written: set it; key states rest");
+        break;
+    case CLOCK_AHEAD:
+    case CLOCK_BEHIND:
+        buffer_format(text,
+                      "\nclock: jumped %s by %lld seconds; key states rest until it is right "
+                      "again or `clock -accept` says that it is",
+                      keeper_clock(keeper, &jump) == CLOCK_AHEAD ? "ahead" : "back",
+                      (long long)jump);
+        break;
+    default:
+        break;
+    }
+}
+
+static void put_clock_of_zone(const struct server *server, const struct zone_status *status,
+                              struct buffer *text)
+{
+    char when[TIME_HUMAN_BYTES];
+    sg_duration jump;
+    bool of_all = keeper_clock(server->keeper, &jump) != CLOCK_TRUSTED;
+
+    time_to_http(status->clock_at, when);
+    switch (of_all && status->clock != CLOCK_TRUSTED ? CLOCK_AHEAD : status->clock) {
+    case CLOCK_TRUSTED:
+        break;
+    case CLOCK_BEHIND:
+        buffer_format(text,
+                      "\nclock: behind the last commit of %s; key states rest until then or "
+                      "`clock -accept`",
+                      when);
+        break;
+    case CLOCK_UNLIKELY:
+        buffer_format(text,
+                      "\nclock: in doubt since the commit of %s; key states rest until "
+                      "`clock -accept`",
+                      when);
+        break;
+    default:
+        put_line(text, "clock", "in doubt, see status; key states rest");
     }
 }
 
@@ -72,7 +125,8 @@ static void put_troubled_zones(struct keeper *keeper, struct buffer *text)
         struct zone_status status;
         char label[ZONE_LABEL_BYTES];
         managed_zone_status(keeper_zone(keeper, i), &status);
-        if (status.problem == NULL && !is_overdue(&status)) {
+        bool in_doubt = status.clock == CLOCK_BEHIND || status.clock == CLOCK_UNLIKELY;
+        if (status.problem == NULL && !in_doubt && !is_overdue(&status)) {
             continue;
         }
         if (count < TROUBLED_NAMED_MAX) {
@@ -86,6 +140,27 @@ static void put_troubled_zones(struct keeper *keeper, struct buffer *text)
                       buffer_text(&names), count > TROUBLED_NAMED_MAX ? ", ..." : "");
     }
     buffer_free(&names);
+}
+
+void status_of_clock(const struct server *server, struct buffer *out_text)
+{
+    struct keeper *keeper = server->keeper;
+    char now[TIME_HUMAN_BYTES];
+    sg_duration jump;
+    size_t resting = 0;
+
+    for (size_t i = 0; i < keeper_zones(keeper); i++) {
+        struct zone_status status;
+        managed_zone_status(keeper_zone(keeper, i), &status);
+        resting += status.clock != CLOCK_TRUSTED;
+    }
+    time_to_http(time_now(), now);
+    put_line(out_text, "time", now);
+    put_clock(keeper, out_text);
+    if (keeper_clock(keeper, &jump) == CLOCK_TRUSTED && resting == 0) {
+        put_line(out_text, "clock", "not in doubt");
+    }
+    put_number(out_text, "zones whose key states rest", resting);
 }
 
 void status_of_server(const struct server *server, struct buffer *out_text)
@@ -118,6 +193,7 @@ void status_of_server(const struct server *server, struct buffer *out_text)
                   server->generation->conf->options.tcp.clients_max);
     put_number(out_text, "TCP high-water", counts.tcp_clients_high_water);
     put_store(server, out_text);
+    put_clock(server->keeper, out_text);
     put_troubled_zones(server->keeper, out_text);
     if (reload_is_busy(server->reload)) {
         buffer_append_text(out_text, "\nreload/reconfig in progress");
@@ -199,9 +275,10 @@ static void put_troubles(const struct server *server, const struct zone_status *
         put_time(text, "problem since", status->problem_since);
         put_served(text, status);
     }
-    if (changes) {
+    if (changes && server->store != NULL) { /* Else it is the zone's problem. */
         put_store(server, text);
     }
+    put_clock_of_zone(server, status, text);
     if (is_overdue(status)) {
         char expires[TIME_HUMAN_BYTES];
         time_to_http(status->expires_first, expires);

@@ -9,6 +9,8 @@
 #include "keeper/managed_zone.h"
 #include "server/server.h"
 
+/* What `clock` prints. */
+void status_of_clock(const struct server *server, struct buffer *out_text);
 void status_of_server(const struct server *server, struct buffer *out_text);
 void status_of_zone(const struct server *server, const struct managed_zone *zone,
                     struct buffer *out_text);

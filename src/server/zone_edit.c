@@ -8,6 +8,7 @@
 #include "dns/rrtype.h"
 #include "keeper/managed_zone.h"
 #include "server/reload.h"
+#include "server/store_opening.h"
 
 static void edit_free(struct zone_edit *edit)
 {
@@ -167,6 +168,12 @@ static void change_zone(struct control_call *call, enum zone_edit_kind kind)
         amendments_find(call->server->amendments, edit->view, edit->name);
     edit->kind = kind;
     edit->stored = kind == ZONE_EDIT_ADD || (present != NULL && present->stored);
+    if (edit->stored && call->server->store == NULL) {
+        control_call_explain(call, CONTROL_FAILURE, "there is no store to keep the zone in: %s",
+                             store_opening_problem(call->server));
+        edit_free(edit);
+        return;
+    }
     edit->text = write_statement(edit, call->words[last]);
     queue(call, edit);
 }
@@ -221,6 +228,12 @@ void control_delzone(struct control_call *call)
     }
     edit->kind = ZONE_EDIT_DELETE;
     edit->clean = clean;
+    if (clean && call->server->store == NULL) {
+        control_call_explain(call, CONTROL_FAILURE, "there is no store to clean: %s",
+                             store_opening_problem(call->server));
+        edit_free(edit);
+        return;
+    }
     if (!find_zone_to_delete(call, first, edit)) {
         edit_free(edit);
         return;
@@ -229,6 +242,17 @@ void control_delzone(struct control_call *call)
 }
 
 /* --- steps ------------------------------------------------------------------------------------ */
+
+enum sg_result zone_edit_fits(const struct zone_edit *edit, const struct amendments *before)
+{
+    const struct amendment *present = amendments_find(before, edit->view, edit->name);
+    bool is_there = present != NULL && present->kind != CONF_AMEND_REMOVE;
+
+    if (edit->kind == ZONE_EDIT_ADD && is_there && !present->broken) {
+        return SG_EXISTS;
+    }
+    return edit->kind == ZONE_EDIT_MODIFY && edit->stored && !is_there ? SG_NOT_FOUND : SG_OK;
+}
 
 struct amendments *zone_edit_apply(const struct zone_edit *edit, const struct amendments *before)
 {
@@ -317,6 +341,19 @@ void zone_edit_store(struct zone_edit *edit,
     server_ask_store(edit->server, &edit->put);
 }
 
+static void answer_deletion(struct zone_edit *edit);
+
+static void wiped(void *argument, enum sg_result result)
+{
+    struct zone_edit *edit = argument;
+
+    edit->wiping = false;
+    edit->wiped = result;
+    if (edit->taken) {
+        answer_deletion(edit);
+    }
+}
+
 void zone_edit_prepare(struct zone_edit *edit)
 {
     struct managed_zone *zone = NULL;
@@ -330,7 +367,8 @@ void zone_edit_prepare(struct zone_edit *edit)
     const char *file = managed_zone_settings(zone)->file;
     if (edit->clean) {
         edit->file = file == NULL ? NULL : mem_copy_text(file);
-        keeper_wipe(edit->server->keeper, zone);
+        edit->wiping = true;
+        keeper_wipe(edit->server->keeper, zone, wiped, edit);
     }
 }
 
@@ -344,7 +382,7 @@ void zone_edit_failed(struct zone_edit *edit, uint32_t code, const char *text)
 
 struct removal {
     struct errand errand; /* first member */
-    char *path;
+    struct zone_edit *edit;
     int error;
 };
 
@@ -352,7 +390,30 @@ static void remove_file(struct job *job)
 {
     struct removal *removal = (struct removal *)job;
 
-    removal->error = unlink(removal->path) == 0 ? 0 : errno;
+    removal->error = unlink(removal->edit->file) == 0 ? 0 : errno;
+}
+
+static void say_deleted(struct zone_edit *edit)
+{
+    const char *end = edit->clean ? " and associated files" : "";
+    if (edit->wiped != SG_OK) {
+        char *problem = mem_format("zone '%s' is deleted, but the store still has what was in it: "
+                                   "%s",
+                                   edit->written, sg_result_text(edit->wiped));
+        zone_edit_failed(edit, reload_result_code(edit->wiped), problem);
+        mem_free(problem);
+        return;
+    }
+    char *text = edit->stored
+                     ? mem_format("zone '%s'%s will be deleted.", edit->written, end)
+                     : mem_format("zone '%s' is no longer active and will be deleted.\n"
+                                  "To keep it from returning when the server is restarted, it\n"
+                                  "must also be removed from named.conf.",
+                                  edit->written);
+
+    control_request_reply(edit->request, CONTROL_SUCCESS, NULL, text);
+    mem_free(text);
+    edit_free(edit);
 }
 
 static void file_removed(struct server *server, struct errand *errand)
@@ -362,32 +423,28 @@ static void file_removed(struct server *server, struct errand *errand)
     (void)server;
     if (removal->error != 0 && removal->error != ENOENT) {
         log_write(LOG_GENERAL, SEVERITY_WARNING, "delzone: '%s' could not be removed: %s",
-                  removal->path, strerror(removal->error));
+                  removal->edit->file, strerror(removal->error));
     }
-    mem_free(removal->path);
+    say_deleted(removal->edit);
     mem_free(removal);
 }
 
+/* When the store has forgotten the zone, and its file is gone too. */
 static void answer_deletion(struct zone_edit *edit)
 {
-    const char *end = edit->clean ? " and associated files" : "";
-    char *text = edit->stored
-                     ? mem_format("zone '%s'%s will be deleted.", edit->written, end)
-                     : mem_format("zone '%s' is no longer active and will be deleted.\n"
-                                  "To keep it from returning when the server is restarted, it\n"
-                                  "must also be removed from named.conf.",
-                                  edit->written);
-
-    if (edit->file != NULL) {
-        struct removal *removal = mem_alloc_zero(1, sizeof(*removal));
-        removal->errand.job.run = remove_file;
-        removal->errand.done = file_removed;
-        removal->path = mem_copy_text(edit->file);
-        server_send(edit->server, &removal->errand);
+    if (edit->wiping) {
+        edit->taken = true;
+        return;
     }
-    control_request_reply(edit->request, CONTROL_SUCCESS, NULL, text);
-    mem_free(text);
-    edit_free(edit);
+    if (edit->file == NULL) {
+        say_deleted(edit);
+        return;
+    }
+    struct removal *removal = mem_alloc_zero(1, sizeof(*removal));
+    removal->errand.job.run = remove_file;
+    removal->errand.done = file_removed;
+    removal->edit = edit;
+    server_send(edit->server, &removal->errand);
 }
 
 static void answer_change(struct zone_edit *edit)
@@ -424,6 +481,20 @@ static void new_zone_ended(void *argument, enum reload_outcome outcome, const ch
     }
 }
 
+/* A zone of addzone that signet.conf has by now as well is served on, and needs its file. */
+static void keep_what_is_served(struct zone_edit *edit)
+{
+    struct keeper *keeper = edit->server->keeper;
+    struct managed_zone *zone = NULL;
+
+    if (edit->wiping && keeper_find(keeper, &edit->apex, edit->rrclass, edit->view, &zone) == 1 &&
+        keeper_keep(keeper, zone)) {
+        edit->wiping = false;
+        mem_free(edit->file);
+        edit->file = NULL;
+    }
+}
+
 void zone_edit_taken(struct zone_edit *edit)
 {
     struct managed_zone *zone = NULL;
@@ -433,6 +504,7 @@ void zone_edit_taken(struct zone_edit *edit)
         return;
     }
     if (edit->kind == ZONE_EDIT_DELETE) {
+        keep_what_is_served(edit);
         answer_deletion(edit);
         return;
     }

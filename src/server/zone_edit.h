@@ -26,7 +26,10 @@ struct zone_edit {
     char *view, *name; /* as in struct amendment */
     char *written;     /* the name as the command has it */
     char *text;        /* the statement; NULL with DELETE */
-    char *file;        /* DELETE with `clean`: what is removed; NULL: nothing */
+    bool wiping;       /* DELETE with `clean`: the store has not forgotten the zone yet */
+    bool taken;        /* and all else is done: it is answered then */
+    enum sg_result wiped;
+    char *file; /* DELETE with `clean`: what is removed; NULL: nothing */
     struct dns_name apex;
     uint16_t rrclass;
     struct buffer key;
@@ -39,6 +42,13 @@ void control_addzone(struct control_call *call);
 void control_modzone(struct control_call *call);
 void control_delzone(struct control_call *call);
 
+/*
+ * Does it still fit? What was queued before it may have changed `before` since it was asked for.
+ * SG_EXISTS: a zone that is to be added was; SG_NOT_FOUND: one that is to be changed was deleted.
+ * Thread: worker.
+ */
+MUST_USE enum sg_result zone_edit_fits(const struct zone_edit *edit,
+                                       const struct amendments *before);
 /* The list with this edit. Thread: worker. */
 struct amendments *zone_edit_apply(const struct zone_edit *edit, const struct amendments *before);
 /*

@@ -66,7 +66,8 @@ static enum sg_result apply(struct store_transaction *transaction, struct store_
 {
     switch (request->kind) {
     case STORE_ZONE_OPEN:
-        return zone_log_open(transaction, request->identity, &request->opened, &request->problem);
+        return zone_log_open(transaction, request->identity, request->only_known, &request->opened,
+                             &request->problem);
     case STORE_ZONE_COMMIT:
         return zone_log_append(transaction, request->zone, &request->record, request->image,
                                out_gone);
@@ -104,6 +105,21 @@ static void batch_clear(struct batch *batch)
 static void answer(struct store_request *request)
 {
     (void)mailbox_send(request->reply, &request->letter); /* closed: nobody is left to tell */
+}
+
+/* An image file that was written for a request which is refused for good is of use to nobody: the
+ * next try is under another number. A commit that met a fault is tried again under its own. */
+static void drop_image(const struct store_io *io, const struct store_request *request)
+{
+    bool refused = request->result == SG_CONFLICT || request->result == SG_NOT_FOUND;
+    bool of_commit = request->kind == STORE_ZONE_COMMIT && refused &&
+                     (request->record.flags & STORE_COMMIT_IMAGE) != 0;
+    bool of_image = request->kind == STORE_ZONE_IMAGE && request->result != SG_OK;
+    uint64_t number = of_commit ? request->record.number : request->number;
+    if ((of_commit || of_image) && request->image.length == 0 &&
+        !zone_log_may_name_image(io, request->zone, number)) {
+        io->image_remove(io->argument, request->zone, number);
+    }
 }
 
 /* ---- faults ---- */
@@ -161,6 +177,7 @@ static void refuse(struct batch *batch, enum sg_result why, const struct store_i
         if (request->result == why && request->problem == NULL) {
             request->problem = mem_format("the store cannot be written: %s", sg_result_text(why));
         }
+        drop_image(io, request);
         answer(request);
     }
     batch_clear(batch);
@@ -175,6 +192,7 @@ static void accept(struct store *store, struct batch *batch)
         }
     }
     for (size_t i = 0; i < batch->count; i++) {
+        drop_image(&store->io, batch->requests[i]);
         answer(batch->requests[i]);
     }
     batch_clear(batch);

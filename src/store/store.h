@@ -28,7 +28,8 @@
 struct store;
 
 enum store_request_kind {
-    STORE_ZONE_OPEN,   /* identity -> id, last commit, records, image; a new identity gets an id */
+    STORE_ZONE_OPEN,   /* identity -> id, last commit, records, image; a new identity gets an id,
+                          or SG_NOT_FOUND with `only_known` */
     STORE_ZONE_COMMIT, /* append a record; an image takes the place of the one before, and with
                           STORE_COMMIT_BREAKS also of all records before (else: TRIM) */
     STORE_ZONE_IMAGE,  /* an image of the version of commit `number`, made while others followed */
@@ -53,6 +54,7 @@ struct store_request {
     struct mailbox *reply;
     void (*done)(struct store_request *request); /* for whoever takes it out of the mailbox */
     struct span identity; /* OPEN, FORGET: view, class, name; CONFIG: the key; 1 to 511 bytes */
+    bool only_known;      /* OPEN */
     uint64_t zone;        /* COMMIT, IMAGE, FORGET, TRIM */
     struct store_commit_record record; /* COMMIT: `number` is set by the caller */
     struct span image; /* COMMIT with STORE_COMMIT_IMAGE: a small image; empty: a file was written
@@ -100,7 +102,9 @@ enum sg_result store_health(const struct store *store);
 
 /* Image files: written and read by workers (image_*() alone), named in a commit afterwards. One
  * that no commit came to name may be used by the next try under its number, or is removed by
- * image_remove(), or when the store is next opened. */
+ * image_remove(), or when the store is next opened; the store removes it by itself where its
+ * request is refused for good: SG_CONFLICT, SG_NOT_FOUND, or STORE_ZONE_IMAGE for whatever reason.
+ */
 const struct store_io *store_images(const struct store *store);
 enum { STORE_IMAGE_INLINE_BYTES_MAX = 256 * 1024 };
 

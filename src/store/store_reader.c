@@ -86,7 +86,12 @@ enum sg_result store_reader_open(const char *folder, struct store_reader **out_r
     }
     mem_free(path);
     if (code != MDB_SUCCESS) {
-        *out_problem = mem_format("the store '%s' cannot be read: %s", folder, mdb_strerror(code));
+        bool missing = code == ENOENT || code == ENOTDIR;
+        *out_problem =
+            mem_format(missing ? "there is no store in '%s' (%s): store-directory names another "
+                                 "folder, or no server has opened it yet"
+                               : "the store '%s' cannot be read: %s",
+                       folder, mdb_strerror(code));
         store_reader_close(reader);
         return result_of(code);
     }

@@ -260,7 +260,7 @@ static enum sg_result read_remnant(const struct store_io *io, uint64_t id,
 }
 
 enum sg_result zone_log_open(struct store_transaction *transaction, struct span identity,
-                             struct store_zone **out_zone, char **out_problem)
+                             bool only_known, struct store_zone **out_zone, char **out_problem)
 {
     uint64_t id;
     if (identity.length == 0 || identity.length > STORE_KEY_BYTES_MAX) {
@@ -269,6 +269,9 @@ enum sg_result zone_log_open(struct store_transaction *transaction, struct span 
         return SG_LIMIT;
     }
     enum sg_result result = find_zone_id(transaction->io, identity, &id);
+    if (result == SG_NOT_FOUND && only_known) {
+        return result;
+    }
     if (result == SG_NOT_FOUND) {
         result = new_zone_id(transaction, identity, &id);
     }
@@ -408,6 +411,13 @@ static enum sg_result drop_before(struct store_transaction *transaction, uint64_
         result = remove_range(transaction, STORE_COMMITS, zone, records.number, number);
     }
     return result;
+}
+
+bool zone_log_may_name_image(const struct store_io *io, uint64_t zone, uint64_t number)
+{
+    struct log_key key = key_of(zone, number);
+    struct span manifest;
+    return io->get(io->argument, STORE_IMAGES, key_span(&key), &manifest) != SG_NOT_FOUND;
 }
 
 enum sg_result zone_log_put_image(struct store_transaction *transaction, uint64_t zone,

@@ -21,12 +21,14 @@ struct zone_log_image {
 };
 
 /*
- * SG_LIMIT (identity too long), SG_MALFORMED (damage that recovery cannot do without; damaged
- * records that only IXFR wanted are left out and logged), SG_UNSUPPORTED. `out_problem` (the caller
- * frees) then says what and where. With SG_MALFORMED `out_zone` may be set: see store.h.
+ * SG_NOT_FOUND (`only_known`, and it is not), SG_LIMIT (identity too long), SG_MALFORMED (damage
+ * that recovery cannot do without; damaged records that only IXFR wanted are left out and logged),
+ * SG_UNSUPPORTED. `out_problem` (the caller frees) then says what and where. With SG_MALFORMED
+ * `out_zone` may be set: see store.h.
  */
 MUST_USE enum sg_result zone_log_open(struct store_transaction *transaction, struct span identity,
-                                      struct store_zone **out_zone, char **out_problem);
+                                      bool only_known, struct store_zone **out_zone,
+                                      char **out_problem);
 /*
  * SG_CONFLICT (not the next number), SG_NOT_FOUND (the image file is not there), SG_LIMIT (record
  * or small image too large).
@@ -41,6 +43,8 @@ MUST_USE enum sg_result zone_log_append(struct store_transaction *transaction, u
 MUST_USE enum sg_result zone_log_put_image(struct store_transaction *transaction, uint64_t zone,
                                            uint64_t number, struct span image,
                                            struct zone_log_image *out_gone);
+/* Is there a manifest of that number? True also where that cannot be told. */
+bool zone_log_may_name_image(const struct store_io *io, uint64_t zone, uint64_t number);
 /* Records below the image and below `number`. */
 MUST_USE enum sg_result zone_log_trim(struct store_transaction *transaction, uint64_t zone,
                                       uint64_t number);

@@ -30,5 +30,7 @@ int zone_trouble(const char *command, struct span text)
     if (has_line(text, "signatures: overdue")) {
         return ZONE_IS_OVERDUE;
     }
-    return has_line(text, "problem: ") || has_line(text, "store: ") ? ZONE_HAS_PROBLEM : 0;
+    return has_line(text, "problem: ") || has_line(text, "store: ") || has_line(text, "clock: ")
+               ? ZONE_HAS_PROBLEM
+               : 0;
 }

@@ -14,6 +14,7 @@ struct zone_history_link {
     struct zone_history_link *older; /* epoch_publish() */
     struct zone_history_link *newer; /* for the keeper alone */
     uint32_t references;             /* atomic */
+    uint64_t commit;
     struct zone_changeset_header header;
     struct buffer changeset;
     struct epoch_retired leaving;
@@ -60,7 +61,13 @@ struct span zone_history_changeset(const struct zone_history_link *link)
     return buffer_span(&link->changeset);
 }
 
-void zone_history_add(struct zone_history *history, struct buffer *changeset, bool breaks)
+uint64_t zone_history_oldest_commit(const struct zone_history *history)
+{
+    return history->oldest == NULL ? UINT64_MAX : history->oldest->commit;
+}
+
+void zone_history_add(struct zone_history *history, struct buffer *changeset, bool breaks,
+                      uint64_t commit)
 {
     struct zone_changeset_header header;
     bool sound = zone_changeset_header(buffer_span(changeset), &header) == SG_OK;
@@ -81,6 +88,7 @@ void zone_history_add(struct zone_history *history, struct buffer *changeset, bo
     }
     struct zone_history_link *link = mem_alloc_zero(1, sizeof(*link));
     link->references = 1;
+    link->commit = commit;
     link->header = header;
     link->changeset = *changeset;
     link->changeset.bytes = mem_resize(link->changeset.bytes, link->changeset.length);

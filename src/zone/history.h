@@ -29,14 +29,19 @@ struct zone_history {
 };
 
 /*
- * Add the changeset that leads to the version that is about to be published. Takes the bytes. A
+ * Add the changeset that leads to the version that is about to be published. Takes the bytes.
+ * `commit` is the number under which the store has it (0: it has it not). A
  * changeset that does not continue the chain (serial_from is not the newest serial_to) or with
  * `breaks` set begins a new chain: what was there is dropped. One that does not raise the serial is
  * no link; where it changes what is public, the serial is ambiguous, as by
  * zone_history_be_ambiguous(). Of malformed bytes only the break is left. At most
  * ZONE_HISTORY_LINKS_MAX links.
  */
-void zone_history_add(struct zone_history *history, struct buffer *changeset, bool breaks);
+void zone_history_add(struct zone_history *history, struct buffer *changeset, bool breaks,
+                      uint64_t commit);
+/* Of the oldest link: the store has to keep that commit and those after it. UINT64_MAX: there is no
+ * link. */
+uint64_t zone_history_oldest_commit(const struct zone_history *history);
 /* Drop the oldest links until at most `bytes_max` are left. */
 void zone_history_trim(struct zone_history *history, size_t bytes_max);
 void zone_history_clear(struct zone_history *history);

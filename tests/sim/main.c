@@ -51,10 +51,10 @@ static void say_tally(struct world *world)
     }
     world_say(world,
               "seed %llu held: %zu versions, %zu turns, %zu updates (%zu acknowledged, %zu "
-              "refused), %zu reloads, %zu faults, %zu crashes, %zu differences",
+              "refused), %zu reloads, %zu faults, %zu crashes, %zu differences, %zu rests",
               (unsigned long long)world->seed, versions, tally->turns, tally->updates,
               tally->acknowledged, tally->refused, tally->reloads, tally->faults, tally->crashes,
-              tally->differences);
+              tally->differences, tally->rests);
 }
 
 /* In a folder that was entered. */

@@ -239,7 +239,7 @@ sg_time network_wake(const struct world *world)
 
 static void deliver(struct world *world, struct sim_question *question)
 {
-    keeper_note_time(world->keeper, world->now);
+    keeper_note_time(world->keeper, world_clock(world));
     struct event *event = &question->events[question->delivered++];
     const struct keeper_heard heard = {
         .result = event->result,

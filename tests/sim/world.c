@@ -94,7 +94,8 @@ void world_configure(struct world *world)
     for (size_t i = 0; i < world->zones_count; i++) {
         sim_zone_settings(&world->zones[i], &generation->zones[i]);
     }
-    enum sg_result result = keeper_configure(world->keeper, generation, world->now, &duplicate);
+    enum sg_result result =
+        keeper_configure(world->keeper, generation, world_clock(world), &duplicate);
     ASSERT(result == SG_OK);
     keeper_front_published(world->keeper);
     for (size_t i = 0; i < world->zones_count; i++) {
@@ -107,6 +108,17 @@ void world_configure(struct world *world)
 static void hear_store(void *argument, enum sg_result result)
 {
     world_say(argument, "store: %s", sg_result_text(result));
+}
+
+sg_time world_clock(const struct world *world)
+{
+    return world->now + world->skew;
+}
+
+static sg_time uptime(void *argument)
+{
+    const struct world *world = argument;
+    return world->now;
 }
 
 void world_start(struct world *world)
@@ -122,6 +134,8 @@ void world_start(struct world *world)
         .store = world->store,
         .commits = &world->commits,
         .asker = network_asker(world),
+        .uptime = uptime,
+        .argument = world,
     };
     world->is_down = false;
     world->keeper = keeper_new(&io);
@@ -135,7 +149,7 @@ static void stop(struct world *world)
     store_free(world->store); /* what it holds in doubt is answered */
     for (int turns = 0; !keeper_is_idle(world->keeper); turns++) {
         ASSERT(turns < TURNS_MAX);
-        (void)keeper_turn(world->keeper, world->now);
+        (void)keeper_turn(world->keeper, world_clock(world));
     }
     keeper_free(world->keeper);
     network_clear(world);
@@ -191,6 +205,7 @@ void world_new(struct world *world, uint64_t seed, FILE *trace)
     world->seed = seed;
     world->random.state = seed * 0x9e3779b97f4a7c15u + 1;
     bytes_source.state = seed ^ 0x5157u;
+    world->clock_random.state = seed ^ 0xc10cu;
     world->now = SIM_EPOCH;
     world->trace = trace;
     log_set_sink(take_line, world);
@@ -245,7 +260,8 @@ sg_time world_turn(struct world *world)
     world->tally.turns++;
     network_turn(world);
     poke_store(world);
-    sg_time wake = keeper_turn(world->keeper, world->now);
+    sg_time wake = keeper_turn(world->keeper, world_clock(world));
+    wake = wake == INT64_MAX ? wake : wake - world->skew;
     if (fake_disk_is_without_power(world->disk)) {
         return INT64_MAX; /* nobody sees what is not durable */
     }

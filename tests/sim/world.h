@@ -83,6 +83,9 @@ struct sim_zone {
     struct primary *primary; /* NULL: there is none */
     struct observer observer;
     struct seen seen;
+    bool keys_rest;       /* when they were looked at last, since the clock was in doubt */
+    uint64_t keys_states; /* then */
+    unsigned keys_skews;  /* of the world, then */
     uint32_t file_serial;
     unsigned file_writes; /* how often its file was written */
 };
@@ -95,13 +98,17 @@ struct network {
 };
 
 struct tally {
-    size_t turns, crashes, faults, updates, acknowledged, refused, reloads, differences;
+    size_t turns, crashes, faults, updates, acknowledged, refused, reloads, differences, rests;
 };
 
 struct world {
     uint64_t seed;
     struct random_seeded random;
-    sg_time now;
+    sg_time now;      /* the truth, and what the machine's uptime follows */
+    sg_duration skew; /* how far the wall clock that the keeper sees is from it */
+    unsigned skews;   /* how often that has changed */
+    bool times_lie;   /* there may be signatures with times of a false clock */
+    struct random_seeded clock_random;
     struct fake_disk *disk;
     struct worker_pool *pool;
     struct mailbox mailbox, commits;
@@ -135,6 +142,8 @@ void world_pass(struct world *world, sg_duration time);
 /* A new configuration, as the zones say now. */
 void world_configure(struct world *world);
 
+/* What the keeper's wall clock shows. */
+sg_time world_clock(const struct world *world);
 uint32_t world_draw(struct world *world, uint32_t bound);
 bool world_chance(struct world *world, unsigned percent);
 void world_say(struct world *world, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -158,6 +167,8 @@ void sim_zone_draw_wish(struct sim_zone *zone, struct model_wish *wish);
 /* Change some of the records of a zone's source, as an operator would. */
 void sim_zone_edit(struct sim_zone *zone, struct records *records, unsigned changes);
 size_t sim_zone_count_keys(const struct sim_zone *zone);
+/* A sum over its keys and their states, as their files have them. */
+uint64_t sim_zone_keys_states(const struct sim_zone *zone);
 
 /* --- watch.c -------------------------------------------------------------------------------- */
 
@@ -165,6 +176,8 @@ size_t sim_zone_count_keys(const struct sim_zone *zone);
 void watch_zone(struct sim_zone *zone);
 /* The observer fetches the zone: by differences from what it has, else whole. */
 void watch_observe(struct sim_zone *zone);
+/* All its signatures hold now, and are looked at from now on. */
+void watch_times(struct sim_zone *zone);
 void watch_clear(struct sim_zone *zone);
 
 /* --- steps.c -------------------------------------------------------------------------------- */

@@ -5,6 +5,7 @@
 #include "base/encoding.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/siphash.h"
 #include "dns/text.h"
 #include "dnssec/keystore.h"
 #include "sim/world.h"
@@ -290,6 +291,26 @@ size_t sim_zone_count_keys(const struct sim_zone *zone)
     size_t count = list.count;
     key_list_clear(&list);
     return count;
+}
+
+uint64_t sim_zone_keys_states(const struct sim_zone *zone)
+{
+    static const uint8_t fixed[16] = {0};
+    struct key_list list;
+    uint64_t sum = 0;
+    enum sg_result result = keystore_list("keys", &zone->apex, NULL, NULL, &list);
+    ASSERT(result == SG_OK);
+    for (size_t i = 0; i < list.count; i++) {
+        const struct signing_key *key = list.keys[i];
+        uint8_t facts[4 + KEY_RECORDS] = {(uint8_t)(key->tag >> 8), (uint8_t)key->tag,
+                                          key->algorithm, (uint8_t)key->state.goal};
+        for (int record = 0; record < KEY_RECORDS; record++) {
+            facts[4 + record] = (uint8_t)key->state.records[record];
+        }
+        sum += siphash(fixed, facts, sizeof(facts));
+    }
+    key_list_clear(&list);
+    return sum;
 }
 
 /* --- settings ------------------------------------------------------------------------------- */

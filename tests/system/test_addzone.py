@@ -1,7 +1,10 @@
 """addzone, modzone, delzone, showzone: the real rndc, and zones that outlive restarts."""
 
+import subprocess
+
 import pytest
 
+from support.signet import tool
 from support.waiting import wait_until
 
 ZONE = """$TTL 300
@@ -310,3 +313,41 @@ def test_many_at_once_are_done_one_after_the_other(server):
     server.start()
     for i in range(20):
         wait_until(lambda: answers(server, f"z{i}.test"), what=f"z{i}.test")
+
+
+def test_of_commands_that_add_one_zone_at_once_one_is_done(server):
+    """Asked while another is under way, each found the name free."""
+    for number in range(6):
+        (server.folder / f"file{number}.db").write_text(
+            ZONE.format(serial=1).replace("www", f"from{number}"))
+    for name in ["a.test", "b.test", "c.test"]:
+        running = [subprocess.Popen(
+            ["rndc", "-c", str(server.folder / "rndc.conf"), "addzone", name,
+             f'{{ type primary; file "file{number}.db"; }};'],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for number in range(6)]
+        ends = [process.communicate(timeout=60) for process in running]
+        done = [number for number in range(6) if running[number].returncode == 0]
+        assert len(done) == 1, ends
+        assert sum("already exists" in stderr for _, stderr in ends) == 5, ends
+        assert server.answers_with(f"from{done[0]}.{name}", "A")
+        assert f'file "file{done[0]}.db"' in server.rndc("showzone", name).stdout
+
+
+def test_what_delzone_has_cleaned_does_not_come_back_after_a_crash(server):
+    """Neither the file nor what the store had."""
+    statements = 'file "new.db"; dnssec-policy default;'
+    for attempt in range(3):
+        (server.folder / "new.db").write_text(ZONE.format(serial=1))
+        assert add(server, "new.test", statements).returncode == 0
+        assert server.wait_until_signed("new.test") == 1
+        assert server.rndc("signing", "-serial", "100", "new.test").returncode == 0
+        wait_until(lambda: server.answers_with("new.test", "SOA")[0].serial == 100,
+                   what="the serial")
+        result = server.rndc("delzone", "-clean", "new.test")
+        assert result.returncode == 0, result.stderr
+        server.kill()
+        assert not (server.folder / "new.db").exists()
+        server.start()
+        wait_until(lambda: answers(server, "file.test"), what="the start")
+        journal = tool("journal", "-c", server.configuration, "new.test")
+        assert "the store has no zone" in journal.stderr, journal.stdout

@@ -173,7 +173,7 @@ def test_the_journal_tells_each_change_beside_the_server_and_without(server):
         result = journal(server, *words)
         assert result.returncode == 1 and text in result.stderr
     missing = tool("journal", "-s", server.folder / "nowhere", "dyn.test")
-    assert missing.returncode == 1 and "cannot be read" in missing.stderr
+    assert missing.returncode == 1 and "there is no store" in missing.stderr
     assert not (server.folder / "nowhere").exists()
 
 

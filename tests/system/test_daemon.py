@@ -270,10 +270,13 @@ def test_a_directory_that_may_not_be_written_is_told_and_zones_are_served(make_s
     command = server.command()
     server.command = lambda: ["setpriv", "--reuid", "nobody", "--regid", "nogroup",
                               "--clear-groups", *command]
-    # Without a store nothing that changes would last: the server does not begin.
-    server.start(ready=False)
-    wait_until(lambda: not server.is_running(), what="the end")
+    # Without a store nothing that changes would last: what never changes is served.
+    server.start()
+    server.wait_for_log("running\n")
     assert f"store-directory '{store}': cannot make " in server.log()
+    assert server.answers_with("www.plain.test", "A")
+    assert server.answers_with("www.signed.test", "A") is None
+    server.kill()
     store.mkdir()
     store.chmod(0o777)
     server.start()

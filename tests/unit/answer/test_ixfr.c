@@ -210,7 +210,7 @@ static void seal(struct primary *primary, struct zone_edit *edit, uint32_t seria
         assert_int_equal(zone_changeset_make(primary->versions[serial - 1],
                                              primary->versions[serial], &changeset),
                          SG_OK);
-        zone_history_add(&primary->history, &changeset, false);
+        zone_history_add(&primary->history, &changeset, false, 0);
     }
     primary->serial = serial;
 }
@@ -410,12 +410,12 @@ static void a_broken_changeset_is_not_told(void **state)
     for (size_t length = 40; length < whole.length; length += 1 + length / 8) {
         struct buffer cut = BUFFER_EMPTY;
         buffer_append(&cut, whole.bytes, length);
-        zone_history_add(&primary.history, &cut, true);
+        zone_history_add(&primary.history, &cut, true, 0);
         assert_int_equal(open_ixfr(&primary, 1, 2, 0, &ixfr), SG_MALFORMED);
     }
     /* Sound, but of serials that its SOAs do not have. */
     wire_put_u32(whole.bytes + 4, 0);
-    zone_history_add(&primary.history, &whole, true);
+    zone_history_add(&primary.history, &whole, true, 0);
     const struct zone_history_link *links[1];
     assert_int_equal(zone_history_collect(&primary.history, 0, 2, links, 1), 1);
     assert_int_equal(ixfr_new(primary.versions[2], links, 1, 0, question(false), &ixfr),

@@ -75,6 +75,29 @@ static void a_key_that_is_held_waits_from_then_on(void **state)
     kasp_policy_free(policy);
 }
 
+/* Made by a clock that showed 2099, or 1970: what it waits for is counted from now on. */
+static void after_a_false_clock_waits_begin_anew(void **state)
+{
+    (void)state;
+    static const sg_duration errors[] = {70 * 365 * SG_DAY, -50 * 365 * SG_DAY};
+    struct kasp_policy *policy = kasp_policy_default();
+    for (size_t i = 0; i < ARRAY_LEN(errors); i++) {
+        struct signing_key key = key_of_nothing(257);
+        struct signing_key *keys[] = {&key};
+        struct key_list list = {keys, 1};
+        bool changed[1] = {false};
+        kasp_key_introduce(&key, policy, &policy->keys[0], T0 + errors[i]);
+        assert_true(kasp_key_restart(&key, policy, T0));
+        assert_false(kasp_key_restart(&key, policy, T0));
+        assert_int_equal(key.times[KEY_SYNC_PUBLISH], T0 + 86700);
+        assert_int_equal(kasp_keys_advance(&list, policy, T0, changed), T0 + 7500);
+        assert_int_equal(kasp_keys_advance(&list, policy, T0 + 86700, changed), INT64_MAX);
+        assert_true(kasp_key_wants_ds(&key));
+        assert_false(kasp_key_restart(&key, policy, T0 + 200000));
+    }
+    kasp_policy_free(policy);
+}
+
 static void a_key_in_a_roll_is_left_to_the_roll(void **state)
 {
     (void)state;
@@ -173,6 +196,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(first_signing_takes_the_times_of_the_default_policy),
         cmocka_unit_test(a_key_that_is_held_waits_from_then_on),
+        cmocka_unit_test(after_a_false_clock_waits_begin_anew),
         cmocka_unit_test(a_key_in_a_roll_is_left_to_the_roll),
         cmocka_unit_test(only_a_key_of_size_role_and_tag_range_fits),
     };

@@ -43,7 +43,9 @@ struct keeper_scene {
     struct zone_settings plan[SCENE_ZONES_MAX]; /* what the next configuration says */
     size_t zones;
     unsigned transfers_in; /* 0: enough */
+    bool storeless;        /* scene_start() finds that the store cannot be opened */
     sg_time now;
+    sg_duration skew; /* how far the clock has been set since the machine's start */
     struct scene_question questions[SCENE_QUESTIONS_MAX];
     size_t questions_count; /* ever asked */
     struct refresh_primary primary;
@@ -187,19 +189,41 @@ static inline void scene_store_changed(void *argument, enum sg_result result)
     (void)argument, (void)result;
 }
 
+static inline sg_time scene_uptime(void *argument)
+{
+    const struct keeper_scene *scene = argument;
+    return scene->now - scene->skew;
+}
+
 static inline void scene_start(struct keeper_scene *scene)
 {
-    struct store_io io = fake_disk_io(scene->disk);
     mailbox_init(&scene->mailbox, NULL, NULL);
     mailbox_init(&scene->commits, NULL, NULL);
-    assert_int_equal(store_new(&io, false, scene_store_changed, NULL, &scene->store), SG_OK);
+    scene->store = NULL;
+    if (!scene->storeless) {
+        struct store_io io = fake_disk_io(scene->disk);
+        assert_int_equal(store_new(&io, false, scene_store_changed, NULL, &scene->store), SG_OK);
+    }
     const struct keeper_io keeper = {.pool = scene->pool,
                                      .mailbox = &scene->mailbox,
                                      .store = scene->store,
                                      .commits = &scene->commits,
+                                     .uptime = scene_uptime,
                                      .asker = {scene_ask, scene_cancel, NULL, scene},
                                      .argument = scene};
     scene->keeper = keeper_new(&keeper);
+    if (scene->storeless) {
+        keeper_miss_store(scene->keeper, "not mounted");
+    }
+}
+
+/* It can be opened after all. */
+static inline void scene_take_store(struct keeper_scene *scene)
+{
+    struct store_io io = fake_disk_io(scene->disk);
+    scene->storeless = false;
+    assert_int_equal(store_new(&io, false, scene_store_changed, NULL, &scene->store), SG_OK);
+    keeper_take_store(scene->keeper, scene->store);
 }
 
 static inline void scene_turn_once(struct keeper_scene *scene)
@@ -221,6 +245,14 @@ static inline void scene_turn(struct keeper_scene *scene)
 static inline void scene_pass(struct keeper_scene *scene, sg_duration seconds)
 {
     scene->now += seconds;
+    scene_turn(scene);
+}
+
+/* Somebody sets the clock. */
+static inline void scene_set_clock(struct keeper_scene *scene, sg_duration step)
+{
+    scene->now += step;
+    scene->skew += step;
     scene_turn(scene);
 }
 

@@ -386,6 +386,44 @@ static void a_raised_serial_that_was_not_committed_is_not_forgotten_for_an_updat
     assert_true(scene_serial(scene) >= 100);
 }
 
+/* It may be in doubt for days. What of it proves durable is published; what waits behind it was
+ * never begun. */
+static void updates_behind_a_commit_in_doubt_are_refused(void **state)
+{
+    struct keeper_scene *scene = *state;
+    enum { WRITES_OF_A_COMMIT = 3 };
+    int in_doubt, waits, later;
+    scene_serve_dynamic(scene);
+    scene_update(scene, "doubt", &in_doubt);
+    scene_turn_once(scene); /* a job is out */
+    scene_update(scene, "waits", &waits);
+    fake_disk_set_fault(
+        scene->disk,
+        &(struct fake_disk_fault){.at = WRITES_OF_A_COMMIT, .result = SG_IN_DOUBT, .counts = true});
+    fake_disk_refuse_reopen(scene->disk);
+    for (int i = 0; i < 5; i++) {
+        scene_turn_once(scene);
+    }
+    assert_int_equal(in_doubt, -1);
+    assert_int_equal(waits, DNS_RCODE_SERVFAIL);
+    scene_update(scene, "later", &later);
+    assert_int_equal(later, DNS_RCODE_SERVFAIL);
+    fake_disk_heal(scene->disk);
+    struct mailbox box;
+    struct store_request poke = {
+        .kind = STORE_CONFIG_PUT, .reply = &box, .identity = span_of_text("poke")};
+    mailbox_init(&box, NULL, NULL);
+    store_submit(scene->store, &poke); /* stands for the store's clock */
+    assert_non_null(mailbox_take(&box));
+    mem_free(poke.problem);
+    mailbox_clear(&box);
+    scene_turn(scene);
+    assert_int_equal(in_doubt, DNS_RCODE_NOERROR);
+    assert_true(scene_serves(scene, "doubt.example.test.", DNS_TYPE_A));
+    assert_false(scene_serves(scene, "waits.example.test.", DNS_TYPE_A));
+    assert_int_equal(scene_update_now(scene, "again"), DNS_RCODE_NOERROR);
+}
+
 static void the_serial_of_an_unsigned_zone_can_be_raised(void **state)
 {
     struct keeper_scene *scene = *state;
@@ -570,6 +608,7 @@ int main(void)
         WITH_SCENE(signing_all_is_not_forgotten_for_a_new_file),
         WITH_SCENE(a_raised_serial_is_not_forgotten_for_a_file_that_did_not_change),
         WITH_SCENE(a_raised_serial_that_was_not_committed_is_not_forgotten_for_an_update),
+        WITH_SCENE(updates_behind_a_commit_in_doubt_are_refused),
         WITH_SCENE(the_serial_of_an_unsigned_zone_can_be_raised),
         WITH_SCENE(keys_wait_from_when_they_are_published),
         WITH_SCENE(keys_that_were_made_before_the_server_went_down_wait_as_well),

@@ -101,6 +101,46 @@ static void what_was_recovered_counts(void **state)
     assert_true(scene_zone(scene)->ledger.since_image_bytes > 0);
 }
 
+/* Not every commit is a link: some change keys or timers alone. */
+static void what_secondaries_may_ask_for_is_kept_over_a_restart(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene_serve_dynamic(scene);
+    for (int i = 0; i < 3; i++) {
+        char label[8];
+        snprintf(label, sizeof(label), "new%d", i);
+        assert_int_equal(scene_update_now(scene, label), DNS_RCODE_NOERROR);
+    }
+    for (int i = 0; i < 4; i++) {
+        scene_zone(scene)->wishes.state = true;
+        keeper_enqueue(scene->keeper, scene_zone(scene));
+        scene_turn(scene);
+    }
+    let_one_be_due(scene);
+    assert_int_equal(scene_update_now(scene, "last"), DNS_RCODE_NOERROR);
+    assert_int_equal(scene_zone(scene)->ledger.image_number, 9);
+    assert_int_equal(scene_zone(scene)->slot->history.links, 4);
+    scene_restart(scene);
+    assert_int_equal(scene_zone(scene)->slot->history.links, 4);
+    assert_int_equal(zone_history_oldest_commit(&scene_zone(scene)->slot->history), 2);
+}
+
+static void what_nobody_may_ask_for_any_more_is_not_kept(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene_serve_dynamic(scene);
+    for (int i = 0; i < 3; i++) {
+        char label[8];
+        snprintf(label, sizeof(label), "new%d", i);
+        assert_int_equal(scene_update_now(scene, label), DNS_RCODE_NOERROR);
+    }
+    scene_zone(scene)->generation->history_bytes_max = 1;
+    let_one_be_due(scene);
+    assert_int_equal(scene_update_now(scene, "last"), DNS_RCODE_NOERROR);
+    assert_int_equal(scene_zone(scene)->slot->history.links, 0);
+    assert_int_equal(fake_disk_count(scene->disk, STORE_COMMITS), 1);
+}
+
 static void history_in_memory_is_bounded_over_all_zones(void **state)
 {
     struct keeper_scene *scene = *state;
@@ -125,6 +165,8 @@ int main(void)
         WITH_SCENE(a_version_that_is_not_committed_gets_none),
         WITH_SCENE(a_zone_that_goes_meanwhile_waits_for_it),
         WITH_SCENE(what_was_recovered_counts),
+        WITH_SCENE(what_secondaries_may_ask_for_is_kept_over_a_restart),
+        WITH_SCENE(what_nobody_may_ask_for_any_more_is_not_kept),
         WITH_SCENE(history_in_memory_is_bounded_over_all_zones),
     };
     return cmocka_run_group_tests_name("checkpoint", tests, NULL, NULL);

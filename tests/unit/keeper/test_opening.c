@@ -249,17 +249,56 @@ static void a_reload_while_it_is_recovered_does_not_undo_updates(void **state)
     assert_true(scene_serves(scene, "new.example.test.", DNS_TYPE_A));
 }
 
+static void note_wipe(void *argument, enum sg_result result)
+{
+    *(int *)argument = (int)result;
+}
+
+static void what_is_to_be_forgotten_is_told_when_that_is_durable(void **state)
+{
+    struct keeper_scene *scene = *state;
+    int wiped = -1;
+    scene_serve_dynamic(scene);
+    assert_int_equal(scene_update_now(scene, "old"), DNS_RCODE_NOERROR);
+    keeper_wipe(scene->keeper, scene_zone(scene), note_wipe, &wiped);
+    assert_true(keeper_keep(scene->keeper, scene_zone(scene)));
+    assert_false(keeper_keep(scene->keeper, scene_zone(scene)));
+    keeper_wipe(scene->keeper, scene_zone(scene), note_wipe, &wiped);
+    scene->zones = 0;
+    uint64_t commits = fake_disk_commits(scene->disk);
+    scene_configure_only(scene);
+    assert_int_equal(wiped, -1);
+    scene_turn(scene);
+    assert_int_equal(wiped, SG_OK);
+    assert_true(fake_disk_commits(scene->disk) > commits);
+    assert_int_equal(fake_disk_count(scene->disk, STORE_COMMITS), 0);
+    scene->zones = 1;
+}
+
+static void what_cannot_be_forgotten_is_told_too(void **state)
+{
+    struct keeper_scene *scene = *state;
+    int wiped = -1;
+    scene_serve_dynamic(scene);
+    scene_break_disk(scene);
+    keeper_wipe(scene->keeper, scene_zone(scene), note_wipe, &wiped);
+    scene->zones = 0;
+    scene_configure(scene);
+    assert_int_equal(wiped, SG_NO_SPACE);
+    scene->zones = 1;
+}
+
 /* Both have one number in the store: what the first one's worker still writes would be taken for
  * the second one's. */
 static void a_zone_that_comes_back_waits_for_the_end_of_what_it_was(void **state)
 {
     struct keeper_scene *scene = *state;
-    int rcode;
+    int rcode, wiped = -1;
     scene_serve_dynamic(scene);
     assert_int_equal(scene_update_now(scene, "old"), DNS_RCODE_NOERROR);
     scene_update(scene, "older", &rcode);
     scene_turn_once(scene); /* a job is out */
-    keeper_wipe(scene->keeper, scene_zone(scene));
+    keeper_wipe(scene->keeper, scene_zone(scene), note_wipe, &wiped);
     scene->zones = 0;
     scene_configure_only(scene);
     scene->zones = 1;
@@ -267,6 +306,7 @@ static void a_zone_that_comes_back_waits_for_the_end_of_what_it_was(void **state
     assert_true(scene_zone(scene)->ledger.awaits_burial);
     scene_turn(scene);
     assert_int_equal(rcode, DNS_RCODE_SERVFAIL);
+    assert_int_equal(wiped, SG_OK);
     assert_int_equal(scene_serial(scene), 7); /* the file's */
     assert_false(scene_serves(scene, "old.example.test.", DNS_TYPE_A));
     assert_int_equal(scene_update_now(scene, "new"), DNS_RCODE_NOERROR);
@@ -283,6 +323,249 @@ static void a_zone_that_goes_while_it_is_opened_is_forgotten(void **state)
     scene->zones = 0;
     scene_configure(scene);
     assert_int_equal(keeper_zones(scene->keeper), 0);
+}
+
+/* --- serials of zones that need no store any more --------------------------------------------- */
+
+static void be_static(struct keeper_scene *scene)
+{
+    scene->plan[0].dynamic = false;
+    scene->plan[0].policy = NULL;
+    scene->plan[0].inline_signing = false;
+    scene_differ(scene);
+}
+
+/* Signed, with a serial far above its file's 7. */
+static uint32_t serve_raised(struct keeper_scene *scene)
+{
+    scene_write_file(scene, 7, false);
+    scene->plan[0].policy = scene->policy;
+    scene->plan[0].inline_signing = true;
+    scene_configure(scene);
+    assert_int_equal(keeper_raise_serial(scene->keeper, scene_zone(scene), 100), SG_OK);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 100);
+    return 100;
+}
+
+/* Its file, edited, is not above what was served; later it is, and then it counts again. */
+static void expect_floor(struct keeper_scene *scene)
+{
+    uint32_t served = scene_serial(scene);
+    assert_true(served > 100);
+    assert_false(scene_status(scene).secure);
+    scene_restart(scene);
+    assert_int_equal(scene_serial(scene), served);
+    scene_write_file(scene, 8, true);
+    keeper_reload_all(scene->keeper);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), served + 1);
+    assert_true(scene_serves(scene, "www.example.test.", DNS_TYPE_A));
+    scene_restart(scene);
+    assert_int_equal(scene_serial(scene), served + 1);
+    assert_null(scene_status(scene).problem);
+    scene_stop(scene);
+    scene_write_file(scene, 9, false);
+    scene_start(scene);
+    scene_configure(scene);
+    assert_int_equal(scene_serial(scene), served + 2);
+    assert_false(scene_serves(scene, "www.example.test.", DNS_TYPE_A));
+    scene_write_file(scene, 500, true);
+    keeper_reload_all(scene->keeper);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 500);
+    scene_write_file(scene, 300, true); /* As ever with a static zone: whoever edits it decides. */
+    scene_restart(scene);
+    assert_int_equal(scene_serial(scene), 300);
+}
+
+static void a_policy_that_is_taken_away_lowers_no_serial(void **state)
+{
+    struct keeper_scene *scene = *state;
+    (void)serve_raised(scene);
+    be_static(scene);
+    scene_configure(scene);
+    expect_floor(scene);
+}
+
+static void a_policy_that_is_taken_away_while_it_is_down_lowers_no_serial(void **state)
+{
+    struct keeper_scene *scene = *state;
+    (void)serve_raised(scene);
+    scene_stop(scene);
+    be_static(scene);
+    scene_start(scene);
+    scene_configure(scene);
+    expect_floor(scene);
+}
+
+static void a_zone_that_takes_no_updates_any_more_is_its_file_and_lowers_no_serial(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene_serve_dynamic(scene);
+    assert_int_equal(scene_update_now(scene, "new"), DNS_RCODE_NOERROR);
+    scene_stop(scene);
+    be_static(scene);
+    scene_start(scene);
+    scene_configure(scene);
+    assert_int_equal(scene_serial(scene), 9);
+    assert_false(scene_serves(scene, "new.example.test.", DNS_TYPE_A));
+    scene_restart(scene);
+    assert_int_equal(scene_serial(scene), 9);
+}
+
+static void a_static_zone_whose_store_comes_late_lowers_no_serial_for_long(void **state)
+{
+    struct keeper_scene *scene = *state;
+    (void)serve_raised(scene);
+    scene_stop(scene);
+    be_static(scene);
+    scene->storeless = true;
+    scene_start(scene);
+    scene_configure(scene);
+    assert_int_equal(scene_serial(scene), 7);
+    scene_take_store(scene);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 101);
+    scene_restart(scene);
+    assert_int_equal(scene_serial(scene), 101);
+}
+
+static void a_static_zone_with_a_damaged_record_is_served_with_a_serial_above_it(void **state)
+{
+    struct keeper_scene *scene = *state;
+    (void)serve_raised(scene);
+    scene_stop(scene);
+    be_static(scene);
+    fake_disk_damage(scene->disk, STORE_IMAGES, 0, 200);
+    scene_start(scene);
+    scene_configure(scene);
+    assert_int_equal(scene_serial(scene), 101);
+    assert_null(scene_status(scene).problem);
+}
+
+/* A zone that was never stored gets no place in the store. */
+static void a_static_zone_is_not_known_to_the_store(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene_write_file(scene, 7, false);
+    scene_configure(scene);
+    assert_int_equal(scene_zone(scene)->ledger.id, 0);
+    scene_write_file(scene, 5, true);
+    keeper_reload_all(scene->keeper);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 5);
+}
+
+/* --- without a store ------------------------------------------------------------------------- */
+
+static void a_static_zone_needs_no_store(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene->storeless = true;
+    scene_stop(scene);
+    scene_start(scene);
+    scene_write_file(scene, 7, false);
+    scene_configure(scene);
+    assert_int_equal(scene_serial(scene), 7);
+    assert_null(scene_status(scene).problem);
+    scene_take_store(scene);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 7);
+}
+
+/* Loaded from its file it would be without what updates have brought, and take more of them. */
+static void a_dynamic_zone_is_not_loaded_before_its_store_is_there(void **state)
+{
+    struct keeper_scene *scene = *state;
+    int outcome = -1;
+    scene_serve_dynamic(scene);
+    assert_int_equal(scene_update_now(scene, "new"), DNS_RCODE_NOERROR);
+    scene->storeless = true;
+    scene_restart(scene);
+    assert_int_equal(scene_serial(scene), 0);
+    assert_string_equal(scene_status(scene).problem, "there is no store: not mounted");
+    assert_int_equal(scene_update_now(scene, "lost"), DNS_RCODE_SERVFAIL);
+    keeper_miss_store(scene->keeper, "not readable");
+    assert_string_equal(scene_status(scene).problem, "there is no store: not readable");
+    assert_int_equal(keeper_reload(scene->keeper, scene_zone(scene), true, scene_note, &outcome),
+                     SG_IO);
+    assert_int_equal(keeper_freeze(scene->keeper, scene_zone(scene), scene_note, &outcome), SG_IO);
+    keeper_reload_all(scene->keeper);
+    scene_pass(scene, 10000);
+    scene_differ(scene);
+    scene_configure(scene);
+    assert_int_equal(scene_serial(scene), 0);
+    scene_take_store(scene);
+    scene_turn(scene);
+    assert_null(scene_status(scene).problem);
+    assert_int_equal(scene_serial(scene), 8);
+    assert_true(scene_serves(scene, "new.example.test.", DNS_TYPE_A));
+    assert_int_equal(scene_update_now(scene, "newer"), DNS_RCODE_NOERROR);
+    scene_restart(scene);
+    assert_true(scene_serves(scene, "newer.example.test.", DNS_TYPE_A));
+}
+
+static void a_signed_zone_waits_for_its_store_as_well(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene->storeless = true;
+    scene_stop(scene);
+    scene_start(scene);
+    scene_write_file(scene, 7, false);
+    scene->plan[0].policy = scene->policy;
+    scene->plan[0].inline_signing = true;
+    scene_configure(scene);
+    assert_int_equal(scene_serial(scene), 0);
+    scene_take_store(scene);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 7);
+    assert_true(scene_status(scene).secure);
+    sg_time expires = scene_status(scene).expires_first;
+    scene->now += 100;
+    scene_restart(scene);
+    assert_int_equal(scene_status(scene).expires_first, expires);
+}
+
+/* What is fetched could not be kept, nor its times. */
+static void a_secondary_asks_nobody_before_its_store_is_there(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene_fetch(scene, 9);
+    scene->storeless = true;
+    scene_restart(scene);
+    assert_int_equal(scene->questions_count, 0);
+    scene_differ(scene);
+    scene_configure(scene);
+    scene_pass(scene, 10000);
+    assert_int_equal(scene->questions_count, 0);
+    assert_int_equal(scene_serial(scene), 0);
+    scene_take_store(scene);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 9);
+    assert_non_null(scene_asked(scene, KEEPER_QUESTION_SOA));
+}
+
+/* A configuration that wants a zone stored which is served: it goes on as it is. */
+static void a_served_zone_that_becomes_dynamic_without_a_store_takes_no_updates(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene->storeless = true;
+    scene_stop(scene);
+    scene_start(scene);
+    scene_write_file(scene, 7, false);
+    scene_configure(scene);
+    scene->plan[0].dynamic = true;
+    scene_differ(scene);
+    scene_configure(scene);
+    assert_int_equal(scene_serial(scene), 7);
+    assert_int_equal(scene_update_now(scene, "lost"), DNS_RCODE_SERVFAIL);
+    scene_take_store(scene);
+    scene_turn(scene);
+    assert_null(scene_status(scene).problem);
+    assert_int_equal(scene_update_now(scene, "new"), DNS_RCODE_NOERROR);
+    scene_restart(scene);
+    assert_true(scene_serves(scene, "new.example.test.", DNS_TYPE_A));
 }
 
 int main(void)
@@ -302,8 +585,21 @@ int main(void)
         WITH_SCENE(what_the_store_has_from_long_ago_does_not_come_back),
         WITH_SCENE(a_new_configuration_while_it_is_opened_does_not_undo_updates),
         WITH_SCENE(a_reload_while_it_is_recovered_does_not_undo_updates),
+        WITH_SCENE(what_is_to_be_forgotten_is_told_when_that_is_durable),
+        WITH_SCENE(what_cannot_be_forgotten_is_told_too),
         WITH_SCENE(a_zone_that_comes_back_waits_for_the_end_of_what_it_was),
         WITH_SCENE(a_zone_that_goes_while_it_is_opened_is_forgotten),
+        WITH_SCENE(a_policy_that_is_taken_away_lowers_no_serial),
+        WITH_SCENE(a_policy_that_is_taken_away_while_it_is_down_lowers_no_serial),
+        WITH_SCENE(a_zone_that_takes_no_updates_any_more_is_its_file_and_lowers_no_serial),
+        WITH_SCENE(a_static_zone_whose_store_comes_late_lowers_no_serial_for_long),
+        WITH_SCENE(a_static_zone_with_a_damaged_record_is_served_with_a_serial_above_it),
+        WITH_SCENE(a_static_zone_is_not_known_to_the_store),
+        WITH_SCENE(a_static_zone_needs_no_store),
+        WITH_SCENE(a_dynamic_zone_is_not_loaded_before_its_store_is_there),
+        WITH_SCENE(a_signed_zone_waits_for_its_store_as_well),
+        WITH_SCENE(a_secondary_asks_nobody_before_its_store_is_there),
+        WITH_SCENE(a_served_zone_that_becomes_dynamic_without_a_store_takes_no_updates),
     };
     return cmocka_run_group_tests_name("opening", tests, NULL, NULL);
 }

@@ -24,6 +24,8 @@ static void everything_comes_back(void **state)
         .frozen = true,
         .campaign = true,
         .cursor = &cursor,
+        .clock_at = 1767225700,
+        .clock_doubted = true,
         .timers = BUFFER_EMPTY,
     };
     buffer_append(&from.timers, "timers", 6);
@@ -46,6 +48,8 @@ static void everything_comes_back(void **state)
     assert_true(to.frozen && to.campaign && to.cursor->started && to.cursor->nsec3);
     assert_int_equal(to.cursor->length, 3);
     assert_memory_equal(to.cursor->owner, cursor.owner, 3);
+    assert_int_equal(to.clock_at, 1767225700);
+    assert_true(to.clock_doubted);
     assert_int_equal(to.timers.length, 6);
     assert_memory_equal(to.timers.bytes, "timers", 6);
     zone_state_clear(&to);

@@ -401,6 +401,34 @@ static void a_file_image_outlives_a_failed_commit(void **state)
     assert_false(has_image(io, a, 1));
 }
 
+/* Nothing else would remove it before the next start. */
+static void an_image_that_is_refused_leaves_no_file(void **state)
+{
+    (void)state;
+    start(false);
+    const struct store_io *io = store_images(store);
+    uint64_t a = zone_id(store, "a");
+    write_image(io, a, 1, "one");
+    assert_int_equal(commit_image(store, a, 1, "", 0), SG_OK);
+    write_image(io, a, 3, "three"); /* not the next number */
+    assert_int_equal(commit_image(store, a, 3, "", 0), SG_CONFLICT);
+    assert_false(has_image(io, a, 3));
+    write_image(io, a, 1, "one again"); /* its name is in use */
+    assert_int_equal(commit_image(store, a, 1, "", 0), SG_CONFLICT);
+    assert_true(has_image(io, a, 1));
+    assert_int_equal(commit(store, a, 2), SG_OK);
+    write_image(io, a, 2, "two");
+    struct store_request request = {.kind = STORE_ZONE_IMAGE, .zone = a, .number = 2};
+    set_fault((struct fake_disk_fault){.at = 1, .result = SG_IO});
+    assert_int_equal(ask(store, &request), SG_IO);
+    assert_false(has_image(io, a, 2));
+    assert_true(has_image(io, a, 1));
+    fake_disk_heal(disk);
+    write_image(io, a, 2, "two");
+    assert_int_equal(ask(store, &request), SG_OK);
+    assert_true(has_image(io, a, 2));
+}
+
 static int scans_until_damage;
 static enum sg_result (*scan_below)(void *argument, enum store_table table, struct span from,
                                     bool (*see)(void *, struct span, struct span), void *see_it);
@@ -598,6 +626,7 @@ int main(void)
         TEST(reading_is_no_transaction),
         TEST(a_failed_write_or_sync_loses_nothing_else),
         TEST(on_a_full_disk_reading_goes_on),
+        TEST(an_image_that_is_refused_leaves_no_file),
         TEST(a_commit_in_doubt_that_counts_is_acknowledged),
         TEST(a_commit_in_doubt_that_does_not_count_has_failed),
         TEST(doubt_lasts_until_somebody_can_look),

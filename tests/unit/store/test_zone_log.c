@@ -210,6 +210,22 @@ static void damage_to_what_is_needed_stops_the_zone(void **state)
     assert_int_equal(store_health(store), SG_OK);
 }
 
+static void looking_for_a_zone_makes_none(void **state)
+{
+    (void)state;
+    struct store_request open = {
+        .kind = STORE_ZONE_OPEN, .identity = span_of_text("a"), .only_known = true};
+    assert_int_equal(ask(store, &open), SG_NOT_FOUND);
+    assert_null(open.opened);
+    assert_int_equal(zone_id(store, "b"), 1); /* the first that was given */
+    uint64_t a = zone_id(store, "a");
+    assert_int_equal(commit(store, a, 1), SG_OK);
+    assert_int_equal(ask(store, &open), SG_OK);
+    assert_int_equal(open.opened->zone, a);
+    assert_int_equal(open.opened->last, 1);
+    store_zone_free(open.opened);
+}
+
 static void damage_to_an_image_stops_the_zone(void **state)
 {
     (void)state;
@@ -353,6 +369,7 @@ int main(void)
         TEST(what_is_too_large_is_refused),
         TEST(nothing_of_a_forgotten_zone_stays),
         TEST(damage_to_what_is_needed_stops_the_zone),
+        TEST(looking_for_a_zone_makes_none),
         TEST(damage_to_an_image_stops_the_zone),
         TEST(damage_to_history_costs_history),
         TEST(a_gap_is_damage),

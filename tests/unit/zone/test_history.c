@@ -41,7 +41,7 @@ static struct buffer changeset_of(uint32_t from, uint32_t to)
 static void add(struct zone_history *history, uint32_t from, uint32_t to, bool breaks)
 {
     struct buffer bytes = changeset_of(from, to);
-    zone_history_add(history, &bytes, breaks);
+    zone_history_add(history, &bytes, breaks, to);
     assert_null(bytes.bytes);
 }
 
@@ -103,6 +103,7 @@ static void the_oldest_links_go_first(void **state)
         assert_int_equal(history.links, left);
         assert_true(history.bytes <= bytes * left / LINKS);
         uint32_t oldest = LINKS + 1 - left;
+        assert_int_equal(zone_history_oldest_commit(&history), oldest + 1);
         assert_int_equal(zone_history_collect(&history, oldest, LINKS + 1, links, LINKS_MAX), left);
         unref(left);
         assert_int_equal(zone_history_collect(&history, oldest - 1, LINKS + 1, links, LINKS_MAX),
@@ -110,6 +111,7 @@ static void the_oldest_links_go_first(void **state)
     }
     zone_history_trim(&history, 0);
     assert_null(history.newest);
+    assert_true(zone_history_oldest_commit(&history) == UINT64_MAX);
     fill(&history, 3); /* begins anew */
     assert_int_equal(history.links, 3);
     clear(&history);
@@ -128,7 +130,7 @@ static void a_break_forgets_what_was(void **state)
     unref(1);
     struct buffer silent = changeset_of(10, 10);
     wire_put_u32(silent.bytes + 36, 0); /* adds nothing: says nothing to a secondary */
-    zone_history_add(&history, &silent, false);
+    zone_history_add(&history, &silent, false, 0);
     assert_int_equal(history.links, 1);
     add(&history, 10, 10, false); /* an edit that kept its serial: no difference may skip it */
     assert_int_equal(history.links, 0);
@@ -147,7 +149,7 @@ static void a_break_forgets_what_was(void **state)
     fill(&history, 2);
     struct buffer broken = BUFFER_EMPTY;
     buffer_append_text(&broken, "no changeset");
-    zone_history_add(&history, &broken, false);
+    zone_history_add(&history, &broken, false, 0);
     assert_int_equal(history.links, 0);
     clear(&history);
 }
