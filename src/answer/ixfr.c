@@ -26,7 +26,6 @@ struct soas {
 };
 
 struct ixfr {
-    const struct zone_version *version;
     const struct zone_history_link **links;
     size_t count;
     struct soas *soas; /* of each link */
@@ -144,10 +143,10 @@ static bool has_serial(const struct dns_rrset *soa, uint32_t serial)
 }
 
 /* Look at one changeset from end to end. False: it is broken, or not what the chain says. */
-static bool check_link(const struct ixfr *ixfr, size_t index, struct soas *out_soas)
+static bool check_link(const struct ixfr *ixfr, size_t apex_length, size_t index,
+                       struct soas *out_soas)
 {
     const struct zone_history_link *link = ixfr->links[index];
-    size_t apex_length = zone_version_apex(ixfr->version)->length;
     struct soas soas = {{0}, {0}};
     struct zone_changeset_walk walk = zone_changeset_walk(zone_history_changeset(link));
     while (zone_changeset_next(&walk)) {
@@ -165,24 +164,24 @@ static bool check_link(const struct ixfr *ixfr, size_t index, struct soas *out_s
            (index == 0 || zone_diff_same_rrset(&soas.old, &ixfr->soas[index - 1].new));
 }
 
-static bool check_links(struct ixfr *ixfr)
+static bool check_links(struct ixfr *ixfr, const struct zone_version *version)
 {
     struct dns_rrset soa;
     ixfr->soas = mem_alloc_zero(ixfr->count, sizeof(*ixfr->soas));
     for (size_t i = 0; i < ixfr->count; i++) {
-        if (!check_link(ixfr, i, &ixfr->soas[i])) {
+        if (!check_link(ixfr, zone_version_apex(version)->length, i, &ixfr->soas[i])) {
             return false;
         }
     }
-    return zone_node_rrset(zone_version_apex_node(ixfr->version), ZONE_VIEW_SIGNED, DNS_TYPE_SOA,
-                           &soa) &&
+    return zone_node_rrset(zone_version_apex_node(version), ZONE_VIEW_SIGNED, DNS_TYPE_SOA, &soa) &&
            zone_diff_same_rrset(&soa, newest_soa(ixfr));
 }
 
-static bool is_too_large(const struct ixfr *ixfr, uint64_t records, unsigned ratio_percent)
+static bool is_too_large(const struct zone_version *version, uint64_t records,
+                         unsigned ratio_percent)
 {
     return ratio_percent > 0 &&
-           records > zone_version_facts(ixfr->version)->records * ratio_percent / 100;
+           records > zone_version_facts(version)->records * ratio_percent / 100;
 }
 
 /* Records that all changesets tell, as their headers say. */
@@ -198,15 +197,16 @@ static uint64_t count_records(const struct ixfr *ixfr)
     return records;
 }
 
-static enum sg_result prepare(struct ixfr *ixfr, unsigned ratio_percent)
+static enum sg_result prepare(struct ixfr *ixfr, const struct zone_version *version,
+                              unsigned ratio_percent)
 {
     uint64_t records = count_records(ixfr);
     bool condense = ixfr->count > 1 && records <= CONDENSED_RECORDS_MAX;
     /* To condense makes it smaller, else it is as large as it is. */
-    if (!condense && is_too_large(ixfr, records, ratio_percent)) {
+    if (!condense && is_too_large(version, records, ratio_percent)) {
         return SG_LIMIT;
     }
-    if (!check_links(ixfr)) {
+    if (!check_links(ixfr, version)) {
         return SG_MALFORMED;
     }
     if (!condense) {
@@ -215,7 +215,7 @@ static enum sg_result prepare(struct ixfr *ixfr, unsigned ratio_percent)
     ixfr->is_condensed = true;
     ixfr_condense(ixfr->links, ixfr->count, &ixfr->condensed);
     records = ixfr->condensed.deleted + ixfr->condensed.added + 2; /* both SOAs */
-    return is_too_large(ixfr, records, ratio_percent) ? SG_LIMIT : SG_OK;
+    return is_too_large(version, records, ratio_percent) ? SG_LIMIT : SG_OK;
 }
 
 enum sg_result ixfr_new(const struct zone_version *version,
@@ -226,10 +226,9 @@ enum sg_result ixfr_new(const struct zone_version *version,
     struct ixfr *ixfr = mem_alloc_zero(1, sizeof(*ixfr));
 
     ASSERT(count > 0);
-    ixfr->version = zone_version_ref(version);
     ixfr->links = mem_copy(links, count * sizeof(const struct zone_history_link *));
     ixfr->count = count;
-    enum sg_result result = prepare(ixfr, ratio_percent);
+    enum sg_result result = prepare(ixfr, version, ratio_percent);
     if (result != SG_OK) {
         ixfr_free(ixfr);
         return result;
@@ -252,7 +251,6 @@ void ixfr_free(struct ixfr *ixfr)
     ixfr_condensed_clear(&ixfr->condensed);
     mem_free(ixfr->soas);
     mem_free(ixfr->links);
-    zone_version_unref(ixfr->version);
     mem_free(ixfr);
 }
 

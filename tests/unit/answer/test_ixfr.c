@@ -510,8 +510,8 @@ static void tsig_covers_every_message(void **state)
     stop(&primary);
 }
 
-/* The history forgets, a newer version comes: what was begun goes on. */
-static void a_transfer_outlives_its_history(void **state)
+/* The history forgets, the version goes: what was begun goes on, and keeps neither. */
+static void a_transfer_outlives_its_history_and_its_version(void **state)
 {
     static struct primary primary;
     struct ixfr *ixfr;
@@ -522,6 +522,7 @@ static void a_transfer_outlives_its_history(void **state)
     struct secondary *secondary = whole_zone(primary.versions[1]);
     struct secondary *expected = whole_zone(primary.versions[2]);
     assert_int_equal(open_ixfr(&primary, 1, 2, 0, &ixfr), SG_OK);
+    assert_int_equal(primary.versions[2]->state, 1); /* its own reference alone */
     go_on(&primary, 30);
     zone_history_clear(&primary.history);
     for (uint32_t serial = 1; serial <= 3; serial++) {
@@ -551,7 +552,7 @@ int main(void)
         cmocka_unit_test(a_broken_changeset_is_not_told),
         cmocka_unit_test(over_udp_it_is_one_message_or_none),
         cmocka_unit_test(tsig_covers_every_message),
-        cmocka_unit_test(a_transfer_outlives_its_history),
+        cmocka_unit_test(a_transfer_outlives_its_history_and_its_version),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
