@@ -30,6 +30,7 @@ enum zone_transfer_kind {
 };
 
 struct zone_transfer_options {
+    /* Of all that comes, out of zone or not. */
     uint64_t records_max; /* 0: none */
     uint64_t bytes_max;   /* of all messages, names not compressed; 0: none */
     /* Leave out what a signer makes, and the private type: Signet signs the zone here. */

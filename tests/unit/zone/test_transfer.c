@@ -421,6 +421,25 @@ static void limits_end_it(void **state)
     assert_int_equal(transfer_all(&options, zone, text), SG_LIMIT);
 }
 
+/* They are passed over, but not without end. */
+static void what_is_out_of_zone_counts_as_well(void **state)
+{
+    (void)state;
+    char text[TEXT_BYTES_MAX];
+    static const char zone[] = SOA(7) "a 60 A 192.0.2.1\nb.f. 60 A 192.0.2.1\n" SOA(7);
+    struct zone_transfer_options options = {.records_max = 3};
+    assert_int_equal(transfer_all(&options, zone, text), SG_LIMIT);
+    options.records_max = 4;
+    assert_int_equal(transfer_all(&options, zone, text), SG_OK);
+    options = (struct zone_transfer_options){.bytes_max = 1};
+    while (transfer_all(&options, SOA(7) "a 60 A 192.0.2.1\n" SOA(7), text) == SG_LIMIT) {
+        options.bytes_max++;
+    }
+    assert_int_equal(transfer_all(&options, zone, text), SG_LIMIT);
+    options.bytes_max += 30;
+    assert_int_equal(transfer_all(&options, zone, text), SG_OK);
+}
+
 static void an_error_is_told(void **state)
 {
     (void)state;
@@ -503,6 +522,7 @@ int main(void)
         cmocka_unit_test(random_zones_come_as_they_were_sent),
         cmocka_unit_test(what_a_signer_made_is_left_out_where_we_sign),
         cmocka_unit_test(limits_end_it),
+        cmocka_unit_test(what_is_out_of_zone_counts_as_well),
         cmocka_unit_test(an_error_is_told),
         cmocka_unit_test(what_is_no_answer_is_refused),
         cmocka_unit_test(the_question_may_be_there),
