@@ -60,7 +60,8 @@ struct zone_transfer {
 static bool is_stripped(const struct zone_transfer *transfer, uint16_t type)
 {
     return transfer->options.strip_generated &&
-           (dns_type_is_generated(type) || type == DNS_TYPE_PRIVATE);
+           (dns_type_is_generated(type) ||
+            (transfer->options.private_type != 0 && type == transfer->options.private_type));
 }
 
 static bool is_first_soa(const struct zone_transfer *transfer, const struct incoming *record)
