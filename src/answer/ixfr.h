@@ -15,7 +15,7 @@ struct ixfr;
 /*
  * `links` are taken (their references too, not the array). `version` is what they lead to; it is
  * read now, and not held.
- * SG_MALFORMED: a changeset is broken, SG_LIMIT: larger than the whole zone (times
+ * SG_MALFORMED: they do not lead there, SG_LIMIT: larger than the whole zone (times
  * `ratio_percent`, 0: no limit); then answer with AXFR; the links have been given back.
  */
 MUST_USE enum sg_result ixfr_new(const struct zone_version *version,

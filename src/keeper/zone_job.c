@@ -169,10 +169,10 @@ void zone_job_free(struct zone_job *job)
     zone_transfer_free(job->asked.transfer);
     store_zone_free(job->asked.stored);
     zone_state_clear(&made->state);
-    buffer_free(&made->changeset);
+    zone_history_unref(made->difference);
     buffer_free(&made->image);
     for (size_t i = 0; i < made->history_count; i++) {
-        buffer_free(&made->history[i]);
+        zone_history_unref(made->history[i]);
     }
     mem_free(made->history);
     mem_free(made->expires_node);

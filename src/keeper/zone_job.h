@@ -49,9 +49,10 @@ struct zone_lent {
 
 /* What came of it. */
 struct zone_made {
-    const struct zone_version *version; /* a reference; NULL: there is no new one */
-    struct buffer changeset; /* from the base to the version; empty: an image is committed */
-    struct buffer image;     /* a small one; empty with `image_in_file` */
+    const struct zone_version *version;   /* a reference; NULL: there is no new one */
+    struct zone_history_link *difference; /* from the base to the version; NULL: an image is
+                                             committed, or the state alone */
+    struct buffer image;                  /* a small one; empty with `image_in_file` */
     bool is_image, image_in_file;
     bool unchanged;          /* SG_OK, but there is nothing to commit */
     struct zone_state state; /* after the change; whole */
@@ -63,7 +64,7 @@ struct zone_made {
     bool more;               /* RESIGN: another slice is due */
     uint64_t signatures;
     uint64_t took_ns;
-    struct buffer *history; /* RECOVER: changesets that lead to the version, oldest first */
+    struct zone_history_link **history; /* RECOVER: what leads to the version, oldest first */
     size_t history_count;
 };
 

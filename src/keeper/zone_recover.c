@@ -51,15 +51,18 @@ static enum sg_result read_image(struct zone_job *job, struct zone_edit **out_ed
 }
 
 /* For IXFR; no difference leads over a commit that breaks the chain. */
-static void keep_history(struct zone_made *made, const struct store_commit_record *record)
+static void keep_history(struct zone_job *job, const struct store_commit_record *record)
 {
+    struct zone_made *made = &job->made;
     if (record->changeset.length > 0 && (record->flags & STORE_COMMIT_BREAKS) == 0) {
-        struct buffer *kept = &made->history[made->history_count++];
-        buffer_append(kept, record->changeset.bytes, record->changeset.length);
+        struct buffer changeset = BUFFER_EMPTY;
+        buffer_append(&changeset, record->changeset.bytes, record->changeset.length);
+        made->history[made->history_count++] =
+            zone_history_link_new(&job->settings->apex, &changeset);
         return;
     }
     while ((record->flags & STORE_COMMIT_IMAGE) != 0 && made->history_count > 0) {
-        buffer_free(&made->history[--made->history_count]);
+        zone_history_unref(made->history[--made->history_count]);
     }
 }
 
@@ -82,7 +85,7 @@ static enum sg_result take_records(struct zone_job *job, struct zone_edit *edit)
         if (result != SG_OK) {
             return result;
         }
-        keep_history(made, &record);
+        keep_history(job, &record);
     }
     return SG_OK;
 }

@@ -282,6 +282,17 @@ static void note_expirations(struct zone_job *job, enum zone_sign_extent extent)
     }
 }
 
+static enum sg_result make_difference(struct zone_job *job)
+{
+    struct buffer changeset = BUFFER_EMPTY;
+    enum sg_result result = zone_changeset_make(job->lent.base, job->made.version, &changeset);
+    if (result == SG_OK) {
+        job->made.difference = zone_history_link_new(&job->settings->apex, &changeset);
+    }
+    buffer_free(&changeset);
+    return result;
+}
+
 /* Takes the edit. The difference is told only where the base is of the same lineage. */
 static enum sg_result seal(struct zone_job *job, struct zone_edit *edit,
                            enum zone_sign_extent extent, bool continues)
@@ -294,7 +305,7 @@ static enum sg_result seal(struct zone_job *job, struct zone_edit *edit,
     }
     note_expirations(job, extent);
     if (continues && extent == ZONE_SIGN_CHANGE && !job->whole) {
-        result = zone_changeset_make(job->lent.base, job->made.version, &job->made.changeset);
+        result = make_difference(job);
     } else {
         result = write_image(job, job->made.version);
     }

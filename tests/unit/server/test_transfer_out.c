@@ -64,7 +64,7 @@ static void publish(struct desk *desk, uint32_t serial, unsigned texts)
     assert_int_equal(zone_edit_set_serial(edit, ZONE_SOURCE, serial), SG_OK);
     assert_int_equal(zone_edit_seal(edit, &new), SG_OK);
     assert_int_equal(zone_changeset_make(old, new, &changeset), SG_OK);
-    zone_history_add(&slot->history, &changeset, false);
+    zone_history_add(&slot->history, zone_history_link_new(&slot->apex, &changeset), false);
     epoch_publish(&slot->version, new);
     zone_version_unref(old);
 }
