@@ -28,7 +28,7 @@ static enum sg_result become_unsigned(struct zone_job *job)
     }
     zone_keys_free(job->lent.keys);
     job->lent.keys = NULL;
-    state->keys_fingerprint = state->signers_fingerprint = 0;
+    state->keys_fingerprint = 0;
     job->made.expires_first = 0;
     return zone_seal(job, edit);
 }
@@ -52,7 +52,6 @@ static enum sg_result change_keys(struct zone_job *job)
         return SG_OK;
     }
     uint64_t keys_before = job->lent.state->keys_fingerprint;
-    uint64_t signers_before = job->lent.state->signers_fingerprint;
 
     enum sg_result result = zone_look_at_keys(job);
     if (result != SG_OK) {
@@ -66,12 +65,10 @@ static enum sg_result change_keys(struct zone_job *job)
         job->made.unchanged = true;
         return SG_OK;
     }
-    bool same_signers = state->signers_fingerprint == signers_before;
-    if (job->asked.sign_all && same_signers && state->keys_fingerprint == keys_before) {
+    if (state->keys_fingerprint == keys_before) {
         return zone_resign(job); /* a campaign, in slices */
     }
-    return zone_sign_and_seal(job, zone_edit_open(job->lent.base),
-                              same_signers ? ZONE_SIGN_CHANGE : ZONE_SIGN_ALL);
+    return zone_sign_and_seal(job, zone_edit_open(job->lent.base), ZONE_SIGN_CHANGE);
 }
 
 static enum sg_result raise_serial(struct zone_job *job)
