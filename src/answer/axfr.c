@@ -111,6 +111,11 @@ size_t axfr_next(struct axfr *axfr, struct tsig_exchange *tsig, sg_time now, uin
     return stream_next(&axfr->stream, &source, tsig, now, out_bytes);
 }
 
+bool axfr_is_unwanted(const struct axfr *axfr)
+{
+    return zone_version_is_unwanted(axfr->version);
+}
+
 struct axfr_totals axfr_totals(const struct axfr *axfr)
 {
     return axfr->stream.totals;

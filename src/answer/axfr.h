@@ -18,6 +18,8 @@ void axfr_free(struct axfr *axfr);
  * not NULL. Returns its length; 0 when the transfer is at its end.
  */
 size_t axfr_next(struct axfr *axfr, struct tsig_exchange *tsig, sg_time now, uint8_t *out_bytes);
+/* Too much is kept for its version: it is not to go on. Thread: any. */
+bool axfr_is_unwanted(const struct axfr *axfr);
 /* For the log line: messages, records and bytes made so far. */
 struct axfr_totals {
     uint64_t messages, records, bytes;

@@ -21,15 +21,9 @@ enum phase {
 
 enum { CONDENSED_RECORDS_MAX = 65536 }; /* some 10 ms of a net thread */
 
-struct soas {
-    struct dns_rrset old, new;
-};
-
 struct ixfr {
-    const struct zone_version *version;
     const struct zone_history_link **links;
     size_t count;
-    struct soas *soas; /* of each link */
     bool is_condensed;
     struct ixfr_condensed condensed;
     enum phase phase;
@@ -49,7 +43,7 @@ static bool set_soa(struct ixfr *ixfr, const struct dns_rrset *soa)
 
 static const struct dns_rrset *newest_soa(const struct ixfr *ixfr)
 {
-    return &ixfr->soas[ixfr->count - 1].new;
+    return zone_history_soa_to(ixfr->links[ixfr->count - 1]);
 }
 
 static void begin_part(struct ixfr *ixfr, enum phase phase)
@@ -105,7 +99,7 @@ static bool next_rrset(void *argument, struct stream *stream)
     switch (ixfr->phase) {
     case PHASE_FIRST_SOA:
         ixfr->phase = PHASE_OLD_SOA;
-        return set_soa(ixfr, &ixfr->soas[0].old);
+        return set_soa(ixfr, zone_history_soa_from(ixfr->links[0]));
     case PHASE_OLD_SOA:
         begin_part(ixfr, PHASE_DELETED);
         /* fall through */
@@ -114,8 +108,9 @@ static bool next_rrset(void *argument, struct stream *stream)
             return true;
         }
         ixfr->phase = PHASE_NEW_SOA;
-        return set_soa(ixfr,
-                       ixfr->is_condensed ? newest_soa(ixfr) : &ixfr->soas[ixfr->difference].new);
+        return set_soa(ixfr, ixfr->is_condensed
+                                 ? newest_soa(ixfr)
+                                 : zone_history_soa_to(ixfr->links[ixfr->difference]));
     case PHASE_NEW_SOA:
         begin_part(ixfr, PHASE_ADDED);
         /* fall through */
@@ -125,7 +120,7 @@ static bool next_rrset(void *argument, struct stream *stream)
         }
         if (!is_last_difference(ixfr)) {
             ixfr->phase = PHASE_OLD_SOA;
-            return set_soa(ixfr, &ixfr->soas[++ixfr->difference].old);
+            return set_soa(ixfr, zone_history_soa_from(ixfr->links[++ixfr->difference]));
         }
         ixfr->phase = PHASE_LAST;
         return set_soa(ixfr, newest_soa(ixfr));
@@ -137,52 +132,26 @@ static bool next_rrset(void *argument, struct stream *stream)
 
 /* --- is it fit to be told ------------------------------------------------------------------- */
 
-static bool has_serial(const struct dns_rrset *soa, uint32_t serial)
-{
-    enum { SERIAL_FROM_END = 20 }; /* RFC 1035 3.3.13: five numbers end the rdata */
-    return soa->count == 1 && wire_get_u32(soa->packed + soa->bytes - SERIAL_FROM_END) == serial;
-}
-
-/* Look at one changeset from end to end. False: it is broken, or not what the chain says. */
-static bool check_link(const struct ixfr *ixfr, size_t index, struct soas *out_soas)
-{
-    const struct zone_history_link *link = ixfr->links[index];
-    size_t apex_length = zone_version_apex(ixfr->version)->length;
-    struct soas soas = {{0}, {0}};
-    struct zone_changeset_walk walk = zone_changeset_walk(zone_history_changeset(link));
-    while (zone_changeset_next(&walk)) {
-        const struct zone_change *change = &walk.change;
-        if (change->owner.length + apex_length > DNS_NAME_BYTES_MAX) {
-            return false;
-        }
-        if ((change->flags & ZONE_CHANGE_PUBLIC) != 0 && !ixfr_is_told(change)) {
-            soas = (struct soas){change->deleted, change->added};
-        }
-    }
-    *out_soas = soas;
-    return !walk.failed && has_serial(&soas.old, zone_history_serial_from(link)) &&
-           has_serial(&soas.new, zone_history_serial_to(link)) &&
-           (index == 0 || zone_diff_same_rrset(&soas.old, &ixfr->soas[index - 1].new));
-}
-
-static bool check_links(struct ixfr *ixfr)
+/* Does each link begin where the one before it ends, and the last one end at the version? What is
+ * in them was looked at when they were made. */
+static bool check_links(const struct ixfr *ixfr, const struct zone_version *version)
 {
     struct dns_rrset soa;
-    ixfr->soas = mem_alloc_zero(ixfr->count, sizeof(*ixfr->soas));
-    for (size_t i = 0; i < ixfr->count; i++) {
-        if (!check_link(ixfr, i, &ixfr->soas[i])) {
+    for (size_t i = 1; i < ixfr->count; i++) {
+        if (!zone_diff_same_rrset(zone_history_soa_from(ixfr->links[i]),
+                                  zone_history_soa_to(ixfr->links[i - 1]))) {
             return false;
         }
     }
-    return zone_node_rrset(zone_version_apex_node(ixfr->version), ZONE_VIEW_SIGNED, DNS_TYPE_SOA,
-                           &soa) &&
+    return zone_node_rrset(zone_version_apex_node(version), ZONE_VIEW_SIGNED, DNS_TYPE_SOA, &soa) &&
            zone_diff_same_rrset(&soa, newest_soa(ixfr));
 }
 
-static bool is_too_large(const struct ixfr *ixfr, uint64_t records, unsigned ratio_percent)
+static bool is_too_large(const struct zone_version *version, uint64_t records,
+                         unsigned ratio_percent)
 {
     return ratio_percent > 0 &&
-           records > zone_version_facts(ixfr->version)->records * ratio_percent / 100;
+           records > zone_version_facts(version)->records * ratio_percent / 100;
 }
 
 /* Records that all changesets tell, as their headers say. */
@@ -198,15 +167,16 @@ static uint64_t count_records(const struct ixfr *ixfr)
     return records;
 }
 
-static enum sg_result prepare(struct ixfr *ixfr, unsigned ratio_percent)
+static enum sg_result prepare(struct ixfr *ixfr, const struct zone_version *version,
+                              unsigned ratio_percent)
 {
     uint64_t records = count_records(ixfr);
     bool condense = ixfr->count > 1 && records <= CONDENSED_RECORDS_MAX;
     /* To condense makes it smaller, else it is as large as it is. */
-    if (!condense && is_too_large(ixfr, records, ratio_percent)) {
+    if (!condense && is_too_large(version, records, ratio_percent)) {
         return SG_LIMIT;
     }
-    if (!check_links(ixfr)) {
+    if (!check_links(ixfr, version)) {
         return SG_MALFORMED;
     }
     if (!condense) {
@@ -215,7 +185,7 @@ static enum sg_result prepare(struct ixfr *ixfr, unsigned ratio_percent)
     ixfr->is_condensed = true;
     ixfr_condense(ixfr->links, ixfr->count, &ixfr->condensed);
     records = ixfr->condensed.deleted + ixfr->condensed.added + 2; /* both SOAs */
-    return is_too_large(ixfr, records, ratio_percent) ? SG_LIMIT : SG_OK;
+    return is_too_large(version, records, ratio_percent) ? SG_LIMIT : SG_OK;
 }
 
 enum sg_result ixfr_new(const struct zone_version *version,
@@ -226,10 +196,9 @@ enum sg_result ixfr_new(const struct zone_version *version,
     struct ixfr *ixfr = mem_alloc_zero(1, sizeof(*ixfr));
 
     ASSERT(count > 0);
-    ixfr->version = zone_version_ref(version);
     ixfr->links = mem_copy(links, count * sizeof(const struct zone_history_link *));
     ixfr->count = count;
-    enum sg_result result = prepare(ixfr, ratio_percent);
+    enum sg_result result = prepare(ixfr, version, ratio_percent);
     if (result != SG_OK) {
         ixfr_free(ixfr);
         return result;
@@ -250,9 +219,7 @@ void ixfr_free(struct ixfr *ixfr)
         zone_history_unref(ixfr->links[i]);
     }
     ixfr_condensed_clear(&ixfr->condensed);
-    mem_free(ixfr->soas);
     mem_free(ixfr->links);
-    zone_version_unref(ixfr->version);
     mem_free(ixfr);
 }
 

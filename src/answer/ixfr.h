@@ -4,7 +4,7 @@
  * Streams the public entries of a chain of changesets, oldest first: new SOA, then for each
  * difference old SOA, deletions, new SOA, additions, then the new SOA. With more than one changeset
  * the chain is condensed into one difference (RFC 1995 5: what was added and deleted again is
- * not told) if that is the smaller answer. Holds references to links and version.
+ * not told) if that is the smaller answer. Holds references to the links, and none to the version.
  */
 #pragma once
 
@@ -13,8 +13,9 @@
 
 struct ixfr;
 /*
- * `links` are taken (their references too, not the array). `version` is what they lead to.
- * SG_MALFORMED: a changeset is broken, SG_LIMIT: larger than the whole zone (times
+ * `links` are taken (their references too, not the array). `version` is what they lead to; it is
+ * read now, and not held.
+ * SG_MALFORMED: they do not lead there, SG_LIMIT: larger than the whole zone (times
  * `ratio_percent`, 0: no limit); then answer with AXFR; the links have been given back.
  */
 MUST_USE enum sg_result ixfr_new(const struct zone_version *version,

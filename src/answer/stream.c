@@ -21,13 +21,13 @@ struct message {
 static void set_apex(const struct stream *stream, struct message *message, size_t offset)
 {
     message->apex_known = true;
-    compress_set_apex(&message->compress, offset, stream->apex->length - 1u);
+    compress_set_apex(&message->compress, offset, stream->apex.length - 1u);
 }
 
 /* Returns what is behind the owner name, or NULL if it does not fit. */
 static uint8_t *write_owner(const struct stream *stream, struct message *message)
 {
-    const struct dns_name *apex = stream->apex;
+    const struct dns_name *apex = &stream->apex;
     uint8_t name[DNS_NAME_BYTES_MAX];
 
     if (message->owner_pointer != 0 && message->owner_labels == stream->owner.bytes) {
@@ -175,7 +175,7 @@ void stream_start(struct stream *stream, const struct zone_version *version,
 {
     ASSERT(question->has_question &&
            question->question_end <= DNS_HEADER_BYTES + STREAM_QUESTION_BYTES_MAX);
-    stream->apex = zone_version_apex(version);
+    stream->apex = *zone_version_apex(version);
     stream->rrclass = zone_version_class(version);
     stream->done = false;
     stream->totals = (struct axfr_totals){0};

@@ -13,9 +13,9 @@
 enum { STREAM_QUESTION_BYTES_MAX = DNS_NAME_BYTES_MAX + 4 };
 
 struct stream {
-    const struct dns_name *apex; /* borrowed, of the version */
-    struct record_form form;     /* of the present RRset */
-    const uint8_t *rdata;        /* which RR of that comes next: packed, its length first */
+    struct dns_name apex;
+    struct record_form form; /* of the present RRset */
+    const uint8_t *rdata;    /* which RR of that comes next: packed, its length first */
     unsigned rdatas_left;
     struct span owner; /* relative */
     uint16_t rrclass;
@@ -35,7 +35,7 @@ struct stream_source {
     void *argument;
 };
 
-/* The first RRset is to be set next. Borrows the version. */
+/* The first RRset is to be set next. */
 void stream_start(struct stream *stream, const struct zone_version *version,
                   const struct dns_message *question);
 /* Borrows both until the next is set; `owner` is relative. */

@@ -97,7 +97,7 @@ void zone_draft_init(struct zone_draft *draft)
     options->limits.transfer_idle_out_max = 60 * SG_MINUTE;
     options->checks = zone_check_defaults;
     options->loadkeys_interval_minutes = 60;
-    options->sig_signing_type = 65534;
+    options->sig_signing_type = DNS_TYPE_PRIVATE_DEFAULT;
     options->statistics = CONF_STATISTICS_TERSE;
 }
 

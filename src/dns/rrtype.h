@@ -68,7 +68,7 @@ enum dns_type {
     DNS_TYPE_MAILA = 254,
     DNS_TYPE_ANY = 255,
     DNS_TYPE_CAA = 257,
-    DNS_TYPE_PRIVATE = 65534, /* BIND's progress records */
+    DNS_TYPE_PRIVATE_DEFAULT = 65534, /* BIND's progress records, if sig-signing-type is not set */
 };
 
 enum dns_class {

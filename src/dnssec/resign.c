@@ -30,6 +30,7 @@ struct again {
     struct visited *visited;
     size_t visited_count, visited_max;
     uint64_t signatures; /* about so many will be made */
+    uint64_t looked_at;  /* names and hashes, of a campaign */
     bool apex_due;       /* not its SOA alone */
     bool more;
     struct resign_cursor cursor;
@@ -44,6 +45,12 @@ struct share {
 static bool is_full(const struct again *again)
 {
     return again->signatures > 0 && again->signatures >= again->job->wish.signatures_max;
+}
+
+static bool is_slice_over(const struct again *again)
+{
+    uint64_t names_max = again->job->wish.names_max;
+    return is_full(again) || (names_max > 0 && again->looked_at >= names_max);
 }
 
 /* The name as the draft has it. */
@@ -204,8 +211,9 @@ static enum sg_result collect_tree(struct again *again)
         if (cursor->started && relative_compare(owner, last) <= 0) {
             continue;
         }
-        again->more = is_full(again);
+        again->more = is_slice_over(again);
         if (!again->more) {
+            again->looked_at++;
             result = add_signed(again, cursor->nsec3, &walk.node);
             move_behind(cursor, owner);
         }

@@ -36,6 +36,9 @@ struct resign_wish {
     sg_time expires_before;  /* signatures that expire before this are due */
     bool all;                /* every signature, whatever its age (`rndc sign`) */
     uint64_t signatures_max; /* stop after about so many, most urgent first */
+    /* With `all`: stop after so many names and hashes, too; 0: no limit. Those that have no
+     * signature, as insecure delegations under opt-out, cost the look. */
+    uint64_t names_max;
 };
 
 /* Where a campaign over all signatures stands; begin with all zero. Kept in the commit record. */
@@ -61,10 +64,10 @@ struct resign_work {
  * Sign anew in the draft what is due. At names where something is due, signatures by keys that do
  * not sign any more are dropped and those of keys that now do are added; RRsets stay as they are,
  * those of the apex too: request->apex is not looked at. The SOA gets request->serial and is signed
- * if anything was. `out_more`: more is due than signatures_max allowed. With report->signatures 0
- * nothing was due, the draft is as it was, and the edit may be abandoned. With wish.all the work
- * goes on where the cursor stands, which moves only if this succeeds. Once an edit, behind
- * sign_change() if both have a part in it; what that signed is not due.
+ * if anything was. `out_more`: more is due than the limits allowed. With report->signatures 0
+ * nothing was due, or found so far, the draft is as it was, and the edit may be abandoned. With
+ * wish.all the work goes on where the cursor stands, which moves only if this succeeds. Once an
+ * edit, behind sign_change() if both have a part in it; what that signed is not due.
  */
 MUST_USE enum sg_result resign(const struct resign_work *work, struct sign_report *out_report,
                                bool *out_more);

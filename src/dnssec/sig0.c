@@ -84,10 +84,7 @@ static bool verify_by(const struct sig0 *sig0, struct span public_key, struct sp
     uint8_t der[ECDSA_DER_BYTES_MAX];
     struct span signature = sig0->signature;
     size_t numbers = number_bytes(sig0->algorithm);
-    if (numbers != 0) {
-        if (signature.length != 2 * numbers) {
-            return false;
-        }
+    if (numbers != 0) { /* sig0_check() has looked at its length */
         signature = (struct span){der, ecdsa_signature_to_der(signature.bytes, numbers, der)};
     }
     if (pkey_import_public(NULL, sig0->algorithm, public_key, &pkey) != SG_OK) {
@@ -115,12 +112,24 @@ static bool is_candidate(const struct sig0 *sig0, struct span key)
            key.bytes[3] == sig0->algorithm && dnskey_tag(key) == sig0->key_tag;
 }
 
-enum sg_result sig0_verify(const struct dns_message *message, const struct sig0 *sig0,
-                           const struct dns_rrset *keys, sg_time now)
+/* To the next KEY that may have made it, of the first SIG0_KEYS_MAX. */
+static bool next_candidate(const struct sig0 *sig0, struct dns_rdata_cursor *cursor,
+                           unsigned *looked_at)
 {
-    struct buffer bytes = BUFFER_EMPTY;
-    unsigned looked_at = 0, verified = 0;
-    enum sg_result result = SG_BAD_KEY;
+    while (*looked_at < SIG0_KEYS_MAX && dns_rdata_next(cursor)) {
+        ++*looked_at;
+        if (is_candidate(sig0, cursor->rdata)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum sg_result sig0_check(const struct sig0 *sig0, const struct dns_rrset *keys, sg_time now)
+{
+    unsigned looked_at = 0;
+    size_t numbers = number_bytes(sig0->algorithm);
+    struct dns_rdata_cursor cursor = dns_rrset_walk(keys);
     if (!is_supported(sig0->algorithm)) {
         return SG_UNSUPPORTED;
     }
@@ -128,16 +137,26 @@ enum sg_result sig0_verify(const struct dns_message *message, const struct sig0 
         serial_compare((uint32_t)now, sig0->expiration) > 0) {
         return SG_BAD_TIME;
     }
+    if (!next_candidate(sig0, &cursor, &looked_at)) {
+        return SG_BAD_KEY;
+    }
+    return numbers != 0 && sig0->signature.length != 2 * numbers ? SG_BAD_SIG : SG_OK;
+}
+
+enum sg_result sig0_verify(const struct dns_message *message, const struct sig0 *sig0,
+                           const struct dns_rrset *keys, sg_time now)
+{
+    struct buffer bytes = BUFFER_EMPTY;
+    unsigned looked_at = 0, verified = 0;
+    enum sg_result result = sig0_check(sig0, keys, now);
+    if (result != SG_OK) {
+        return result;
+    }
     struct dns_rdata_cursor cursor = dns_rrset_walk(keys);
-    while (result != SG_OK && verified < SIG0_VERIFICATIONS_MAX && looked_at < SIG0_KEYS_MAX &&
-           dns_rdata_next(&cursor)) {
-        looked_at++;
-        if (!is_candidate(sig0, cursor.rdata)) {
-            continue;
-        }
-        if (verified++ == 0) {
-            append_signed(message, sig0, &bytes);
-        }
+    append_signed(message, sig0, &bytes);
+    result = SG_BAD_SIG;
+    while (result != SG_OK && verified++ < SIG0_VERIFICATIONS_MAX &&
+           next_candidate(sig0, &cursor, &looked_at)) {
         struct span public_key = {cursor.rdata.bytes + KEY_FIXED_BYTES,
                                   cursor.rdata.length - KEY_FIXED_BYTES};
         result = verify_by(sig0, public_key, buffer_span(&bytes)) ? SG_OK : SG_BAD_SIG;

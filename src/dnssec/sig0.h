@@ -31,6 +31,10 @@ struct sig0 {
 /* The SIG(0) of a parsed message that has one (`sig0_offset`). SG_NOT_FOUND: it has none;
  * SG_MALFORMED. */
 MUST_USE enum sg_result sig0_parse(const struct dns_message *message, struct sig0 *out_sig0);
+/* Might sig0_verify() say SG_OK? What it finds without looking at the signature: the same results,
+ * and SG_OK where that is to be looked at. Cheap. */
+MUST_USE enum sg_result sig0_check(const struct sig0 *sig0, const struct dns_rrset *keys,
+                                   sg_time now);
 /*
  * Is it by one of these KEYs, and is its time now? SG_BAD_KEY: no KEY has its tag and algorithm
  * and may authenticate; SG_UNSUPPORTED: the algorithm; SG_BAD_TIME; SG_BAD_SIG.

@@ -278,11 +278,13 @@ static void remember_history(struct managed_zone *zone, struct zone_job *job)
 {
     struct zone_made *made = &job->made;
     for (size_t i = 0; i < made->history_count; i++) {
-        zone_history_add(&zone->slot->history, &made->history[i].changeset, i == 0,
+        zone_history_add(&zone->slot->history, made->history[i].link, i == 0,
                          made->history[i].commit);
     }
-    if (made->changeset.length > 0) {
-        zone_history_add(&zone->slot->history, &made->changeset, false, job->commit.record.number);
+    made->history_count = 0; /* They are the zone's now. */
+    if (made->difference != NULL) {
+        zone_history_add(&zone->slot->history, made->difference, false, job->commit.record.number);
+        made->difference = NULL;
     } else if (made->is_image) {
         begin_history(zone, made->version);
     }
@@ -471,6 +473,13 @@ static struct zone_job *job_of(struct store_request *request)
     return (struct zone_job *)((char *)request - offsetof(struct zone_job, commit));
 }
 
+/* What leads from the base to the version; empty: nothing, or an image is committed. */
+static struct span changeset_of(const struct zone_job *job)
+{
+    const struct zone_history_link *difference = job->made.difference;
+    return difference != NULL ? zone_history_changeset(difference) : (struct span){NULL, 0};
+}
+
 static void take_commit(struct store_request *request)
 {
     struct zone_job *job = job_of(request);
@@ -495,7 +504,7 @@ static void take_commit(struct store_request *request)
         ledger->image_number = ledger->last;
         ledger->since_image_bytes = 0;
     } else {
-        ledger->since_image_bytes += job->made.changeset.length + job->state_bytes.length;
+        ledger->since_image_bytes += changeset_of(job).length + job->state_bytes.length;
     }
     succeed(keeper, job);
 }
@@ -518,7 +527,7 @@ static void commit(struct keeper *keeper, struct zone_job *job)
                 .source_serial = zone_version_facts(now)->source_serial,
                 .flags = made->is_image ? STORE_COMMIT_IMAGE | STORE_COMMIT_BREAKS : 0u,
                 .state = buffer_span(&job->state_bytes),
-                .changeset = buffer_span(&made->changeset),
+                .changeset = changeset_of(job),
             },
     };
     keeper->requests++;

@@ -246,7 +246,10 @@ void keeper_take_store(struct keeper *keeper, struct store *store)
         if (opening_is_wanted(keeper, zone)) {
             keeper_try_again(keeper, zone);
         } else {
-            keeper->failed += zone->tried && zone->health.problem != NULL;
+            bool has_problem = zone->tried && zone->health.problem != NULL;
+            bool is_kept = zone->slot->version != NULL;
+            keeper->failed += has_problem && !is_kept;
+            keeper->kept += has_problem && is_kept;
         }
         opening_start(keeper, zone); /* One with a job that needs it: when that is back. */
     }

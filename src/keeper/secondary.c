@@ -237,6 +237,7 @@ static void fetch(struct zone_secondary *secondary, const struct refresh_order *
         .records_max = settings->limits.records_max,
         .bytes_max = TRANSFER_BYTES_MAX,
         .strip_generated = settings->policy != NULL,
+        .private_type = settings->limits.private_type,
     };
     zone_transfer_free(secondary->incoming);
     secondary->incoming =

@@ -32,7 +32,7 @@ static enum sg_result become_unsigned(struct zone_job *job)
     }
     zone_keys_free(job->lent.keys);
     job->lent.keys = NULL;
-    state->keys_fingerprint = state->signers_fingerprint = 0;
+    state->keys_fingerprint = 0;
     job->made.expires_first = 0;
     return zone_seal(job, edit);
 }
@@ -56,7 +56,6 @@ static enum sg_result change_keys(struct zone_job *job)
         return SG_OK;
     }
     uint64_t keys_before = job->lent.state->keys_fingerprint;
-    uint64_t signers_before = job->lent.state->signers_fingerprint;
 
     enum sg_result result = zone_look_at_keys(job);
     if (result != SG_OK) {
@@ -70,12 +69,10 @@ static enum sg_result change_keys(struct zone_job *job)
         job->made.unchanged = true;
         return SG_OK;
     }
-    bool same_signers = state->signers_fingerprint == signers_before;
-    if (job->asked.sign_all && same_signers && state->keys_fingerprint == keys_before) {
+    if (state->keys_fingerprint == keys_before) {
         return zone_resign(job); /* a campaign, in slices */
     }
-    return zone_sign_and_seal(job, zone_edit_open(job->lent.base),
-                              same_signers ? ZONE_SIGN_CHANGE : ZONE_SIGN_ALL);
+    return zone_sign_and_seal(job, zone_edit_open(job->lent.base), ZONE_SIGN_CHANGE);
 }
 
 static enum sg_result raise_serial(struct zone_job *job)
@@ -180,10 +177,10 @@ void zone_job_free(struct zone_job *job)
     zone_transfer_free(job->asked.transfer);
     store_zone_free(job->asked.stored);
     zone_state_clear(&made->state);
-    buffer_free(&made->changeset);
+    zone_history_unref(made->difference);
     buffer_free(&made->image);
     for (size_t i = 0; i < made->history_count; i++) {
-        buffer_free(&made->history[i].changeset);
+        zone_history_unref(made->history[i].link);
     }
     mem_free(made->history);
     mem_free(made->expires_node);

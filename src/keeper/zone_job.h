@@ -55,17 +55,18 @@ struct zone_clock {
     sg_time rests_until; /* doubted: by itself; INT64_MAX: by somebody's word */
 };
 
-/* RECOVER: a changeset that leads on, and its commit. */
+/* RECOVER: a difference that leads on, and its commit. */
 struct zone_past {
-    struct buffer changeset;
+    struct zone_history_link *link;
     uint64_t commit;
 };
 
 /* What came of it. */
 struct zone_made {
-    const struct zone_version *version; /* a reference; NULL: there is no new one */
-    struct buffer changeset; /* from the base to the version; empty: an image is committed */
-    struct buffer image;     /* a small one; empty with `image_in_file` */
+    const struct zone_version *version;   /* a reference; NULL: there is no new one */
+    struct zone_history_link *difference; /* from the base to the version; NULL: an image is
+                                             committed, or the state alone */
+    struct buffer image;                  /* a small one; empty with `image_in_file` */
     bool is_image, image_in_file;
     bool unchanged;          /* SG_OK, but there is nothing to commit */
     struct zone_state state; /* after the change; whole */

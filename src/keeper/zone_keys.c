@@ -340,9 +340,6 @@ static void choose_signers(const struct key_list *list, struct zone_keys *keys)
                                  (uint64_t)kasp_key_wants_ds(key)};
         keys->fingerprint += siphash(fixed, facts, sizeof(facts));
         if (sign.signs_keys || sign.signs_zone) {
-            const uint64_t signer[3] = {key->tag, key->algorithm,
-                                        (uint64_t)sign.signs_keys << 1 | sign.signs_zone};
-            keys->signers += siphash(fixed, signer, sizeof(signer));
             keys->sign[keys->sign_count++] = sign;
         }
     }

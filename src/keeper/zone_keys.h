@@ -21,7 +21,6 @@ struct zone_keys {
     sg_time wake_at;      /* when states change next; INT64_MAX: never */
     uint64_t fingerprint; /* of the policy and who is published and signs what: the same, nothing to
                              sign anew */
-    uint64_t signers;     /* of who signs what alone: the same, only the apex is to be signed */
     uint64_t made;        /* new ones: a bit each, by their place in the list */
     bool fresh;           /* prepared for the job that comes next, which has not seen them yet */
 };

@@ -102,6 +102,7 @@ enum sg_result zone_read_file(struct zone_job *job, struct zone_edit *edit)
     struct zonefile_options options = {
         .path = settings->file,
         .strip_generated = settings->policy != NULL,
+        .private_type = settings->limits.private_type,
         .ttl_max =
             settings->policy != NULL ? settings->policy->max_zone_ttl : settings->max_zone_ttl,
     };

@@ -51,16 +51,20 @@ static enum sg_result read_image(struct zone_job *job, struct zone_edit **out_ed
 }
 
 /* For IXFR; no difference leads over a commit that breaks the chain. */
-static void keep_history(struct zone_made *made, const struct store_commit_record *record)
+static void keep_history(struct zone_job *job, const struct store_commit_record *record)
 {
+    struct zone_made *made = &job->made;
     if (record->changeset.length > 0 && (record->flags & STORE_COMMIT_BREAKS) == 0) {
-        struct zone_past *kept = &made->history[made->history_count++];
-        kept->commit = record->number;
-        buffer_append(&kept->changeset, record->changeset.bytes, record->changeset.length);
+        struct buffer changeset = BUFFER_EMPTY;
+        buffer_append(&changeset, record->changeset.bytes, record->changeset.length);
+        made->history[made->history_count++] = (struct zone_past){
+            .link = zone_history_link_new(&job->settings->apex, &changeset),
+            .commit = record->number,
+        };
         return;
     }
     while ((record->flags & STORE_COMMIT_IMAGE) != 0 && made->history_count > 0) {
-        buffer_free(&made->history[--made->history_count].changeset);
+        zone_history_unref(made->history[--made->history_count].link);
     }
 }
 
@@ -83,7 +87,7 @@ static enum sg_result take_records(struct zone_job *job, struct zone_edit *edit)
         if (result != SG_OK) {
             return result;
         }
-        keep_history(made, &record);
+        keep_history(job, &record);
     }
     return SG_OK;
 }

@@ -4,6 +4,8 @@
 enum {
     /* About a quarter of a second of P-256 on one core: nothing waits for it for longer. */
     SLICE_SIGNATURES = 5000,
+    /* As long as that or less, where few names of many have signatures (opt-out). */
+    SLICE_NAMES = 200000,
     /* What becomes due soon is taken along, so that a zone has one change for many names. */
     AHEAD_SECONDS = 30,
 };
@@ -35,7 +37,8 @@ static enum sg_result make_anew(struct zone_job *job, struct zone_edit *edit,
         .request = &request,
         .wish = {.expires_before = job->now + kasp->signatures_refresh + AHEAD_SECONDS,
                  .all = state->campaign,
-                 .signatures_max = SLICE_SIGNATURES},
+                 .signatures_max = SLICE_SIGNATURES,
+                 .names_max = SLICE_NAMES},
         .cursor = state->campaign ? zone_state_cursor(state) : NULL,
         .pool = job->pool,
     };

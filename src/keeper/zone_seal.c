@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "dns/rrtype.h"
+#include "dnssec/handover.h"
 #include "dnssec/sign_change.h"
 #include "keeper/zone_steps.h"
 #include "zone/changeset.h"
@@ -40,7 +41,6 @@ enum sg_result zone_look_at_keys(struct zone_job *job)
     job->made.keys_looked_at = true;
     job->made.key_event_at = keys->wake_at;
     job->made.state.keys_fingerprint = keys->fingerprint;
-    job->made.state.signers_fingerprint = keys->signers;
     return SG_OK;
 }
 
@@ -142,6 +142,45 @@ static char *node_text(const struct sign_report *report)
     return mem_format("%s/%s", owner, dns_type_to_text(report->expires_type, type));
 }
 
+static void say_handover(const struct zone_job *job)
+{
+    char label[ZONE_LABEL_BYTES];
+    log_write(LOG_DNSSEC, zone_progress_severity(job),
+              "zone %s: other keys sign than before: its names get their signatures in turn",
+              zone_label(job->settings, label));
+}
+
+/* The campaign's mark and the new version are one commit: a restart in between loses neither. */
+static void set_campaign(struct zone_job *job, bool campaign)
+{
+    job->made.state.campaign = campaign;
+    if (campaign) {
+        *zone_state_cursor(&job->made.state) = (struct resign_cursor){.started = false};
+    }
+}
+
+/* Where other keys sign than before: what is changed now, and all the rest in slices, if that is
+ * safe. */
+static enum zone_sign_extent choose_extent(struct zone_job *job, struct zone_edit *edit,
+                                           const struct sign_request *request)
+{
+    switch (
+        handover_choose(job->lent.base, zone_edit_draft(edit), request, job->made.state.campaign)) {
+    case HANDOVER_NONE:
+        if (job->kind == ZONE_JOB_KEYS && job->asked.sign_all) {
+            set_campaign(job, true);
+        }
+        return ZONE_SIGN_CHANGE;
+    case HANDOVER_CAMPAIGN:
+        say_handover(job);
+        set_campaign(job, true);
+        return ZONE_SIGN_CHANGE;
+    case HANDOVER_WHOLE:
+        break;
+    }
+    return ZONE_SIGN_ALL;
+}
+
 static enum sg_result sign(struct zone_job *job, struct zone_edit *edit,
                            enum zone_sign_extent *extent)
 {
@@ -161,11 +200,15 @@ static enum sg_result sign(struct zone_job *job, struct zone_edit *edit,
     }
     enum sg_result result = SG_CONFLICT;
     if (*extent == ZONE_SIGN_CHANGE) {
+        *extent = choose_extent(job, edit, &request);
+    }
+    if (*extent == ZONE_SIGN_CHANGE) {
         result = sign_change(edit, job->lent.base, &request, job->pool, &report);
     }
     if (result == SG_CONFLICT) {
         say_signing(job);
-        *extent = ZONE_SIGN_ALL; /* Its chain or its keys are others than the base's. */
+        *extent = ZONE_SIGN_ALL; /* Its chain is another than the base's, or its keys. */
+        set_campaign(job, false);
         result = sign_zone(edit, &request, job->pool, &report);
     }
     if (result != SG_OK) {
@@ -283,6 +326,17 @@ static void note_expirations(struct zone_job *job, enum zone_sign_extent extent)
     }
 }
 
+static enum sg_result make_difference(struct zone_job *job)
+{
+    struct buffer changeset = BUFFER_EMPTY;
+    enum sg_result result = zone_changeset_make(job->lent.base, job->made.version, &changeset);
+    if (result == SG_OK) {
+        job->made.difference = zone_history_link_new(&job->settings->apex, &changeset);
+    }
+    buffer_free(&changeset);
+    return result;
+}
+
 /* Takes the edit. The difference is told only where the base is of the same lineage. */
 static enum sg_result seal(struct zone_job *job, struct zone_edit *edit,
                            enum zone_sign_extent extent, bool continues)
@@ -295,7 +349,7 @@ static enum sg_result seal(struct zone_job *job, struct zone_edit *edit,
     }
     note_expirations(job, extent);
     if (continues && extent == ZONE_SIGN_CHANGE && !job->whole) {
-        result = zone_changeset_make(job->lent.base, job->made.version, &job->made.changeset);
+        result = make_difference(job);
     } else {
         result = write_image(job, job->made.version);
     }
@@ -315,8 +369,7 @@ enum sg_result zone_sign_and_seal(struct zone_job *job, struct zone_edit *edit,
     if (!zone_is_to_be_signed(job)) {
         return seal(job, edit, continues ? ZONE_SIGN_CHANGE : ZONE_SIGN_ALL, continues);
     }
-    bool same_signers = job->made.state.signers_fingerprint == job->lent.state->signers_fingerprint;
-    if (!continues || !same_signers || !zone_version_facts(job->lent.base)->signed_here) {
+    if (!continues || !zone_version_facts(job->lent.base)->signed_here) {
         extent = ZONE_SIGN_ALL;
     }
     enum sg_result result = sign(job, edit, &extent);

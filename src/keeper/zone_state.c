@@ -93,9 +93,8 @@ void zone_state_encode(const struct zone_state *state, struct buffer *out_bytes)
     }
     begin_field(out_bytes, TAG_LOADED_AT, 8);
     append_u64(out_bytes, (uint64_t)state->loaded_at);
-    begin_field(out_bytes, TAG_KEYS, 16);
+    begin_field(out_bytes, TAG_KEYS, 8);
     append_u64(out_bytes, state->keys_fingerprint);
-    append_u64(out_bytes, state->signers_fingerprint);
     if (state->refused_at != 0) {
         begin_field(out_bytes, TAG_REFUSED_AT, 8);
         append_u64(out_bytes, (uint64_t)state->refused_at);
@@ -172,7 +171,6 @@ static bool decode_field(unsigned tag, struct reader *field, struct zone_state *
         return !field->failed;
     case TAG_KEYS:
         state->keys_fingerprint = read_u64(field);
-        state->signers_fingerprint = read_u64(field);
         return !field->failed;
     case TAG_REFUSED_AT:
         state->refused_at = (sg_time)read_u64(field);

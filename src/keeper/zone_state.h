@@ -32,7 +32,6 @@ struct zone_state {
     sg_time loaded_at;         /* 0: never */
     sg_time refused_at;        /* since when the file was not taken; 0: it was */
     uint64_t keys_fingerprint; /* of policy and keys that signed; 0: not signed */
-    uint64_t signers_fingerprint;
     bool frozen;
     bool campaign; /* everything is being signed anew; `cursor` tells how far it is */
     struct resign_cursor *cursor; /* NULL: at the beginning, or there is none */

@@ -32,6 +32,9 @@ struct net_stream {
     size_t (*next)(struct net_stream *stream, uint8_t *out_bytes);
     /* The connection is done with it, complete or not. */
     void (*close)(struct net_stream *stream, bool complete);
+    /* Asked every second, outside an epoch; NULL: never. True: what it sends is no longer to be
+     * kept for the client, and the connection ends, whether the client takes anything or not. */
+    bool (*is_unwanted)(const struct net_stream *stream);
     sg_duration time_max; /* for all of it */
     sg_duration idle_max; /* while the client takes nothing */
 };

@@ -5,7 +5,10 @@
 #include "base/mem.h"
 #include "net/later.h"
 
-enum { WAITING_BYTES_KEPT = 4096 }; /* what an idle connection may hold on to */
+enum {
+    WAITING_BYTES_KEPT = 4096, /* what an idle connection may hold on to */
+    STREAM_LOOK_MS = 1000,     /* how often a stream is asked whether it is still wanted */
+};
 
 /* An answer that is made elsewhere. */
 struct tcp_later {
@@ -32,8 +35,9 @@ struct tcp_connection {
     unsigned laters_count;
     struct net_stream *stream;
     uint64_t stream_ends_ms;
-    size_t unsent_seen; /* when the timer was set */
-    unsigned handles;   /* of libuv, still open */
+    uint64_t wait_ends_ms; /* for whatever the timer waits for */
+    size_t unsent_seen;    /* when the timer was set */
+    unsigned handles;      /* of libuv, still open */
     bool stirred;
     bool greeted; /* it has sent a whole message */
     bool reading;
@@ -73,24 +77,63 @@ static void on_closed(uv_handle_t *handle)
     stir(connection);
 }
 
+static uint64_t limit_ms(const sg_duration *limit)
+{
+    return (uint64_t)__atomic_load_n(limit, __ATOMIC_RELAXED) * 1000;
+}
+
+/* How long until something must have happened. */
+static uint64_t wait_ms(const struct tcp_connection *connection)
+{
+    const struct net_limits *limits = &connection->host->common->limits;
+
+    if (connection->stream != NULL) {
+        uint64_t now_ms = uv_now(&connection->host->loop);
+        uint64_t left_ms =
+            connection->stream_ends_ms > now_ms ? connection->stream_ends_ms - now_ms : 1;
+        uint64_t idle_ms = (uint64_t)connection->stream->idle_max * 1000;
+        return left_ms < idle_ms ? left_ms : idle_ms;
+    }
+    return limit_ms(connection->greeted ? &limits->tcp_idle_timeout : &limits->tcp_initial_timeout);
+}
+
+static void wait_on(struct tcp_connection *connection)
+{
+    connection->unsent_seen = uv_stream_get_write_queue_size((uv_stream_t *)&connection->socket);
+    connection->wait_ends_ms = uv_now(&connection->host->loop) + wait_ms(connection);
+}
+
 /* Nothing whole was sent, nothing was taken, or a stream takes too long. */
+static bool is_out_of_time(struct tcp_connection *connection)
+{
+    size_t unsent = uv_stream_get_write_queue_size((uv_stream_t *)&connection->socket);
+    uint64_t now_ms = uv_now(&connection->host->loop);
+    bool in_time = connection->stream == NULL || now_ms < connection->stream_ends_ms;
+
+    if (now_ms < connection->wait_ends_ms) {
+        return false;
+    }
+    if (connection->laters_count > 0 && in_time && unsent == 0) {
+        return false; /* It is for us to answer. */
+    }
+    if (unsent != connection->unsent_seen && in_time) {
+        wait_on(connection); /* The client takes something: wait again. */
+        return false;
+    }
+    __atomic_fetch_add(&connection->host->common->timed_out, 1, __ATOMIC_RELAXED);
+    return true;
+}
+
 static void on_timer(uv_timer_t *timer)
 {
     struct tcp_connection *connection = timer->data;
-    struct tcp_host *host = connection->host;
-    size_t unsent = uv_stream_get_write_queue_size((uv_stream_t *)&connection->socket);
-    bool in_time = connection->stream == NULL || uv_now(&host->loop) < connection->stream_ends_ms;
+    const struct net_stream *stream = connection->stream;
+    bool unwanted = stream != NULL && stream->is_unwanted != NULL && stream->is_unwanted(stream);
 
-    if (connection->laters_count > 0 && in_time && unsent == 0) {
-        return; /* It is for us to answer. */
+    if (unwanted || is_out_of_time(connection)) {
+        connection->failed = true;
+        stir(connection);
     }
-    if (unsent != connection->unsent_seen && in_time) {
-        connection->unsent_seen = unsent; /* The client takes something: wait again. */
-        return;
-    }
-    __atomic_fetch_add(&host->common->timed_out, 1, __ATOMIC_RELAXED);
-    connection->failed = true;
-    stir(connection);
 }
 
 static void on_input_wanted(uv_handle_t *handle, size_t suggested, uv_buf_t *out_input)
@@ -136,27 +179,14 @@ static void on_written(uv_write_t *write, int status)
 
 /* --- one step ------------------------------------------------------------------------------- */
 
-static uint64_t limit_ms(const sg_duration *limit)
-{
-    return (uint64_t)__atomic_load_n(limit, __ATOMIC_RELAXED) * 1000;
-}
-
 static void set_timer(struct tcp_connection *connection)
 {
-    struct tcp_host *host = connection->host;
-    const struct net_limits *limits = &host->common->limits;
-    uint64_t wait_ms =
-        limit_ms(connection->greeted ? &limits->tcp_idle_timeout : &limits->tcp_initial_timeout);
-
-    if (connection->stream != NULL) {
-        uint64_t now_ms = uv_now(&host->loop);
-        uint64_t left_ms =
-            connection->stream_ends_ms > now_ms ? connection->stream_ends_ms - now_ms : 1;
-        uint64_t idle_ms = (uint64_t)connection->stream->idle_max * 1000;
-        wait_ms = left_ms < idle_ms ? left_ms : idle_ms;
+    wait_on(connection);
+    uint64_t look_ms = connection->wait_ends_ms - uv_now(&connection->host->loop);
+    if (connection->stream != NULL && look_ms > STREAM_LOOK_MS) {
+        look_ms = STREAM_LOOK_MS;
     }
-    connection->unsent_seen = uv_stream_get_write_queue_size((uv_stream_t *)&connection->socket);
-    uv_timer_start(&connection->timer, on_timer, wait_ms, wait_ms);
+    uv_timer_start(&connection->timer, on_timer, look_ms, look_ms);
 }
 
 static void stop_stream(struct tcp_connection *connection, bool complete)

@@ -138,20 +138,40 @@ static bool wants_sig0(const struct request *request)
            (request->message->opcode == DNS_OPCODE_UPDATE || request->net->tcp);
 }
 
-/* The same by public key. NOERROR, FORMERR, or NOTAUTH, which is not signed. */
-static uint16_t authenticate_sig0(struct desk_thread *thread)
+/*
+ * The same by public key. False: it is refused, by the response of that length. A request that the
+ * signer may not make is refused, or goes on as nobody's, before its signature is looked at.
+ */
+static bool authenticate_sig0(struct desk_thread *thread, const struct reply *reply,
+                              size_t *out_length)
 {
     struct request *request = &thread->request;
+    struct sig0 sig0;
 
-    enum sg_result result =
-        sig0_in_verify(request, time_now(), &thread->allowance, &thread->signer.name);
+    enum sg_result result = sig0_parse(request->message, &sig0);
     if (result == SG_OK) {
-        request->key = &thread->signer;
-        return DNS_RCODE_NOERROR;
+        thread->signer.name = sig0.signer;
+        request->key = &thread->signer; /* Who it says it is. */
+        if (request->message->opcode == DNS_OPCODE_UPDATE) {
+            *out_length = update_in_refuse(request, reply->bytes, reply->bytes_max);
+            if (*out_length > 0) {
+                return false;
+            }
+        } else if (!sig0_in_is_of_use(request)) {
+            request->key = NULL;
+            return true;
+        }
+        result = sig0_in_verify(request, &sig0, time_now(), &thread->allowance);
     }
+    if (result == SG_OK) {
+        return true;
+    }
+    request->key = NULL;
     request_log(request, LOG_SECURITY, SEVERITY_ERROR, "request has invalid signature: SIG(0): %s",
                 sg_result_text(result));
-    return result == SG_MALFORMED ? DNS_RCODE_FORMERR : DNS_RCODE_NOTAUTH;
+    uint16_t rcode = result == SG_MALFORMED ? DNS_RCODE_FORMERR : DNS_RCODE_NOTAUTH;
+    *out_length = refuse(request, rcode, REQUEST_ERROR_NONE, reply);
+    return false;
 }
 
 /* Classes that no zone can have: 0, NONE, ANY (as BIND answers them). */
@@ -303,11 +323,9 @@ static size_t answer_message(struct desk_thread *thread, enum sg_result parsed,
     if (request->view == NULL) {
         return refuse(request, DNS_RCODE_REFUSED, REQUEST_ERROR_NOT_AUTHORITATIVE, reply);
     }
-    if (wants_sig0(request)) {
-        uint16_t rcode = authenticate_sig0(thread);
-        if (rcode != DNS_RCODE_NOERROR) {
-            return refuse(request, rcode, REQUEST_ERROR_NONE, reply);
-        }
+    size_t length;
+    if (wants_sig0(request) && !authenticate_sig0(thread, reply, &length)) {
+        return length;
     }
     switch (message->opcode) {
     case DNS_OPCODE_NOTIFY:

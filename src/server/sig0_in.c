@@ -1,7 +1,7 @@
 #include "server/sig0_in.h"
 
 #include "dns/rrtype.h"
-#include "dnssec/sig0.h"
+#include "server/access.h"
 
 static bool may_spend(struct sig0_allowance *allowance, sg_time now)
 {
@@ -25,24 +25,36 @@ static bool find_keys(const struct zone_table *table, const struct dns_name *sig
            zone_node_rrset(&match.node, ZONE_VIEW_SIGNED, DNS_TYPE_KEY, out_keys);
 }
 
-enum sg_result sig0_in_verify(const struct request *request, sg_time now,
-                              struct sig0_allowance *allowance, struct dns_name *out_signer)
+bool sig0_in_is_of_use(const struct request *request)
 {
-    struct sig0 sig0;
+    const struct dns_message *message = request->message;
+    const struct zone_table *table = request->view->table;
+    bool transfer = message->qtype == DNS_TYPE_AXFR || message->qtype == DNS_TYPE_IXFR;
+    const struct zone_slot *slot;
+
+    if (message->opcode == DNS_OPCODE_NOTIFY) {
+        slot = zone_table_exact(table, &message->qname);
+        return slot != NULL && access_notify(request, slot);
+    }
+    if (transfer) {
+        slot = zone_table_exact(table, &message->qname);
+        return slot != NULL && access_transfer(request, slot);
+    }
+    slot = zone_table_find(table, &message->qname, message->qtype == DNS_TYPE_DS);
+    return slot != NULL && access_query(request, slot);
+}
+
+enum sg_result sig0_in_verify(const struct request *request, const struct sig0 *sig0, sg_time now,
+                              struct sig0_allowance *allowance)
+{
     struct dns_rrset keys;
-    enum sg_result result = sig0_parse(request->message, &sig0);
+
+    if (!find_keys(request->view->table, &sig0->signer, &keys)) {
+        return SG_BAD_KEY;
+    }
+    enum sg_result result = sig0_check(sig0, &keys, now);
     if (result != SG_OK) {
         return result;
     }
-    if (!find_keys(request->view->table, &sig0.signer, &keys)) {
-        return SG_BAD_KEY;
-    }
-    if (!may_spend(allowance, now)) {
-        return SG_LIMIT;
-    }
-    result = sig0_verify(request->message, &sig0, &keys, now);
-    if (result == SG_OK) {
-        *out_signer = sig0.signer;
-    }
-    return result;
+    return may_spend(allowance, now) ? sig0_verify(request->message, sig0, &keys, now) : SG_LIMIT;
 }

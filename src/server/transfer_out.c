@@ -43,12 +43,24 @@ static struct axfr_totals totals_of(const struct transfer *transfer)
     return transfer->ixfr != NULL ? ixfr_totals(transfer->ixfr) : axfr_totals(transfer->axfr);
 }
 
+/* Whoever asks for it again gets the present version. */
+static bool is_unwanted(const struct net_stream *stream)
+{
+    const struct transfer *transfer =
+        (const struct transfer *)((const char *)stream - offsetof(struct transfer, stream));
+
+    return transfer->axfr != NULL && axfr_is_unwanted(transfer->axfr);
+}
+
 static size_t next_message(struct net_stream *stream, uint8_t *out_bytes)
 {
     struct transfer *transfer = transfer_of(stream);
     struct tsig_exchange *tsig = transfer->is_signed ? &transfer->tsig : NULL;
     sg_time now = transfer->is_signed ? time_now() : 0;
 
+    if (is_unwanted(stream)) {
+        return NET_STREAM_BROKEN;
+    }
     size_t length = transfer->ixfr != NULL ? ixfr_next(transfer->ixfr, tsig, now, out_bytes)
                                            : axfr_next(transfer->axfr, tsig, now, out_bytes);
     return length == 0 && totals_of(transfer).broken ? NET_STREAM_BROKEN : length;
@@ -61,9 +73,12 @@ static void log_end(const struct transfer *transfer, bool complete)
     uint64_t bytes_per_second = totals.bytes * 1000 / (ms > 0 ? ms : 1);
 
     if (!complete) {
-        log_write(LOG_XFER_OUT, SEVERITY_ERROR, "%s aborted after %llu messages, %llu bytes",
+        log_write(LOG_XFER_OUT, SEVERITY_ERROR, "%s aborted after %llu messages, %llu bytes%s",
                   transfer->name, (unsigned long long)totals.messages,
-                  (unsigned long long)totals.bytes);
+                  (unsigned long long)totals.bytes,
+                  is_unwanted(&transfer->stream)
+                      ? ": it is too slow, too much of the zone has changed meanwhile"
+                      : "");
         return;
     }
     log_write(LOG_XFER_OUT, SEVERITY_INFO,
@@ -138,6 +153,7 @@ static struct net_stream *open_transfer(const struct transfer_desk *desk,
     transfer->stream = (struct net_stream){
         .next = next_message,
         .close = close_transfer,
+        .is_unwanted = is_unwanted,
         .time_max = limits->transfer_time_out_max > 0 ? limits->transfer_time_out_max
                                                       : TIME_SECONDS_DEFAULT,
         .idle_max = limits->transfer_idle_out_max > 0 ? limits->transfer_idle_out_max

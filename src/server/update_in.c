@@ -134,28 +134,53 @@ static bool let_in(const struct request *request, const struct zone_slot *slot, 
     return false;
 }
 
-size_t update_in_answer(const struct request *request, uint8_t *out_bytes, size_t bytes_max)
+/* Which zone it is for; NULL: it is refused, by the response of that length. */
+static const struct zone_slot *find_zone(const struct request *request, uint8_t *out_bytes,
+                                         size_t bytes_max, size_t *out_length)
 {
     const struct dns_message *message = request->message;
     char zone[DNS_NAME_TEXT_BYTES];
 
-    stats_count(request->counters, STATS_UPDATES);
     if (message->qtype != DNS_TYPE_SOA) {
         request_log(request, LOG_UPDATE, SEVERITY_INFO,
                     "update failed: update zone section contains non-SOA (FORMERR)");
-        return request_refuse(request, DNS_RCODE_FORMERR, REQUEST_ERROR_NONE, out_bytes, bytes_max);
+        *out_length =
+            request_refuse(request, DNS_RCODE_FORMERR, REQUEST_ERROR_NONE, out_bytes, bytes_max);
+        return NULL;
     }
     dns_name_to_text_short(&message->qname, zone);
     const struct zone_slot *slot = zone_table_exact(request->view->table, &message->qname);
     if (slot == NULL) {
         request_log(request, LOG_UPDATE, SEVERITY_INFO,
                     "update failed: %s: not authoritative for update zone (NOTAUTH)", zone);
-        return request_refuse(request, DNS_RCODE_NOTAUTH, REQUEST_ERROR_NOT_AUTHORITATIVE,
-                              out_bytes, bytes_max);
+        *out_length = request_refuse(request, DNS_RCODE_NOTAUTH, REQUEST_ERROR_NOT_AUTHORITATIVE,
+                                     out_bytes, bytes_max);
+        return NULL;
     }
     if (!let_in(request, slot, zone)) {
-        return request_refuse(request, DNS_RCODE_REFUSED, REQUEST_ERROR_PROHIBITED, out_bytes,
-                              bytes_max);
+        *out_length = request_refuse(request, DNS_RCODE_REFUSED, REQUEST_ERROR_PROHIBITED,
+                                     out_bytes, bytes_max);
+        return NULL;
     }
-    return send_to_keeper(request, slot, out_bytes, bytes_max);
+    return slot;
+}
+
+size_t update_in_refuse(const struct request *request, uint8_t *out_bytes, size_t bytes_max)
+{
+    size_t length;
+
+    if (find_zone(request, out_bytes, bytes_max, &length) != NULL) {
+        return 0;
+    }
+    stats_count(request->counters, STATS_UPDATES);
+    return length;
+}
+
+size_t update_in_answer(const struct request *request, uint8_t *out_bytes, size_t bytes_max)
+{
+    size_t length;
+
+    stats_count(request->counters, STATS_UPDATES);
+    const struct zone_slot *slot = find_zone(request, out_bytes, bytes_max, &length);
+    return slot != NULL ? send_to_keeper(request, slot, out_bytes, bytes_max) : length;
 }

@@ -8,5 +8,7 @@
 
 #include "server/request.h"
 
+/* The response to an update that is not to be heard, whatever it wants; 0: it is let in. */
+size_t update_in_refuse(const struct request *request, uint8_t *out_bytes, size_t bytes_max);
 /* A response, or 0 and the update is on its way to the keeper. */
 size_t update_in_answer(const struct request *request, uint8_t *out_bytes, size_t bytes_max);

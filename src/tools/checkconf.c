@@ -137,6 +137,7 @@ static bool load_zone(const struct conf_zone *zone)
     struct zonefile_options options = {
         .path = zone->file,
         .strip_generated = zone->policy != NULL,
+        .private_type = zone->options->sig_signing_type,
         .ttl_max = zone->policy != NULL ? zone->policy->max_zone_ttl : zone->options->max_zone_ttl,
     };
 

@@ -368,9 +368,7 @@ enum sg_result zone_edit_seal(struct zone_edit *edit, const struct zone_version 
     arena_keep_guests(arena);
     if (edit->base != NULL) {
         struct zone_version *base = (struct zone_version *)(uintptr_t)edit->base;
-        ASSERT(base->retired.count == 0);
-        base->retired = edit->writer.retired;
-        edit->writer.retired = (struct pieces){0};
+        lineage_retire(base, &edit->writer.retired);
         tree_collect_fresh(arena, &draft->names, &draft->made);
         tree_collect_fresh(arena, &draft->nsec3, &draft->made);
     } else {

@@ -3,6 +3,8 @@
 #include <stddef.h>
 
 #include "base/mem.h"
+#include "dns/name.h"
+#include "dns/rrtype.h"
 #include "dns/serial.h"
 #include "zone/changeset.h"
 
@@ -16,7 +18,10 @@ struct zone_history_link {
     uint32_t references;             /* atomic */
     uint64_t commit;
     struct zone_changeset_header header;
+    bool has_header;
+    bool is_sound; /* to its end, and it has the SOAs that its header tells of */
     struct buffer changeset;
+    struct dns_rrset soa_from, soa_to; /* borrowed from it */
     struct epoch_retired leaving;
 };
 
@@ -66,34 +71,95 @@ uint64_t zone_history_oldest_commit(const struct zone_history *history)
     return history->oldest == NULL ? UINT64_MAX : history->oldest->commit;
 }
 
-void zone_history_add(struct zone_history *history, struct buffer *changeset, bool breaks,
-                      uint64_t commit)
+const struct dns_rrset *zone_history_soa_from(const struct zone_history_link *link)
 {
-    struct zone_changeset_header header;
-    bool sound = zone_changeset_header(buffer_span(changeset), &header) == SG_OK;
-    const struct zone_history_link *newest = history->newest;
-    bool begins_at_two = history->ambiguous;
-    if (breaks || !sound || (newest != NULL && newest->header.serial_to != header.serial_from)) {
-        zone_history_clear(history);
+    return &link->soa_from;
+}
+
+const struct dns_rrset *zone_history_soa_to(const struct zone_history_link *link)
+{
+    return &link->soa_to;
+}
+
+static bool has_serial(const struct dns_rrset *soa, uint32_t serial)
+{
+    enum { SERIAL_FROM_END = 20 }; /* RFC 1035 3.3.13: five numbers end the rdata */
+    return soa->count == 1 && wire_get_u32(soa->packed + soa->bytes - SERIAL_FROM_END) == serial;
+}
+
+/* Look at it from end to end. */
+static bool check(struct zone_history_link *link, const struct dns_name *apex)
+{
+    struct zone_changeset_walk walk = zone_changeset_walk(zone_history_changeset(link));
+    while (zone_changeset_next(&walk)) {
+        const struct zone_change *change = &walk.change;
+        if (change->owner.length + apex->length > DNS_NAME_BYTES_MAX) {
+            return false;
+        }
+        if ((change->flags & ZONE_CHANGE_PUBLIC) != 0 && change->owner.length == 0 &&
+            change->added.type == DNS_TYPE_SOA) {
+            link->soa_from = change->deleted;
+            link->soa_to = change->added;
+        }
     }
-    bool rises = sound && serial_compare(header.serial_to, header.serial_from) > 0;
-    if (!rises || begins_at_two) {
-        if (rises) {
-            history->ambiguous = false;
-        } else if (sound && header.deleted + header.added > 0) {
-            zone_history_be_ambiguous(history);
-        } /* else key states alone, say: no secondary has anything to learn */
-        buffer_free(changeset);
-        return;
-    }
+    return !walk.failed && has_serial(&link->soa_from, link->header.serial_from) &&
+           has_serial(&link->soa_to, link->header.serial_to);
+}
+
+struct zone_history_link *zone_history_link_new(const struct dns_name *apex,
+                                                struct buffer *changeset)
+{
     struct zone_history_link *link = mem_alloc_zero(1, sizeof(*link));
     link->references = 1;
-    link->commit = commit;
-    link->header = header;
     link->changeset = *changeset;
-    link->changeset.bytes = mem_resize(link->changeset.bytes, link->changeset.length);
-    link->changeset.capacity = link->changeset.length;
     *changeset = BUFFER_EMPTY;
+    if (link->changeset.length > 0) {
+        link->changeset.bytes = mem_resize(link->changeset.bytes, link->changeset.length);
+        link->changeset.capacity = link->changeset.length;
+    }
+    link->has_header = zone_changeset_header(buffer_span(&link->changeset), &link->header) == SG_OK;
+    link->is_sound = link->has_header && check(link, apex);
+    return link;
+}
+
+/* Of the newest link that is no link only what it breaks is left. */
+static bool is_link(struct zone_history *history, const struct zone_history_link *link)
+{
+    const struct zone_changeset_header *header = &link->header;
+    if (!link->has_header) {
+        return false;
+    }
+    if (serial_compare(header->serial_to, header->serial_from) <= 0) {
+        if (header->deleted + header->added > 0) {
+            zone_history_be_ambiguous(history);
+        } /* else key states alone, say: no secondary has anything to learn */
+        return false;
+    }
+    if (history->ambiguous) { /* It begins at the serial that had two contents. */
+        history->ambiguous = false;
+        return false;
+    }
+    if (!link->is_sound) {
+        zone_history_clear(history);
+    }
+    return link->is_sound;
+}
+
+void zone_history_add(struct zone_history *history, struct zone_history_link *link, bool breaks,
+                      uint64_t commit)
+{
+    const struct zone_history_link *newest = history->newest;
+    bool ambiguous = history->ambiguous;
+    if (breaks || !link->has_header ||
+        (newest != NULL && newest->header.serial_to != link->header.serial_from)) {
+        zone_history_clear(history);
+        history->ambiguous = ambiguous;
+    }
+    if (!is_link(history, link)) {
+        zone_history_unref(link);
+        return;
+    }
+    link->commit = commit;
     link->older = history->newest;
     if (history->newest != NULL) {
         history->newest->newer = link;
@@ -160,6 +226,9 @@ size_t zone_history_collect(const struct zone_history *history, uint32_t serial,
 void zone_history_unref(const struct zone_history_link *link)
 {
     struct zone_history_link *held = (struct zone_history_link *)(uintptr_t)link;
+    if (held == NULL) {
+        return;
+    }
     if (__atomic_sub_fetch(&held->references, 1, __ATOMIC_ACQ_REL) == 0) {
         buffer_free(&held->changeset);
         mem_free(held);

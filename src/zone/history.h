@@ -13,12 +13,23 @@
 
 #include "base/buffer.h"
 #include "base/epoch.h"
+#include "dns/rrset.h"
 
-struct zone_history_link; /* one changeset: bytes, serials, a reference count */
+struct dns_name;
+struct zone_history_link; /* one changeset: bytes, serials, SOAs, a reference count */
 
+/*
+ * A link that is in no history yet, with one reference. Takes the bytes, whatever they are: they
+ * are looked at from end to end, so that nobody has to do so who streams them. Thread: a worker.
+ */
+struct zone_history_link *zone_history_link_new(const struct dns_name *apex,
+                                                struct buffer *changeset);
 uint32_t zone_history_serial_from(const struct zone_history_link *link);
 uint32_t zone_history_serial_to(const struct zone_history_link *link);
 struct span zone_history_changeset(const struct zone_history_link *link);
+/* The public SOA before and behind it; for links of a history they have its serials. */
+const struct dns_rrset *zone_history_soa_from(const struct zone_history_link *link);
+const struct dns_rrset *zone_history_soa_to(const struct zone_history_link *link);
 
 enum { ZONE_HISTORY_LINKS_MAX = 16384 };
 struct zone_history {
@@ -29,15 +40,15 @@ struct zone_history {
 };
 
 /*
- * Add the changeset that leads to the version that is about to be published. Takes the bytes.
- * `commit` is the number under which the store has it (0: it has it not). A
- * changeset that does not continue the chain (serial_from is not the newest serial_to) or with
- * `breaks` set begins a new chain: what was there is dropped. One that does not raise the serial is
- * no link; where it changes what is public, the serial is ambiguous, as by
- * zone_history_be_ambiguous(). Of malformed bytes only the break is left. At most
- * ZONE_HISTORY_LINKS_MAX links.
+ * Add the link that leads to the version that is about to be published. Takes the reference.
+ * `commit` is the number under which the store has it (0: it has it not). A link that does not
+ * continue the chain (serial_from is not the newest serial_to) or with `breaks` set begins a new
+ * chain: what was there is dropped. One that does not raise the serial is no link; where it changes
+ * what is public, the serial is ambiguous, as by zone_history_be_ambiguous(). Of malformed bytes,
+ * and of such as do not lead from a SOA of the one serial to a SOA of the other, only the break is
+ * left. At most ZONE_HISTORY_LINKS_MAX links.
  */
-void zone_history_add(struct zone_history *history, struct buffer *changeset, bool breaks,
+void zone_history_add(struct zone_history *history, struct zone_history_link *link, bool breaks,
                       uint64_t commit);
 /* Of the oldest link: the store has to keep that commit and those after it. UINT64_MAX: there is no
  * link. */
@@ -57,4 +68,4 @@ void zone_history_be_ambiguous(struct zone_history *history);
  */
 size_t zone_history_collect(const struct zone_history *history, uint32_t serial, uint32_t serial_to,
                             const struct zone_history_link **out_links, size_t links_max);
-void zone_history_unref(const struct zone_history_link *link); /* Thread: any */
+void zone_history_unref(const struct zone_history_link *link); /* NULL is fine. Thread: any */

@@ -15,6 +15,13 @@ static bool is_gone(const struct zone_version *version)
     return (__atomic_load_n(&version->state, __ATOMIC_ACQUIRE) & VERSION_GONE) != 0;
 }
 
+/* What the version retired is free, or in use again. */
+static void keep_nothing(struct zone_version *version)
+{
+    version->lineage->kept_bytes -= version->kept_bytes;
+    version->kept_bytes = 0;
+}
+
 struct zone_lineage *lineage_new(const struct dns_name *apex, uint16_t rrclass,
                                  const struct arena_sizes *sizes)
 {
@@ -57,6 +64,16 @@ struct zone_version *lineage_draft(struct zone_lineage *lineage, const struct zo
     return draft;
 }
 
+void lineage_retire(struct zone_version *base, struct pieces *retired)
+{
+    ASSERT(base->retired.count == 0);
+    base->retired = *retired;
+    *retired = (struct pieces){0};
+    base->kept_bytes =
+        base->retired.bytes + base->retired.count * sizeof(struct piece) + sizeof(*base);
+    base->lineage->kept_bytes += base->kept_bytes;
+}
+
 void lineage_append(struct zone_lineage *lineage, struct zone_version *version)
 {
     version->state = 1;
@@ -96,6 +113,7 @@ static void undo_behind(struct zone_lineage *lineage, const struct zone_version 
         ASSERT((__atomic_load_n(&version->state, __ATOMIC_ACQUIRE) & VERSION_REFS) == 0);
         older = version->older;
         pieces_release(&version->made, &lineage->arena);
+        keep_nothing(older);
         pieces_clear(&older->retired);
         if (is_gone(version)) {
             drop_behind(lineage, version);
@@ -107,6 +125,7 @@ static void release_gone(struct zone_lineage *lineage)
 {
     for (struct zone_version *oldest = lineage->oldest; is_gone(oldest); oldest = lineage->oldest) {
         ASSERT(oldest->newer != NULL); /* The caller holds a version. */
+        keep_nothing(oldest);
         pieces_release(&oldest->retired, &lineage->arena);
         lineage->oldest = oldest->newer;
         lineage->oldest->older = NULL;
@@ -117,10 +136,45 @@ static void release_gone(struct zone_lineage *lineage)
     arena_trim(&lineage->arena);
 }
 
+static bool is_held(const struct zone_version *version)
+{
+    return (__atomic_load_n(&version->state, __ATOMIC_RELAXED) & VERSION_REFS) > 0;
+}
+
+static bool keeps_too_much(const struct zone_lineage *lineage)
+{
+    return lineage->kept_bytes > LINEAGE_KEPT_BYTES_MIN &&
+           lineage->kept_bytes > arena_bytes(&lineage->arena) / LINEAGE_KEPT_FRACTION;
+}
+
+/* The oldest that are held shall be let go. Few edits walk the chain for that. */
+static void limit_held(struct zone_lineage *lineage, const struct zone_version *base)
+{
+    unsigned held = 0;
+    unsigned too_many = keeps_too_much(lineage) ? 1 : 0;
+    if (too_many == 0 &&
+        __atomic_load_n(&lineage->holders, __ATOMIC_RELAXED) <= LINEAGE_HELD_MAX + 1) {
+        return;
+    }
+    for (const struct zone_version *at = lineage->oldest; at != base; at = at->newer) {
+        held += is_held(at);
+    }
+    if (held > LINEAGE_HELD_MAX) {
+        too_many = held - LINEAGE_HELD_MAX;
+    }
+    for (struct zone_version *at = lineage->oldest; at != base && too_many > 0; at = at->newer) {
+        if (is_held(at)) {
+            __atomic_store_n(&at->unwanted, true, __ATOMIC_RELAXED);
+            too_many--;
+        }
+    }
+}
+
 void lineage_begin_edit(struct zone_lineage *lineage, const struct zone_version *base)
 {
     undo_behind(lineage, base);
     release_gone(lineage);
+    limit_held(lineage, base);
     __atomic_add_fetch(&lineage->holders, 1, __ATOMIC_RELAXED);
 }
 
@@ -140,6 +194,11 @@ static void leave(struct epoch_retired *leaving)
     if (next == VERSION_GONE) {
         lineage_unref(lineage);
     }
+}
+
+bool zone_version_is_unwanted(const struct zone_version *version)
+{
+    return __atomic_load_n(&version->unwanted, __ATOMIC_RELAXED);
 }
 
 const struct zone_version *zone_version_ref(const struct zone_version *version)

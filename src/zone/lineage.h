@@ -18,6 +18,11 @@
  * like any other, and when the next edit begins at its predecessor, all that it made is freed and
  * what its predecessor had retired is in use again.
  *
+ * Whoever holds an old version keeps all that its successors replaced. So that slow transfers
+ * cannot make a busy zone grow without end, the oldest version that is held is *unwanted* when too
+ * many are, or when what is kept for it is too much: transfers of it are cut. Other holders finish
+ * soon.
+ *
  * The lineage lives as long as any version that is not gone, or any edit.
  */
 #pragma once
@@ -37,8 +42,15 @@ struct zone_counts {
     uint32_t opt_outs;
 };
 
+enum {
+    LINEAGE_HELD_MAX = 8,      /* old versions */
+    LINEAGE_KEPT_FRACTION = 3, /* of the arena: a zone takes half as much again */
+    LINEAGE_KEPT_BYTES_MIN = 16 << 20,
+};
+
 struct zone_lineage {
     struct arena arena;
+    uint64_t kept_bytes; /* of all versions of the chain */
     struct zone_version *oldest, *newest;
     uint32_t holders; /* versions that are not gone, and edits; atomic */
     uint16_t rrclass;
@@ -53,12 +65,14 @@ struct zone_version {
     struct zone_lineage *lineage;
 
     uint32_t state; /* references, and the two bits below; atomic */
+    bool unwanted;  /* relaxed atomic */
     struct zone_counts counts;
     struct zone_version *older, *newer;
     struct epoch_retired leaving;
 
     struct pieces made;    /* by the edit that sealed it; until the next edit begins */
     struct pieces retired; /* by the edit that began at this version */
+    uint64_t kept_bytes;   /* because of these, lists included */
     struct arena_old_table *retired_tables;
 
     struct zone_node apex_node;
@@ -84,9 +98,12 @@ uint64_t lineage_bytes(const struct zone_lineage *lineage);
 struct zone_version *lineage_draft(struct zone_lineage *lineage, const struct zone_version *base);
 /* The sealed draft becomes the newest version; its one reference is the caller's. */
 void lineage_append(struct zone_lineage *lineage, struct zone_version *version);
+/* An edit that began at `base` is sealed: takes what it replaced. */
+void lineage_retire(struct zone_version *base, struct pieces *retired);
 /*
- * Before an edit begins at `base`: undo versions behind it, which were never published, and
- * release what nobody can see any more. Adds the edit as a holder.
+ * Before an edit begins at `base`: undo versions behind it, which were never published, release
+ * what nobody can see any more, and see whether older ones keep too much. Adds the edit as a
+ * holder.
  */
 void lineage_begin_edit(struct zone_lineage *lineage, const struct zone_version *base);
 

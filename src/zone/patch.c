@@ -174,44 +174,17 @@ const struct patch_rrset *patch_name_rrset(const struct patch_name *name, uint16
 static void touch(struct patch_name *name, struct patch_rrset *rrset)
 {
     name->touched = true;
-    if (rrset->rdatas != NULL) {
-        return;
+    if (!rrset->touched) {
+        rrset->touched = true;
+        rdata_list_fill(&rrset->rdatas, &rrset->before);
     }
-    rrset->capacity = rrset->count + 4;
-    rrset->rdatas = mem_alloc(rrset->capacity * sizeof(const uint8_t *));
-    uint32_t at = 0;
-    for (struct dns_rdata_cursor c = dns_rrset_walk(&rrset->before); dns_rdata_next(&c);) {
-        rrset->rdatas[at++] = c.rdata.bytes - 2;
-    }
-}
-
-/* Where an rdata is, or belongs. True: it is there. */
-static bool find_place(const struct patch_rrset *rrset, struct span rdata, uint32_t *out_place)
-{
-    uint32_t low = 0;
-    uint32_t high = rrset->count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        int order = dns_rdata_compare(rrset->type, rdata, unpack(rrset->rdatas[middle]));
-        if (order == 0) {
-            *out_place = middle;
-            return true;
-        }
-        if (order > 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    *out_place = low;
-    return false;
 }
 
 struct span patch_rrset_rdata(const struct patch_rrset *rrset, uint32_t index)
 {
     ASSERT(index < rrset->count);
-    if (rrset->rdatas != NULL) {
-        return unpack(rrset->rdatas[index]);
+    if (rrset->touched) {
+        return unpack(rdata_list_at(&rrset->rdatas, index));
     }
     struct dns_rdata_cursor cursor = dns_rrset_walk(&rrset->before);
     while (dns_rdata_next(&cursor) && index > 0) {
@@ -222,9 +195,9 @@ struct span patch_rrset_rdata(const struct patch_rrset *rrset, uint32_t index)
 
 bool patch_rrset_has(const struct patch_rrset *rrset, struct span rdata)
 {
-    uint32_t place;
-    if (rrset->rdatas != NULL) {
-        return find_place(rrset, rdata, &place);
+    struct rdata_place place;
+    if (rrset->touched) {
+        return rdata_list_find(&rrset->rdatas, rrset->type, rdata, &place);
     }
     for (struct dns_rdata_cursor c = dns_rrset_walk(&rrset->before); dns_rdata_next(&c);) {
         if (dns_rdata_compare(rrset->type, rdata, c.rdata) == 0) {
@@ -237,15 +210,15 @@ bool patch_rrset_has(const struct patch_rrset *rrset, struct span rdata)
 bool patch_rrset_is_changed(const struct patch_rrset *rrset)
 {
     const struct dns_rrset *before = &rrset->before;
-    if (rrset->rdatas == NULL || (rrset->count == 0 && before->count == 0)) {
+    if (!rrset->touched || (rrset->count == 0 && before->count == 0)) {
         return false;
     }
     if (rrset->count != before->count || rrset->ttl != before->ttl) {
         return true;
     }
-    uint32_t at = 0;
-    for (struct dns_rdata_cursor c = dns_rrset_walk(before); dns_rdata_next(&c); at++) {
-        struct span rdata = unpack(rrset->rdatas[at]);
+    struct rdata_place place = {0, 0};
+    for (struct dns_rdata_cursor c = dns_rrset_walk(before); dns_rdata_next(&c);) {
+        struct span rdata = unpack(rdata_list_next(&rrset->rdatas, &place));
         if (rdata.bytes != c.rdata.bytes && dns_rdata_compare(rrset->type, rdata, c.rdata) != 0) {
             return true;
         }
@@ -265,10 +238,10 @@ enum sg_result patch_add(struct patch_name *name, uint16_t type, uint32_t ttl,
     struct span rdata = unpack(packed);
     uint16_t covered = covered_by(type, rdata);
     struct patch_rrset *rrset = find_rrset(name, type, covered);
-    uint32_t place = 0;
+    struct rdata_place place = {0, 0};
     if (rrset != NULL) {
         touch(name, rrset);
-        if (find_place(rrset, rdata, &place)) {
+        if (rdata_list_find(&rrset->rdatas, type, rdata, &place)) {
             rrset->ttl = ttl;
             return SG_EXISTS;
         }
@@ -281,13 +254,7 @@ enum sg_result patch_add(struct patch_name *name, uint16_t type, uint32_t ttl,
         rrset = append_rrset(name, type, covered);
         touch(name, rrset);
     }
-    if (rrset->count == rrset->capacity) {
-        rrset->capacity *= 2;
-        rrset->rdatas = mem_resize_array(rrset->rdatas, rrset->capacity, sizeof(const uint8_t *));
-    }
-    memmove(rrset->rdatas + place + 1, rrset->rdatas + place,
-            (rrset->count - place) * sizeof(const uint8_t *));
-    rrset->rdatas[place] = packed;
+    rdata_list_insert(&rrset->rdatas, place, packed);
     rrset->count++;
     rrset->ttl = ttl;
     name->bytes += (uint32_t)rdata.length + 2;
@@ -297,18 +264,16 @@ enum sg_result patch_add(struct patch_name *name, uint16_t type, uint32_t ttl,
 enum sg_result patch_remove(struct patch_name *name, uint16_t type, struct span rdata)
 {
     struct patch_rrset *rrset = find_rrset(name, type, covered_by(type, rdata));
-    uint32_t place;
+    struct rdata_place place;
     if (rrset == NULL) {
         return SG_NOT_FOUND;
     }
     touch(name, rrset);
-    if (!find_place(rrset, rdata, &place)) {
+    if (!rdata_list_find(&rrset->rdatas, type, rdata, &place)) {
         return SG_NOT_FOUND;
     }
-    name->bytes -= wire_get_u16(rrset->rdatas[place]) + 2u;
+    name->bytes -= wire_get_u16(rdata_list_remove(&rrset->rdatas, place)) + 2u;
     rrset->count--;
-    memmove(rrset->rdatas + place, rrset->rdatas + place + 1,
-            (rrset->count - place) * sizeof(const uint8_t *));
     return SG_OK;
 }
 
@@ -319,9 +284,11 @@ void patch_clear(struct patch_name *name, uint16_t type, uint16_t covered)
         return;
     }
     touch(name, rrset);
-    for (uint32_t i = 0; i < rrset->count; i++) {
-        name->bytes -= wire_get_u16(rrset->rdatas[i]) + 2u;
+    struct rdata_place place = {0, 0};
+    for (const uint8_t *packed; (packed = rdata_list_next(&rrset->rdatas, &place)) != NULL;) {
+        name->bytes -= wire_get_u16(packed) + 2u;
     }
+    rdata_list_clear(&rrset->rdatas);
     rrset->count = 0;
 }
 
@@ -330,12 +297,13 @@ void patch_clear(struct patch_name *name, uint16_t type, uint16_t covered)
 /* The RRset as a block takes it; `bytes` has room for it. */
 static struct dns_rrset pack_rrset(const struct patch_rrset *rrset, struct buffer *bytes)
 {
-    if (rrset->rdatas == NULL) {
+    if (!rrset->touched) {
         return rrset->before;
     }
     size_t begin = bytes->length;
-    for (uint32_t i = 0; i < rrset->count; i++) {
-        struct span rdata = unpack(rrset->rdatas[i]);
+    struct rdata_place place = {0, 0};
+    for (const uint8_t *packed; (packed = rdata_list_next(&rrset->rdatas, &place)) != NULL;) {
+        struct span rdata = unpack(packed);
         buffer_append(bytes, rdata.bytes - 2, rdata.length + 2);
     }
     return (struct dns_rrset){
@@ -432,7 +400,7 @@ void patch_free(struct patch *patch)
     for (uint32_t i = 0; i < patch->count; i++) {
         struct patch_name *name = patch->names[i];
         for (uint32_t j = 0; j < name->count; j++) {
-            mem_free(name->rrsets[j].rdatas);
+            rdata_list_clear(&name->rrsets[j].rdatas);
         }
         mem_free(name->rrsets);
         mem_free(name);

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "zone/edit.h"
+#include "zone/rdata_list.h"
 
 struct patch;
 struct patch_name;
@@ -19,10 +20,10 @@ struct patch_name;
  * rdata, in canonical order. Borrowed from the patch until its name is changed.
  */
 struct patch_rrset {
-    struct dns_rrset before; /* in the draft; count 0: it was not there */
-    const uint8_t **rdatas;  /* NULL until it is touched: as before */
+    struct dns_rrset before;  /* in the draft; count 0: it was not there */
+    struct rdata_list rdatas; /* from when it is touched; until then it is as before */
+    bool touched;
     uint32_t count;
-    uint32_t capacity; /* of `rdatas` */
     uint32_t ttl;
     uint16_t type;
     uint16_t covered; /* of RRSIG */

@@ -11,6 +11,7 @@ void pieces_add(struct pieces *list, arena_ref ref, size_t bytes)
         list->pieces = mem_resize_array(list->pieces, list->capacity, sizeof(*list->pieces));
     }
     list->pieces[list->count++] = (struct piece){ref, (uint32_t)bytes};
+    list->bytes += bytes;
 }
 
 void pieces_release(struct pieces *list, struct arena *arena)

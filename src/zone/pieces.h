@@ -15,6 +15,7 @@ struct pieces {
     struct piece *pieces; /* NULL: none yet */
     uint32_t count;
     uint32_t capacity;
+    uint64_t bytes; /* of all of them */
 };
 
 void pieces_add(struct pieces *list, arena_ref ref, size_t bytes);

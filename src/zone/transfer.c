@@ -60,7 +60,8 @@ struct zone_transfer {
 static bool is_stripped(const struct zone_transfer *transfer, uint16_t type)
 {
     return transfer->options.strip_generated &&
-           (dns_type_is_generated(type) || type == DNS_TYPE_PRIVATE);
+           (dns_type_is_generated(type) ||
+            (transfer->options.private_type != 0 && type == transfer->options.private_type));
 }
 
 static bool is_first_soa(const struct zone_transfer *transfer, const struct incoming *record)
@@ -241,16 +242,31 @@ static enum sg_result read_record(struct zone_transfer *transfer, struct span me
     return SG_OK;
 }
 
-/* Count it in, names at full length, which is what it will cost us. */
-static enum sg_result count_record(struct zone_transfer *transfer, const struct incoming *record)
+/* Count `bytes` of a record in. What is passed over costs time, so there is an end to it, too. */
+static enum sg_result count_bytes(struct zone_transfer *transfer, size_t bytes)
 {
     const struct zone_transfer_options *options = &transfer->options;
     struct zone_transfer_totals *totals = &transfer->totals;
-    totals->records++;
-    totals->bytes += record->relative.length + CHANGE_HEADER_BYTES + record->rdata.length;
-    bool exceeds = (options->records_max != 0 && totals->records > options->records_max) ||
+    totals->bytes += bytes;
+    uint64_t records = totals->records + totals->out_of_zone;
+    bool exceeds = (options->records_max != 0 && records > options->records_max) ||
                    (options->bytes_max != 0 && totals->bytes > options->bytes_max);
     return exceeds ? SG_LIMIT : SG_OK;
+}
+
+/* Names at full length, which is what it will cost us. */
+static enum sg_result count_record(struct zone_transfer *transfer, const struct incoming *record)
+{
+    transfer->totals.records++;
+    return count_bytes(transfer,
+                       record->relative.length + CHANGE_HEADER_BYTES + record->rdata.length);
+}
+
+static enum sg_result pass_over(struct zone_transfer *transfer, const struct dns_record *record)
+{
+    transfer->totals.out_of_zone++;
+    return count_bytes(transfer,
+                       (size_t)record->owner.length + CHANGE_HEADER_BYTES + record->rdata_length);
 }
 
 static enum sg_result take_answers(struct zone_transfer *transfer,
@@ -265,15 +281,11 @@ static enum sg_result take_answers(struct zone_transfer *transfer,
         }
         offset = record.after;
         enum sg_result result = read_record(transfer, message->wire, &record, &incoming);
-        if (result == SG_OUT_OF_ZONE && transfer->stage != STAGE_FIRST) {
-            transfer->totals.out_of_zone++;
-            continue;
-        }
         if (result == SG_OK) {
             result = count_record(transfer, &incoming);
-        }
-        if (result == SG_OK) {
-            result = take(transfer, &incoming);
+            result = result == SG_OK ? take(transfer, &incoming) : result;
+        } else if (result == SG_OUT_OF_ZONE && transfer->stage != STAGE_FIRST) {
+            result = pass_over(transfer, &record);
         }
         if (result != SG_OK) {
             return result == SG_OUT_OF_ZONE ? SG_MALFORMED : result;

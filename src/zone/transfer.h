@@ -30,10 +30,12 @@ enum zone_transfer_kind {
 };
 
 struct zone_transfer_options {
+    /* Of all that comes, out of zone or not. */
     uint64_t records_max; /* 0: none */
     uint64_t bytes_max;   /* of all messages, names not compressed; 0: none */
     /* Leave out what a signer makes, and the private type: Signet signs the zone here. */
     bool strip_generated;
+    uint16_t private_type; /* sig-signing-type; 0: none */
 };
 
 /* `base` NULL: AXFR was asked for; else IXFR from its source serial. Keeps nothing of it. */

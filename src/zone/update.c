@@ -58,10 +58,9 @@ void update_list_clear(struct update_list *list)
     buffer_free(&list->bytes);
 }
 
-bool update_read_record(struct update_work *work, const struct dns_record *record)
+struct update_record *update_read_record(struct update_work *work, const struct dns_record *record)
 {
     struct update_record *read = &work->list.records[work->list.count++];
-    struct span relative;
     read->owner = record->owner;
     dns_name_lower(&read->owner);
     read->type = record->type;
@@ -69,10 +68,14 @@ bool update_read_record(struct update_work *work, const struct dns_record *recor
     read->records_max = 0;
     read->ttl = record->ttl;
     read->packed = work->list.bytes.length;
-    if (!owner_of(&read->owner, work->apex, &relative)) {
-        return update_refuse_record(work, DNS_RCODE_NOTZONE, read, "the name is out of zone");
-    }
-    return true;
+    return read;
+}
+
+bool update_is_in_zone(struct update_work *work, const struct update_record *record)
+{
+    struct span relative;
+    return owner_of(&record->owner, work->apex, &relative) ||
+           update_refuse_record(work, DNS_RCODE_NOTZONE, record, "the name is out of zone");
 }
 
 bool update_read_rdata(struct update_work *work, const struct dns_record *record)

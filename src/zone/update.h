@@ -12,9 +12,10 @@
  * zone's file from being loaded, does not get in: CNAME and other data, a DS without NS, a last NS
  * that goes, a name server without address.
  *
- * A prerequisite sees what the client can see: the source layer, and at the apex what we publish
- * there, but never NSEC or RRSIG. After other changes of the same version, whose serial nobody has
- * seen yet, a SOA prerequisite that names a serial does not hold.
+ * A prerequisite sees what the client can see: the source layer, at the apex what we publish there,
+ * and RRSIG, NSEC and NSEC3 as they are served, before the updates of this version. After other
+ * changes of the same version, whose serial nobody has seen yet, a SOA prerequisite that names a
+ * serial does not hold.
  */
 #pragma once
 

@@ -4,6 +4,7 @@
 
 #include "dns/rdata.h"
 #include "dns/rrtype.h"
+#include "zone/lineage.h"
 #include "zone/update_work.h"
 
 static bool fails(struct update_work *work, uint16_t rcode, const char *what)
@@ -14,6 +15,84 @@ static bool fails(struct update_work *work, uint16_t rcode, const char *what)
     return update_refuse_record(work, rcode, record, text);
 }
 
+/* ---- what is there ---- */
+
+/* What a signer makes, and no source has where the zone is signed here. */
+static bool is_of_chain(uint16_t type)
+{
+    return type == DNS_TYPE_RRSIG || type == DNS_TYPE_NSEC || type == DNS_TYPE_NSEC3;
+}
+
+static uint32_t count_in(const struct dns_rrset *rrset, const struct span *rdata)
+{
+    if (rdata == NULL) {
+        return rrset->count;
+    }
+    for (struct dns_rdata_cursor c = dns_rrset_walk(rrset); dns_rdata_next(&c);) {
+        if (dns_rdata_compare(rrset->type, c.rdata, *rdata) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* As it is served: what the signer will make of the updates before this one nobody has seen. */
+static uint32_t count_served(const struct update_work *work, uint16_t type, bool nsec3,
+                             struct span owner, const struct span *rdata)
+{
+    const struct zone_version *base = work->base;
+    const struct tree_cell *leaf =
+        base != NULL ? tree_find(base->chunks, nsec3 ? &base->nsec3 : &base->names, owner) : NULL;
+    if (leaf == NULL) {
+        return 0;
+    }
+    struct zone_node node = tree_node(base->chunks, leaf);
+    struct zone_rrset_walk walk = zone_node_walk(&node, ZONE_VIEW_SIGNED);
+    uint32_t count = 0;
+    while (zone_node_walk_next(&walk)) {
+        count += walk.rrset.type == type ? count_in(&walk.rrset, rdata) : 0;
+    }
+    return count;
+}
+
+static uint32_t count_in_source(struct update_work *work, uint16_t type, bool nsec3,
+                                struct span owner, const struct span *rdata)
+{
+    const struct patch_name *name = patch_find_name(work->patch, nsec3, owner);
+    const struct patch_rrset *rrset;
+    uint32_t count = 0;
+    for (unsigned i = 0; (rrset = patch_name_at(name, i)) != NULL; i++) {
+        if (rrset->type == type) {
+            count += rdata == NULL ? rrset->count : patch_rrset_has(rrset, *rdata);
+        }
+    }
+    return count;
+}
+
+/* RRs of such a type, in either tree; those of one `rdata` if it is not NULL. All signatures of a
+ * name are one RRset here, whatever they cover: a prerequisite names the type RRSIG alone. */
+static uint32_t count_of_chain(struct update_work *work, const struct update_record *record,
+                               const struct span *rdata)
+{
+    size_t length = (size_t)record->owner.length - work->apex->length;
+    const struct span owner = {record->owner.wire, length};
+    uint32_t count = 0;
+    for (int nsec3 = 0; nsec3 < 2; nsec3++) {
+        count += work->options->is_signed
+                     ? count_served(work, record->type, nsec3 == 1, owner, rdata)
+                     : count_in_source(work, record->type, nsec3 == 1, owner, rdata);
+    }
+    return count;
+}
+
+static uint32_t count_there(struct update_work *work, const struct update_record *record)
+{
+    return is_of_chain(record->type) ? count_of_chain(work, record, NULL)
+                                     : update_count(work, record);
+}
+
+/* ---- the prerequisites ---- */
+
 /* RFC 2136 2.4.4: an empty non-terminal owns nothing and is not in use. */
 static bool is_in_use(struct update_work *work, const struct update_record *record)
 {
@@ -23,14 +102,18 @@ static bool is_in_use(struct update_work *work, const struct update_record *reco
 /* 2.4.1 to 2.4.5. Those that name rdata are kept in the list. */
 static bool check_one(struct update_work *work, const struct dns_record *record)
 {
-    if (!update_read_record(work, record)) {
-        return false;
-    }
-    const struct update_record *read = &work->list.records[work->list.count - 1];
+    const struct update_record *read = update_read_record(work, record);
     if (record->ttl != 0) {
         return update_refuse_record(work, DNS_RCODE_FORMERR, read, "prerequisite TTL is not zero");
     }
+    if (!update_is_in_zone(work, read)) {
+        return false;
+    }
     if (record->rrclass == work->rrclass) {
+        if (dns_type_is_meta(record->type)) {
+            return update_refuse_record(work, DNS_RCODE_FORMERR, read,
+                                        "prerequisite of a type that no RR has");
+        }
         return update_read_rdata(work, record);
     }
     if (record->rrclass != DNS_CLASS_ANY && record->rrclass != DNS_CLASS_NONE) {
@@ -42,7 +125,7 @@ static bool check_one(struct update_work *work, const struct dns_record *record)
     }
     bool wanted = record->rrclass == DNS_CLASS_ANY;
     bool of_name = record->type == DNS_TYPE_ANY;
-    bool there = of_name ? is_in_use(work, read) : update_count(work, read) > 0;
+    bool there = of_name ? is_in_use(work, read) : count_there(work, read) > 0;
     if (there != wanted) {
         return of_name
                    ? fails(work, wanted ? DNS_RCODE_NXDOMAIN : DNS_RCODE_YXDOMAIN,
@@ -80,6 +163,9 @@ static bool is_there(struct update_work *work, const struct update_record *recor
         return !work->options->serial_pending &&
                dns_rdata_compare(DNS_TYPE_SOA, update_seen_soa(work), rdata) == 0;
     }
+    if (is_of_chain(record->type)) {
+        return count_of_chain(work, record, &rdata) > 0;
+    }
     const struct patch_rrset *rrset = patch_name_rrset(update_name(work, record), record->type, 0);
     return (rrset != NULL && patch_rrset_has(rrset, rdata)) || update_is_ours(work, record);
 }
@@ -101,7 +187,7 @@ static bool check_values(struct update_work *work)
         distinct++;
         bool last = next == NULL || next->type != record->type ||
                     !dns_name_equal(&next->owner, &record->owner);
-        if (!is_there(work, record) || (last && distinct != update_count(work, record))) {
+        if (!is_there(work, record) || (last && distinct != count_there(work, record))) {
             list->count = i + 1;
             return fails(work, DNS_RCODE_NXRRSET, "RRset exists (value dependent)");
         }

@@ -101,10 +101,10 @@ static bool check_policy(struct update_work *work, struct update_record *record)
 
 static bool scan_one(struct update_work *work, const struct dns_record *record)
 {
-    if (!update_read_record(work, record)) {
+    struct update_record *read = update_read_record(work, record);
+    if (!update_is_in_zone(work, read)) {
         return false;
     }
-    struct update_record *read = &work->list.records[work->list.count - 1];
     if (is_malformed(work, record)) {
         return update_refuse_record(work, DNS_RCODE_FORMERR, read, "malformed update");
     }

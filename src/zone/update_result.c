@@ -109,27 +109,99 @@ static bool check_cds(struct update_work *work, const struct patch_name *apex)
 
 /* ---- name servers of the zone ---- */
 
+static struct patch_name *name_after(struct update_work *work, const struct dns_name *name)
+{
+    size_t length = (size_t)name->length - work->apex->length;
+    return patch_find_name(work->patch, false, (struct span){name->wire, length});
+}
+
 static bool has_address(const struct patch_name *name)
 {
     return patch_name_rrset(name, DNS_TYPE_A, 0) != NULL ||
            patch_name_rrset(name, DNS_TYPE_AAAA, 0) != NULL;
 }
 
-/* A name that no record stands at: a delegation above it, or a wildcard, may answer for it. */
-static bool is_answered_above(struct update_work *work, const struct dns_name *target)
+/* Of names that the update adds below `name`, is there one? */
+static bool patch_has_below(const struct update_work *work, const struct dns_name *name)
 {
-    struct zone_match match;
-    struct dns_name wildcard;
-    struct span relative;
-    if (zone_version_find(work->draft, target, &match) != SG_OK ||
-        (match.cut.source != NULL && zone_node_is_cut(&match.cut))) {
+    size_t length = (size_t)name->length - work->apex->length;
+    struct patch_name *at;
+    for (unsigned i = 0; (at = patch_at(work->patch, i)) != NULL; i++) {
+        struct span owner = patch_name_owner(at);
+        if (owner.length > length && patch_name_rrsets(at) > 0 &&
+            owner_is_below(owner, (struct span){name->wire, length})) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Does the name exist when the update is done, if only because one below it does (RFC 4592 2.2.2)?
+ * Of the names that were there, those that the update takes away are passed over. */
+static bool exists_after(struct update_work *work, const struct dns_name *name)
+{
+    struct zone_cursor cursor;
+    struct dns_name owner;
+    if (patch_name_rrsets(name_after(work, name)) > 0 || patch_has_below(work, name)) {
         return true;
     }
-    unsigned kept = match.encloser_labels + work->apex->labels;
-    struct dns_name encloser = dns_name_parent(target, target->labels - kept);
+    zone_cursor_seek(&cursor, work->draft, name);
+    while (zone_cursor_next(&cursor)) {
+        zone_version_owner(work->draft, &cursor.node, &owner);
+        if (!dns_name_is_at_or_below(&owner, name)) {
+            return false;
+        }
+        if (patch_name_rrsets(name_after(work, &owner)) > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum above { ABOVE_NOTHING, ABOVE_DELEGATION, ABOVE_DNAME };
+
+/* What stands between the apex and the name, the first counts. A delegation may be at the name. */
+static enum above find_above(struct update_work *work, const struct dns_name *name)
+{
+    for (unsigned labels = work->apex->labels; labels <= name->labels; labels++) {
+        struct dns_name at = dns_name_parent(name, name->labels - labels);
+        const struct patch_name *patched = name_after(work, &at);
+        if (labels > work->apex->labels && patch_name_rrset(patched, DNS_TYPE_NS, 0) != NULL) {
+            return ABOVE_DELEGATION;
+        }
+        if (labels < name->labels && patch_name_rrset(patched, DNS_TYPE_DNAME, 0) != NULL) {
+            return ABOVE_DNAME;
+        }
+    }
+    return ABOVE_NOTHING;
+}
+
+/* A name that does not exist is answered for by the wildcard at its closest encloser, if any. */
+static bool has_wildcard_address(struct update_work *work, const struct dns_name *name)
+{
+    struct dns_name wildcard;
+    struct dns_name encloser = dns_name_parent(name, 1);
+    while (encloser.labels > work->apex->labels && !exists_after(work, &encloser)) {
+        encloser = dns_name_parent(&encloser, 1);
+    }
     return dns_name_wildcard(&encloser, &wildcard) == SG_OK &&
-           owner_of(&wildcard, work->apex, &relative) &&
-           has_address(patch_find_name(work->patch, false, relative));
+           has_address(name_after(work, &wildcard));
+}
+
+/* As it is found when the file is loaded again (check_target.c): behind a delegation it is another
+ * zone's to know. */
+static bool is_reached(struct update_work *work, const struct dns_name *target)
+{
+    switch (find_above(work, target)) {
+    case ABOVE_DELEGATION:
+        return true;
+    case ABOVE_DNAME:
+        return false;
+    case ABOVE_NOTHING:
+        break;
+    }
+    return has_address(name_after(work, target)) ||
+           (!exists_after(work, target) && has_wildcard_address(work, target));
 }
 
 /* Without addresses of its name servers the zone could not be found, nor loaded again. */
@@ -147,9 +219,7 @@ static bool check_name_servers(struct update_work *work, const struct patch_name
             continue;
         }
         dns_name_lower(&target);
-        if (!owner_of(&target, work->apex, &relative) ||
-            has_address(patch_find_name(work->patch, false, relative)) ||
-            is_answered_above(work, &target)) {
+        if (!owner_of(&target, work->apex, &relative) || is_reached(work, &target)) {
             continue;
         }
         return update_refuse(work, DNS_RCODE_REFUSED,

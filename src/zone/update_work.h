@@ -54,8 +54,10 @@ void update_note(const struct update_work *work, int severity, const struct upda
 /* Begin with the records of a section, of which the message has `count`. */
 void update_list_start(struct update_list *list, unsigned count);
 void update_list_clear(struct update_list *list);
-/* The next record of the list: owner, type, class, TTL. NOTZONE if it is outside. */
-bool update_read_record(struct update_work *work, const struct dns_record *record);
+/* The next record of the list: owner, type, class, TTL. */
+struct update_record *update_read_record(struct update_work *work, const struct dns_record *record);
+/* NOTZONE. */
+bool update_is_in_zone(struct update_work *work, const struct update_record *record);
 /* The rdata of the last record. FORMERR. */
 bool update_read_rdata(struct update_work *work, const struct dns_record *record);
 static inline const uint8_t *update_packed(const struct update_work *work,

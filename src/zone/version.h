@@ -133,6 +133,9 @@ void zone_version_owner(const struct zone_version *version, const struct zone_no
 /* Keep a version past the current epoch. Each ref is paired with one unref. Thread: any. */
 const struct zone_version *zone_version_ref(const struct zone_version *version);
 void zone_version_unref(const struct zone_version *version);
+/* It is old, and what is kept for it has become too much: whoever can do without it lets it go
+ * within seconds. Thread: any that holds a reference. */
+bool zone_version_is_unwanted(const struct zone_version *version);
 
 /* Abort if an invariant does not hold. */
 void zone_version_check(const struct zone_version *version);

@@ -17,6 +17,7 @@ struct zonefile_options {
     const char *directory; /* what relative paths of $INCLUDE start from; NULL: the process's */
     bool strip_generated;  /* the zone will be signed here: RRSIG, NSEC, NSEC3, NSEC3PARAM and
                               private-type records are left out, counted in the report */
+    uint16_t private_type; /* sig-signing-type; 0: none */
     uint32_t ttl_max;      /* of policy or zone option max-zone-ttl; 0: no limit */
 };
 

@@ -298,7 +298,8 @@ static bool add_record(struct zonefile_loader *loader, struct scan *scan, uint16
 static bool is_stripped(const struct zonefile_loader *loader, uint16_t type)
 {
     return loader->options->strip_generated &&
-           (dns_type_is_generated(type) || type == DNS_TYPE_PRIVATE);
+           (dns_type_is_generated(type) ||
+            (loader->options->private_type != 0 && type == loader->options->private_type));
 }
 
 /* A record that will be made anew. Read no further than needed to pass it by. */

@@ -64,6 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
         .records_max = (how & 4) != 0 ? 8 : 0,
         .bytes_max = (how & 4) != 0 ? 400 : 0,
         .strip_generated = (how & 2) != 0,
+        .private_type = DNS_TYPE_PRIVATE_DEFAULT,
     };
     if (base == NULL) {
         base = fixture_zone();

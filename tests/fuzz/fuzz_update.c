@@ -55,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
         .serial_pending = (how & 2) != 0,
         .check_names = (how & 4) != 0 ? CHECK_FAIL : CHECK_WARN,
         .max_zone_ttl = (how & 8) != 0 ? 3600 : 0,
-        .private_type = DNS_TYPE_PRIVATE,
+        .private_type = DNS_TYPE_PRIVATE_DEFAULT,
         .records_per_type_max = (how & 16) != 0 ? 4 : 0,
         .types_per_name_max = (how & 16) != 0 ? 4 : 0,
         .may = (how & 32) != 0 ? may : NULL,

@@ -161,7 +161,7 @@ uint64_t records_digest(const struct records *records)
 static bool is_ours(uint16_t type)
 {
     return dns_type_is_generated(type) || type == DNS_TYPE_SOA || type == DNS_TYPE_DNSKEY ||
-           type == DNS_TYPE_CDS || type == DNS_TYPE_CDNSKEY || type == DNS_TYPE_PRIVATE;
+           type == DNS_TYPE_CDS || type == DNS_TYPE_CDNSKEY || type == DNS_TYPE_PRIVATE_DEFAULT;
 }
 
 void records_unsigned(const struct records *records, struct records *out_source)

@@ -335,7 +335,7 @@ void sim_zone_settings(struct sim_zone *zone, struct zone_settings *out_settings
         .key_directory = "keys",
         .serial_update = zone->number % 2 == 0 ? ZONE_SERIAL_INCREMENT : ZONE_SERIAL_UNIXTIME,
         .checks = &zone_check_defaults,
-        .limits = {.private_type = DNS_TYPE_PRIVATE},
+        .limits = {.private_type = DNS_TYPE_PRIVATE_DEFAULT},
         .notify = &notify,
         .refresh = comes ? &zone->world->refresh : NULL,
         .transfer_time_max = SG_HOUR,

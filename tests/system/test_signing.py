@@ -6,8 +6,10 @@ import time
 
 import pytest
 from support import figures, nasty
+from support.contents import Contents
 from support.judges import assert_zone_validates
 from support.material import generated, gov_days, small_zone
+from support.nsupdate import nsupdate
 from support.waiting import wait_until
 
 POLICIES = """
@@ -186,3 +188,46 @@ def test_another_denial_comes_with_a_reconfig(signet, tmp_path, statements):
         path = signet.axfr(zone, tmp_path / f"signed{number}")
         assert ("NSEC3PARAM" in path.read_text().split()) == (after != "nsec")
         assert_zone_validates(zone, path)
+
+
+def lacking(path):
+    """RRsets that have not got two signatures; those that key-signing keys sign aside."""
+    return [key for key, signatures in Contents(path).signatures().items()
+            if len(signatures) != 2 and key[1] not in ("DNSKEY", "CDS", "CDNSKEY")]
+
+
+@pytest.mark.parametrize("policy", DENIAL)
+def test_other_keys_sign_name_by_name(signet, tmp_path, policy):
+    """Nobody waits for all of the zone, no secondary has to fetch it whole, and it validates at
+    every moment, signed by the old key or by both. Debian's kzonecheck 3.2 wants to see the new one
+    everywhere, since the old one has the SEP flag, so that it is asked in the end alone."""
+    zone = "big.test."
+    one_key = f'dnssec-policy "{policy}" {{ keys {{ csk lifetime unlimited algorithm 13; '
+    signet.extra = POLICIES
+    signet.add_zone(zone, generated("flat", 9000, zone), policy=policy,
+                    statements="allow-update { any; }; max-ixfr-ratio unlimited;")
+    signet.start()
+    before = signet.wait_until_signed(zone)
+    assert one_key in POLICIES
+    signet.extra = POLICIES.replace(one_key, one_key + "zsk lifetime unlimited algorithm 13; ")
+    signet.configure()
+    assert signet.rndc("reconfig").returncode == 0
+    wait_until(lambda: signet.serial(zone) > before, 20, "the other keys")
+    moments = []
+
+    def is_done():
+        path = signet.axfr(zone, tmp_path / f"at{len(moments)}")
+        assert_zone_validates(zone, path, algorithms=2)
+        moments.append(len(lacking(path)))
+        return moments[-1] == 0
+
+    wait_until(is_done, 120, "all signed by both keys")
+    assert moments[0] > 0, "it was not all done at once"
+    assert nsupdate(signet, zone, ["update add new.big.test. 60 A 192.0.2.7"]) == "NOERROR"
+    path = signet.axfr(zone, tmp_path / "after")
+    assert_zone_validates(zone, path)
+    assert not lacking(path)
+    dig = subprocess.run(["dig", "@127.0.0.1", "-p", str(signet.port), "+noall", "+answer", "+tcp",
+                          zone, f"IXFR={before}"], capture_output=True, text=True, timeout=60)
+    soas = [int(line.split()[6]) for line in dig.stdout.splitlines() if line.split()[3] == "SOA"]
+    assert soas[1] == before, "differences lead here from before there were other keys"

@@ -210,7 +210,8 @@ static void seal(struct primary *primary, struct zone_edit *edit, uint32_t seria
         assert_int_equal(zone_changeset_make(primary->versions[serial - 1],
                                              primary->versions[serial], &changeset),
                          SG_OK);
-        zone_history_add(&primary->history, &changeset, false, 0);
+        zone_history_add(&primary->history, zone_history_link_new(&edits.apex, &changeset), false,
+                         0);
     }
     primary->serial = serial;
 }
@@ -401,7 +402,7 @@ static void no_more_than_the_zone_is_told(void **state)
 static void a_broken_changeset_is_not_told(void **state)
 {
     static struct primary primary;
-    struct ixfr *ixfr;
+    const struct zone_history_link *links[1];
     (void)state;
     start(&primary, "example.", 3, 60);
     go_on(&primary, 20);
@@ -410,16 +411,47 @@ static void a_broken_changeset_is_not_told(void **state)
     for (size_t length = 40; length < whole.length; length += 1 + length / 8) {
         struct buffer cut = BUFFER_EMPTY;
         buffer_append(&cut, whole.bytes, length);
-        zone_history_add(&primary.history, &cut, true, 0);
-        assert_int_equal(open_ixfr(&primary, 1, 2, 0, &ixfr), SG_MALFORMED);
+        zone_history_add(&primary.history, zone_history_link_new(&edits.apex, &cut), true, 0);
+        assert_int_equal(zone_history_collect(&primary.history, 1, 2, links, 1), 0);
     }
     /* Sound, but of serials that its SOAs do not have. */
     wire_put_u32(whole.bytes + 4, 0);
-    zone_history_add(&primary.history, &whole, true, 0);
-    const struct zone_history_link *links[1];
-    assert_int_equal(zone_history_collect(&primary.history, 0, 2, links, 1), 1);
-    assert_int_equal(ixfr_new(primary.versions[2], links, 1, 0, question(false), &ixfr),
-                     SG_MALFORMED);
+    zone_history_add(&primary.history, zone_history_link_new(&edits.apex, &whole), true, 0);
+    assert_int_equal(zone_history_collect(&primary.history, 0, 2, links, 1), 0);
+    stop(&primary);
+}
+
+/* Each is sound, but the SOAs in between, or the last one and the version's, are not the same. */
+static void what_does_not_fit_together_is_not_told(void **state)
+{
+    static struct primary primary;
+    struct ixfr *ixfr;
+    const struct zone_history_link *links[2];
+    (void)state;
+    start(&primary, "example.", 3, 60);
+    go_on(&primary, 20);
+    go_on(&primary, 20);
+    for (unsigned which = 0; which < 3; which++) {
+        zone_history_clear(&primary.history);
+        for (uint32_t serial = 1; serial <= 2; serial++) {
+            struct buffer bytes = BUFFER_EMPTY;
+            assert_int_equal(
+                zone_changeset_make(primary.versions[serial], primary.versions[serial + 1], &bytes),
+                SG_OK);
+            struct zone_history_link *link = zone_history_link_new(&edits.apex, &bytes);
+            if (serial == which) { /* the SOA's minimum */
+                const struct dns_rrset *soa = zone_history_soa_to(link);
+                ((uint8_t *)(uintptr_t)soa->packed)[soa->bytes - 1] ^= 1;
+            }
+            zone_history_add(&primary.history, link, false, 0);
+        }
+        assert_int_equal(zone_history_collect(&primary.history, 1, 3, links, 2), 2);
+        assert_int_equal(ixfr_new(primary.versions[3], links, 2, 0, question(false), &ixfr),
+                         which == 0 ? SG_OK : SG_MALFORMED);
+        if (which == 0) {
+            ixfr_free(ixfr);
+        }
+    }
     stop(&primary);
 }
 
@@ -510,8 +542,8 @@ static void tsig_covers_every_message(void **state)
     stop(&primary);
 }
 
-/* The history forgets, a newer version comes: what was begun goes on. */
-static void a_transfer_outlives_its_history(void **state)
+/* The history forgets, the version goes: what was begun goes on, and keeps neither. */
+static void a_transfer_outlives_its_history_and_its_version(void **state)
 {
     static struct primary primary;
     struct ixfr *ixfr;
@@ -522,6 +554,7 @@ static void a_transfer_outlives_its_history(void **state)
     struct secondary *secondary = whole_zone(primary.versions[1]);
     struct secondary *expected = whole_zone(primary.versions[2]);
     assert_int_equal(open_ixfr(&primary, 1, 2, 0, &ixfr), SG_OK);
+    assert_int_equal(primary.versions[2]->state, 1); /* its own reference alone */
     go_on(&primary, 30);
     zone_history_clear(&primary.history);
     for (uint32_t serial = 1; serial <= 3; serial++) {
@@ -549,9 +582,10 @@ int main(void)
         cmocka_unit_test(a_long_chain_is_told_link_by_link),
         cmocka_unit_test(no_more_than_the_zone_is_told),
         cmocka_unit_test(a_broken_changeset_is_not_told),
+        cmocka_unit_test(what_does_not_fit_together_is_not_told),
         cmocka_unit_test(over_udp_it_is_one_message_or_none),
         cmocka_unit_test(tsig_covers_every_message),
-        cmocka_unit_test(a_transfer_outlives_its_history),
+        cmocka_unit_test(a_transfer_outlives_its_history_and_its_version),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -284,6 +284,47 @@ static void a_campaign_signs_all_in_slices(void **state)
     }
 }
 
+/* Insecure delegations have nothing to be signed, but there are so many that to pass them by takes
+ * longer than a slice may. */
+static void a_slice_of_a_campaign_passes_by_no_more_than_its_share(void **state)
+{
+    (void)state;
+    enum { CUTS = 1000, NAMES_MAX = 64 };
+    struct life life = {.random = {5}};
+    struct change_scene *scene = &life.scene;
+    change_init(scene, CHANGE_OPT_OUT, draw, &life.random);
+    struct zone_edit *edit = zone_edit_new(&scene->apex, DNS_CLASS_IN);
+    change_put_soa(edit, &scene->apex, 1, 60);
+    for (unsigned i = 0; i < CUTS; i++) {
+        char text[32];
+        struct dns_name owner;
+        uint32_t ttl;
+        snprintf(text, sizeof(text), "n%u.example.", i);
+        assert_int_equal(dns_name_from_text(text, strlen(text), NULL, &owner), SG_OK);
+        assert_int_equal(zone_edit_add_record(edit, &owner, DNS_TYPE_NS, 60,
+                                              (struct span){(const uint8_t *)"\1x", 3}, &ttl),
+                         SG_OK);
+    }
+    assert_int_equal(sign_zone(edit, &scene->request, NULL, &scene->report), SG_OK);
+    uint64_t signatures = scene->report.signatures;
+    assert_in_range(signatures, 3, 50);
+    assert_int_equal(zone_edit_seal(edit, &scene->version), SG_OK);
+    life.index = resign_index_new(scene->version, scene->request.now);
+    const struct resign_wish wish = {
+        .all = true, .signatures_max = UINT64_MAX, .names_max = NAMES_MAX};
+    uint64_t made = 0, slices = 0, signing = 0;
+    do {
+        visit(&life, &wish, true);
+        made += scene->report.signatures;
+        signing += scene->report.signatures > 0;
+        slices++;
+    } while (life.more);
+    assert_int_equal(slices, CUTS / NAMES_MAX + 1);
+    assert_int_equal(signing, 2); /* the apex, and its NSEC3 at the end */
+    assert_int_equal(made, signatures + 1 /* the SOA twice */);
+    end(&life);
+}
+
 /* 20,000 names signed at once with a jitter of eight days: then each hour has its share. */
 static void refreshes_are_a_smooth_trickle(void **state)
 {
@@ -342,6 +383,7 @@ int main(void)
         cmocka_unit_test(an_abandoned_edit_leaves_its_signatures_due),
         cmocka_unit_test(the_most_urgent_come_first),
         cmocka_unit_test(a_campaign_signs_all_in_slices),
+        cmocka_unit_test(a_slice_of_a_campaign_passes_by_no_more_than_its_share),
         cmocka_unit_test(refreshes_are_a_smooth_trickle),
     };
     return RUN_TABLE(denials, no_signature_grows_old) + cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,6 +25,7 @@ enum { DEADLINE_MS = 10000, STREAM_MESSAGE_BYTES = 16384 };
  *   'e' echo   'd' no reply   'b' as many bytes as may be   'l' the address that was asked
  *   's' a stream of as many messages as the next two bytes say
  *   'S' the same, broken at its end   'p' the same, patient with who takes nothing
+ *   'u' the same as 'p', but soon nobody wants it any more
  */
 struct toy {
     unsigned threads, answered, streams_opened, streams_completed, streams_cut;
@@ -56,10 +57,17 @@ static inline void toy_close(struct net_stream *stream, bool complete)
     mem_free(toy);
 }
 
+static inline bool toy_is_unwanted(const struct net_stream *stream)
+{
+    (void)stream;
+    return true;
+}
+
 static inline struct net_stream *toy_open(struct toy *toy, unsigned messages, bool breaks)
 {
     struct toy_stream *stream = mem_alloc_zero(1, sizeof(*stream));
-    stream->stream = (struct net_stream){toy_next, toy_close, 3600, 1};
+    stream->stream =
+        (struct net_stream){.next = toy_next, .close = toy_close, .time_max = 3600, .idle_max = 1};
     stream->toy = toy;
     stream->left = messages;
     stream->breaks = breaks;
@@ -105,9 +113,15 @@ static inline size_t toy_answer(void *argument, void *thread_state,
     case 's':
     case 'S':
     case 'p':
+    case 'u':
         *out_stream =
             toy_open(toy, wire_get_u16(request->wire.bytes + 1), request->wire.bytes[0] == 'S');
-        (*out_stream)->idle_max = request->wire.bytes[0] == 'p' ? 3600 : 1;
+        if (request->wire.bytes[0] == 'p' || request->wire.bytes[0] == 'u') {
+            (*out_stream)->idle_max = 3600;
+        }
+        if (request->wire.bytes[0] == 'u') {
+            (*out_stream)->is_unwanted = toy_is_unwanted;
+        }
         return 0;
     default:
         return 0;

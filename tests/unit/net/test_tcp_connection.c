@@ -217,6 +217,22 @@ static void a_slow_reader_does_not_hold_up_others_and_is_cut(void **state)
     assert_int_equal(server.common.timed_out, 1);
 }
 
+/* It reads nothing either, and could do so for an hour. */
+static void a_stream_that_nobody_wants_any_more_ends(void **state)
+{
+    static const uint8_t request[] = {0, 3, 'u', 0xC8, 0};
+    struct server server;
+
+    (void)state;
+    int fd = serve_one_client(&server, 30);
+    send_all_of(fd, request, sizeof(request));
+    struct pollfd cut = {.fd = fd};
+    assert_int_equal(poll(&cut, 1, DEADLINE_MS), 1);
+    server_leave(&server, fd);
+    assert_int_equal(server.toy.streams_cut, 1);
+    assert_int_equal(server.common.timed_out, 0);
+}
+
 static void input_is_not_taken_while_answers_are_not(void **state)
 {
     struct server server;
@@ -313,6 +329,7 @@ int main(void)
         cmocka_unit_test(a_broken_stream_ends_the_connection),
         cmocka_unit_test(who_is_idle_behind_a_stream_is_cut_as_others_are),
         cmocka_unit_test(a_slow_reader_does_not_hold_up_others_and_is_cut),
+        cmocka_unit_test(a_stream_that_nobody_wants_any_more_ends),
         cmocka_unit_test(input_is_not_taken_while_answers_are_not),
         cmocka_unit_test(clients_above_the_limit_are_turned_away),
         cmocka_unit_test(who_says_nothing_whole_is_timed_out),

@@ -8,7 +8,7 @@ struct sig0_vector {
 };
 #include "../dnssec/sig0_vectors.inc"
 
-#define CONF "zone example { type primary; file \"x\"; };\n"
+#define CONF "zone example { type primary; file \"x\"; allow-update { any; }; };\n"
 
 struct scene {
     struct desk *desk;
@@ -48,17 +48,15 @@ static enum sg_result verify(struct scene *scene, sg_time after_inception)
 {
     struct zone_slot *slots[] = {&scene->desk->slots[0]};
     struct zone_table *table;
-    struct dns_name signer;
     char text[DNS_NAME_TEXT_BYTES];
     size_t duplicate;
     assert_int_equal(zone_table_new(slots, 1, &table, &duplicate), SG_OK);
     const struct front_view view = {.table = table};
     const struct request request = {.view = &view, .message = &scene->message};
-    enum sg_result result = sig0_in_verify(
-        &request, (sg_time)scene->sig0.inception + after_inception, &scene->allowance, &signer);
-    if (result == SG_OK) {
-        assert_string_equal(dns_name_to_text(&signer, text), "host.example.");
-    }
+    assert_string_equal(dns_name_to_text(&scene->sig0.signer, text), "host.example.");
+    enum sg_result result =
+        sig0_in_verify(&request, &scene->sig0, (sg_time)scene->sig0.inception + after_inception,
+                       &scene->allowance);
     zone_table_free(table);
     return result;
 }
@@ -119,6 +117,52 @@ static void verifications_are_counted_by_the_second(void **state)
     desk_close(scene.desk);
 }
 
+static void only_signatures_are_counted(void **state)
+{
+    (void)state;
+    struct scene scene;
+    open_scene(&scene);
+    put(&scene, "host.example", DNS_TYPE_KEY, vector()->key);
+    const struct sig0 good = scene.sig0;
+    assert_int_equal(verify(&scene, -1), SG_BAD_TIME);
+    scene.sig0.key_tag ^= 1;
+    assert_int_equal(verify(&scene, 1), SG_BAD_KEY);
+    scene.sig0 = good;
+    scene.sig0.algorithm = 1;
+    assert_int_equal(verify(&scene, 1), SG_UNSUPPORTED);
+    scene.sig0 = good;
+    scene.sig0.signature.length--;
+    assert_int_equal(verify(&scene, 1), SG_BAD_SIG);
+    assert_int_equal(scene.allowance.spent, 0);
+    scene.sig0 = good;
+    assert_int_equal(verify(&scene, 1), SG_OK);
+    assert_int_equal(scene.allowance.spent, 1);
+    desk_close(scene.desk);
+}
+
+/* Whoever has signed it: nobody may. */
+static void who_may_not_do_it_is_not_verified(void **state)
+{
+    static const struct {
+        const char *conf;
+        uint16_t rcode;
+    } rows[] = {
+        {"zone example { type primary; file \"x\"; allow-update { 192.0.2.99; }; };\n",
+         DNS_RCODE_REFUSED},
+        {"zone other { type primary; file \"x\"; allow-update { any; }; };\n", DNS_RCODE_NOTAUTH},
+        {"zone example { type primary; file \"x\"; update-policy { grant a.b zonesub ANY; }; };\n",
+         DNS_RCODE_REFUSED},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct desk *desk = desk_open(rows[i].conf);
+        desk_ask(desk, vector()->message.bytes, vector()->message.length);
+        assert_int_equal(desk_rcode(desk), rows[i].rcode);
+        assert_false(desk_logged(desk, "request has invalid signature: SIG(0): "));
+        desk_close(desk);
+    }
+}
+
 /* The vectors are old: through the whole desk they are refused, and the log tells why. */
 static void a_request_that_does_not_verify_is_not_heard(void **state)
 {
@@ -138,6 +182,8 @@ int main(void)
         cmocka_unit_test(a_key_at_or_below_a_delegation_is_not_ours),
         cmocka_unit_test(a_zone_that_is_not_loaded_has_no_keys),
         cmocka_unit_test(verifications_are_counted_by_the_second),
+        cmocka_unit_test(only_signatures_are_counted),
+        cmocka_unit_test(who_may_not_do_it_is_not_verified),
         cmocka_unit_test(a_request_that_does_not_verify_is_not_heard),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

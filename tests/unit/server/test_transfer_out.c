@@ -64,7 +64,7 @@ static void publish(struct desk *desk, uint32_t serial, unsigned texts)
     assert_int_equal(zone_edit_set_serial(edit, ZONE_SOURCE, serial), SG_OK);
     assert_int_equal(zone_edit_seal(edit, &new), SG_OK);
     assert_int_equal(zone_changeset_make(old, new, &changeset), SG_OK);
-    zone_history_add(&slot->history, &changeset, false, 0);
+    zone_history_add(&slot->history, zone_history_link_new(&slot->apex, &changeset), false, 0);
     epoch_publish(&slot->version, new);
     zone_version_unref(old);
 }
@@ -284,6 +284,37 @@ static void a_zone_that_is_not_loaded_is_servfail(void **state)
     desk_close(desk);
 }
 
+/* Eight versions later, somebody still reads the first. */
+static void a_transfer_that_holds_too_old_a_version_is_cut(void **state)
+{
+    enum { TRANSFERS = 10 };
+    struct desk *desk =
+        desk_open("zone example { type primary; file \"x\"; allow-transfer { any; }; };\n");
+    struct net_stream *streams[TRANSFERS];
+
+    (void)state;
+    desk->tcp = true;
+    for (unsigned i = 0; i < TRANSFERS; i++) {
+        desk_ask_name(desk, "example", DNS_TYPE_AXFR);
+        streams[i] = desk->stream;
+        assert_non_null(streams[i]);
+        publish(desk, 100 + i, 1 + i);
+        assert_true(streams[i]->next(streams[i], desk->reply) > 0);
+    }
+    assert_true(streams[0]->is_unwanted(streams[0]));
+    assert_true(streams[0]->next(streams[0], desk->reply) == NET_STREAM_BROKEN);
+    assert_false(streams[1]->is_unwanted(streams[1]));
+    assert_int_equal(streams[1]->next(streams[1], desk->reply), 0);
+    streams[0]->close(streams[0], false);
+    assert_true(desk_logged(desk, "bytes: it is too slow, too much of "
+                                  "the zone has changed meanwhile\n"));
+    for (unsigned i = 1; i < TRANSFERS; i++) {
+        streams[i]->close(streams[i], true);
+    }
+    desk->stream = NULL;
+    close_desk(desk);
+}
+
 static void no_more_run_than_transfers_out(void **state)
 {
     struct desk *desk = desk_open(CONF);
@@ -352,6 +383,7 @@ int main(void)
         cmocka_unit_test(over_udp_more_than_a_datagram_is_the_soa),
         cmocka_unit_test(a_client_outside_the_list_is_refused),
         cmocka_unit_test(a_zone_that_is_not_loaded_is_servfail),
+        cmocka_unit_test(a_transfer_that_holds_too_old_a_version_is_cut),
         cmocka_unit_test(no_more_run_than_transfers_out),
         cmocka_unit_test(a_signed_transfer_outlives_its_configuration),
     };

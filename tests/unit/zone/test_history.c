@@ -16,33 +16,61 @@ enum { LINKS = 40, LINKS_MAX = 100 };
 
 static const struct zone_history_link *links[LINKS_MAX];
 
+enum { FROM = 0x11f3a7c5, TO = 0x625b9d71 };
+
+static void put_soa(struct zone_edit *edit, uint32_t serial)
+{
+    uint8_t packed[24] = {0, 22};
+    const struct dns_rrset soa = {packed, sizeof(packed), 1, DNS_TYPE_SOA, 0, 1};
+    wire_put_u32(packed + 4, serial);
+    assert_int_equal(zone_edit_put_rrset(edit, &dns_name_root, ZONE_SOURCE, &soa), SG_OK);
+}
+
+/* Where the bytes say `old` they say `new` now. */
+static void put_everywhere(struct buffer *bytes, uint32_t old, uint32_t new)
+{
+    for (size_t at = 0; at + 4 <= bytes->length; at++) {
+        if (wire_get_u32(bytes->bytes + at) == old) {
+            wire_put_u32(bytes->bytes + at, new);
+        }
+    }
+}
+
 /* An honest changeset, of a SOA alone, with the serials as wanted. */
 static struct buffer changeset_of(uint32_t from, uint32_t to)
 {
     static struct buffer made;
     if (made.length == 0) {
-        static const uint8_t packed[24] = {0, 22};
-        const struct dns_rrset soa = {packed, sizeof(packed), 1, DNS_TYPE_SOA, 0, 1};
-        const struct zone_version *version;
+        const struct zone_version *old, *new;
         struct zone_edit *edit = zone_edit_new(&dns_name_root, DNS_CLASS_IN);
-        assert_int_equal(zone_edit_put_rrset(edit, &dns_name_root, ZONE_SOURCE, &soa), SG_OK);
-        assert_int_equal(zone_edit_seal(edit, &version), SG_OK);
-        assert_int_equal(zone_changeset_make(NULL, version, &made), SG_OK);
-        zone_version_unref(version);
+        put_soa(edit, FROM);
+        assert_int_equal(zone_edit_seal(edit, &old), SG_OK);
+        edit = zone_edit_open(old);
+        put_soa(edit, TO);
+        assert_int_equal(zone_edit_seal(edit, &new), SG_OK);
+        assert_int_equal(zone_changeset_make(old, new, &made), SG_OK);
+        zone_version_unref(old);
+        zone_version_unref(new);
         epoch_barrier();
     }
     struct buffer bytes = BUFFER_EMPTY;
     buffer_append(&bytes, made.bytes, made.length);
-    wire_put_u32(bytes.bytes + 4, from);
-    wire_put_u32(bytes.bytes + 8, to);
+    put_everywhere(&bytes, FROM, from);
+    put_everywhere(&bytes, TO, to);
     return bytes;
+}
+
+static void add_bytes(struct zone_history *history, struct buffer *bytes, bool breaks)
+{
+    struct zone_history_link *link = zone_history_link_new(&dns_name_root, bytes);
+    zone_history_add(history, link, breaks, zone_history_serial_to(link));
+    assert_null(bytes->bytes);
 }
 
 static void add(struct zone_history *history, uint32_t from, uint32_t to, bool breaks)
 {
     struct buffer bytes = changeset_of(from, to);
-    zone_history_add(history, &bytes, breaks, to);
-    assert_null(bytes.bytes);
+    add_bytes(history, &bytes, breaks);
 }
 
 static void fill(struct zone_history *history, uint32_t count)
@@ -129,8 +157,9 @@ static void a_break_forgets_what_was(void **state)
     assert_int_equal(zone_history_collect(&history, 9, 10, links, LINKS_MAX), 1);
     unref(1);
     struct buffer silent = changeset_of(10, 10);
-    wire_put_u32(silent.bytes + 36, 0); /* adds nothing: says nothing to a secondary */
-    zone_history_add(&history, &silent, false, 0);
+    wire_put_u32(silent.bytes + 28, 0); /* changes nothing: says nothing to a secondary */
+    wire_put_u32(silent.bytes + 36, 0);
+    add_bytes(&history, &silent, false);
     assert_int_equal(history.links, 1);
     add(&history, 10, 10, false); /* an edit that kept its serial: no difference may skip it */
     assert_int_equal(history.links, 0);
@@ -149,8 +178,38 @@ static void a_break_forgets_what_was(void **state)
     fill(&history, 2);
     struct buffer broken = BUFFER_EMPTY;
     buffer_append_text(&broken, "no changeset");
-    zone_history_add(&history, &broken, false, 0);
+    add_bytes(&history, &broken, false);
     assert_int_equal(history.links, 0);
+    clear(&history);
+}
+
+static void what_does_not_lead_from_one_serial_to_the_other_is_no_link(void **state)
+{
+    struct zone_history history = {0};
+    struct buffer whole = changeset_of(3, 4);
+    (void)state;
+    for (size_t length = 0; length < whole.length; length++) {
+        struct buffer cut = BUFFER_EMPTY;
+        fill(&history, 2);
+        assert_int_equal(history.links, 2);
+        buffer_append(&cut, whole.bytes, length);
+        add_bytes(&history, &cut, false);
+        assert_int_equal(history.links, 0);
+    }
+    for (size_t at = 4; at <= 8; at += 4) { /* a header that its SOAs give the lie */
+        struct buffer false_header = changeset_of(3, 4);
+        wire_put_u32(false_header.bytes + 4, at == 4 ? 2 : 3);
+        wire_put_u32(false_header.bytes + 8, at == 8 ? 5 : 4);
+        add_bytes(&history, &false_header, true);
+        assert_int_equal(history.links, 0);
+    }
+    fill(&history, 2);
+    add_bytes(&history, &whole, false);
+    assert_int_equal(history.links, 3);
+    assert_int_equal(zone_history_collect(&history, 3, 4, links, LINKS_MAX), 1);
+    assert_int_equal(wire_get_u32(zone_history_soa_from(links[0])->packed + 4), 3);
+    assert_int_equal(wire_get_u32(zone_history_soa_to(links[0])->packed + 4), 4);
+    unref(1);
     clear(&history);
 }
 
@@ -243,6 +302,7 @@ int main(void)
         cmocka_unit_test(a_chain_leads_from_any_serial_to_any_later_one),
         cmocka_unit_test(the_oldest_links_go_first),
         cmocka_unit_test(a_break_forgets_what_was),
+        cmocka_unit_test(what_does_not_lead_from_one_serial_to_the_other_is_no_link),
         cmocka_unit_test(links_are_bounded),
         cmocka_unit_test(a_reference_outlives_the_chain),
         cmocka_unit_test(readers_find_whole_chains_while_the_keeper_changes_them),

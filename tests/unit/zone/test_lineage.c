@@ -272,12 +272,66 @@ static void commits_that_go_on_failing_leave_no_trace(void **state)
     epoch_barrier();
 }
 
+static void the_oldest_of_too_many_held_versions_is_unwanted(void **state)
+{
+    enum { HELD = LINEAGE_HELD_MAX + 3 };
+    const struct zone_version *held[HELD];
+    (void)state;
+    held[0] = first_version(5);
+    for (uint32_t i = 1; i < HELD; i++) {
+        held[i] = next_version(held[i - 1], 5, i + 1);
+        for (uint32_t j = 0; j <= i; j++) { /* the base and what is made of it are not old */
+            assert_int_equal(zone_version_is_unwanted(held[j]), i - 1 >= LINEAGE_HELD_MAX + 1 + j);
+        }
+    }
+    for (uint32_t i = 0; i < HELD; i++) {
+        zone_version_unref(held[i]);
+    }
+    epoch_barrier();
+}
+
+/* A transfer that takes forever, in a zone that changes all the time. */
+static void a_version_for_which_too_much_is_kept_is_unwanted(void **state)
+{
+    enum { NAMES = 2000, ROUNDS = 400, BYTES_MAX = 2 * LINEAGE_KEPT_BYTES_MIN };
+    (void)state;
+    const struct zone_version *slow = first_version(NAMES);
+    const struct zone_version *newest = next_version(slow, NAMES, 2);
+    unsigned cut = 0;
+    for (uint32_t serial = 3; serial < ROUNDS; serial++) {
+        const struct zone_version *next = next_version(newest, NAMES, serial);
+        zone_version_unref(newest);
+        epoch_barrier();
+        newest = next;
+        assert_false(zone_version_is_unwanted(newest));
+        assert_true(newest->lineage->arena.bytes < BYTES_MAX);
+        if (zone_version_is_unwanted(slow)) {
+            assert_true(newest->lineage->kept_bytes > LINEAGE_KEPT_BYTES_MIN);
+            zone_version_unref(slow);
+            epoch_barrier();
+            slow = zone_version_ref(newest);
+            cut++;
+        }
+    }
+    assert_in_range(cut, 2, ROUNDS / 10);
+    zone_version_unref(slow);
+    const struct zone_version *last = next_version(newest, NAMES, ROUNDS);
+    zone_version_unref(newest);
+    epoch_barrier();
+    zone_edit_abandon(zone_edit_open(last));
+    assert_int_equal(last->lineage->kept_bytes, 0);
+    zone_version_unref(last);
+    epoch_barrier();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_is_used_again_only_when_all_older_versions_are_gone),
         cmocka_unit_test(a_version_whose_commit_failed_is_undone),
         cmocka_unit_test(commits_that_go_on_failing_leave_no_trace),
+        cmocka_unit_test(the_oldest_of_too_many_held_versions_is_unwanted),
+        cmocka_unit_test(a_version_for_which_too_much_is_kept_is_unwanted),
         cmocka_unit_test(a_reference_taken_while_leaving_keeps_the_version),
         cmocka_unit_test(an_edit_keeps_its_base),
         cmocka_unit_test(readers_see_whole_versions_while_a_writer_goes_on),

@@ -394,18 +394,21 @@ static void what_a_signer_made_is_left_out_where_we_sign(void **state)
 {
     (void)state;
     char text[TEXT_BYTES_MAX];
-    struct zone_transfer_options options = {.strip_generated = true};
+    /* The private type is the configured one, and no other. */
+    struct zone_transfer_options options = {.strip_generated = true, .private_type = 65280};
     assert_int_equal(
         transfer_all(&options,
                      SOA(7) "a 60 A 192.0.2.1\na 60 NSEC e. A\n@ 0 NSEC3PARAM 1 0 0 -\n"
-                            "@ 60 DNSKEY 256 3 13 AAAA\n@ 0 TYPE65534 \\# 5 0d00010001\n"
+                            "@ 60 DNSKEY 256 3 13 AAAA\n@ 0 TYPE65280 \\# 5 0d00010001\n"
+                            "@ 60 TYPE65534 \\# 5 0d00010001\n"
                             "a 60 RRSIG A 13 2 60 20300101000000 20200101000000 1 e. AAAA\n"
                             "00000000000000000000000000000000 60 NSEC3 1 0 0 - "
                             "0123456789abcdefghijklmnopqrstuv A\n" SOA(7),
                      text),
         SG_OK);
     assert_string_equal(text, "e. 300 IN SOA ns1.e. host.e. 7 2 3 4 5\n"
-                              "e. 60 IN DNSKEY 256 3 13 AAAA\na.e. 60 IN A 192.0.2.1\n");
+                              "e. 60 IN DNSKEY 256 3 13 AAAA\n"
+                              "e. 60 IN TYPE65534 \\# 5 0D00010001\na.e. 60 IN A 192.0.2.1\n");
 }
 
 static void limits_end_it(void **state)
@@ -419,6 +422,25 @@ static void limits_end_it(void **state)
     assert_int_equal(transfer_all(&options, zone, text), SG_OK);
     options.bytes_max = 60;
     assert_int_equal(transfer_all(&options, zone, text), SG_LIMIT);
+}
+
+/* They are passed over, but not without end. */
+static void what_is_out_of_zone_counts_as_well(void **state)
+{
+    (void)state;
+    char text[TEXT_BYTES_MAX];
+    static const char zone[] = SOA(7) "a 60 A 192.0.2.1\nb.f. 60 A 192.0.2.1\n" SOA(7);
+    struct zone_transfer_options options = {.records_max = 3};
+    assert_int_equal(transfer_all(&options, zone, text), SG_LIMIT);
+    options.records_max = 4;
+    assert_int_equal(transfer_all(&options, zone, text), SG_OK);
+    options = (struct zone_transfer_options){.bytes_max = 1};
+    while (transfer_all(&options, SOA(7) "a 60 A 192.0.2.1\n" SOA(7), text) == SG_LIMIT) {
+        options.bytes_max++;
+    }
+    assert_int_equal(transfer_all(&options, zone, text), SG_LIMIT);
+    options.bytes_max += 30;
+    assert_int_equal(transfer_all(&options, zone, text), SG_OK);
 }
 
 static void an_error_is_told(void **state)
@@ -503,6 +525,7 @@ int main(void)
         cmocka_unit_test(random_zones_come_as_they_were_sent),
         cmocka_unit_test(what_a_signer_made_is_left_out_where_we_sign),
         cmocka_unit_test(limits_end_it),
+        cmocka_unit_test(what_is_out_of_zone_counts_as_well),
         cmocka_unit_test(an_error_is_told),
         cmocka_unit_test(what_is_no_answer_is_refused),
         cmocka_unit_test(the_question_may_be_there),

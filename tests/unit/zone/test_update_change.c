@@ -100,7 +100,8 @@ static void does_what_the_rfc_says(void **state)
 
 static void leaves_the_signers_things_alone(void **state)
 {
-    struct zone_update_options options = {.private_type = DNS_TYPE_PRIVATE, .max_zone_ttl = 86400};
+    struct zone_update_options options = {.private_type = DNS_TYPE_PRIVATE_DEFAULT,
+                                          .max_zone_ttl = 86400};
     scene_check_row(*state, true, &options);
 }
 

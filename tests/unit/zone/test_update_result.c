@@ -12,6 +12,14 @@ static const struct scene_row rows[] = {
     {"a name server elsewhere",              "u IN @ 300 NS ns.f.",       DNS_RCODE_NOERROR, "+e. 300 IN NS ns.f.\n", NULL},
     {"a name server below a delegation",     "u IN @ 300 NS x.cut",       DNS_RCODE_NOERROR, "+e. 300 IN NS x.cut.e.\n", NULL},
     {"a name server by a wildcard",          "u IN @ 300 NS ns.w",        DNS_RCODE_NOERROR, "+e. 300 IN NS ns.w.e.\n", NULL},
+    {"a wildcard speaks for no name that is",   "u IN ns.w 60 TXT x\nu IN @ 300 NS ns.w", DNS_RCODE_REFUSED, NULL, "'ns.w.e' has no address"},
+    {"nor for an empty non-terminal",        "u IN a.ns.w 60 TXT x\nu IN @ 300 NS ns.w", DNS_RCODE_REFUSED, NULL, "'ns.w.e' has no address"},
+    {"nor behind a closer name",             "u IN b.w 60 TXT x\nu IN @ 300 NS ns.b.w", DNS_RCODE_REFUSED, NULL, "'ns.b.w.e' has no address"},
+    {"a wildcard that comes",                "u IN *.ent 300 A 192.0.2.9\nu IN @ 300 NS x.ent", DNS_RCODE_NOERROR, "+e. 300 IN NS x.ent.e.\n+*.ent.e. 300 IN A 192.0.2.9\n", NULL},
+    {"a wildcard that goes",                 "u ANY *.w 0 A\nu IN @ 300 NS ns.w", DNS_RCODE_REFUSED, NULL, "'ns.w.e' has no address"},
+    {"a delegation that goes",               "u ANY cut 0 NS\nu IN @ 300 NS x.cut", DNS_RCODE_REFUSED, NULL, "'x.cut.e' has no address"},
+    {"a delegation that comes",              "u IN new 300 NS ns.f.\nu IN @ 300 NS x.new", DNS_RCODE_NOERROR, "+e. 300 IN NS x.new.e.\n+new.e. 300 IN NS ns.f.\n", NULL},
+    {"an address below a DNAME",             "u IN x.old 300 A 192.0.2.9\nu IN @ 300 NS x.old", DNS_RCODE_REFUSED, NULL, "'x.old.e' has no address"},
     {"an NS of a delegation needs nothing",  "u IN cut 300 NS new",       DNS_RCODE_NOERROR, "+cut.e. 300 IN NS new.e.\n", NULL},
 };
 /* clang-format on */
@@ -20,6 +28,24 @@ static void is_fit_to_be_served(void **state)
 {
     struct zone_update_options options = {0};
     scene_check_row(*state, false, &options);
+}
+
+/* What an update takes away does not stand in the wildcard's way, nor does what it passes over. */
+static void a_wildcard_speaks_for_a_name_that_goes(void **state)
+{
+    (void)state;
+    struct scene *scene = scene_open(false);
+    struct zone_update_options options = {0};
+    const char *names = "u IN ns.w 60 TXT x\nu IN a.ns.w 60 TXT x\nu IN b.ns.w 60 TXT x";
+    assert_int_equal(scene_update(scene, &options, names).changes, 3);
+    struct zone_update_outcome outcome =
+        scene_update(scene, &options, "u ANY ns.w 0 ANY\nu ANY a.ns.w 0 ANY\nu IN @ 300 NS ns.w");
+    assert_int_equal(outcome.rcode, DNS_RCODE_REFUSED);
+    outcome = scene_update(scene, &options,
+                           "u ANY ns.w 0 ANY\nu ANY a.ns.w 0 ANY\nu ANY b.ns.w 0 ANY\n"
+                           "u IN @ 300 NS ns.w");
+    assert_int_equal(outcome.rcode, DNS_RCODE_NOERROR);
+    scene_close(scene);
 }
 
 /* RFC 8078 4: DELETE stands alone. */
@@ -58,6 +84,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_refused_has_not_set_the_serial),
+        cmocka_unit_test(a_wildcard_speaks_for_a_name_that_goes),
         cmocka_unit_test(a_delete_alone_is_fine_where_we_publish_none),
     };
     int failed = RUN_TABLE(rows, is_fit_to_be_served);

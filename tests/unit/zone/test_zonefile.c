@@ -308,17 +308,18 @@ static void what_will_be_generated_is_left_out(void **state)
     (void)state;
     struct zone_edit *edit;
     struct zonefile_report report;
-    write_file("signed", SOA "@ DNSKEY 257 3 13 AAAA\n@ CDS 0 0 0 00\n@ NSEC3PARAM 1 0 0 -\n"
-                             "@ TYPE65534 \\# 1 00\n@ RRSIG A 13 1 9 1 1 1 e. AAAA\n"
-                             "a NSEC b. A NSEC\nb NSEC3 no ( matter\n )\n");
-    struct zonefile_options options = {.strip_generated = true};
+    write_file("signed",
+               SOA "@ DNSKEY 257 3 13 AAAA\n@ CDS 0 0 0 00\n@ NSEC3PARAM 1 0 0 -\n"
+                   "@ TYPE65280 \\# 1 00\n@ TYPE65534 \\# 1 00\n@ RRSIG A 13 1 9 1 1 1 e. AAAA\n"
+                   "a NSEC b. A NSEC\nb NSEC3 no ( matter\n )\n");
+    struct zonefile_options options = {.strip_generated = true, .private_type = 65280};
     assert_int_equal(load_file("signed", options, &edit, &report), SG_OK);
-    assert_int_equal(report.records, 3);
+    assert_int_equal(report.records, 4);
     assert_int_equal(report.stripped, 5);
     zonefile_report_clear(&report);
     char *text = dump(edit);
     assert_string_equal(text, "e. 9 IN SOA . . 1 2 3 4 5\ne. 9 IN DNSKEY 257 3 13 AAAA\n"
-                              "e. 9 IN CDS 0 0 0 00\n");
+                              "e. 9 IN CDS 0 0 0 00\ne. 9 IN TYPE65534 \\# 1 00\n");
     mem_free(text);
 }
 

@@ -28,10 +28,14 @@ static const char scene_text[] = "$TTL 300\n"
                                  "deep.ent A 192.0.2.9\n*.w A 192.0.2.10\n"
                                  "wks WKS \\# 6 c0000201 06 01\n";
 
+#define SCENE_RRSIG_SOA "SOA 13 1 3600 20300101000000 20200101000000 1 e. AAAA"
+#define SCENE_RRSIG_NS  "NS 13 1 300 20300101000000 20200101000000 1 e. BBBB"
+
 /* The apex as it is served. */
 static const char *const scene_generated[][2] = {
     {"SOA", "ns1 host 20 2 3 4 5"}, {"DNSKEY", "257 3 13 BBBB"},  {"DNSKEY", "256 3 14 AAAA"},
     {"CDS", "7 13 9 00"},           {"CDNSKEY", "257 3 13 BBBB"}, {"NSEC3PARAM", "1 0 0 -"},
+    {"NSEC", "alias.e. NS SOA"},    {"RRSIG", SCENE_RRSIG_SOA},   {"RRSIG", SCENE_RRSIG_NS},
 };
 
 struct scene {
@@ -67,7 +71,8 @@ static inline void scene_generate(struct scene *scene)
         const char *name = scene_generated[i][0];
         assert_int_equal(dns_type_from_text(name, strlen(name), &type), SG_OK);
         for (; i < sizeof(scene_generated) / sizeof(scene_generated[0]) &&
-               strcmp(scene_generated[i][0], name) == 0;
+               strcmp(scene_generated[i][0], name) == 0 &&
+               !(type == DNS_TYPE_RRSIG && rrset.count > 0); /* each covers another type */
              i++) {
             struct buffer rdata = BUFFER_EMPTY;
             scene_rdata(scene, type, scene_generated[i][1], &rdata);
@@ -78,6 +83,7 @@ static inline void scene_generate(struct scene *scene)
             buffer_free(&packed);
             packed = sorted;
             rrset.count++;
+            rrset.covered = type == DNS_TYPE_RRSIG ? wire_get_u16(rdata.bytes) : 0;
             buffer_free(&rdata);
         }
         rrset.type = type;

@@ -1,0 +1,216 @@
+#include "dnssec/handover.h"
+
+#include "dns/rdata.h"
+#include "dns/rrtype.h"
+#include "dnssec/key.h"
+
+enum {
+    KEYS_MAX = 128,          /* more than that are signed whole */
+    DNSKEY_ALGORITHM_AT = 3, /* RFC 4034 2.1 */
+    DNSKEY_BYTES_MIN = 4,
+    RRSIG_ALGORITHM_AT = 2, /* RFC 4034 3.1 */
+    RRSIG_TAG_AT = 16,
+    RRSIG_BYTES_MIN = 18,
+    ALGORITHM_SHIFT = 16,
+};
+
+/* Keys as signatures name them: algorithm and tag. */
+struct names {
+    uint32_t names[KEYS_MAX];
+    size_t count;
+    bool is_full; /* there are more, or one that cannot be read */
+    bool repeats; /* one came twice */
+};
+
+static bool has_name(const struct names *names, uint32_t name)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        if (names->names[i] == name) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add_name(struct names *names, uint32_t name)
+{
+    if (has_name(names, name)) {
+        names->repeats = true;
+    } else if (names->count == KEYS_MAX) {
+        names->is_full = true;
+    } else {
+        names->names[names->count++] = name;
+    }
+}
+
+static uint32_t dnskey_name(struct span rdata)
+{
+    return (uint32_t)rdata.bytes[DNSKEY_ALGORITHM_AT] << ALGORITHM_SHIFT | dnskey_tag(rdata);
+}
+
+/* Who has signed the zone: the SOA is signed anew with every version, by all of them. */
+static void list_before(const struct zone_version *base, struct names *out_names)
+{
+    struct dns_rrset signatures;
+    *out_names = (struct names){.count = 0};
+    if (!zone_node_signatures(zone_version_apex_node(base), ZONE_VIEW_SIGNED, DNS_TYPE_SOA,
+                              &signatures)) {
+        return;
+    }
+    for (struct dns_rdata_cursor c = dns_rrset_walk(&signatures); dns_rdata_next(&c);) {
+        if (c.rdata.length < RRSIG_BYTES_MIN) {
+            out_names->is_full = true;
+            return;
+        }
+        add_name(out_names, (uint32_t)c.rdata.bytes[RRSIG_ALGORITHM_AT] << ALGORITHM_SHIFT |
+                                wire_get_u16(c.rdata.bytes + RRSIG_TAG_AT));
+    }
+}
+
+static void list_after(const struct sign_request *request, struct names *out_names)
+{
+    *out_names = (struct names){.count = 0};
+    for (size_t i = 0; i < request->keys->count; i++) {
+        const struct sign_key *key = &request->keys->keys[i];
+        if (key->signs_zone) {
+            add_name(out_names, (uint32_t)key->key->algorithm << ALGORITHM_SHIFT | key->key->tag);
+        }
+    }
+}
+
+static bool are_same(const struct names *a, const struct names *b)
+{
+    for (size_t i = 0; i < a->count; i++) {
+        if (!has_name(b, a->names[i])) {
+            return false;
+        }
+    }
+    return a->count == b->count;
+}
+
+static bool has_algorithms_of(const struct names *names, const struct names *others)
+{
+    for (size_t i = 0; i < others->count; i++) {
+        bool found = false;
+        for (size_t j = 0; j < names->count && !found; j++) {
+            found = names->names[j] >> ALGORITHM_SHIFT == others->names[i] >> ALGORITHM_SHIFT;
+        }
+        if (!found) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The DNSKEYs that the new version has: ours, and others' from the source. */
+struct published {
+    const struct dns_rrset *ours; /* NULL: none */
+    struct dns_rrset others;      /* count 0: none */
+};
+
+static struct published find_published(const struct zone_version *draft,
+                                       const struct sign_request *request)
+{
+    struct published published = {NULL, {.count = 0}};
+    for (size_t i = 0; i < request->apex_count; i++) {
+        if (request->apex[i].type == DNS_TYPE_DNSKEY) {
+            published.ours = &request->apex[i];
+        }
+    }
+    if (!zone_node_rrset(zone_version_apex_node(draft), ZONE_VIEW_UNSIGNED, DNS_TYPE_DNSKEY,
+                         &published.others)) {
+        published.others = (struct dns_rrset){.count = 0};
+    }
+    return published;
+}
+
+static bool holds(const struct dns_rrset *rrset, struct span rdata)
+{
+    for (struct dns_rdata_cursor c = dns_rrset_walk(rrset); dns_rdata_next(&c);) {
+        if (dns_rdata_compare(DNS_TYPE_DNSKEY, c.rdata, rdata) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_published(const struct published *published, struct span rdata)
+{
+    return (published->ours != NULL && holds(published->ours, rdata)) ||
+           (published->others.count > 0 && holds(&published->others, rdata));
+}
+
+/* What of the base's DNSKEY RRset goes. */
+static void list_gone(const struct zone_version *base, const struct published *published,
+                      struct names *out_names)
+{
+    struct dns_rrset dnskey;
+    *out_names = (struct names){.count = 0};
+    if (!zone_node_rrset(zone_version_apex_node(base), ZONE_VIEW_SIGNED, DNS_TYPE_DNSKEY,
+                         &dnskey)) {
+        out_names->is_full = true;
+        return;
+    }
+    for (struct dns_rdata_cursor c = dns_rrset_walk(&dnskey); dns_rdata_next(&c);) {
+        if (c.rdata.length < DNSKEY_BYTES_MIN) {
+            out_names->is_full = true;
+        } else if (!is_published(published, c.rdata)) {
+            add_name(out_names, dnskey_name(c.rdata));
+        }
+    }
+}
+
+static bool have_one_name_each(const struct published *published)
+{
+    struct names names = {.count = 0};
+    const struct dns_rrset *const rrsets[] = {published->ours, &published->others};
+    for (size_t i = 0; i < ARRAY_LEN(rrsets); i++) {
+        if (rrsets[i] == NULL || rrsets[i]->count == 0) {
+            continue;
+        }
+        for (struct dns_rdata_cursor c = dns_rrset_walk(rrsets[i]); dns_rdata_next(&c);) {
+            bool again = i > 0 && published->ours != NULL && holds(published->ours, c.rdata);
+            if (c.rdata.length < DNSKEY_BYTES_MIN) {
+                return false;
+            }
+            if (!again) {
+                add_name(&names, dnskey_name(c.rdata));
+            }
+        }
+    }
+    return !names.is_full && !names.repeats;
+}
+
+/* Does one of them sign: has it been replaced by another key of the same name? */
+static bool is_any_of(const struct names *gone, const struct names *signers)
+{
+    for (size_t i = 0; i < gone->count; i++) {
+        if (has_name(signers, gone->names[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum handover handover_choose(const struct zone_version *base, const struct zone_version *draft,
+                              const struct sign_request *request, bool under_way)
+{
+    struct names before, after, gone;
+    const struct published published = find_published(draft, request);
+    list_before(base, &before);
+    list_after(request, &after);
+    list_gone(base, &published, &gone);
+    if (before.count == 0 || before.is_full || after.is_full || gone.is_full ||
+        is_any_of(&gone, &after)) {
+        return HANDOVER_WHOLE;
+    }
+    bool same = are_same(&before, &after);
+    if (same && !under_way) {
+        return HANDOVER_NONE; /* A key that goes has left nothing behind. */
+    }
+    if (gone.count > 0 || !have_one_name_each(&published) || !has_algorithms_of(&before, &after) ||
+        !has_algorithms_of(&after, &before)) {
+        return HANDOVER_WHOLE;
+    }
+    return same ? HANDOVER_NONE : HANDOVER_CAMPAIGN;
+}
