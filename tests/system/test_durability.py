@@ -26,6 +26,7 @@ dnssec-policy "nsec3" { keys { ksk lifetime unlimited algorithm 13 tag-range 327
 ZONES = {"one.test.": "nsec", "two.test.": "nsec3", "three.test.": "nsec"}
 DYNAMIC = "allow-update { any; };"
 DENIAL = pytest.mark.parametrize("policy", ["nsec", "nsec3"])
+pytestmark = pytest.mark.slow
 SEED = 20261127
 
 

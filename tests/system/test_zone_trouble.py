@@ -1,5 +1,7 @@
 """What a zone says when it is in trouble: in the log, in zonestatus, in the exit status."""
 
+import pytest
+
 from support.waiting import wait_until
 
 ZONE = """$TTL 30
@@ -15,6 +17,7 @@ SHORT = """dnssec-policy "short" {
 };"""
 
 
+@pytest.mark.slow
 def test_signatures_that_are_not_made_anew_are_told_before_they_expire(make_signet, run_server):
     server = make_signet(extra=SHORT, options='key-directory "keys";')
     (server.folder / "keys").mkdir()
@@ -27,7 +30,7 @@ def test_signatures_that_are_not_made_anew_are_told_before_they_expire(make_sign
     def overdue():
         result = server.rndc("zonestatus", "short.test", program="signet")
         return result if result.returncode == 3 else None
-    result = wait_until(overdue, 50, "exit status 3")
+    result = wait_until(overdue, 100, "exit status 3")
     assert "\nproblem: " in result.stdout
     assert "\nsignatures: overdue, the first expires on " in result.stdout
     # rndc knows no such status: the command was done.
