@@ -13,6 +13,8 @@ from support.signet import BIN, Signet  # noqa: E402
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "long: the full lists; run by scripts/test-long")
+    config.addinivalue_line("markers", "slow: ten seconds and more, most of them spent waiting")
+    config.addinivalue_line("markers", "xdist_group(name): all of them in one process")
 
 
 def pytest_addoption(parser):
@@ -25,10 +27,23 @@ def pytest_collection_modifyitems(config, items):
         for item in items:
             if "long" in item.keywords:
                 item.add_marker(skip)
+    # Begun first, none of them is what all the others have to wait for at the end.
+    items.sort(key=lambda item: "slow" not in item.keywords)
+
+
+def pytest_sessionfinish(session):
+    """What a process of pytest-xdist found goes to the one that prints it."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["figures"] = figures.LINES
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    figures.LINES += getattr(node, "workeroutput", {}).get("figures", [])
 
 
 def pytest_terminal_summary(terminalreporter):
-    for line in figures.LINES:
+    for line in sorted(figures.LINES):
         terminalreporter.write_line(line)
 
 

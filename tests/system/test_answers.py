@@ -4,6 +4,7 @@ import collections
 import functools
 import itertools
 import socket
+import time
 
 import dns.flags
 import dns.message
@@ -230,6 +231,28 @@ def can_be_validated(owner, rdtype, direct):
             and not is_beyond_unbound(owner, rdtype, response))
 
 
+def is_led_astray(question, direct):
+    """
+    NSEC may stand beside a CNAME and then is the answer (RFC 4035 2.5), as Signet and its peers
+    say. Unbound 1.17 follows a CNAME that it holds nevertheless, and with a TTL of 0 it holds what
+    it got within the same second: asked for a CNAME just before that loops or leads to servers
+    that do not exist, it gives up or waits for them.
+    """
+    owner, rdtype, *_ = question
+    return rdtype == "NSEC" and leaves_or_loops(direct(owner.lower(), "A"), "A")
+
+
+def not_validated(asker, questions):
+    """Those that meet SERVFAIL or nothing at all."""
+    numbered = enumerate(questions)
+    while batch := list(itertools.islice(numbered, Asker.WINDOW)):
+        wires = [wire_query(number, question) for number, question in batch]
+        asker.send(wires)
+        for (_, question), answer in zip(batch, asker.collect(wires)):
+            if answer is None or answer[3] & 0xf == dns.rcode.SERVFAIL:
+                yield question
+
+
 @DENIAL
 def test_unbound_validates_every_answer(make_signet, run_server, tmp_path, request, denial):
     count = 50000 if request.config.getoption("--long") else 2000
@@ -243,19 +266,14 @@ def test_unbound_validates_every_answer(make_signet, run_server, tmp_path, reque
 
     direct = functools.lru_cache(maxsize=None)(signet.query)
     asker = Asker(resolver)
-    bogus = []
-    validated = 0
-    pairs = ((owner, rdtype, True, 4096)
-             for owner, rdtype, _, _ in nasty.questions(count, seed=f"u{denial}")
-             if can_be_validated(owner, rdtype, direct))
-    numbered = enumerate(pairs)
-    while batch := list(itertools.islice(numbered, Asker.WINDOW)):
-        wires = [wire_query(number, question) for number, question in batch]
-        asker.send(wires)
-        for (_, question), answer in zip(batch, asker.collect(wires)):
-            validated += 1
-            if answer is None or answer[3] & 0xf == dns.rcode.SERVFAIL:
-                bogus.append((question, answer and direct(question[0].lower(), question[1])))
-    figures.note(f"{denial}: Unbound validated {validated - len(bogus)} of {count}; the other "
-                 f"{count - validated} have nothing to validate")
+    questions = [(owner, rdtype, True, 4096)
+                 for owner, rdtype, _, _ in nasty.questions(count, seed=f"u{denial}")
+                 if can_be_validated(owner, rdtype, direct)]
+    apart = [question for question in questions if is_led_astray(question, direct)]
+    bogus = list(not_validated(asker, (question for question in questions
+                                       if not is_led_astray(question, direct))))
+    time.sleep(1.1)  # a span of time on purpose: now Unbound holds no CNAME
+    bogus += not_validated(asker, apart)
+    figures.note(f"{denial}: Unbound validated {len(questions) - len(bogus)} of {count}; the other "
+                 f"{count - len(questions)} have nothing to validate")
     assert not bogus, f"{len(bogus)}: {bogus[:20]}\n{resolver.log()[-3000:]}"

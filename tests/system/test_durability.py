@@ -26,6 +26,7 @@ dnssec-policy "nsec3" { keys { ksk lifetime unlimited algorithm 13 tag-range 327
 ZONES = {"one.test.": "nsec", "two.test.": "nsec3", "three.test.": "nsec"}
 DYNAMIC = "allow-update { any; };"
 DENIAL = pytest.mark.parametrize("policy", ["nsec", "nsec3"])
+pytestmark = pytest.mark.slow
 SEED = 20261127
 
 
@@ -37,6 +38,11 @@ def rounds(request):
 def key_files(server):
     """What each key file of the folder holds that may never change."""
     return {path.name: path.read_bytes() for path in server.folder.glob("K*.private")}
+
+
+def but_sync(key_file):
+    """SyncPublish counts from the first signed version, which may come only after the restart."""
+    return [line for line in key_file.splitlines() if not line.startswith(b"SyncPublish: ")]
 
 
 class SerialWatch(threading.Thread):
@@ -204,7 +210,8 @@ def test_a_first_signing_is_cut_off_at_each_write(make_signet, tmp_path, request
         server.wait_until_signed("one.test.")
         keys = key_files(server)
         assert len(keys) == key_count, f"at write {number}: a key was made twice: {list(keys)}"
-        assert all(keys[name] == there[name] for name in there), f"at write {number}"
+        assert all(but_sync(keys[name]) == but_sync(there[name]) for name in there), \
+            f"at write {number}"
         judge(server, "one.test.", server.axfr("one.test.", tmp_path / "signed"))
         server.stop()
 

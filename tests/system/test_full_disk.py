@@ -18,6 +18,7 @@ dnssec-policy "nsec3" { keys { csk lifetime unlimited algorithm 13; };
 """
 ZONES = {"one.test.": "nsec", "two.test.": "nsec3", "plain.test.": None}
 SEED = 20261128
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

@@ -122,10 +122,12 @@ def test_many_changes_are_few_notifies(signet, listener):
         wait_until(lambda: signet.serial(ZONE) == serial, 20, f"serial {serial}")
     wait_until(lambda: told.serials(ZONE)[-1] == 21, 20, "told of the last one")
     spans = [b.at - a.at for a, b in zip(told.heard, told.heard[1:])]
-    assert all(span > 3.9 for span in spans), f"closer than notify-delay: {spans}"
+    # Of the 5 s of notify-delay, what the listener may have been late for the one before.
+    assert all(span > 3 for span in spans), f"closer than notify-delay: {spans}"
     assert len(told.heard) < 21
 
 
+@pytest.mark.slow
 def test_who_is_silent_is_told_again(signet, listener):
     silent, answers = listener(rcode=None), listener()
     signet.add_zone(ZONE, FIRST, statements=also_notify([silent.port, answers.port]))
@@ -136,6 +138,7 @@ def test_who_is_silent_is_told_again(signet, listener):
     assert len(answers.heard) == 1, "who has answered is left in peace"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rcode", [dns.rcode.NOTIMP, dns.rcode.REFUSED, dns.rcode.NOTAUTH],
                          ids=["NOTIMP", "REFUSED", "NOTAUTH"])
 def test_who_does_not_want_to_know_is_not_asked_twice(signet, listener, rcode):

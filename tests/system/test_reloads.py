@@ -38,6 +38,7 @@ def reload(server):
     assert result.returncode == 0, result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["nsec", "nsec3"])
 def test_each_day_costs_its_difference(signet, run_server, tmp_path, request, policy):
     days = gov_days(tmp_path / "days", 40 if request.config.getoption("--long") else 3)

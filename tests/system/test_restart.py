@@ -39,6 +39,7 @@ def add(server, name, zone=ZONE):
     assert dns.query.tcp(update, HOST, port=server.port, timeout=20).rcode() == dns.rcode.NOERROR
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["nsec", "nsec3"])
 @pytest.mark.parametrize("how", ["kill", "stop"])
 def test_a_large_zone_restarts_as_it_was(signet, tmp_path, policy, how):

@@ -12,6 +12,8 @@ from support.signet import Signet
 from support.nsupdate import Key, knsupdate, nsupdate, sig0_key
 from support.waiting import wait_until
 
+pytestmark = pytest.mark.xdist_group("update")  # they share servers and build on each other
+
 KEY = Key("updater", "c2lnbmV0IHVwZGF0ZSB0ZXN0cyE=")
 OTHER = Key("other", "YW5vdGhlciB1cGRhdGUga2V5ISE=")
 
@@ -152,7 +154,7 @@ def test_nsupdate(server, name, zone):
     for (owner, rdtype), rdata in served.items():
         wanted = [r.replace("Z", zone) for r in rdata] if isinstance(rdata, list) else rdata
         owner = owner.replace("Z", zone)
-        wait_until(lambda: dig(server, owner, rdtype) == wanted, 5,
+        wait_until(lambda: dig(server, owner, rdtype) == wanted, 20,
                    f"{owner} {rdtype} {wanted}, it is {dig(server, owner, rdtype)}")
 
 
@@ -171,14 +173,14 @@ def test_knsupdate(server, name):
     lines = [line.replace("Z.", "signed.test.") for line in lines]
     assert knsupdate(server, "signed.test.", lines, KEY) == status
     owner = owner.replace("Z", "signed.test")
-    wait_until(lambda: dig(server, owner, rdtype) == wanted, 5, f"{owner} {rdtype} {wanted}")
+    wait_until(lambda: dig(server, owner, rdtype) == wanted, 20, f"{owner} {rdtype} {wanted}")
 
 
 @pytest.mark.parametrize("zone", ["signed.test", "plain.test"])
 def test_the_ttl_is_the_whole_rrsets(server, zone):
     for ttl, address in ((60, "192.0.2.1"), (90, "192.0.2.2"), (30, "192.0.2.1")):
         assert nsupdate(server, zone, [f"update add ttl.{zone} {ttl} A {address}"], KEY) == "NOERROR"
-        wait_until(lambda: ttl_of(server, f"ttl.{zone}", "A") == ttl, 5, f"a TTL of {ttl}")
+        wait_until(lambda: ttl_of(server, f"ttl.{zone}", "A") == ttl, 20, f"a TTL of {ttl}")
     assert dig(server, f"ttl.{zone}", "A") == ["192.0.2.1", "192.0.2.2"]
 
 
@@ -186,7 +188,7 @@ def test_the_ttl_is_the_whole_rrsets(server, zone):
 def test_each_change_raises_the_serial_and_what_changes_nothing_does_not(server, zone):
     before = serial_of(server, zone)
     assert nsupdate(server, zone, [f"update add s1.{zone} 60 TXT y"], KEY) == "NOERROR"
-    wait_until(lambda: serial_of(server, zone) == before + 1, 5, "a serial one higher")
+    wait_until(lambda: serial_of(server, zone) == before + 1, 20, "a serial one higher")
     assert nsupdate(server, zone, [f"update add s1.{zone} 60 TXT y"], KEY) == "NOERROR"
     assert nsupdate(server, zone, [f"update add s1.{zone} 60 TXT y", "prereq yxdomain x."], KEY) != "NOERROR"
     assert nsupdate(server, zone, [f"update delete none.{zone}"], KEY) == "NOERROR"
@@ -203,7 +205,7 @@ def test_a_client_may_raise_the_soa_and_only_raise_it(server, zone):
     assert nsupdate(server, zone, soa(before - 1, 78), KEY) == "NOERROR"
     assert serial_of(server, zone) == before
     assert nsupdate(server, zone, soa(before + 5, 79), KEY) == "NOERROR"
-    wait_until(lambda: serial_of(server, zone) == before + 5, 5, "the serial that was asked for")
+    wait_until(lambda: serial_of(server, zone) == before + 5, 20, "the serial that was asked for")
     assert server.answers_with(zone, "SOA")[0].minimum == 79
 
 
@@ -221,16 +223,16 @@ def test_many_updates_in_one_message(server, zone):
     lines = [f"update add m{i}.{zone} 60 A 192.0.2.{i}" for i in range(255)]
     before = serial_of(server, zone)
     assert nsupdate(server, zone, lines, KEY) == "NOERROR"
-    wait_until(lambda: dig(server, f"m254.{zone}", "A") == ["192.0.2.254"], 10, "the last one")
+    wait_until(lambda: dig(server, f"m254.{zone}", "A") == ["192.0.2.254"], 20, "the last one")
     assert dig(server, f"m0.{zone}", "A") == ["192.0.2.0"]
     assert serial_of(server, zone) == before + 1
     assert nsupdate(server, zone, [f"update delete m{i}.{zone}" for i in range(255)], KEY) == "NOERROR"
-    wait_until(lambda: dig(server, f"m254.{zone}", "A") == "NXDOMAIN", 10, "all deleted")
+    wait_until(lambda: dig(server, f"m254.{zone}", "A") == "NXDOMAIN", 20, "all deleted")
 
 
 def test_over_tcp(server):
     assert nsupdate(server, "signed.test", ["update add tcp.signed.test 60 TXT y"], KEY, ["-v"]) == "NOERROR"
-    wait_until(lambda: dig(server, "tcp.signed.test", "TXT") == ['"y"'], 5, "the record")
+    wait_until(lambda: dig(server, "tcp.signed.test", "TXT") == ['"y"'], 20, "the record")
 
 
 @pytest.mark.parametrize("key,status", [
@@ -271,11 +273,11 @@ def test_keys_of_others_come_and_go_beside_ours(server):
     count = len(ours)
     ttl = ttl_of(server, zone, "DNSKEY")
     assert nsupdate(server, zone, [f"update add {zone} 60 DNSKEY {FOREIGN}"], KEY) == "NOERROR"
-    wait_until(lambda: len(dig(server, zone, "DNSKEY")) == count + 1, 5, "a DNSKEY more")
+    wait_until(lambda: len(dig(server, zone, "DNSKEY")) == count + 1, 20, "a DNSKEY more")
     assert ttl_of(server, zone, "DNSKEY") == ttl
     validate(server, zone, with_foreign_keys=True)
     assert nsupdate(server, zone, [f"update delete {zone} DNSKEY"], KEY) == "NOERROR"
-    wait_until(lambda: dig(server, zone, "DNSKEY") == ours, 5, "our keys alone")
+    wait_until(lambda: dig(server, zone, "DNSKEY") == ours, 20, "our keys alone")
     server.wait_for_log("attempt to delete in use DNSKEY ignored")
 
 
@@ -364,14 +366,14 @@ def test_update_policy(policed, index, name):
         assert status == ("NOERROR" if allowed else "REFUSED"), owner
         rdtype = rdata.split()[0]
         if allowed and rdtype != "NS":
-            wait_until(lambda: dig(policed, owner, rdtype), 5, owner)
+            wait_until(lambda: dig(policed, owner, rdtype), 20, owner)
 
 
 def test_a_policy_may_bound_the_number_of_records(policed):
     zone = "records.test"
     lines = [f"update add host.{zone} 60 TXT {i}" for i in range(5)]
     assert nsupdate(policed, zone, lines, KEY) == "NOERROR"
-    wait_until(lambda: dig(policed, f"host.{zone}", "TXT") == ['"0"', '"1"'], 5, "two records")
+    wait_until(lambda: dig(policed, f"host.{zone}", "TXT") == ['"0"', '"1"'], 20, "two records")
     assert nsupdate(policed, zone, [f"update add host.{zone} 60 MX 1 ns1.{zone}"], KEY) == "REFUSED"
 
 
@@ -393,10 +395,10 @@ def test_rules_that_match_nobody_are_told_of(policed):
 
 def test_local_is_the_session_key(policed):
     path = policed.folder / "session.key"
-    wait_until(path.exists, 5, "the session key's file")
+    wait_until(path.exists, 20, "the session key's file")
     assert path.stat().st_mode & 0o077 == 0
     assert nsupdate(policed, "local.test", ["update add x.local.test 60 TXT y"], path) == "NOERROR"
-    wait_until(lambda: dig(policed, "x.local.test", "TXT") == ['"y"'], 5, "the record")
+    wait_until(lambda: dig(policed, "x.local.test", "TXT") == ['"y"'], 20, "the record")
     assert nsupdate(policed, "local.test", ["update add y.local.test 60 TXT y"], KEY) == "REFUSED"
     assert nsupdate(policed, "records.test", ["update add y.records.test 60 TXT y"], path) == "REFUSED"
 
@@ -435,7 +437,7 @@ def test_sig0(signers, algorithm, transport):
     owner = f"{algorithm.lower()}.sig0.test"
     text = "tcp" if transport else "udp"
     assert nsupdate(server, "sig0.test", [f"update add {text}.{owner} 60 TXT {text}"], keys[algorithm], transport) == "NOERROR"
-    wait_until(lambda: dig(server, f"{text}.{owner}", "TXT") == [f'"{text}"'], 5, "the record")
+    wait_until(lambda: dig(server, f"{text}.{owner}", "TXT") == [f'"{text}"'], 20, "the record")
     assert nsupdate(server, "sig0.test", ["update add www.sig0.test 60 TXT y"], keys[algorithm], transport) == "REFUSED"
 
 
@@ -450,7 +452,7 @@ def test_sig0_by_a_key_that_is_not_in_the_zone(signers, name):
 def test_sig0_names_a_key_of_an_access_list(signers):
     server, keys = signers
     assert nsupdate(server, "acl.test", ["update add x.acl.test 60 TXT y"], keys["ED25519"]) == "NOERROR"
-    wait_until(lambda: dig(server, "x.acl.test", "TXT") == ['"y"'], 5, "the record")
+    wait_until(lambda: dig(server, "x.acl.test", "TXT") == ['"y"'], 20, "the record")
     assert nsupdate(server, "acl.test", ["update add y.acl.test 60 TXT y"], keys["ED448"]) == "REFUSED"
 
 
@@ -460,7 +462,7 @@ def test_a_signer_may_change_its_own_key(signers):
     path, rdata = sig0_key(server.folder / "rolled", owner, "ED25519")
     old = keys["ECDSAP384SHA384"]
     assert nsupdate(server, "sig0.test", [f"update delete {owner} KEY", f"update add {owner} 300 KEY {rdata}"], old) == "NOERROR"
-    wait_until(lambda: len(dig(server, owner, "KEY")) == 1, 5, "the new key")
+    wait_until(lambda: len(dig(server, owner, "KEY")) == 1, 20, "the new key")
     assert nsupdate(server, "sig0.test", [f"update add x.{owner} 60 TXT y"], path) == "NOERROR"
     assert nsupdate(server, "sig0.test", [f"update add y.{owner} 60 TXT y"], old) == "NOTAUTH"
     validate(server, "sig0.test")

@@ -19,6 +19,7 @@ SHORT = """dnssec-policy "short" {
 };"""
 
 
+@pytest.mark.slow
 def test_signatures_that_are_not_made_anew_are_told_before_they_expire(make_signet, run_server):
     server = make_signet(extra=SHORT, options='key-directory "keys";')
     (server.folder / "keys").mkdir()
@@ -31,7 +32,7 @@ def test_signatures_that_are_not_made_anew_are_told_before_they_expire(make_sign
     def overdue():
         result = server.rndc("zonestatus", "short.test", program="signet")
         return result if result.returncode == 3 else None
-    result = wait_until(overdue, 50, "exit status 3")
+    result = wait_until(overdue, 100, "exit status 3")
     assert "\nproblem: " in result.stdout
     assert "\nsignatures: overdue, the first expires on " in result.stdout
     # rndc knows no such status: the command was done.

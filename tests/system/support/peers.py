@@ -227,6 +227,7 @@ server:
   aggressive-nsec: no
   harden-below-nxdomain: no
   qname-minimisation: no
+  outgoing-port-avoid: 0-32767
   local-zone: "test." nodefault
   local-zone: "invalid." nodefault
   local-zone: "localhost." nodefault

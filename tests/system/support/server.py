@@ -88,7 +88,7 @@ class Server:
         self.process = None
 
     def query(self, name, rdtype, want_dnssec=True, tcp=False, payload=4096, rdclass="IN",
-              timeout=5, **options):
+              timeout=15, **options):
         """One answer, over TCP where UDP was too small."""
         query = dns.message.make_query(name, rdtype, rdclass, want_dnssec=want_dnssec,
                                        use_edns=0, payload=payload, **options)

@@ -3,7 +3,7 @@
 import time
 
 
-def wait_until(condition, within_s=20, what="the condition", pause_s=0.02):
+def wait_until(condition, within_s=30, what="the condition", pause_s=0.02):
     """The first true value of condition(); AssertionError after `within_s` seconds."""
     deadline = time.monotonic() + within_s
     while True:

@@ -42,7 +42,10 @@ static void a_map_has_the_types_it_was_made_of_and_no_others(void **state)
         size_t found = 0;
         for (unsigned type = 0; type <= UINT16_MAX; type++) {
             bool expected = found < count && types[found] == type;
-            assert_int_equal(nsec_bitmap_has(bitmap, (uint16_t)type), expected);
+            /* Of the others every eighth, another one each round: all take half a minute. */
+            if (expected || type % 8 == (unsigned)round % 8) {
+                assert_int_equal(nsec_bitmap_has(bitmap, (uint16_t)type), expected);
+            }
             found += expected;
         }
         assert_int_equal(found, count);

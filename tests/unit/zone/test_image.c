@@ -276,7 +276,9 @@ static void checksums_are_not_trusted(void **state)
         }
         image.bytes[bit / 8] ^= (uint8_t)(1U << bit % 8);
         put_checksum(&image, piece);
-        epoch_barrier();
+        if ((sealed + refused) % 64 == 0) {
+            epoch_barrier(); /* 10 ms, so not for each; memory stays bounded */
+        }
     }
     assert_true(sealed > 0 && refused > 0);
     buffer_free(&image);
