@@ -16,9 +16,10 @@ enum kasp_sighting { KASP_DS_UNKNOWN, KASP_DS_SEEN, KASP_DS_MISSING };
 
 struct kasp_key_facts {
     enum kasp_sighting ds;
-    sg_time ds_at;      /* the first instant of that sighting */
-    sg_time signed_at;  /* every RRset has had a signature of the key since; else unset */
-    sg_time cleared_at; /* no RRset has had one since; else unset */
+    sg_time ds_at;       /* the first instant of that sighting */
+    sg_time ds_asked_at; /* the last one */
+    sg_time signed_at;   /* every RRset has had a signature of the key since; else unset */
+    sg_time cleared_at;  /* no RRset has had one since; else unset */
 };
 
 /* The longest that a cache may still hold, whatever the policy says now. 0: nothing was observed.
@@ -70,11 +71,11 @@ struct kasp_key_plan {
     uint32_t ttl;            /* of its DNSKEY record */
     bool changed;            /* state, times or ttl differ from the key's */
     bool purge;              /* remove its files; it is nowhere */
-    enum kasp_sighting asks; /* what the parent is asked for; unknown: nothing */
+    enum kasp_sighting asks; /* what the parent is to show; unknown: no matter */
     struct kasp_wait wait;
 };
 
-/* A key that is to be made: without times or states, and then plan again. */
+/* A key that is to be made: its roles alone, no times, no states; then plan again. */
 struct kasp_make {
     unsigned entry;     /* of the policy */
     size_t predecessor; /* SIZE_MAX: none */

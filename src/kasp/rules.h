@@ -67,6 +67,9 @@ bool kasp_chain_is_in_place(const struct kasp_plan *plan, uint8_t algorithm);
 /* Is a DS of the algorithm anywhere? */
 bool kasp_has_ds_about(const struct kasp_plan *plan, uint8_t algorithm);
 
+/* Let `when` be the instant to plan again, unless another comes first. */
+void kasp_wake(const struct kasp_case *c, sg_time when);
+
 /* kasp_plan() without some rules. */
 MUST_USE enum sg_result kasp_plan_by_rules(const struct kasp_policy *policy,
                                            const struct key_list *keys,
