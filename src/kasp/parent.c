@@ -10,19 +10,35 @@ static void restart(struct kasp_case *c, struct kasp_key_plan *key, enum key_sta
     key->changed = true;
 }
 
-/* The parent did what was asked for; or it did and has undone it. */
+/*
+ * The parent did what was asked for; or it did and has undone it, perhaps between two looks: then
+ * what is so now is younger than what was noted.
+ */
 static void follow(struct kasp_case *c, struct kasp_key_plan *key, enum key_time done,
                    const struct kasp_key_facts *facts, enum kasp_sighting asked)
 {
-    sg_time change = key->state.changes[KEY_RECORD_DS];
-    if (facts->ds == asked && key->times[done] == KEY_TIME_UNSET) {
-        bool stale = kasp_has_rule(c, KASP_RULE_SIGHTING) && facts->ds_at < change;
-        key->times[done] = stale ? change : facts->ds_at;
-        key->changed = true;
-    } else if (facts->ds != asked && key->times[done] != KEY_TIME_UNSET &&
-               facts->ds_asked_at > key->times[done] && kasp_has_rule(c, KASP_RULE_TURNBACK)) {
+    sg_time noted = key->times[done];
+    bool turns_back = kasp_has_rule(c, KASP_RULE_TURNBACK) && noted != KEY_TIME_UNSET &&
+                      (facts->ds == asked ? facts->ds_at : facts->ds_asked_at) > noted;
+    if (turns_back) {
         restart(c, key, key->state.records[KEY_RECORD_DS]);
     }
+    if (facts->ds != asked || (noted != KEY_TIME_UNSET && !turns_back)) {
+        return;
+    }
+    /* What was so before the change may have been otherwise between two looks. */
+    sg_time change = key->state.changes[KEY_RECORD_DS];
+    bool stale = kasp_has_rule(c, KASP_RULE_SIGHTING) && facts->ds_at < change;
+    key->times[done] = stale ? facts->ds_asked_at : facts->ds_at;
+    key->changed = true;
+}
+
+/* Is a settled state not what the parent shows, or was it otherwise since it was noted? */
+static bool is_undone(const struct kasp_key_plan *key, enum key_time done,
+                      const struct kasp_key_facts *facts, enum kasp_sighting asked)
+{
+    return facts->ds != asked ||
+           (key->times[done] != KEY_TIME_UNSET && facts->ds_at > key->times[done]);
 }
 
 static void see_key(struct kasp_case *c, struct kasp_key_plan *key,
@@ -31,18 +47,20 @@ static void see_key(struct kasp_case *c, struct kasp_key_plan *key,
     enum key_state_value ds = key->state.records[KEY_RECORD_DS];
     bool turns_back = kasp_has_rule(c, KASP_RULE_TURNBACK);
     bool is_old = facts->ds_asked_at < key->state.changes[KEY_RECORD_DS];
-    if (facts->ds == KASP_DS_UNKNOWN || facts->ds_asked_at > c->now ||
-        (is_old && kasp_has_rule(c, KASP_RULE_SIGHTING))) {
+    bool leaves =
+        key->state.goal == KEY_STATE_HIDDEN && kasp_is_in(key->state.records[KEY_RECORD_DNSKEY]);
+    if (facts->ds == KASP_DS_UNKNOWN || (is_old && kasp_has_rule(c, KASP_RULE_SIGHTING))) {
         return;
     }
     if (ds == KEY_STATE_RUMOURED) {
         follow(c, key, KEY_DS_PUBLISH, facts, KASP_DS_SEEN);
     } else if (ds == KEY_STATE_UNRETENTIVE) {
         follow(c, key, KEY_DS_REMOVED, facts, KASP_DS_MISSING);
-    } else if (ds == KEY_STATE_OMNIPRESENT && facts->ds == KASP_DS_MISSING && turns_back) {
+    } else if (ds == KEY_STATE_OMNIPRESENT && turns_back &&
+               is_undone(key, KEY_DS_PUBLISH, facts, KASP_DS_SEEN)) {
         restart(c, key, KEY_STATE_RUMOURED);
-    } else if (ds == KEY_STATE_HIDDEN && facts->ds == KASP_DS_SEEN && turns_back &&
-               key->state.goal == KEY_STATE_HIDDEN) {
+    } else if (ds == KEY_STATE_HIDDEN && turns_back && leaves &&
+               is_undone(key, KEY_DS_REMOVED, facts, KASP_DS_MISSING)) {
         restart(c, key, KEY_STATE_UNRETENTIVE);
     }
 }

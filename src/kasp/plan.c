@@ -151,15 +151,20 @@ static void move_keys(struct kasp_case *c)
 
 /* ---- the plan ---- */
 
-static sg_time newest_change(const struct kasp_plan *plan)
+static sg_time newest_change(const struct kasp_case *c)
 {
+    const struct kasp_plan *plan = c->plan;
     sg_time newest = INT64_MIN;
     for (size_t i = 0; i < plan->count; i++) {
         const struct key_state *state = &plan->keys[i].state;
         for (int record = 0; record < KEY_RECORDS; record++) {
-            if (state->records[record] != KEY_STATE_NA && state->changes[record] > newest) {
-                newest = state->changes[record];
-            }
+            bool tracked = state->records[record] != KEY_STATE_NA;
+            sg_time change = tracked ? state->changes[record] : INT64_MIN;
+            newest = change > newest ? change : newest;
+        }
+        if (c->facts->keys != NULL && c->facts->keys[i].ds != KASP_DS_UNKNOWN &&
+            c->facts->keys[i].ds_asked_at > newest) {
+            newest = c->facts->keys[i].ds_asked_at;
         }
     }
     return newest;
@@ -168,7 +173,7 @@ static sg_time newest_change(const struct kasp_plan *plan)
 /* Change times tell which versions came before which: with a clock that ran back they would lie. */
 static bool clock_is_good(struct kasp_case *c)
 {
-    sg_time newest = newest_change(c->plan);
+    sg_time newest = newest_change(c);
     if (!kasp_has_rule(c, KASP_RULE_CLOCK) || (!c->facts->clock_suspect && newest <= c->now)) {
         return true;
     }

@@ -16,7 +16,7 @@ enum kasp_sighting { KASP_DS_UNKNOWN, KASP_DS_SEEN, KASP_DS_MISSING };
 
 struct kasp_key_facts {
     enum kasp_sighting ds;
-    sg_time ds_at;       /* the first instant of that sighting */
+    sg_time ds_at; /* the first instant of that sighting; unset: it was so at the first look */
     sg_time ds_asked_at; /* the last one */
     sg_time signed_at;   /* every RRset has had a signature of the key since; else unset */
     sg_time cleared_at;  /* no RRset has had one since; else unset */
@@ -34,7 +34,10 @@ struct kasp_terms {
 struct kasp_facts {
     const struct kasp_key_facts *keys; /* beside the key list; NULL: nothing is known */
     struct kasp_terms observed;
-    bool clock_suspect; /* no move, no new key */
+    sg_time waits_from; /* no wait began earlier: the clock has leapt ahead then. 0: it never did */
+    /* No move, no new key. Sightings of that time are unknown, and a new look is taken before the
+     * clock is trusted again. */
+    bool clock_suspect;
     bool files_missing; /* a served key has no file: no new key, none leaves */
     bool step;          /* manual-mode: once, all that is due */
 };

@@ -141,14 +141,13 @@ static bool rrsig_holds(const struct outlook *o)
     if (!ds_is_about(o)) {
         return true;
     }
+    bool holds = true;
     for (size_t d = 0; d < dnskeys_count; d++) {
-        for (size_t r = 0; r < rrsigs_count; r++) {
-            if (!pair_verifies(o, dnskeys[d], rrsigs[r])) {
-                return false;
-            }
+        for (size_t r = 0; r < rrsigs_count && holds; r++) {
+            holds = pair_verifies(o, dnskeys[d], rrsigs[r]);
         }
     }
-    return true;
+    return holds;
 }
 
 static bool chain_holds(const struct outlook *o)
@@ -181,15 +180,41 @@ static const struct key_state *state_of(const struct kasp_case *c, const struct 
     return &c->plan->keys[move->key].state;
 }
 
-static bool has_signer(const struct kasp_case *c, const struct kasp_move *move, bool published)
+/* Does another key, one that is published, sign the same? */
+static bool has_signer(const struct kasp_case *c, size_t key, enum key_record record)
+{
+    const struct kasp_plan *plan = c->plan;
+    for (size_t i = 0; i < plan->count; i++) {
+        const enum key_state_value *records = plan->keys[i].state.records;
+        if (i != key && plan->keys[i].key->algorithm == plan->keys[key].key->algorithm &&
+            kasp_is_in(records[record]) && kasp_is_in(records[KEY_RECORD_DNSKEY])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Does another key, one that is published, stay? */
+static bool algorithm_stays(const struct kasp_case *c, size_t key)
 {
     const struct kasp_plan *plan = c->plan;
     for (size_t i = 0; i < plan->count; i++) {
         const struct key_state *state = &plan->keys[i].state;
-        if (i != move->key &&
-            plan->keys[i].key->algorithm == plan->keys[move->key].key->algorithm &&
-            kasp_is_in(state->records[move->record]) &&
-            (!published || kasp_is_in(state->records[KEY_RECORD_DNSKEY]))) {
+        if (i != key && plan->keys[i].key->algorithm == plan->keys[key].key->algorithm &&
+            kasp_is_in(state->records[KEY_RECORD_DNSKEY]) && state->goal == KEY_STATE_OMNIPRESENT) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The DNSKEY of the last signer of an algorithm goes with the last DNSKEY of the algorithm. */
+static bool is_last_signer(const struct kasp_case *c, size_t key)
+{
+    static const enum key_record records[] = {KEY_RECORD_ZRRSIG, KEY_RECORD_KRRSIG};
+    for (size_t r = 0; r < ARRAY_LEN(records); r++) {
+        if (kasp_is_in(c->plan->keys[key].state.records[records[r]]) &&
+            !has_signer(c, key, records[r])) {
             return true;
         }
     }
@@ -229,11 +254,15 @@ static bool is_complete(const struct kasp_case *c, const struct kasp_move *move)
     if (move->record == KEY_RECORD_DS) {
         return true;
     }
-    if (move->record == KEY_RECORD_DNSKEY) {
-        return move->target != KEY_STATE_RUMOURED || published ||
-               algorithm_is_manned(c->plan, algorithm);
+    if (move->record == KEY_RECORD_DNSKEY && move->target == KEY_STATE_RUMOURED) {
+        return published || algorithm_is_manned(c->plan, algorithm);
     }
-    return move->target != KEY_STATE_UNRETENTIVE || !published || has_signer(c, move, true);
+    if (move->record == KEY_RECORD_DNSKEY) {
+        return move->target != KEY_STATE_UNRETENTIVE || !algorithm_stays(c, move->key) ||
+               !is_last_signer(c, move->key);
+    }
+    return move->target != KEY_STATE_UNRETENTIVE || !published ||
+           has_signer(c, move->key, move->record);
 }
 
 static bool is_everywhere(const struct key_state *state, enum key_record record)
@@ -272,7 +301,7 @@ static bool is_its_turn(const struct kasp_case *c, const struct kasp_move *move)
     case KEY_RECORD_KRRSIG:
         return kasp_is_in(state->records[KEY_RECORD_DNSKEY]);
     case KEY_RECORD_ZRRSIG:
-        return is_everywhere(state, KEY_RECORD_DNSKEY) || !has_signer(c, move, false);
+        return is_everywhere(state, KEY_RECORD_DNSKEY) || !has_signer(c, move->key, move->record);
     case KEY_RECORD_DS:
         return ds_may_come(c, move);
     default:

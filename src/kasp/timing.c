@@ -52,6 +52,12 @@ static sg_duration ds_wait(const struct kasp_case *c)
                     c->policy->parent_propagation_delay);
 }
 
+/* The instant at which a wait began, as far as clocks tell. */
+static sg_time begun_at(const struct kasp_case *c, sg_time when)
+{
+    return kasp_has_rule(c, KASP_RULE_CLOCK) ? longer(when, c->facts->waits_from) : when;
+}
+
 static bool is_linked(const struct kasp_key_plan *key)
 {
     return key->state.has_predecessor || key->state.has_successor;
@@ -85,10 +91,26 @@ static bool changes_hands(const struct kasp_case *c, size_t key, enum key_state_
     return is_linked(own);
 }
 
+/* The last signatures of an algorithm went together, also those that had been handed over before.
+ */
+static sg_time removed_at(const struct kasp_case *c, const struct kasp_key_plan *own)
+{
+    sg_time last = own->state.changes[KEY_RECORD_ZRRSIG];
+    for (size_t i = 0; i < c->plan->count; i++) {
+        const struct kasp_key_plan *other = &c->plan->keys[i];
+        sg_time change = other->state.changes[KEY_RECORD_ZRRSIG];
+        if (other->key->algorithm == own->key->algorithm && change > last &&
+            other->state.records[KEY_RECORD_ZRRSIG] == KEY_STATE_UNRETENTIVE) {
+            last = change;
+        }
+    }
+    return last;
+}
+
 static sg_time zrrsig_settled_at(const struct kasp_case *c, const struct kasp_move *move)
 {
     const struct kasp_key_plan *key = &c->plan->keys[move->key];
-    sg_time since = key->state.changes[KEY_RECORD_ZRRSIG];
+    sg_time since = begun_at(c, key->state.changes[KEY_RECORD_ZRRSIG]);
     sg_time whole = KEY_TIME_UNSET;
     if (c->facts->keys != NULL) {
         const struct kasp_key_facts *facts = &c->facts->keys[move->key];
@@ -97,9 +119,14 @@ static sg_time zrrsig_settled_at(const struct kasp_case *c, const struct kasp_mo
     if (whole != KEY_TIME_UNSET && whole >= since && whole <= c->now) {
         return whole + zrrsig_wait(c);
     }
-    bool gradual =
-        changes_hands(c, move->key, move->target) && kasp_has_rule(c, KASP_RULE_WAIT_RESIGN);
-    return since + zrrsig_wait(c) + (gradual ? resign_interval(c) + c->policy->retire_safety : 0);
+    if (!kasp_has_rule(c, KASP_RULE_WAIT_RESIGN)) {
+        return since + zrrsig_wait(c);
+    }
+    if (changes_hands(c, move->key, move->target)) {
+        return since + zrrsig_wait(c) + resign_interval(c) + c->policy->retire_safety;
+    }
+    return (move->target == KEY_STATE_HIDDEN ? begun_at(c, removed_at(c, key)) : since) +
+           zrrsig_wait(c);
 }
 
 static sg_time ds_settled_at(const struct kasp_case *c, const struct kasp_move *move)
@@ -110,7 +137,7 @@ static sg_time ds_settled_at(const struct kasp_case *c, const struct kasp_move *
     if (since == KEY_TIME_UNSET || since > c->now) {
         return INT64_MAX;
     }
-    return since + ds_wait(c) + (is_linked(key) ? c->policy->retire_safety : 0);
+    return begun_at(c, since) + ds_wait(c) + (is_linked(key) ? c->policy->retire_safety : 0);
 }
 
 sg_time kasp_settled_at(const struct kasp_case *c, const struct kasp_move *move)
@@ -123,7 +150,7 @@ sg_time kasp_settled_at(const struct kasp_case *c, const struct kasp_move *move)
     case KEY_RECORD_DS:
         return ds_settled_at(c, move);
     default:
-        return key->state.changes[move->record] + dnskey_wait(c, key) +
+        return begun_at(c, key->state.changes[move->record]) + dnskey_wait(c, key) +
                (move->target == KEY_STATE_OMNIPRESENT ? c->policy->publish_safety : 0);
     }
 }

@@ -334,7 +334,9 @@ void kasp_want(struct kasp_case *c)
     }
     for (size_t i = 0; i < c->plan->count; i++) {
         struct kasp_key_plan *key = key_at(c, i);
-        if (!choice.taken[i] && key->state.goal == KEY_STATE_OMNIPRESENT) {
+        /* None leaves before those that are to come are there: to make one may fail. */
+        if (!choice.taken[i] && key->state.goal == KEY_STATE_OMNIPRESENT &&
+            c->plan->makes_count == 0) {
             retire(c, key);
         }
         if (key->ttl != c->policy->dnskey_ttl) {

@@ -31,6 +31,7 @@ struct world {
     struct kasp_facts facts;
     const struct kasp_policy *policy;
     unsigned rules;
+    bool makes_slowly; /* one key a turn; what is there is served meanwhile */
     struct kasp_plan plan;
 };
 
@@ -146,9 +147,13 @@ static inline sg_time world_turn(struct world *world, sg_time now)
             kasp_plan_apply(&plan->keys[i], world->live[i]);
         }
         world_remove_purged(world);
-        for (unsigned m = 0; m < plan->makes_count; m++) {
+        unsigned makes = plan->makes_count > 1 && world->makes_slowly ? 1 : plan->makes_count;
+        for (unsigned m = 0; m < makes; m++) {
             world_make_key(world, &world->policy->keys[plan->makes[m].entry], now);
             changed = true;
+        }
+        if (makes < plan->makes_count) {
+            return now + 1;
         }
         if (!changed) {
             return plan->wake_at;
