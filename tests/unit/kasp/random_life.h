@@ -37,13 +37,14 @@ struct scene {
     bool parent_is_steady; /* for all seeds */
     bool parent_wavers;    /* turns back at times; then it is looked at after each change */
     bool looks_seldom;
+    bool tells;                 /* -checkds */
     sg_duration zone_ttl_extra; /* what the policy understates */
 
     struct key_state last[WORLD_KEYS_MAX];
     bool had_ds;
     size_t key; /* whose problem it is */
     enum key_record record;
-    unsigned turns, rolls;
+    unsigned turns, rolls, words;
 };
 
 static uint64_t draw(struct scene *s, uint64_t below)
@@ -164,9 +165,27 @@ static bool asked_of_parent(const struct scene *s, struct model_version *wanted)
     return wanted->count > 0 || s->world.plan.publishes_delete;
 }
 
+/* No agent is asked: the operator tells what he sees, and what he was not asked he does not. */
+static void tell_of_parent(struct scene *s)
+{
+    for (size_t i = 0; i < s->world.list.count && !s->world.facts.clock_suspect; i++) {
+        struct signing_key *key = s->world.live[i];
+        bool is_there = model_has(&s->at_parent, world_key_of(key)->number);
+        enum key_time time = is_there ? KEY_DS_PUBLISH : KEY_DS_REMOVED;
+        if (key->times[time] == KEY_TIME_UNSET) {
+            enum kasp_sighting ds = is_there ? KASP_DS_SEEN : KASP_DS_MISSING;
+            s->words += kasp_note_ds(key, ds, s->now + s->clock_off) == SG_OK;
+        }
+    }
+}
+
 static void look_at_parent(struct scene *s)
 {
     sg_time clock = s->now + s->clock_off;
+    if (s->tells) {
+        tell_of_parent(s);
+        return;
+    }
     for (size_t i = 0; i < s->world.list.count; i++) {
         struct kasp_key_facts *facts = &s->world.key_facts[i];
         const struct world_key *key = world_key_of(s->world.live[i]);
@@ -490,6 +509,7 @@ static void begin(struct scene *s, uint64_t seed, unsigned rules)
     s->parent_delay = chance(s, 50) ? SG_HOUR : between(s, 0, 30 * SG_DAY);
     s->parent_wavers = chance(s, 30) && !s->parent_is_steady;
     s->looks_seldom = !s->parent_wavers && chance(s, 40);
+    s->tells = !s->parent_wavers && chance(s, 20);
     s->world.makes_slowly = chance(s, 50);
     s->parent_acts_at = s->parent_turns_back_at = NEVER;
     s->clock_mends_at = s->edit_is_undone_at = NEVER;

@@ -162,7 +162,55 @@ static void comes_out_to_the_second(void **state)
     mem_free(world);
 }
 
+/* Another signer's key in the middle of a roll: its states, links and instants are gone on from. */
+static void take_over(struct world *world, size_t number, const char *states, sg_time since,
+                      sg_time parent_acted)
+{
+    struct signing_key *key = world_make_key(world, &world->policy->keys[0], T0);
+    struct signing_key *other = &world->made[number == 0 ? 0 : number - 1]->key;
+    for (int record = 0; record < KEY_RECORDS; record++) {
+        key->state.records[record] =
+            (enum key_state_value)(strchr("HROU-", states[record]) - "HROU-");
+        key->state.changes[record] = since;
+    }
+    key->times[KEY_PUBLISH] = key->times[KEY_ACTIVATE] = since;
+    key->times[number == 0 ? KEY_DS_REMOVED : KEY_DS_PUBLISH] = parent_acted;
+    key->state.goal = number == 0 ? KEY_STATE_HIDDEN : KEY_STATE_OMNIPRESENT;
+    key->state.has_lifetime = true;
+    if (number > 0) {
+        key->state.has_predecessor = other->state.has_successor = true;
+        key->state.predecessor = other->tag;
+        other->state.successor = key->tag;
+    }
+}
+
+static void a_roll_is_taken_over_where_it_is(void **state)
+{
+    (void)state;
+    struct world *world = mem_alloc(sizeof(*world));
+    struct kasp_policy *policy = kasp_policy_default();
+    char last[16][KEY_RECORDS + 1] = {"OUOU", "OROR"};
+    char log[LOG_BYTES] = "";
+    world_begin(world, policy);
+    take_over(world, 0, "OUOU", T0 + 7500, T0 + 8000);
+    take_over(world, 1, "OROR", T0 + 7500, T0 + 8000);
+    /* Nobody has looked at the parent since: what was noted counts. */
+    for (sg_time now = T0 + 50000; now < T0 + 20 * SG_DAY;) {
+        sg_time wake = world_turn(world, now);
+        write_line(world, now - T0, last, log);
+        now = wake;
+    }
+    assert_int_equal(world->made_count, 2);
+    assert_string_equal(log, "101600 0:OUUH 1:OROO\n105500 0:OUHH\n"
+                             "875400 0:UHHH 1:OOOO\n879300 0:HHHH\n");
+    world_end(world);
+    kasp_policy_free(policy);
+    mem_free(world);
+}
+
 int main(void)
 {
-    return RUN_TABLE(timelines, comes_out_to_the_second);
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_roll_is_taken_over_where_it_is)};
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    return failed + RUN_TABLE(timelines, comes_out_to_the_second);
 }
