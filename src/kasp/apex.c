@@ -92,7 +92,7 @@ static enum sg_result collect_cds(struct collection *collection, const struct ke
 }
 
 enum sg_result kasp_apex_rrsets(const struct key_list *keys, const struct kasp_policy *policy,
-                                struct kasp_apex *out_apex)
+                                bool deletes, struct kasp_apex *out_apex)
 {
     struct kasp_apex apex = {.count = 0};
     struct collection *dnskey = collection_new(DNS_TYPE_DNSKEY);
@@ -109,6 +109,12 @@ enum sg_result kasp_apex_rrsets(const struct key_list *keys, const struct kasp_p
         }
     }
     enum sg_result result = collect_cds(cds, keys, policy);
+    if (deletes && cds->count + cdnskey->count == 0) { /* They must be alone (RFC 8078 4). */
+        static const uint8_t no_ds[] = {0, 0, 0, 0, 0};
+        static const uint8_t no_dnskey[] = {0, 0, 3, 0, 0};
+        collect(cds, (struct span){no_ds, sizeof(no_ds)});
+        collect(cdnskey, (struct span){no_dnskey, sizeof(no_dnskey)});
+    }
     finish(dnskey, policy->dnskey_ttl, &apex);
     finish(cds, policy->dnskey_ttl, &apex);
     finish(cdnskey, policy->dnskey_ttl, &apex);

@@ -13,8 +13,11 @@ struct kasp_apex {
     struct buffer packed[KASP_APEX_RRSETS_MAX]; /* what the rrsets point into */
 };
 
-/* SG_CRYPTO if a digest cannot be made. The caller clears. */
+/*
+ * `deletes`: no key wants a DS, and CDS and CDNSKEY say that there shall be none (RFC 8078 4),
+ * whatever the policy says of their types. SG_CRYPTO if a digest cannot be made. The caller clears.
+ */
 MUST_USE enum sg_result kasp_apex_rrsets(const struct key_list *keys,
-                                         const struct kasp_policy *policy,
+                                         const struct kasp_policy *policy, bool deletes,
                                          struct kasp_apex *out_apex);
 void kasp_apex_clear(struct kasp_apex *apex);

@@ -134,7 +134,7 @@ bool kasp_key_adopt(struct signing_key *key, const struct kasp_policy *policy, b
     return changed;
 }
 
-static bool is_unused(const struct signing_key *key)
+bool kasp_key_is_unused(const struct signing_key *key)
 {
     for (int time = 0; time < KEY_TIMES; time++) {
         if (time != KEY_CREATED && key->times[time] != KEY_TIME_UNSET) {
@@ -162,7 +162,7 @@ size_t kasp_key_choose(const struct kasp_key *wanted, const struct key_list *key
         if (key->state.goal == KEY_STATE_OMNIPRESENT) {
             return i;
         }
-        if (unused == SIZE_MAX && is_unused(key)) {
+        if (unused == SIZE_MAX && kasp_key_is_unused(key)) {
             unused = i;
         }
     }

@@ -28,6 +28,9 @@ bool kasp_key_adopt(struct signing_key *key, const struct kasp_policy *policy, b
 size_t kasp_key_choose(const struct kasp_key *wanted, const struct key_list *keys,
                        const bool *taken);
 
+/* Made in advance: nothing is known of it but when. */
+bool kasp_key_is_unused(const struct signing_key *key);
+
 /* Times and states of a key that is to be introduced now, the first of its role. */
 void kasp_key_introduce(struct signing_key *key, const struct kasp_policy *policy,
                         const struct kasp_key *wanted, sg_time now);

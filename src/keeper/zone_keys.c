@@ -429,7 +429,7 @@ enum sg_result zone_keys_prepare(const struct zone_keys_request *request,
         result = check_signers(&p, &keys);
     }
     if (result == SG_OK) {
-        result = kasp_apex_rrsets(p.list, p.policy, &keys.apex);
+        result = kasp_apex_rrsets(p.list, p.policy, false, &keys.apex);
     }
     if (result != SG_OK) {
         *problem = p.problem != NULL ? p.problem : mem_copy_text(sg_result_text(result));

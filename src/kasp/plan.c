@@ -1,0 +1,266 @@
+#include "kasp/plan.h"
+
+#include "kasp/parent.h"
+#include "kasp/timing.h"
+#include "kasp/wanted.h"
+
+void kasp_wake(const struct kasp_case *c, sg_time when)
+{
+    if (when > c->now && when < c->plan->wake_at) {
+        c->plan->wake_at = when;
+    }
+}
+
+/* ---- one move ---- */
+
+/* Where the record shall go next: the same, nowhere. */
+static enum key_state_value next_value(const struct kasp_case *c, size_t key,
+                                       enum key_record record)
+{
+    const struct kasp_key_plan *planned = &c->plan->keys[key];
+    enum key_state_value value = planned->state.records[record];
+    bool wanted = planned->state.goal == KEY_STATE_OMNIPRESENT;
+    switch (value) {
+    case KEY_STATE_HIDDEN:
+        return wanted ? KEY_STATE_RUMOURED : value;
+    case KEY_STATE_RUMOURED: {
+        bool finishes = wanted || (record != KEY_RECORD_DS && kasp_has_rule(c, KASP_RULE_HALFWAY) &&
+                                   kasp_has_ds_about(c->plan, planned->key->algorithm));
+        return finishes ? KEY_STATE_OMNIPRESENT : KEY_STATE_UNRETENTIVE;
+    }
+    case KEY_STATE_OMNIPRESENT:
+        return wanted ? value : KEY_STATE_UNRETENTIVE;
+    case KEY_STATE_UNRETENTIVE:
+        return wanted ? KEY_STATE_RUMOURED : KEY_STATE_HIDDEN;
+    default:
+        return value;
+    }
+}
+
+static bool takes_time(enum key_state_value target)
+{
+    return target == KEY_STATE_OMNIPRESENT || target == KEY_STATE_HIDDEN;
+}
+
+/* What is in the way of the move; KASP_WAIT_NONE: nothing. */
+static struct kasp_wait obstacle(struct kasp_case *c, const struct kasp_move *move)
+{
+    struct kasp_wait wait = {
+        .record = move->record, .target = move->target, .rule = KASP_RULES, .until = c->now};
+    wait.rule = kasp_rule_against(c, move);
+    if (wait.rule != KASP_RULES) {
+        wait.reason = wait.rule == KASP_RULE_TURN ? KASP_WAIT_TURN : KASP_WAIT_RULE;
+        return wait;
+    }
+    if (takes_time(move->target)) {
+        wait.until = kasp_settled_at(c, move);
+        if (wait.until == INT64_MAX) {
+            wait.reason = KASP_WAIT_PARENT;
+            wait.until = c->plan->keys[move->key].state.changes[move->record];
+        } else if (wait.until > c->now) {
+            wait.reason = KASP_WAIT_TIME;
+            kasp_wake(c, wait.until);
+        }
+    } else if (c->policy->manual_mode && !c->facts->step) {
+        wait.reason = KASP_WAIT_MANUAL;
+        c->plan->manual = true;
+    }
+    return wait;
+}
+
+static void make_move(const struct kasp_case *c, const struct kasp_move *move)
+{
+    struct kasp_key_plan *key = &c->plan->keys[move->key];
+    key->state.records[move->record] = move->target;
+    key->state.changes[move->record] = c->now;
+    key->changed = true;
+    /* What was seen before is of another time. */
+    if (move->record == KEY_RECORD_DS && kasp_has_rule(c, KASP_RULE_SIGHTING)) {
+        if (move->target == KEY_STATE_RUMOURED) {
+            key->times[KEY_DS_PUBLISH] = KEY_TIME_UNSET;
+        } else if (move->target == KEY_STATE_UNRETENTIVE) {
+            key->times[KEY_DS_REMOVED] = KEY_TIME_UNSET;
+        }
+    }
+}
+
+/* ---- all moves ---- */
+
+/* Of the things that a key waits for, the one that an operator can do something about comes first.
+ */
+static bool matters_more(const struct kasp_wait *wait, const struct kasp_wait *than)
+{
+    static const enum kasp_reason order[] = {KASP_WAIT_PARENT, KASP_WAIT_MANUAL, KASP_WAIT_TIME,
+                                             KASP_WAIT_RULE, KASP_WAIT_TURN};
+    if (wait->reason == KASP_WAIT_TIME && than->reason == KASP_WAIT_TIME) {
+        return wait->until < than->until;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+        if (order[i] == than->reason) {
+            return false;
+        }
+        if (order[i] == wait->reason) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* True if a record of the key moved. */
+static bool move_key(struct kasp_case *c, size_t key, struct kasp_wait *out_wait)
+{
+    bool moved = false;
+    struct kasp_wait wait = {.reason = KASP_WAIT_NONE};
+    for (int record = 0; record < KEY_RECORDS; record++) {
+        struct kasp_move move = {key, (enum key_record)record, KEY_STATE_NA};
+        move.target = next_value(c, key, move.record);
+        if (move.target == c->plan->keys[key].state.records[record]) {
+            continue;
+        }
+        struct kasp_wait found = obstacle(c, &move);
+        if (found.reason == KASP_WAIT_NONE) {
+            make_move(c, &move);
+            moved = true;
+        } else if (matters_more(&found, &wait)) {
+            wait = found;
+        }
+    }
+    *out_wait = wait;
+    return moved;
+}
+
+static void move_keys(struct kasp_case *c)
+{
+    struct kasp_wait waits[KASP_PLAN_KEYS_MAX];
+    bool moved = true;
+    for (int step = 0; moved && step < KASP_STEPS_MAX; step++) {
+        moved = false;
+        for (size_t i = 0; i < c->plan->count; i++) {
+            moved |= move_key(c, i, &waits[i]);
+        }
+    }
+    if (moved) {
+        kasp_wake(c, c->now + 1);
+    }
+    for (size_t i = 0; i < c->plan->count; i++) {
+        if (waits[i].reason != KASP_WAIT_NONE) {
+            c->plan->keys[i].wait = waits[i];
+        }
+    }
+}
+
+/* ---- the plan ---- */
+
+static sg_time newest_change(const struct kasp_case *c)
+{
+    const struct kasp_plan *plan = c->plan;
+    sg_time newest = INT64_MIN;
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct key_state *state = &plan->keys[i].state;
+        for (int record = 0; record < KEY_RECORDS; record++) {
+            bool tracked = state->records[record] != KEY_STATE_NA;
+            sg_time change = tracked ? state->changes[record] : INT64_MIN;
+            newest = change > newest ? change : newest;
+        }
+        if (c->facts->keys != NULL && c->facts->keys[i].ds != KASP_DS_UNKNOWN &&
+            c->facts->keys[i].ds_asked_at > newest) {
+            newest = c->facts->keys[i].ds_asked_at;
+        }
+    }
+    return newest;
+}
+
+/* Change times tell which versions came before which: with a clock that ran back they would lie. */
+static bool clock_is_good(struct kasp_case *c)
+{
+    sg_time newest = newest_change(c);
+    if (!kasp_has_rule(c, KASP_RULE_CLOCK) || (!c->facts->clock_suspect && newest <= c->now)) {
+        return true;
+    }
+    if (newest > c->now) {
+        kasp_wake(c, newest);
+    }
+    for (size_t i = 0; i < c->plan->count; i++) {
+        c->plan->keys[i].wait = (struct kasp_wait){.reason = KASP_WAIT_CLOCK,
+                                                   .until = newest > c->now ? newest : c->now};
+    }
+    return false;
+}
+
+static enum kasp_sighting question(const struct kasp_key_plan *key)
+{
+    if (!key->state.ksk) {
+        return KASP_DS_UNKNOWN;
+    }
+    if (kasp_is_in(key->state.records[KEY_RECORD_DS])) {
+        return KASP_DS_SEEN;
+    }
+    bool leaves =
+        key->state.goal == KEY_STATE_HIDDEN && kasp_is_about(key->state.records[KEY_RECORD_DNSKEY]);
+    return leaves || key->state.records[KEY_RECORD_DS] == KEY_STATE_UNRETENTIVE ? KASP_DS_MISSING
+                                                                                : KASP_DS_UNKNOWN;
+}
+
+static bool wants_delete(const struct kasp_case *c)
+{
+    bool signs = false;
+    for (size_t i = 0; i < c->plan->count; i++) {
+        const enum key_state_value *records = c->plan->keys[i].state.records;
+        signs |= kasp_is_in(records[KEY_RECORD_DNSKEY]) && kasp_is_in(records[KEY_RECORD_KRRSIG]);
+        if (kasp_is_in(records[KEY_RECORD_DS])) {
+            return false; /* It must be alone (RFC 8078 4). */
+        }
+    }
+    return signs && c->policy->insecure;
+}
+
+enum sg_result kasp_plan_by_rules(const struct kasp_policy *policy, const struct key_list *keys,
+                                  const struct kasp_facts *facts, sg_time now, unsigned rules,
+                                  struct kasp_plan *out_plan)
+{
+    struct kasp_case c = {policy, facts, now, rules, out_plan};
+    if (keys->count > KASP_PLAN_KEYS_MAX) {
+        return SG_LIMIT;
+    }
+    out_plan->count = keys->count;
+    out_plan->makes_count = 0;
+    out_plan->manual = false;
+    out_plan->wake_at = INT64_MAX;
+    for (size_t i = 0; i < keys->count; i++) {
+        const struct signing_key *key = keys->keys[i];
+        struct kasp_key_plan *planned = &out_plan->keys[i];
+        *planned = (struct kasp_key_plan){.key = key, .state = key->state, .ttl = key->ttl};
+        for (int time = 0; time < KEY_TIMES; time++) {
+            planned->times[time] = key->times[time];
+        }
+    }
+    if (clock_is_good(&c)) {
+        kasp_see_parent(&c);
+        kasp_want(&c);
+        move_keys(&c);
+        for (size_t i = 0; i < out_plan->count; i++) {
+            kasp_purge(&c, i);
+        }
+    }
+    for (size_t i = 0; i < out_plan->count; i++) {
+        out_plan->keys[i].asks = question(&out_plan->keys[i]);
+    }
+    out_plan->publishes_delete = wants_delete(&c);
+    return SG_OK;
+}
+
+enum sg_result kasp_plan(const struct kasp_policy *policy, const struct key_list *keys,
+                         const struct kasp_facts *facts, sg_time now, struct kasp_plan *out_plan)
+{
+    return kasp_plan_by_rules(policy, keys, facts, now, KASP_RULES_ALL, out_plan);
+}
+
+void kasp_plan_apply(const struct kasp_key_plan *planned, struct signing_key *key)
+{
+    ASSERT(planned->key == key);
+    key->state = planned->state;
+    key->ttl = planned->ttl;
+    for (int time = 0; time < KEY_TIMES; time++) {
+        key->times[time] = planned->times[time];
+    }
+}

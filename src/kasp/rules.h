@@ -1,0 +1,77 @@
+/*
+ * kasp/rules.h - may a record move, and is the chain of trust whole while it does? (README.md)
+ *
+ * Private to kasp/. Rules and waits can be left out one by one, for the tests that prove that each
+ * of them is needed; kasp_plan() leaves out none.
+ */
+#pragma once
+
+#include "kasp/plan.h"
+
+enum kasp_rule {
+    /* asked of each move, and looked at as it is and as it would be */
+    KASP_RULE_CHAIN,
+    KASP_RULE_DNSKEY,
+    KASP_RULE_RRSIG,
+    /* asked of the move alone */
+    KASP_RULE_PARENT,
+    KASP_RULE_COMPLETE,
+    KASP_RULE_TURN,    /* a record comes after its key is known */
+    KASP_RULE_HALFWAY, /* what is rumoured becomes omnipresent before it goes */
+    KASP_RULE_CLOCK,
+    /* terms of waits */
+    KASP_RULE_WAIT_DNSKEY,
+    KASP_RULE_WAIT_ZRRSIG,
+    KASP_RULE_WAIT_RESIGN,
+    KASP_RULE_WAIT_DS,
+    KASP_RULE_WAIT_OBSERVED,
+    KASP_RULE_SIGHTING, /* a sighting from before the last change does not count */
+    KASP_RULE_TURNBACK, /* one that contradicts a state sends it back */
+    KASP_RULES
+};
+#define KASP_RULES_ALL ((1U << KASP_RULES) - 1)
+
+/* What one planning works on. */
+struct kasp_case {
+    const struct kasp_policy *policy;
+    const struct kasp_facts *facts;
+    sg_time now;
+    unsigned rules; /* a bit each */
+    struct kasp_plan *plan;
+};
+
+/* A move of one record of one key. */
+struct kasp_move {
+    size_t key;
+    enum key_record record;
+    enum key_state_value target;
+};
+
+static inline bool kasp_has_rule(const struct kasp_case *c, enum kasp_rule rule)
+{
+    return (c->rules >> rule & 1U) != 0;
+}
+static inline bool kasp_is_in(enum key_state_value value)
+{
+    return value == KEY_STATE_RUMOURED || value == KEY_STATE_OMNIPRESENT;
+}
+static inline bool kasp_is_about(enum key_state_value value)
+{
+    return kasp_is_in(value) || value == KEY_STATE_UNRETENTIVE;
+}
+
+/* The first rule that forbids the move; KASP_RULES: none. */
+enum kasp_rule kasp_rule_against(const struct kasp_case *c, const struct kasp_move *move);
+/* Does a DS of the algorithm lead, or has it led until a roll that goes on, into the zone? */
+bool kasp_chain_is_in_place(const struct kasp_plan *plan, uint8_t algorithm);
+/* Is a DS of the algorithm anywhere? */
+bool kasp_has_ds_about(const struct kasp_plan *plan, uint8_t algorithm);
+
+/* Let `when` be the instant to plan again, unless another comes first. */
+void kasp_wake(const struct kasp_case *c, sg_time when);
+
+/* kasp_plan() without some rules. */
+MUST_USE enum sg_result kasp_plan_by_rules(const struct kasp_policy *policy,
+                                           const struct key_list *keys,
+                                           const struct kasp_facts *facts, sg_time now,
+                                           unsigned rules, struct kasp_plan *out_plan);

@@ -1,0 +1,603 @@
+/*
+ * kasp/random_life.h - five years of a zone with a random policy, and then rest
+ *
+ * Whatever happens, the model of caches is asked after each instant at which something changed:
+ * what caches hold only shrinks in between.
+ */
+#pragma once
+
+#include "kasp/cache_model.h"
+#include "kasp/key_world.h"
+
+#define T0    ((sg_time)1767225600)
+#define YEAR  (365 * SG_DAY)
+#define NEVER INT64_MAX
+
+enum {
+    YEARS = 5,
+};
+
+enum parent_manner { PARENT_SWAPS, PARENT_ADDS_FIRST, PARENT_REMOVES_FIRST, PARENT_MANNERS };
+
+struct scene {
+    struct world world;
+    struct model model;
+    uint64_t random;
+    struct kasp_policy policy, before_edit;
+    sg_time now;           /* the real time */
+    sg_duration clock_off; /* what the clock is ahead */
+    sg_time clock_mends_at;
+    sg_time next_event;
+    sg_time edit_is_undone_at;
+
+    struct model_version at_parent, parent_before;
+    enum parent_manner manner;
+    sg_time parent_acts_at, parent_turns_back_at;
+    sg_duration parent_delay;
+    bool parent_is_steady; /* for all seeds */
+    bool parent_wavers;    /* turns back at times; then it is looked at after each change */
+    bool looks_seldom;
+    bool tells;                 /* -checkds */
+    sg_duration zone_ttl_extra; /* what the policy understates */
+
+    struct key_state last[WORLD_KEYS_MAX];
+    bool had_ds;
+    size_t key; /* whose problem it is */
+    enum key_record record;
+    unsigned turns, rolls, words;
+};
+
+static uint64_t draw(struct scene *s, uint64_t below)
+{
+    s->random ^= s->random << 13;
+    s->random ^= s->random >> 7;
+    s->random ^= s->random << 17;
+    return (s->random * UINT64_C(0x2545F4914F6CDD1D) >> 20) % below;
+}
+
+static bool chance(struct scene *s, unsigned percent)
+{
+    return draw(s, 100) < percent;
+}
+
+static sg_duration between(struct scene *s, sg_duration least, sg_duration most)
+{
+    return least + (sg_duration)draw(s, (uint64_t)(most - least + 1));
+}
+
+/* ---- policies ---- */
+
+static void add_key(struct kasp_policy *policy, enum kasp_role role, uint8_t algorithm,
+                    uint32_t lifetime)
+{
+    policy->keys[policy->keys_count++] = (struct kasp_key){
+        .role = role,
+        .lifetime = lifetime,
+        .algorithm = algorithm,
+        .bits = algorithm == 8 ? 2048 : 256,
+        .tag_max = UINT16_MAX,
+    };
+}
+
+static uint32_t some_lifetime(struct scene *s, sg_duration least)
+{
+    return chance(s, 40) ? 0 : (uint32_t)(least + between(s, 10 * SG_DAY, 200 * SG_DAY));
+}
+
+static void draw_keys(struct scene *s, struct kasp_policy *policy)
+{
+    static const uint8_t algorithms[] = {8, 13, 15};
+    sg_duration roll = policy->signatures_validity + 20 * SG_DAY;
+    uint8_t algorithm = algorithms[draw(s, ARRAY_LEN(algorithms))];
+    policy->keys_count = 0;
+    policy->insecure = chance(s, 12);
+    if (policy->insecure) {
+        return;
+    }
+    unsigned rounds = chance(s, 10) ? 2 : 1; /* two algorithms for good */
+    for (unsigned i = 0; i < rounds; i++) {
+        if (chance(s, 40)) {
+            add_key(policy, KASP_ROLE_CSK, algorithm, some_lifetime(s, roll));
+        } else {
+            add_key(policy, KASP_ROLE_KSK, algorithm, some_lifetime(s, roll));
+            add_key(policy, KASP_ROLE_ZSK, algorithm, some_lifetime(s, roll));
+        }
+        algorithm = algorithm == 8 ? 13 : 8;
+    }
+    if (chance(s, 10)) {
+        policy->keys[0].tag_min = (uint16_t)draw(s, 30000);
+        policy->keys[0].tag_max = (uint16_t)(policy->keys[0].tag_min + 30000);
+    }
+}
+
+/* What belongs to the world (how long a secondary takes) stays; the rest is drawn anew. */
+static void draw_policy(struct scene *s, struct kasp_policy *policy)
+{
+    policy->dnskey_ttl = (uint32_t)between(s, 0, chance(s, 50) ? SG_HOUR : 2 * SG_DAY);
+    policy->max_zone_ttl = chance(s, 5) ? 0 : (uint32_t)between(s, 1, 4 * SG_DAY);
+    policy->publish_safety = chance(s, 30) ? 0 : between(s, 0, 2 * SG_HOUR);
+    policy->retire_safety = chance(s, 30) ? 0 : between(s, 0, 2 * SG_HOUR);
+    policy->signatures_validity = between(s, 2 * SG_DAY, 20 * SG_DAY);
+    policy->signatures_refresh = policy->signatures_validity * between(s, 10, 89) / 100;
+    policy->purge_keys = between(s, 1, 60 * SG_DAY);
+    policy->manual_mode = chance(s, 10);
+    draw_keys(s, policy);
+}
+
+static sg_duration longer(sg_duration a, sg_duration b)
+{
+    return a > b ? a : b;
+}
+
+static sg_duration real_zone_ttl(const struct scene *s)
+{
+    return (s->policy.max_zone_ttl != 0 ? s->policy.max_zone_ttl : SG_WEEK) + s->zone_ttl_extra;
+}
+
+/* The world has what the policy says, and remembers what it said before. */
+static void take_policy(struct scene *s)
+{
+    struct kasp_terms *seen = &s->world.facts.observed;
+    seen->dnskey_ttl = longer(seen->dnskey_ttl, s->policy.dnskey_ttl);
+    seen->zone_ttl = longer(seen->zone_ttl, real_zone_ttl(s));
+    seen->resign =
+        longer(seen->resign, s->policy.signatures_validity - s->policy.signatures_refresh);
+    s->model.resign = seen->resign;
+}
+
+/* ---- the parent ---- */
+
+static void serve_ds(struct scene *s)
+{
+    s->at_parent.ttl = s->world.facts.observed.ds_ttl;
+    model_serve(&s->model.ds, &s->at_parent, s->model.parent_propagation, s->now);
+}
+
+static bool asked_of_parent(const struct scene *s, struct model_version *wanted)
+{
+    memset(wanted, 0, sizeof(*wanted));
+    for (size_t i = 0; i < s->world.list.count; i++) {
+        const struct signing_key *key = s->world.live[i];
+        if (kasp_key_wants_ds(key)) {
+            model_add(wanted, world_key_of(key)->number, key->algorithm, false);
+        }
+    }
+    return wanted->count > 0 || s->world.plan.publishes_delete;
+}
+
+/* No agent is asked: the operator tells what he sees, and what he was not asked he does not. */
+static void tell_of_parent(struct scene *s)
+{
+    for (size_t i = 0; i < s->world.list.count && !s->world.facts.clock_suspect; i++) {
+        struct signing_key *key = s->world.live[i];
+        bool is_there = model_has(&s->at_parent, world_key_of(key)->number);
+        enum key_time time = is_there ? KEY_DS_PUBLISH : KEY_DS_REMOVED;
+        if (key->times[time] == KEY_TIME_UNSET) {
+            enum kasp_sighting ds = is_there ? KASP_DS_SEEN : KASP_DS_MISSING;
+            s->words += kasp_note_ds(key, ds, s->now + s->clock_off) == SG_OK;
+        }
+    }
+}
+
+static void look_at_parent(struct scene *s)
+{
+    sg_time clock = s->now + s->clock_off;
+    if (s->tells) {
+        tell_of_parent(s);
+        return;
+    }
+    for (size_t i = 0; i < s->world.list.count; i++) {
+        struct kasp_key_facts *facts = &s->world.key_facts[i];
+        const struct world_key *key = world_key_of(s->world.live[i]);
+        enum kasp_sighting ds =
+            model_has(&s->at_parent, key->number) ? KASP_DS_SEEN : KASP_DS_MISSING;
+        if (facts->ds != ds || facts->ds_at > clock) {
+            facts->ds = ds;
+            facts->ds_at = clock;
+        }
+        facts->ds_asked_at = clock;
+        if (s->world.facts.clock_suspect) {
+            facts->ds = KASP_DS_UNKNOWN; /* nobody knows when that was */
+        }
+    }
+}
+
+static void keep_common(struct model_version *out, const struct model_version *other)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < out->count; i++) {
+        if (model_has(other, out->entries[i].number)) {
+            out->entries[kept++] = out->entries[i];
+        }
+    }
+    out->count = kept;
+}
+
+static void add_all(struct model_version *out, const struct model_version *other)
+{
+    for (size_t i = 0; i < other->count; i++) {
+        if (!model_has(out, other->entries[i].number)) {
+            model_add(out, other->entries[i].number, other->entries[i].algorithm, false);
+        }
+    }
+}
+
+static void parent_acts(struct scene *s)
+{
+    struct model_version wanted, next = s->at_parent;
+    s->parent_acts_at = NEVER;
+    if (!asked_of_parent(s, &wanted)) {
+        return;
+    }
+    if (s->manner == PARENT_ADDS_FIRST) {
+        add_all(&next, &wanted);
+    } else if (s->manner == PARENT_REMOVES_FIRST) {
+        keep_common(&next, &wanted);
+    }
+    if (s->manner == PARENT_SWAPS || model_same(&next, &s->at_parent)) {
+        next = wanted;
+    }
+    s->parent_before = s->at_parent;
+    s->at_parent = next;
+    serve_ds(s);
+    if (s->parent_wavers && chance(s, 30)) {
+        s->parent_turns_back_at = s->now + between(s, 0, 5 * SG_DAY);
+    }
+}
+
+/* A backup is played in again: only what the parent still has too, or what the zone still bears. */
+static void parent_turns_back(struct scene *s)
+{
+    s->parent_turns_back_at = NEVER;
+    for (size_t i = 0; i < s->parent_before.count; i++) {
+        const struct model_entry *entry = &s->parent_before.entries[i];
+        if (!model_has(&s->at_parent, entry->number) &&
+            model_check_algorithm(&s->model, &s->parent_before, entry->algorithm) != NULL) {
+            return;
+        }
+    }
+    s->at_parent = s->parent_before;
+    serve_ds(s);
+}
+
+static void wake_parent(struct scene *s)
+{
+    struct model_version wanted;
+    if (asked_of_parent(s, &wanted) && !model_same(&wanted, &s->at_parent) &&
+        s->parent_acts_at == NEVER) {
+        s->parent_acts_at = s->now + (chance(s, 20) ? 0 : between(s, 0, s->parent_delay));
+    }
+}
+
+/* ---- the zone ---- */
+
+static void serve_zone(struct scene *s)
+{
+    static struct model_version dnskey, data[MODEL_ALGORITHMS];
+    memset(&dnskey, 0, sizeof(dnskey));
+    memset(data, 0, sizeof(data));
+    dnskey.ttl = s->policy.dnskey_ttl;
+    for (size_t i = 0; i < s->world.list.count; i++) {
+        const struct signing_key *key = s->world.live[i];
+        size_t number = world_key_of(key)->number;
+        if (kasp_key_is_published(key)) {
+            model_add(&dnskey, number, key->algorithm, kasp_key_signs_keys(key));
+        }
+        if (kasp_key_signs_zone(key)) {
+            model_add(&data[key->algorithm], number, key->algorithm, false);
+        }
+    }
+    model_serve(&s->model.dnskey, &dnskey, s->model.zone_propagation, s->now);
+    for (int a = 0; a < MODEL_ALGORITHMS; a++) {
+        data[a].ttl = real_zone_ttl(s);
+        model_serve_data(&s->model, (uint8_t)a, &data[a], s->now);
+    }
+}
+
+/* RFC 4035 2.2: an algorithm of the DNSKEY RRset signs the RRset and the zone. */
+static const char *check_complete(const struct scene *s)
+{
+    const struct model_version *dnskey = &s->model.dnskey.versions[s->model.dnskey.count - 1];
+    for (size_t i = 0; i < dnskey->count; i++) {
+        const struct model_history *data = &s->model.data[dnskey->entries[i].algorithm];
+        bool signs = false;
+        for (size_t k = 0; k < dnskey->count; k++) {
+            signs |= dnskey->entries[k].algorithm == dnskey->entries[i].algorithm &&
+                     dnskey->entries[k].signs;
+        }
+        if (!signs || !model_verifies(dnskey, &data->versions[data->count - 1])) {
+            return "incomplete: an algorithm is published and does not sign everything";
+        }
+    }
+    return NULL;
+}
+
+static const char *check_move(const struct scene *s, const struct signing_key *key,
+                              enum key_record record)
+{
+    size_t number = world_key_of(key)->number;
+    int presence = model_presence(&s->model, record, number, key->algorithm);
+    switch (key->state.records[record]) {
+    case KEY_STATE_OMNIPRESENT:
+        return presence == 1 ? NULL : "untrue: omnipresent, and not in every cache";
+    case KEY_STATE_HIDDEN:
+        return presence == -1 ? NULL : "untrue: hidden, and in some cache";
+    case KEY_STATE_RUMOURED:
+        /* RFC 7583 3.3.1: not before every cache has the key. */
+        if (record == KEY_RECORD_DS &&
+            model_presence(&s->model, KEY_RECORD_KRRSIG, number, key->algorithm) != 1) {
+            return "early: a DS is asked for before its DNSKEY is everywhere";
+        }
+        return NULL;
+    default:
+        return NULL;
+    }
+}
+
+static const char *check_key(struct scene *s, const struct signing_key *key)
+{
+    const char *problem = NULL;
+    size_t number = world_key_of(key)->number;
+    const struct key_state *last = &s->last[number];
+    for (int record = 0; record < KEY_RECORDS && problem == NULL; record++) {
+        bool moved = last->present && last->records[record] != key->state.records[record] &&
+                     last->records[record] != KEY_STATE_NA;
+        problem = moved ? check_move(s, key, (enum key_record)record) : NULL;
+        s->key = number;
+        s->record = (enum key_record)record;
+    }
+    s->last[number] = key->state;
+    return problem;
+}
+
+/* What became omnipresent or hidden just now is so. */
+static const char *check_moves(struct scene *s)
+{
+    const char *problem = NULL;
+    bool has_ds = false;
+    for (size_t i = 0; i < s->world.list.count && problem == NULL; i++) {
+        problem = check_key(s, s->world.live[i]);
+        has_ds |= kasp_key_wants_ds(s->world.live[i]);
+    }
+    if (problem == NULL && s->had_ds && !has_ds && s->policy.keys_count > 0) {
+        problem = "insecure: no DS is asked for any more, and nobody wanted that";
+    }
+    s->had_ds = has_ds;
+    return problem;
+}
+
+static const char *turn(struct scene *s, sg_time *out_wake)
+{
+    sg_time clock = s->now + s->clock_off;
+    sg_time wake = world_turn(&s->world, clock);
+    s->world.facts.step = false;
+    s->turns++;
+    *out_wake = wake == NEVER ? NEVER : s->now + (wake - clock);
+    serve_zone(s);
+    const char *problem = model_check(&s->model, s->now);
+    if (problem == NULL) {
+        problem = check_complete(s);
+    }
+    return problem != NULL ? problem : check_moves(s);
+}
+
+/* ---- events ---- */
+
+static void edit_policy(struct scene *s)
+{
+    s->before_edit = s->policy;
+    if (s->edit_is_undone_at == NEVER && chance(s, 50)) {
+        s->edit_is_undone_at = s->now + between(s, 0, 12 * SG_DAY);
+    }
+    draw_policy(s, &s->policy);
+    take_policy(s);
+}
+
+static void roll_some_key(struct scene *s)
+{
+    if (s->world.list.count > 0) {
+        struct signing_key *key = s->world.live[draw(s, s->world.list.count)];
+        sg_time when = s->now + s->clock_off + (chance(s, 50) ? 0 : between(s, 0, 20 * SG_DAY));
+        s->rolls += kasp_roll_key(&s->policy, key, when) == SG_OK;
+    }
+}
+
+static void resign_zone(struct scene *s)
+{
+    sg_time clock = s->now + s->clock_off;
+    if (s->world.facts.clock_suspect) {
+        return;
+    }
+    for (size_t i = 0; i < s->world.list.count; i++) {
+        const struct signing_key *key = s->world.live[i];
+        struct kasp_key_facts *facts = &s->world.key_facts[i];
+        bool signs = kasp_key_signs_zone(key);
+        facts->signed_at = signs ? clock : KEY_TIME_UNSET;
+        facts->cleared_at = signs ? KEY_TIME_UNSET : clock;
+    }
+    model_resign(&s->model, s->now);
+}
+
+/* Ahead, and known to be suspect; or behind, which the engine has to see by itself. */
+static void upset_clock(struct scene *s)
+{
+    bool ahead = chance(s, 50);
+    s->clock_off = (ahead ? 1 : -1) * between(s, SG_HOUR, 40 * SG_DAY);
+    s->world.facts.clock_suspect = ahead;
+    s->clock_mends_at = s->now + between(s, SG_HOUR, 30 * SG_DAY);
+}
+
+static void mend_clock(struct scene *s)
+{
+    if (s->clock_off < 0) {
+        s->world.facts.waits_from = s->now; /* it leaps ahead, and the keeper sees that */
+    }
+    s->clock_off = 0;
+    s->clock_mends_at = NEVER;
+    s->world.facts.clock_suspect = false;
+}
+
+static void happen(struct scene *s)
+{
+    s->next_event = s->now + between(s, SG_MINUTE, 60 * SG_DAY);
+    switch (draw(s, 8)) {
+    case 0:
+    case 1:
+    case 2:
+        edit_policy(s);
+        return;
+    case 3:
+    case 4:
+        roll_some_key(s);
+        return;
+    case 5:
+        resign_zone(s);
+        return;
+    case 6:
+        if (s->clock_mends_at == NEVER) {
+            upset_clock(s);
+        }
+        return;
+    default:
+        s->world.facts.files_missing = chance(s, 20);
+        s->world.facts.step = true;
+        return;
+    }
+}
+
+static void events(struct scene *s)
+{
+    if (s->next_event <= s->now) {
+        happen(s);
+    }
+    if (s->edit_is_undone_at <= s->now) {
+        s->edit_is_undone_at = NEVER;
+        s->policy = s->before_edit;
+        take_policy(s);
+    }
+    if (s->clock_mends_at <= s->now) {
+        mend_clock(s);
+        look_at_parent(s); /* before it is trusted again */
+    }
+    if (s->policy.manual_mode && chance(s, 30)) {
+        s->world.facts.step = true;
+    }
+}
+
+/* ---- a life ---- */
+
+static void begin(struct scene *s, uint64_t seed, unsigned rules)
+{
+    bool parent_is_steady = s->parent_is_steady;
+    memset(s, 0, sizeof(*s));
+    s->parent_is_steady = parent_is_steady;
+    s->random = seed * UINT64_C(0x9E3779B97F4A7C15) + 1;
+    s->now = T0;
+    world_begin(&s->world, &s->policy);
+    s->world.rules = rules;
+    s->model.zone_propagation = chance(s, 20) ? 0 : between(s, 0, SG_DAY);
+    s->model.parent_propagation = chance(s, 20) ? 0 : between(s, 0, SG_DAY);
+    s->zone_ttl_extra = chance(s, 30) ? between(s, 0, 3 * SG_DAY) : 0;
+    s->policy.zone_propagation_delay = s->model.zone_propagation;
+    s->policy.parent_propagation_delay = s->model.parent_propagation;
+    s->policy.parent_ds_ttl = between(s, 0, 2 * SG_DAY);
+    s->world.facts.observed.ds_ttl =
+        s->policy.parent_ds_ttl + (chance(s, 30) ? between(s, 0, 2 * SG_DAY) : 0);
+    draw_policy(s, &s->policy);
+    take_policy(s);
+    s->manner = (enum parent_manner)draw(s, PARENT_MANNERS);
+    s->parent_delay = chance(s, 50) ? SG_HOUR : between(s, 0, 30 * SG_DAY);
+    s->parent_wavers = chance(s, 30) && !s->parent_is_steady;
+    s->looks_seldom = !s->parent_wavers && chance(s, 40);
+    s->tells = !s->parent_wavers && chance(s, 20);
+    s->world.makes_slowly = chance(s, 50);
+    s->parent_acts_at = s->parent_turns_back_at = NEVER;
+    s->clock_mends_at = s->edit_is_undone_at = NEVER;
+    s->next_event = s->now + between(s, 0, 60 * SG_DAY);
+    serve_ds(s);
+    serve_zone(s);
+}
+
+static sg_time earlier(sg_time a, sg_time b)
+{
+    return a < b ? a : b;
+}
+
+static const char *live_until(struct scene *s, sg_time end)
+{
+    while (s->now < end) {
+        sg_time wake;
+        if (s->parent_acts_at <= s->now) {
+            parent_acts(s);
+        }
+        if (s->parent_turns_back_at <= s->now) {
+            parent_turns_back(s);
+        }
+        if (!s->looks_seldom || chance(s, 30)) {
+            look_at_parent(s);
+        }
+        events(s);
+        const char *problem = turn(s, &wake);
+        if (problem != NULL) {
+            return problem;
+        }
+        wake_parent(s);
+        if (wake != NEVER && chance(s, 10)) {
+            wake += between(s, 0, 2 * SG_DAY); /* there was no time */
+        }
+        sg_time next = earlier(earlier(wake, s->next_event), s->now + 30 * SG_DAY);
+        next = earlier(next, earlier(s->parent_acts_at, s->parent_turns_back_at));
+        next = earlier(next, earlier(s->edit_is_undone_at, s->clock_mends_at));
+        s->now = next > s->now ? next : s->now + 1;
+    }
+    return NULL;
+}
+
+static bool is_at_rest(const struct key_state *state)
+{
+    enum key_state_value rest =
+        state->goal == KEY_STATE_OMNIPRESENT ? KEY_STATE_OMNIPRESENT : KEY_STATE_HIDDEN;
+    for (int record = 0; record < KEY_RECORDS; record++) {
+        if (state->records[record] != KEY_STATE_NA && state->records[record] != rest) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void calm_down(struct scene *s)
+{
+    s->next_event = s->edit_is_undone_at = NEVER;
+    s->parent_wavers = s->looks_seldom = false;
+    s->parent_turns_back_at = NEVER;
+    s->parent_delay = SG_HOUR;
+    s->policy.manual_mode = false;
+    s->world.facts.files_missing = false;
+    mend_clock(s);
+    for (unsigned i = 0; i < s->policy.keys_count; i++) {
+        s->policy.keys[i].lifetime = KASP_LIFETIME_UNLIMITED;
+    }
+}
+
+/* Nobody disturbs it any more: every roll ends. */
+static const char *come_to_rest(struct scene *s)
+{
+    calm_down(s);
+    const char *problem = live_until(s, s->now + 500 * SG_DAY);
+    size_t staying = 0;
+    for (size_t i = 0; i < s->world.list.count && problem == NULL; i++) {
+        const struct key_state *state = &s->world.live[i]->state;
+        staying += state->goal == KEY_STATE_OMNIPRESENT;
+        problem = is_at_rest(state) ? NULL : "endless: a key does not come to rest";
+    }
+    return problem == NULL && staying != s->policy.keys_count
+               ? "endless: not one key for each entry"
+               : problem;
+}
+
+static const char *live(struct scene *s, uint64_t seed, unsigned rules)
+{
+    begin(s, seed, rules);
+    const char *problem = live_until(s, T0 + YEARS * YEAR);
+    return problem != NULL ? problem : come_to_rest(s);
+}
