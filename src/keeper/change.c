@@ -580,13 +580,14 @@ void keeper_update(struct keeper *keeper, struct managed_zone *zone, struct keep
         return;
     }
     size_t quota = keeper->generation->rates.updates;
-    bool store_works = !opening_is_wanted(keeper, zone) &&
+    bool store_works = !keeper->stopping && !opening_is_wanted(keeper, zone) &&
                        (keeper->io.store == NULL || store_health(keeper->io.store) == SG_OK);
     if (zone->gone || keeper->stopping || zone->slot->version == NULL || !store_works ||
         zone->updates.count >= UPDATES_WAITING_MAX || (quota != 0 && keeper->updates >= quota)) {
         zone_say_refused(zone, update,
-                         store_works ? NULL
-                                     : "the store cannot be written, so that it would not last");
+                         store_works || keeper->stopping
+                             ? NULL
+                             : "the store cannot be written, so that it would not last");
         zone_answer_updates(update, DNS_RCODE_SERVFAIL);
         return;
     }

@@ -306,6 +306,9 @@ static void take_replies(struct keeper *keeper)
  * as long as that is in doubt, which may be days: their clients are told too. */
 static void watch_store(struct keeper *keeper)
 {
+    if (keeper->stopping) {
+        return; /* The store may be gone by now; it answers what it holds as it goes. */
+    }
     enum sg_result before = keeper->store_health;
     enum sg_result health = keeper->io.store == NULL ? SG_OK : store_health(keeper->io.store);
     keeper->store_health = health;
