@@ -57,7 +57,7 @@ static void parse(const struct zonefile_options *options, const struct dns_name 
 {
     struct zonefile_report report = {0};
     struct zonefile_source source;
-    struct zonefile_sink sink = {look, NULL, *apex, 1};
+    struct zonefile_sink sink = {.add = look, .apex = *apex, .rrclass = 1};
     uint64_t start = cpu_ns();
     if (zonefile_source_open(&source, options->path) != SG_OK ||
         zonefile_read_source(&sink, options, &source, &report) != SG_OK) {

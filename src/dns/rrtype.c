@@ -188,6 +188,12 @@ bool dns_type_is_singleton(uint16_t type)
     return type == DNS_TYPE_SOA || type == DNS_TYPE_CNAME || type == DNS_TYPE_DNAME;
 }
 
+bool dns_type_is_beside_cname(uint16_t type)
+{
+    return type == DNS_TYPE_RRSIG || type == DNS_TYPE_NSEC || type == DNS_TYPE_KEY ||
+           type == DNS_TYPE_SIG || type == DNS_TYPE_NXT;
+}
+
 bool dns_type_is_generated(uint16_t type)
 {
     return type == DNS_TYPE_RRSIG || type == DNS_TYPE_NSEC || type == DNS_TYPE_NSEC3 ||

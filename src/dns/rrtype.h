@@ -113,5 +113,7 @@ const char *dns_rcode_to_text(unsigned rcode);
 bool dns_type_is_meta(uint16_t type);
 /* At most one RR in an RRset: SOA, CNAME, DNAME. (NSEC is one by construction.) */
 bool dns_type_is_singleton(uint16_t type);
+/* What may stand beside a CNAME (RFC 4034 2.5, RFC 2535 2.3.5); not another CNAME. */
+bool dns_type_is_beside_cname(uint16_t type);
 /* Made by the signer: RRSIG, NSEC, NSEC3, NSEC3PARAM. Loading an unsigned zone strips them. */
 bool dns_type_is_generated(uint16_t type);
