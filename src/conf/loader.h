@@ -51,6 +51,10 @@ void conf_error(struct conf_loader *loader, const struct conf_statement *stateme
 void conf_warning(struct conf_loader *loader, const struct conf_statement *statement,
                   const struct conf_node *node, const char *format, ...) PRINTF_LIKE(4, 5);
 
+/* An error if `algorithm`, which the statement asks for, is not to be used. */
+void conf_check_hmac(struct conf_loader *loader, const struct conf_statement *statement,
+                     enum tsig_algorithm algorithm);
+
 /* Values whose grammar has been checked. */
 bool conf_boolean_of(const struct conf_node *node);
 uint32_t conf_integer_of(const struct conf_node *node);

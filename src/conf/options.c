@@ -11,6 +11,7 @@ enum { DNS_PORT = 53, TLS_PORT = 853, HTTPS_PORT = 443, HTTP_PORT = 80, LISTENS_
 
 /* clang-format off */
 static const struct conf_setter option_setters[] = {
+    {"allow-hmac-md5", SET_BOOL, MEMBER(allow_hmac_md5)},
     {"allow-new-zones", SET_BOOL, MEMBER(allow_new_zones)},
     {"answer-cookie", SET_BOOL, MEMBER(cookies.answer)},
     {"blackhole", SET_ACL, MEMBER(blackhole)},
@@ -130,6 +131,8 @@ static void set_session_key(struct conf_loader *loader, const struct conf_statem
         }
     } else if (tsig_algorithm_from_text(text, &key->algorithm, &key->mac_bits) != SG_OK) {
         conf_error(loader, statement, &statement->nodes[1], "session-keyalg '%s' is unknown", text);
+    } else {
+        conf_check_hmac(loader, statement, key->algorithm);
     }
 }
 

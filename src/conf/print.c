@@ -373,6 +373,7 @@ static void print_options(const struct conf *conf, const struct conf_view *only_
         hex_encode(secret, out_text);
         buffer_append_text(out_text, "\";\n");
     }
+    print_boolean_option("allow-hmac-md5", options->allow_hmac_md5, out_text);
     print_boolean_option("querylog", options->query_log, out_text);
     print_boolean_option("flush-zones-on-shutdown", options->flush_zones_on_shutdown, out_text);
     if (only_view != NULL) {
