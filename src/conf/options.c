@@ -46,7 +46,7 @@ static const struct conf_setter option_setters[] = {
 };
 /* clang-format on */
 
-static void set_defaults(struct conf_loader *loader, struct conf_options *options)
+void conf_options_init(struct conf_options *options)
 {
     *options = (struct conf_options){
         .pid_file = "/run/signet/signetd.pid",
@@ -77,7 +77,6 @@ static void set_defaults(struct conf_loader *loader, struct conf_options *option
     enum sg_result result = dns_name_from_text(session_key_name, strlen(session_key_name), NULL,
                                                &options->session_key.name);
     ASSERT(result == SG_OK);
-    (void)loader;
 }
 
 /* --- texts, cookies, the session key ---------------------------------------------------------- */
@@ -263,7 +262,7 @@ void conf_resolve_options(struct conf_loader *loader)
     struct conf_options *options = &loader->conf->options;
     struct conf_setters setters;
 
-    set_defaults(loader, options);
+    conf_options_init(options);
     conf_setters_init(&setters, option_setters, ARRAY_LEN(option_setters), PLACE_OPTIONS);
     for (const struct conf_statement *at = loader->options; at != NULL; at = at->next) {
         if (at->row != NULL && !conf_setters_apply(&setters, loader, at, options)) {

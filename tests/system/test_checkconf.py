@@ -659,6 +659,30 @@ def test_what_is_printed_is_taken_by_both(folder):
     assert run(folder, "named-checkconf", "b.conf").stdout == ""
 
 
+def warnings(said):
+    """What is said, as a set, without its place; one item for each option that is not in effect."""
+    texts = re.findall(r"^\S+?:\d+:\d+: (.*)$", said, re.M)
+    options = [text.split(": ")[-1].split(", ") for text in texts if "not in effect yet" in text]
+    return {text for text in texts if "not in effect yet" not in text}, set(sum(options, []))
+
+
+@pytest.mark.parametrize("name", [*AGREED, *ACCEPTED])
+def test_what_is_printed_is_printed_alike_and_draws_no_warning_of_its_own(folder, name):
+    (folder / "t.conf").write_text((AGREED[name] if name in AGREED else ACCEPTED[name][0]) + "\n")
+    printed = run(folder, BIN / "signet", "checkconf", "-p", "t.conf")
+    if printed.returncode != 0:
+        return
+    first = folder / "p.conf"
+    first.write_text(printed.stdout)
+    again = run(folder, BIN / "signet", "checkconf", "-p", "p.conf")
+    assert again.returncode == 0, again.stderr
+    assert again.stdout == printed.stdout
+    of_text, pending_of_text = warnings(printed.stderr)
+    of_print, pending_of_print = warnings(again.stderr)
+    assert pending_of_print <= pending_of_text
+    assert len(of_print) <= len(of_text), again.stderr
+
+
 def test_secrets_are_hidden_by_x(folder):
     (folder / "t.conf").write_text(KEY)
     assert "MTIz" in run(folder, BIN / "signet", "checkconf", "-p", "t.conf").stdout
