@@ -332,6 +332,9 @@ bool zonefile_read_rdata(struct zonefile_loader *loader, struct scan *scan,
     if (dns_type_is_meta(record->type)) {
         return refuse_type(loader, scan, record->type, "is not a type of zone data");
     }
+    if (!dns_class_has_type(loader->sink->rrclass, record->type)) {
+        return refuse_type(loader, scan, record->type, "is not a type of the zone's class");
+    }
     struct span rdata;
     if (zonefile_rdata_read(loader->rdata, scan, &zonefile_present_file(loader)->origin,
                             record->type, &rdata) != SG_OK) {
