@@ -1,26 +1,22 @@
 /*
- * What one answer costs, without sockets: nanoseconds and instructions for parsing the query,
- * building and rendering, over a zone of 100,000 names asked for in random order; and how fast the
- * zone goes out as a transfer.
- * usage: bench_answer [names]
+ * What one answer costs, without sockets: nanoseconds and, under bench/instructions, instructions
+ * for parsing the query, building and rendering, over a zone of 100,000 names asked for in random
+ * order; and how fast the zone goes out as a transfer. usage: bench_answer [names]
  */
-#include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "answer/axfr.h"
 #include "base/encoding.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "measure.h"
 #include "zone/edit.h"
 
 enum {
     NAMES = 100000,
-    QUERIES = 4096, /* of a kind, asked again and again */
+    NAMES_MAX = 9999999, /* as the names' digits go */
+    QUERIES = 4096,      /* of a kind, asked again and again */
     ROUNDS = 100,
     QUERY_BYTES = 96,
     RDATA_BYTES = 512,
@@ -279,91 +275,66 @@ static struct query query_of(const struct bench_case *c, unsigned number)
     return query;
 }
 
-/* Of this thread alone: others may run beside it. */
-static uint64_t cpu_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-static int open_counter(void)
-{
-    struct perf_event_attr attributes = {.type = PERF_TYPE_HARDWARE,
-                                         .size = sizeof(attributes),
-                                         .config = PERF_COUNT_HW_INSTRUCTIONS,
-                                         .exclude_kernel = 1,
-                                         .exclude_hv = 1};
-    return (int)syscall(SYS_perf_event_open, &attributes, 0, -1, -1, 0);
-}
-
-static uint64_t read_counter(int counter)
-{
-    uint64_t value = 0;
-    return counter >= 0 && read(counter, &value, sizeof(value)) == sizeof(value) ? value : 0;
-}
-
 /* How far to go: the differences are what each stage costs. */
 enum stage { STAGE_PARSE, STAGE_BUILD, STAGE_RENDER, STAGES };
 
-struct cost {
-    double ns, instructions;
+/* The questions of a case, asked up to a stage. */
+struct asking {
+    const struct bench_case *c;
+    const struct answer_context *context;
+    const struct query *queries;
+    enum stage stage;
     size_t bytes; /* of one response */
 };
 
-static struct cost measure(const struct bench_case *c, const struct answer_context *context,
-                           const struct query *queries, enum stage stage)
+static void ask(void *argument)
 {
     static struct answer answer;
     static uint8_t out[DNS_MESSAGE_BYTES_MAX];
     struct answer_envelope envelope = {.bytes_max = EDNS_PAYLOAD_DEFAULT,
                                        .edns_payload = EDNS_PAYLOAD_DEFAULT};
-    struct cost cost = {.ns = 1e9};
-    int counter = open_counter();
-
-    for (int round = 0; round < ROUNDS; round++) {
-        uint64_t instructions = read_counter(counter);
-        uint64_t start = cpu_ns();
-        for (unsigned i = 0; i < QUERIES; i++) {
-            struct dns_message question;
-            check(dns_message_parse((struct span){queries[i].bytes, queries[i].length}, &question));
-            if (stage >= STAGE_BUILD) {
-                answer_build(context, &question, &answer);
-                ASSERT(answer.kind == c->kind);
-            }
-            if (stage >= STAGE_RENDER) {
-                cost.bytes = answer_render(&question, &answer, 0, &envelope, out);
-            }
+    struct asking *asking = argument;
+    for (unsigned i = 0; i < QUERIES; i++) {
+        const struct query *query = &asking->queries[i];
+        struct dns_message question;
+        check(dns_message_parse((struct span){query->bytes, query->length}, &question));
+        if (asking->stage >= STAGE_BUILD) {
+            answer_build(asking->context, &question, &answer);
+            ASSERT(answer.kind == asking->c->kind);
         }
-        double ns = (double)(cpu_ns() - start) / QUERIES;
-        cost.instructions = (double)(read_counter(counter) - instructions) / QUERIES;
-        cost.ns = ns < cost.ns ? ns : cost.ns; /* The other rounds were disturbed. */
+        if (asking->stage >= STAGE_RENDER) {
+            asking->bytes = answer_render(&question, &answer, 0, &envelope, out);
+        }
     }
-    if (counter >= 0) {
-        close(counter);
-    }
-    return cost;
 }
 
 static void run(const struct bench_case *c, const struct answer_context *context, unsigned names)
 {
     static struct query queries[QUERIES];
     struct random_seeded random = {42};
-    struct cost cost[STAGES];
+    static const char *const stages[] = {"parse", "parse, build", "parse, build, render"};
+    struct asking asking = {.c = c, .context = context, .queries = queries};
+    double ns[STAGES];
 
     for (unsigned i = 0; i < QUERIES; i++) {
         unsigned number = random_seeded_below(&random, names / DELEGATION_EVERY) * DELEGATION_EVERY;
         queries[i] = query_of(c, c->delegation ? number : number + 1 + i % (DELEGATION_EVERY - 1));
     }
     for (enum stage stage = 0; stage < STAGES; stage++) {
-        cost[stage] = measure(c, context, queries, stage);
+        char what[80];
+        snprintf(what, sizeof(what), "%s: %s", c->name, stages[stage]);
+        asking.stage = stage;
+        ns[stage] = measure(&(struct measured){.what = what,
+                                               .operations = QUERIES,
+                                               .rounds = ROUNDS,
+                                               .work = ask,
+                                               .argument = &asking});
     }
-    printf("%-30s %6.0f ns  (parse %4.0f, build %4.0f, render %4.0f)  %6.0f instructions  %4zu "
-           "bytes\n",
-           c->name, cost[STAGE_RENDER].ns, cost[STAGE_PARSE].ns,
-           cost[STAGE_BUILD].ns - cost[STAGE_PARSE].ns,
-           cost[STAGE_RENDER].ns - cost[STAGE_BUILD].ns, cost[STAGE_RENDER].instructions,
-           cost[STAGE_RENDER].bytes);
+    if (!measure_is_counted()) {
+        printf("%-30s %6.0f ns  (parse %4.0f, build %4.0f, render %4.0f)  %4zu bytes\n", c->name,
+               ns[STAGE_RENDER], ns[STAGE_PARSE], ns[STAGE_BUILD] - ns[STAGE_PARSE],
+               ns[STAGE_RENDER] - ns[STAGE_BUILD], asking.bytes);
+    }
 }
 
 static void transfer(const struct zone_version *version, const char *name)
@@ -377,13 +348,13 @@ static void transfer(const struct zone_version *version, const char *name)
 
     check(dns_message_parse((struct span){query.bytes, query.length}, &question));
     for (int round = 0; round < TRANSFERS; round++) {
-        uint64_t start = cpu_ns();
+        uint64_t start = measure_cpu_ns();
         struct axfr *axfr = axfr_new(version, &question);
         while (axfr_next(axfr, NULL, 0, out) > 0) {
         }
         totals = axfr_totals(axfr);
         axfr_free(axfr);
-        double took = (double)(cpu_ns() - start);
+        double took = (double)(measure_cpu_ns() - start);
         ns = took < ns ? took : ns;
     }
     printf("%-30s %6.2f GB/s  (%.1f ms, %.0f ns a record, %.1f MB)\n", name,
@@ -393,7 +364,13 @@ static void transfer(const struct zone_version *version, const char *name)
 
 int main(int argc, char **argv)
 {
-    unsigned names = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : NAMES;
+    char *end = NULL;
+    unsigned long names_long = argc > 1 ? strtoul(argv[1], &end, 10) : NAMES;
+    if (names_long < DELEGATION_EVERY || names_long > NAMES_MAX || (end != NULL && *end != 0)) {
+        fprintf(stderr, "usage: bench_answer [names], %d to %d\n", DELEGATION_EVERY, NAMES_MAX);
+        return 1;
+    }
+    unsigned names = (unsigned)names_long;
     struct zone_slot slots[2];
     struct answer_context context = {.minimal = ANSWER_MINIMAL_NO_AUTH_RECURSIVE,
                                      .hasher = nsec3_hasher_new()};
@@ -406,8 +383,10 @@ int main(int argc, char **argv)
         context.slot = &slots[cases[i].nsec3];
         run(&cases[i], &context, names);
     }
-    transfer(slots[0].version, "AXFR, NSEC");
-    transfer(slots[1].version, "AXFR, NSEC3");
+    if (!measure_is_counted()) {
+        transfer(slots[0].version, "AXFR, NSEC");
+        transfer(slots[1].version, "AXFR, NSEC3");
+    }
     for (int i = 0; i < 2; i++) {
         zone_version_unref(slots[i].version);
     }

@@ -4,8 +4,8 @@
  * usage: bench_tree [NAMES [CASE ...]]    cases: exact nxdomain nsec update table; default all
  *
  * Names and records are those of a flat zone of hosts: 1.5 records a name. Lookups are random, so
- * that each begins with cold caches when the zone is large. For callgrind, use a case by itself
- * and few names, with --toggle-collect='case_*'.
+ * that each begins with cold caches when the zone is large. bench/instructions counts the lookups;
+ * for the others, use a case by itself and few names, with --toggle-collect='case_*'.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +14,7 @@
 
 #include "base/mem.h"
 #include "base/random.h"
+#include "measure.h"
 #include "zone/edit.h"
 #include "zone/hash.h"
 #include "zone/lineage.h"
@@ -176,9 +177,9 @@ static void ask(struct scene *scene, bool existing)
     }
 }
 
-static NOINLINE void case_find(struct scene *scene, const char *what)
+static void find_all(void *argument)
 {
-    double start = now_ns();
+    const struct scene *scene = argument;
     size_t found = 0;
     for (size_t i = 0; i < LOOKUPS; i++) {
         struct zone_match match;
@@ -186,13 +187,12 @@ static NOINLINE void case_find(struct scene *scene, const char *what)
             found += match.kind == ZONE_MATCH_NAME;
         }
     }
-    report(what, start, LOOKUPS);
     printf("  %zu of %d exist\n", found, LOOKUPS);
 }
 
-static NOINLINE void case_nsec(struct scene *scene)
+static void find_predecessors(void *argument)
 {
-    double start = now_ns();
+    const struct scene *scene = argument;
     size_t found = 0;
     for (size_t i = 0; i < LOOKUPS; i++) {
         struct tree_key key;
@@ -200,10 +200,15 @@ static NOINLINE void case_nsec(struct scene *scene)
         tree_key_encode(name->wire, (size_t)name->length - scene->apex.length, &key);
         found += tree_floor(scene->version->chunks, &scene->version->names, &key, false) != NULL;
     }
-    report("predecessor", start, LOOKUPS);
     if (found != LOOKUPS) {
         abort();
     }
+}
+
+static void measure_lookups(struct scene *scene, const char *what, void (*work)(void *argument))
+{
+    measure_and_tell(&(struct measured){
+        .what = what, .operations = LOOKUPS, .rounds = 1, .work = work, .argument = scene});
 }
 
 static NOINLINE void case_update(struct scene *scene)
@@ -283,17 +288,17 @@ int main(int argc, char **argv)
     case_build(&scene);
     ask(&scene, true);
     if (wanted(argc, argv, "exact")) {
-        case_find(&scene, "find, existing name");
+        measure_lookups(&scene, "find, existing name", find_all);
     }
     if (wanted(argc, argv, "table")) {
         case_table(&scene);
     }
     ask(&scene, false);
     if (wanted(argc, argv, "nxdomain")) {
-        case_find(&scene, "find, name that is not");
+        measure_lookups(&scene, "find, name that is not", find_all);
     }
     if (wanted(argc, argv, "nsec")) {
-        case_nsec(&scene);
+        measure_lookups(&scene, "predecessor", find_predecessors);
     }
     if (wanted(argc, argv, "update")) {
         case_update(&scene);

@@ -71,6 +71,19 @@ static void keep_key(struct conf_loader *loader, const struct conf_statement *st
     conf->keys[conf->keys_count++] = key;
 }
 
+void conf_check_hmac(struct conf_loader *loader, const struct conf_statement *statement,
+                     enum tsig_algorithm algorithm)
+{
+    const struct conf_statement *allow = conf_find_statement(loader->options, "allow-hmac-md5");
+    bool allowed = allow != NULL && conf_boolean_of(&allow->nodes[1]);
+    if (algorithm == TSIG_HMAC_MD5 && !allowed) {
+        /* RFC 8945 6: MUST NOT be used. */
+        conf_error(loader, statement, &statement->nodes[1],
+                   "hmac-md5 is not to be used any more: take hmac-sha256 on both sides, or say "
+                   "'allow-hmac-md5 yes' in options");
+    }
+}
+
 static void add_key(struct conf_loader *loader, const struct conf_statement *statement,
                     bool in_view)
 {
@@ -104,6 +117,7 @@ static void add_key(struct conf_loader *loader, const struct conf_statement *sta
                    schema_nearest_hint(&nearest, &hint));
         return;
     }
+    conf_check_hmac(loader, algorithm, key.algorithm);
     if (decode_secret(loader, secret, &key)) {
         if (key.secret_length * 8 < SECRET_BITS_GOOD) {
             conf_warning(loader, secret, NULL, "the key '%s' is too short to be secure",

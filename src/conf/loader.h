@@ -51,6 +51,13 @@ void conf_error(struct conf_loader *loader, const struct conf_statement *stateme
 void conf_warning(struct conf_loader *loader, const struct conf_statement *statement,
                   const struct conf_node *node, const char *format, ...) PRINTF_LIKE(4, 5);
 
+/* An error if `algorithm`, which the statement asks for, is not to be used. */
+void conf_check_hmac(struct conf_loader *loader, const struct conf_statement *statement,
+                     enum tsig_algorithm algorithm);
+
+/* The compiled-in defaults of the options statement. */
+void conf_options_init(struct conf_options *options);
+
 /* Values whose grammar has been checked. */
 bool conf_boolean_of(const struct conf_node *node);
 uint32_t conf_integer_of(const struct conf_node *node);

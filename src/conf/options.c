@@ -11,6 +11,7 @@ enum { DNS_PORT = 53, TLS_PORT = 853, HTTPS_PORT = 443, HTTP_PORT = 80, LISTENS_
 
 /* clang-format off */
 static const struct conf_setter option_setters[] = {
+    {"allow-hmac-md5", SET_BOOL, MEMBER(allow_hmac_md5)},
     {"allow-new-zones", SET_BOOL, MEMBER(allow_new_zones)},
     {"answer-cookie", SET_BOOL, MEMBER(cookies.answer)},
     {"blackhole", SET_ACL, MEMBER(blackhole)},
@@ -45,7 +46,7 @@ static const struct conf_setter option_setters[] = {
 };
 /* clang-format on */
 
-static void set_defaults(struct conf_loader *loader, struct conf_options *options)
+void conf_options_init(struct conf_options *options)
 {
     *options = (struct conf_options){
         .pid_file = "/run/signet/signetd.pid",
@@ -76,7 +77,6 @@ static void set_defaults(struct conf_loader *loader, struct conf_options *option
     enum sg_result result = dns_name_from_text(session_key_name, strlen(session_key_name), NULL,
                                                &options->session_key.name);
     ASSERT(result == SG_OK);
-    (void)loader;
 }
 
 /* --- texts, cookies, the session key ---------------------------------------------------------- */
@@ -130,6 +130,8 @@ static void set_session_key(struct conf_loader *loader, const struct conf_statem
         }
     } else if (tsig_algorithm_from_text(text, &key->algorithm, &key->mac_bits) != SG_OK) {
         conf_error(loader, statement, &statement->nodes[1], "session-keyalg '%s' is unknown", text);
+    } else {
+        conf_check_hmac(loader, statement, key->algorithm);
     }
 }
 
@@ -260,7 +262,7 @@ void conf_resolve_options(struct conf_loader *loader)
     struct conf_options *options = &loader->conf->options;
     struct conf_setters setters;
 
-    set_defaults(loader, options);
+    conf_options_init(options);
     conf_setters_init(&setters, option_setters, ARRAY_LEN(option_setters), PLACE_OPTIONS);
     for (const struct conf_statement *at = loader->options; at != NULL; at = at->next) {
         if (at->row != NULL && !conf_setters_apply(&setters, loader, at, options)) {

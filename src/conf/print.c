@@ -7,6 +7,7 @@
 #include "base/encoding.h"
 #include "base/mem.h"
 #include "conf/check.h"
+#include "conf/loader.h"
 #include "dns/rrtype.h"
 
 /* --- what others name ------------------------------------------------------------------------- */
@@ -248,35 +249,79 @@ static void print_listens(const struct conf_options *options, struct buffer *out
     buffer_append_text(out_text, families[1] ? "" : "\tlisten-on-v6 { none; };\n");
 }
 
-static void print_numbers(const struct conf_options *options, struct buffer *out_text)
+/*
+ * Defaults are told too, but for those of options that have no effect yet: a load of what is
+ * printed would warn of them, although nobody asked for them.
+ */
+static bool is_told(const char *option, bool is_default)
+{
+    const struct schema_row *row = schema_find(option, PLACE_OPTIONS);
+    ASSERT(row != NULL);
+    return !is_default || row->status != STATUS_PENDING;
+}
+
+static void print_numbers(const struct conf_options *options, const struct conf_options *defaults,
+                          struct buffer *out_text)
 {
     const struct {
         const char *option;
-        uint64_t value;
+        uint64_t value, otherwise;
     } numbers[] = {
-        {"edns-udp-size", options->edns_payload},
-        {"max-udp-size", options->max_udp_size},
-        {"nocookie-udp-size", options->cookies.udp_size_without},
-        {"transfer-message-size", options->transfer_message_bytes},
-        {"tcp-clients", options->tcp.clients_max},
-        {"tcp-listen-queue", options->tcp.listen_queue},
-        {"tcp-initial-timeout", (uint64_t)options->tcp.initial_timeout * 10},
-        {"tcp-idle-timeout", (uint64_t)options->tcp.idle_timeout * 10},
-        {"tcp-keepalive-timeout", (uint64_t)options->tcp.keepalive_timeout * 10},
-        {"tcp-advertised-timeout", (uint64_t)options->tcp.advertised_timeout * 10},
-        {"transfers-out", options->rates.transfers_out},
-        {"transfers-in", options->rates.transfers_in},
-        {"transfers-per-ns", options->rates.transfers_per_server},
-        {"notify-rate", options->rates.notify},
-        {"startup-notify-rate", options->rates.startup_notify},
-        {"serial-query-rate", options->rates.serial_query},
-        {"update-quota", options->rates.update_quota},
-        {"max-transfer-time-out", (uint64_t)(options->max_transfer_time_out / SG_MINUTE)},
-        {"history-memory", options->history_memory_bytes},
+        {"edns-udp-size", options->edns_payload, defaults->edns_payload},
+        {"max-udp-size", options->max_udp_size, defaults->max_udp_size},
+        {"nocookie-udp-size", options->cookies.udp_size_without,
+         defaults->cookies.udp_size_without},
+        {"transfer-message-size", options->transfer_message_bytes,
+         defaults->transfer_message_bytes},
+        {"tcp-clients", options->tcp.clients_max, defaults->tcp.clients_max},
+        {"tcp-listen-queue", options->tcp.listen_queue, defaults->tcp.listen_queue},
+        {"tcp-initial-timeout", (uint64_t)options->tcp.initial_timeout * 10,
+         (uint64_t)defaults->tcp.initial_timeout * 10},
+        {"tcp-idle-timeout", (uint64_t)options->tcp.idle_timeout * 10,
+         (uint64_t)defaults->tcp.idle_timeout * 10},
+        {"tcp-keepalive-timeout", (uint64_t)options->tcp.keepalive_timeout * 10,
+         (uint64_t)defaults->tcp.keepalive_timeout * 10},
+        {"tcp-advertised-timeout", (uint64_t)options->tcp.advertised_timeout * 10,
+         (uint64_t)defaults->tcp.advertised_timeout * 10},
+        {"transfers-out", options->rates.transfers_out, defaults->rates.transfers_out},
+        {"transfers-in", options->rates.transfers_in, defaults->rates.transfers_in},
+        {"transfers-per-ns", options->rates.transfers_per_server,
+         defaults->rates.transfers_per_server},
+        {"notify-rate", options->rates.notify, defaults->rates.notify},
+        {"startup-notify-rate", options->rates.startup_notify, defaults->rates.startup_notify},
+        {"serial-query-rate", options->rates.serial_query, defaults->rates.serial_query},
+        {"update-quota", options->rates.update_quota, defaults->rates.update_quota},
+        {"max-transfer-time-out", (uint64_t)(options->max_transfer_time_out / SG_MINUTE),
+         (uint64_t)(defaults->max_transfer_time_out / SG_MINUTE)},
+        {"history-memory", options->history_memory_bytes, defaults->history_memory_bytes},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
-        print_number_option(numbers[i].option, numbers[i].value, out_text);
+        if (is_told(numbers[i].option, numbers[i].value == numbers[i].otherwise)) {
+            print_number_option(numbers[i].option, numbers[i].value, out_text);
+        }
+    }
+}
+
+static void print_switches(const struct conf_options *options, const struct conf_options *defaults,
+                           struct buffer *out_text)
+{
+    const struct {
+        const char *option;
+        bool value, otherwise;
+    } switches[] = {
+        {"answer-cookie", options->cookies.answer, defaults->cookies.answer},
+        {"require-server-cookie", options->cookies.required, defaults->cookies.required},
+        {"allow-hmac-md5", options->allow_hmac_md5, defaults->allow_hmac_md5},
+        {"querylog", options->query_log, defaults->query_log},
+        {"flush-zones-on-shutdown", options->flush_zones_on_shutdown,
+         defaults->flush_zones_on_shutdown},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(switches); i++) {
+        if (is_told(switches[i].option, switches[i].value == switches[i].otherwise)) {
+            print_boolean_option(switches[i].option, switches[i].value, out_text);
+        }
     }
 }
 
@@ -336,7 +381,9 @@ static void print_options(const struct conf *conf, const struct conf_view *only_
 {
     const struct conf_options *options = &conf->options;
     const struct conf_session_key *session = &options->session_key;
+    struct conf_options defaults;
 
+    conf_options_init(&defaults);
     buffer_append_text(out_text, "options {\n");
     print_text_option("directory", options->directory, out_text);
     print_text_option("store-directory", options->store_directory, out_text);
@@ -347,7 +394,9 @@ static void print_options(const struct conf *conf, const struct conf_view *only_
     buffer_format(out_text, ";\n\tsession-keyalg \"%s\";\n",
                   tsig_algorithm_text(session->algorithm));
     print_text_option("statistics-file", options->statistics_file, out_text);
-    print_text_option("dump-file", options->dump_file, out_text);
+    if (is_told("dump-file", strcmp(options->dump_file, defaults.dump_file) == 0)) {
+        print_text_option("dump-file", options->dump_file, out_text);
+    }
     if (options->version_text != NULL) {
         print_text_or_none("version", options->version_text, out_text);
     }
@@ -364,17 +413,14 @@ static void print_options(const struct conf *conf, const struct conf_view *only_
         print_acl(options->blackhole, out_text);
         buffer_append_text(out_text, ";\n");
     }
-    print_numbers(options, out_text);
-    print_boolean_option("answer-cookie", options->cookies.answer, out_text);
-    print_boolean_option("require-server-cookie", options->cookies.required, out_text);
+    print_numbers(options, &defaults, out_text);
     for (unsigned i = 0; i < options->cookies.secrets_count && !hide_secrets; i++) {
         struct span secret = {options->cookies.secrets[i], sizeof(options->cookies.secrets[i])};
         buffer_append_text(out_text, "\tcookie-secret \"");
         hex_encode(secret, out_text);
         buffer_append_text(out_text, "\";\n");
     }
-    print_boolean_option("querylog", options->query_log, out_text);
-    print_boolean_option("flush-zones-on-shutdown", options->flush_zones_on_shutdown, out_text);
+    print_switches(options, &defaults, out_text);
     if (only_view != NULL) {
         print_view_options(only_view, out_text);
     }

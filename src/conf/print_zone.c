@@ -490,7 +490,9 @@ void print_zone_service(const struct conf_zone_options *options, unsigned zone_t
     print_transfer_in(&printer);
     print_remotes(&printer, "parental-agents", &options->parent.agents);
     print_source_option(&printer, "parental-source", &options->parent.source);
-    print_word(&printer, "checkds", checkds, options->parent.checkds, CONF_CHECKDS_YES);
+    enum conf_checkds unsaid =
+        options->parent.agents.count > 0 ? CONF_CHECKDS_EXPLICIT : CONF_CHECKDS_YES;
+    print_word(&printer, "checkds", checkds, options->parent.checkds, unsaid);
     print_limits(&printer);
     print_word(&printer, "masterfile-style", styles, options->file_style, defaults->file_style);
     print_switch(&printer, "ixfr-from-differences", options->ixfr_from_differences,

@@ -54,6 +54,7 @@ const struct schema_row schema_rows[] = {
     {"additional-from-cache", OPT | VIEW, 0, REMOVED, true, "...", 0, NULL},
     {"algorithm", PLACE_KEY, 0, USED, false, "<string>", 0, NULL},
     {"all-per-second", PLACE_RATE_LIMIT, 0, USED, false, "<integer 0..1000>", 0, NULL},
+    {"allow-hmac-md5", OPT, 0, USED, false, "<boolean>", 0, NULL},
     {"allow-new-zones", OPT | VIEW, 0, USED, false, "<boolean>", 0, NULL},
     {"allow-notify", OPT | VIEW | ZONE, S | M, USED, false, "<acl>", 0, NULL},
     {"allow-proxy", OPT, 0, IDLE, false, "<acl>", 0, NULL},

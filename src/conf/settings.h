@@ -305,4 +305,5 @@ struct conf_options {
     bool query_log;                    /* querylog yes */
     bool flush_zones_on_shutdown;
     bool allow_new_zones;
+    bool allow_hmac_md5; /* of TSIG and of command channels */
 };

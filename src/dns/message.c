@@ -7,6 +7,14 @@ enum {
     RECORD_TAIL_BYTES = 10,  /* TYPE, CLASS, TTL, RDLENGTH */
     EDNS_DO = 0x8000,
     OPCODE_MASK = 0x7800,
+    COOKIE_CLIENT_BYTES = 8,
+    COOKIE_BYTES_MIN = 16, /* with a server's cookie */
+    COOKIE_BYTES_MAX = 40,
+    SUBNET_HEADER_BYTES = 4, /* FAMILY, SOURCE and SCOPE PREFIX-LENGTH */
+    SUBNET_IPV4 = 1,
+    SUBNET_IPV6 = 2,
+    SUBNET_IPV4_BITS = 32,
+    SUBNET_IPV6_BITS = 128,
 };
 
 /* The sections behind the question, as indices of `section_offsets`. */
@@ -51,11 +59,44 @@ static enum sg_result question_parse(struct dns_message *message)
     return SG_OK;
 }
 
+/* RFC 7871 6: just the octets that the prefix needs, and no bit beyond it. */
+static bool subnet_is_sound(struct span option)
+{
+    if (option.length < SUBNET_HEADER_BYTES) {
+        return false;
+    }
+    unsigned family = wire_get_u16(option.bytes);
+    unsigned prefix = option.bytes[2];
+    unsigned spare_bits = (8 - prefix % 8) % 8;
+    if (option.length - SUBNET_HEADER_BYTES != (prefix + 7) / 8 ||
+        (family == SUBNET_IPV4 && prefix > SUBNET_IPV4_BITS) ||
+        (family == SUBNET_IPV6 && prefix > SUBNET_IPV6_BITS)) {
+        return false;
+    }
+    return prefix == 0 || (option.bytes[option.length - 1] & ((1u << spare_bits) - 1)) == 0;
+}
+
+/* What is not implemented either must be well made, where an RFC says so. EXPIRE, NSID and others
+ * do not: what they carry in a request is passed over. */
+static bool option_is_sound(unsigned code, struct span option)
+{
+    switch (code) {
+    case EDNS_OPTION_COOKIE: /* the client's alone, or with a server's of 8 to 32 bytes */
+        return option.length == COOKIE_CLIENT_BYTES ||
+               (option.length >= COOKIE_BYTES_MIN && option.length <= COOKIE_BYTES_MAX);
+    case EDNS_OPTION_SUBNET:
+        return subnet_is_sound(option);
+    default:
+        return true;
+    }
+}
+
 /* `tail` is the TYPE of an OPT RR whose owner was the root; its rdata lies in the message. */
 static enum sg_result edns_parse(const uint8_t *tail, struct dns_edns *out_edns)
 {
     struct span rdata = {tail + RECORD_TAIL_BYTES, wire_get_u16(tail + 8)};
     bool wants_nsid = false;
+    bool sound = true;
 
     for (size_t at = 0; at < rdata.length;) {
         if (rdata.length - at < 4) {
@@ -65,7 +106,9 @@ static enum sg_result edns_parse(const uint8_t *tail, struct dns_edns *out_edns)
         if (rdata.length - at - 4 < length) {
             return SG_MALFORMED;
         }
-        wants_nsid |= wire_get_u16(rdata.bytes + at) == EDNS_OPTION_NSID;
+        unsigned code = wire_get_u16(rdata.bytes + at);
+        wants_nsid |= code == EDNS_OPTION_NSID;
+        sound = sound && option_is_sound(code, (struct span){rdata.bytes + at + 4, length});
         at += 4 + length;
     }
     uint16_t payload = wire_get_u16(tail + 2);
@@ -74,7 +117,8 @@ static enum sg_result edns_parse(const uint8_t *tail, struct dns_edns *out_edns)
     out_edns->dnssec_ok = (wire_get_u16(tail + 6) & EDNS_DO) != 0;
     out_edns->wants_nsid = wants_nsid;
     out_edns->payload = payload < EDNS_PAYLOAD_MIN ? EDNS_PAYLOAD_MIN : payload;
-    return SG_OK;
+    /* Another version may make its options otherwise: BADVERS comes first. */
+    return sound || out_edns->version != 0 ? SG_OK : SG_MALFORMED;
 }
 
 /* RFC 2931 3: a SIG that covers type 0 signs the message, not a record. */

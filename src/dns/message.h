@@ -55,9 +55,10 @@ struct dns_message {
  *
  * FORMERR: QDCOUNT other than 1 (0 is fine in responses, and for opcodes that Signet does not
  * know: those are NOTIMP), compressed or broken question name, more than one OPT, OPT not owned by
- * the root, OPT with broken options, TSIG or SIG(0) (RFC 2931) not last or not in additional,
- * records that run past the end. Bytes behind the last record are ignored, as BIND does. An OPT of
- * a version above 0 parses (BADVERS is the caller's).
+ * the root, OPT with broken options, a COOKIE or a client subnet
+ * of a length that cannot be (RFC 7873 5.2.2, RFC 7871 7.1.2; EDNS is filled in), TSIG or SIG(0)
+ * (RFC 2931) not last or not in additional, records that run past the end. Bytes behind the last
+ * record are ignored, as BIND does. An OPT of a version above 0 parses (BADVERS is the caller's).
  */
 MUST_USE enum sg_result dns_message_parse(struct span wire, struct dns_message *out_message);
 

@@ -188,6 +188,29 @@ bool dns_type_is_singleton(uint16_t type)
     return type == DNS_TYPE_SOA || type == DNS_TYPE_CNAME || type == DNS_TYPE_DNAME;
 }
 
+bool dns_class_has_type(uint16_t rrclass, uint16_t type)
+{
+    static const uint16_t internet[] = {
+        DNS_TYPE_A,   DNS_TYPE_WKS,    22 /* NSAP */, 23 /* NSAP-PTR */, DNS_TYPE_PX, DNS_TYPE_AAAA,
+        31 /* EID */, 32 /* NIMLOC */, DNS_TYPE_SRV,  34 /* ATMA */,     DNS_TYPE_KX, 38 /* A6 */,
+        DNS_TYPE_APL, 49 /* DHCID */,  DNS_TYPE_SVCB, DNS_TYPE_HTTPS};
+    if (rrclass == DNS_CLASS_IN || (rrclass == DNS_CLASS_HS && type == DNS_TYPE_A)) {
+        return true;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(internet); i++) {
+        if (internet[i] == type) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool dns_type_is_beside_cname(uint16_t type)
+{
+    return type == DNS_TYPE_RRSIG || type == DNS_TYPE_NSEC || type == DNS_TYPE_KEY ||
+           type == DNS_TYPE_SIG || type == DNS_TYPE_NXT;
+}
+
 bool dns_type_is_generated(uint16_t type)
 {
     return type == DNS_TYPE_RRSIG || type == DNS_TYPE_NSEC || type == DNS_TYPE_NSEC3 ||

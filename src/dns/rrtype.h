@@ -113,5 +113,10 @@ const char *dns_rcode_to_text(unsigned rcode);
 bool dns_type_is_meta(uint16_t type);
 /* At most one RR in an RRset: SOA, CNAME, DNAME. (NSEC is one by construction.) */
 bool dns_type_is_singleton(uint16_t type);
+/* What may stand beside a CNAME (RFC 4034 2.5, RFC 2535 2.3.5); not another CNAME. */
+bool dns_type_is_beside_cname(uint16_t type);
+/* Does the class have this type? Some, addresses above all, are of the class IN alone. The class HS
+ * has A, and CH another A, which is not implemented. */
+bool dns_class_has_type(uint16_t rrclass, uint16_t type);
 /* Made by the signer: RRSIG, NSEC, NSEC3, NSEC3PARAM. Loading an unsigned zone strips them. */
 bool dns_type_is_generated(uint16_t type);

@@ -112,7 +112,11 @@ enum sg_result zone_read_file(struct zone_job *job, struct zone_edit *edit)
 
     enum sg_result result = zonefile_load(edit, &options, report);
     if (result == SG_OK) {
-        result = zone_check(zone_edit_draft(edit), settings->checks, report);
+        const struct zone_version *draft = zone_edit_draft(edit);
+        result = zone_check(draft, settings->checks, report);
+        if (result != SG_OK) { /* Warnings alone are not worth reading a large file twice. */
+            zonefile_locate(zone_version_apex(draft), zone_version_class(draft), &options, report);
+        }
     }
     log_report(job, report);
     if (result == SG_OK || report->files_count > 0) {

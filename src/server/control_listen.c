@@ -88,6 +88,16 @@ void control_listen_prepare_key(const struct server *server, const struct conf *
 }
 
 /* The keys of the first rndc.key that is there; none, and why is logged, if it cannot be read. */
+static bool names_md5(const struct rndc_conf *keys)
+{
+    for (size_t i = 0; i < keys->keys_count; i++) {
+        if (keys->keys[i].algorithm == TSIG_HMAC_MD5) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void load_default_keys(const struct server *server, const struct conf *conf,
                               struct rndc_conf *out_keys)
 {
@@ -103,6 +113,12 @@ static void load_default_keys(const struct server *server, const struct conf *co
         if (rndc_conf_load(paths.paths[i], out_keys, &problem) != SG_OK) {
             log_write(LOG_GENERAL, SEVERITY_ERROR, "command channel: %s", problem);
             mem_free(problem);
+        } else if (!conf->options.allow_hmac_md5 && names_md5(out_keys)) {
+            log_write(LOG_GENERAL, SEVERITY_ERROR,
+                      "command channel: %s: hmac-md5 is not to be used any more: take hmac-sha256, "
+                      "or say 'allow-hmac-md5 yes' in options",
+                      paths.paths[i]);
+            rndc_conf_clear(out_keys);
         }
         break; /* A client would take this one too: another would only confuse it. */
     }

@@ -149,6 +149,7 @@ static bool load_zone(const struct conf_zone *zone)
     enum sg_result result = zonefile_load(edit, &options, &report);
     if (result == SG_OK) {
         result = zone_check(zone_edit_draft(edit), &zone->options->checks, &report);
+        zonefile_locate(&apex, zone->rrclass, &options, &report);
     } else if (report.errors == 0) {
         printf("zone %s: loading from master file %s failed: %s\n", name, zone->file,
                sg_result_text(result));

@@ -280,6 +280,7 @@ static int check_file(const struct checkzone *checkzone)
     enum sg_result result = zonefile_load(edit, &checkzone->load, &report);
     if (result == SG_OK) {
         result = zone_check(zone_edit_draft(edit), &checkzone->checks, &report);
+        zonefile_locate(&checkzone->apex, checkzone->rrclass, &checkzone->load, &report);
     }
     print_problems(checkzone, &report);
     zonefile_report_clear(&report);

@@ -41,11 +41,12 @@ static void check_owner_hostname(const struct zone_check *check, uint16_t type)
     }
     zone_version_owner(check->draft, check->node, &owner);
     if (type != DNS_TYPE_A || !check_is_special_owner((struct span){owner.wire, owner.length})) {
-        check_owner_problem(check, check->options->names, ": bad owner name (check-names)");
+        check_owner_problem(check, check->options->names, type, ": bad owner name (check-names)");
     }
 }
 
-static void check_rdata_name(const struct zone_check *check, const uint8_t *wire, bool mailbox)
+static void check_rdata_name(const struct zone_check *check, uint16_t type, struct span rdata,
+                             const uint8_t *wire, bool mailbox)
 {
     char name[DNS_NAME_TEXT_BYTES];
     char text[DNS_NAME_TEXT_BYTES + 200];
@@ -57,7 +58,7 @@ static void check_rdata_name(const struct zone_check *check, const uint8_t *wire
     if (check->options->names != CHECK_IGNORE && dns_name_from_wire(span, &target) == SG_OK) {
         snprintf(text, sizeof(text), "%s: bad name (check-names)",
                  dns_name_to_text_short(&target, name));
-        check_problem(check, check->options->names, text);
+        check_record_problem(check, check->options->names, type, rdata, text);
     }
 }
 
@@ -71,28 +72,28 @@ static void check_rdata_names(const struct zone_check *check, uint16_t type, str
             return;
         } /* fall through */
     case DNS_TYPE_NS:
-        check_rdata_name(check, name, false);
+        check_rdata_name(check, type, rdata, name, false);
         return;
     case DNS_TYPE_MX:
     case DNS_TYPE_AFSDB:
     case DNS_TYPE_RT:
     case DNS_TYPE_SVCB:
     case DNS_TYPE_HTTPS:
-        check_rdata_name(check, name + 2, false);
+        check_rdata_name(check, type, rdata, name + 2, false);
         return;
     case DNS_TYPE_SRV:
-        check_rdata_name(check, name + 6, false);
+        check_rdata_name(check, type, rdata, name + 6, false);
         return;
     case DNS_TYPE_SOA:
-        check_rdata_name(check, name, false);
-        check_rdata_name(check, name + dns_name_wire_length(name), true);
+        check_rdata_name(check, type, rdata, name, false);
+        check_rdata_name(check, type, rdata, name + dns_name_wire_length(name), true);
         return;
     case DNS_TYPE_RP:
-        check_rdata_name(check, name, true);
+        check_rdata_name(check, type, rdata, name, true);
         return;
     case DNS_TYPE_MINFO:
-        check_rdata_name(check, name, true);
-        check_rdata_name(check, name + dns_name_wire_length(name), true);
+        check_rdata_name(check, type, rdata, name, true);
+        check_rdata_name(check, type, rdata, name + dns_name_wire_length(name), true);
         return;
     default:
         return;
@@ -152,7 +153,7 @@ static void check_identical(const struct zone_check *check, const struct dns_rrs
             char type_text[DNS_TYPE_TEXT_BYTES];
             snprintf(what, sizeof(what), "/%s has semantically identical records",
                      dns_type_to_text(rrset->type, type_text));
-            check_owner_problem(check, check->options->dup_records, what);
+            check_owner_problem(check, check->options->dup_records, rrset->type, what);
             return;
         }
     }
@@ -183,19 +184,12 @@ static void check_rdatas(const struct zone_check *check, const struct dns_rrset 
     }
 }
 
-/* What may stand beside a CNAME (RFC 4034 2.5, RFC 2535 2.3.5). */
-static bool is_beside_cname(uint16_t type)
-{
-    return type == DNS_TYPE_RRSIG || type == DNS_TYPE_NSEC || type == DNS_TYPE_KEY ||
-           type == DNS_TYPE_SIG || type == DNS_TYPE_NXT;
-}
-
 static void check_rrset(const struct zone_check *check, const struct dns_rrset *rrset,
                         unsigned *kinds)
 {
     bool at_apex = check_is_at_apex(check);
     uint16_t type = rrset->type;
-    *kinds |= type == DNS_TYPE_CNAME ? HAS_CNAME : is_beside_cname(type) ? 0u : HAS_OTHER;
+    *kinds |= type == DNS_TYPE_CNAME ? HAS_CNAME : dns_type_is_beside_cname(type) ? 0u : HAS_OTHER;
     switch (type) {
     case DNS_TYPE_A:
     case DNS_TYPE_AAAA:
@@ -207,13 +201,13 @@ static void check_rrset(const struct zone_check *check, const struct dns_rrset *
     case DNS_TYPE_NS:
         *kinds |= HAS_NS;
         if ((check->node->flags & ZONE_NODE_WILDCARD) != 0) {
-            check_owner_problem(check, CHECK_FAIL, ": invalid NS owner name (wildcard)");
+            check_owner_problem(check, CHECK_FAIL, type, ": invalid NS owner name (wildcard)");
         }
         break;
     case DNS_TYPE_DS:
         *kinds |= HAS_DS;
         if (at_apex) {
-            check_owner_problem(check, CHECK_FAIL, ": DS record at top of zone");
+            check_owner_problem(check, CHECK_FAIL, type, ": DS record at top of zone");
         }
         return;
     case DNS_TYPE_MX:
@@ -230,7 +224,7 @@ static void check_rrset(const struct zone_check *check, const struct dns_rrset *
         break;
     }
     if (rrset->count > 1 && dns_type_is_singleton(type) && type != DNS_TYPE_SOA) {
-        check_owner_problem(check, CHECK_FAIL, ": multiple RRs of singleton type");
+        check_conflict(check, ZONEFILE_SECOND, type, ": multiple RRs of singleton type");
     }
     check_rdatas(check, rrset, kinds);
     if (rrset->count > 1) {
@@ -258,21 +252,22 @@ static void check_node(const struct zone_check *check)
     }
     if (check->options->wildcard != CHECK_IGNORE &&
         check_has_inner_wildcard(zone_node_owner(check->node))) {
-        check_owner_problem(check, check->options->wildcard, " contains a non-terminal wildcard");
+        check_owner_problem(check, check->options->wildcard, 0,
+                            " contains a non-terminal wildcard");
     }
     if ((kinds & HAS_CNAME) != 0 && (kinds & HAS_OTHER & ~(unsigned)HAS_CNAME) != 0) {
-        check_owner_problem(check, CHECK_FAIL, ": CNAME and other data");
+        check_conflict(check, ZONEFILE_BESIDE_CNAME, 0, ": CNAME and other data");
     }
     if (check->options->spf && (kinds & HAS_SPF) != 0 && (kinds & HAS_SPF_TXT) == 0) {
         check_owner_problem(
-            check, CHECK_WARN,
+            check, CHECK_WARN, DNS_TYPE_SPF,
             " has an SPF record but no SPF TXT record, add matching type TXT record");
     }
     if ((kinds & HAS_DS) != 0 && (kinds & HAS_NS) == 0 && !check->below_cut) {
-        check_owner_problem(check, CHECK_WARN, ": DS without NS");
+        check_owner_problem(check, CHECK_WARN, DNS_TYPE_DS, ": DS without NS");
     }
     if (hidden) {
-        check_owner_problem(check, CHECK_WARN,
+        check_owner_problem(check, CHECK_WARN, 0,
                             check->under_dname
                                 ? " is below a DNAME, its records will not be found"
                                 : " is below a zone cut, its records are not of this zone");
@@ -329,8 +324,10 @@ static void check_apex(const struct zone_check *check)
         (void)zone_node_rrset(&node, ZONE_VIEW_UNSIGNED, DNS_TYPE_NS, &ns);
     }
     if (soa.count != 1) {
-        zonefile_report_add(check->report, ZONEFILE_ERROR, NULL, 0, "has %u SOA records",
-                            (unsigned)soa.count);
+        char text[64];
+        struct zonefile_subject second = {check->apex, DNS_TYPE_SOA, ZONEFILE_SECOND, {NULL, 0}};
+        snprintf(text, sizeof(text), "has %u SOA records", (unsigned)soa.count);
+        zonefile_report_add_about(check->report, ZONEFILE_ERROR, &second, text);
     }
     if (ns.count == 0) {
         zonefile_report_add(check->report, ZONEFILE_ERROR, NULL, 0, "has no NS records");

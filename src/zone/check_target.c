@@ -1,5 +1,6 @@
 #include "zone/check_target.h"
 
+#include "dns/rdata.h"
 #include "dns/rrtype.h"
 #include "zone/check_names.h"
 
@@ -88,7 +89,15 @@ static bool target_in_zone(const struct zone_check *check, struct span wire,
            (dns_name_lower(out_name), dns_name_is_at_or_below(out_name, apex));
 }
 
-static void check_glue(const struct zone_check *check, const struct dns_name *target)
+/* The target, which ends the rdata of every type that has one. */
+static struct span target_wire(uint16_t type, struct span rdata)
+{
+    size_t offset = dns_rdata_name_offset(type, rdata);
+    return (struct span){rdata.bytes + offset, rdata.length - offset};
+}
+
+static void check_glue(const struct zone_check *check, struct span rdata,
+                       const struct dns_name *target)
 {
     struct zone_node glue;
     struct dns_name owner;
@@ -97,19 +106,19 @@ static void check_glue(const struct zone_check *check, const struct dns_name *ta
     }
     zone_version_owner(check->draft, check->node, &owner);
     if (dns_name_is_at_or_below(target, &owner)) {
-        check_target_problem(check, CHECK_WARN, DNS_TYPE_NS, target,
+        check_target_problem(check, CHECK_WARN, DNS_TYPE_NS, rdata, target,
                              "has no REQUIRED GLUE address records (A or AAAA)");
     } else {
-        check_target_problem(check, check->options->sibling, DNS_TYPE_NS, target,
+        check_target_problem(check, check->options->sibling, DNS_TYPE_NS, rdata, target,
                              "has no SIBLING GLUE address records (A or AAAA)");
     }
 }
 
-static void check_name(const struct zone_check *check, uint16_t type, struct span wire,
+static void check_name(const struct zone_check *check, uint16_t type, struct span rdata,
                        enum check_mode none, enum check_mode alias)
 {
     struct dns_name target;
-    if (!target_in_zone(check, wire, &target)) {
+    if (!target_in_zone(check, target_wire(type, rdata), &target)) {
         return;
     }
     switch (find_target(check, &target)) {
@@ -117,26 +126,28 @@ static void check_name(const struct zone_check *check, uint16_t type, struct spa
     case TARGET_OUTSIDE:
         break;
     case TARGET_NONE:
-        check_target_problem(check, none, type, &target, "has no address records (A or AAAA)");
+        check_target_problem(check, none, type, rdata, &target,
+                             "has no address records (A or AAAA)");
         break;
     case TARGET_CNAME:
-        check_target_problem(check, alias, type, &target, "is a CNAME (illegal)");
+        check_target_problem(check, alias, type, rdata, &target, "is a CNAME (illegal)");
         break;
     case TARGET_DNAME:
-        check_target_problem(check, alias, type, &target, "is below a DNAME (illegal)");
+        check_target_problem(check, alias, type, rdata, &target, "is below a DNAME (illegal)");
         break;
     case TARGET_DELEGATED:
         if (type == DNS_TYPE_NS && !check_is_at_apex(check)) {
-            check_glue(check, &target);
+            check_glue(check, rdata, &target);
         }
         break;
     }
 }
 
 static void check_address(const struct zone_check *check, enum check_mode mode, uint16_t type,
-                          const uint8_t *wire)
+                          struct span rdata)
 {
     struct dns_name target;
+    const uint8_t *wire = target_wire(type, rdata).bytes;
     struct span span = {wire, dns_name_wire_length(wire)};
     /* An address begins with a digit, or with a colon as "::1" does. */
     if (mode == CHECK_IGNORE || wire[0] == 0 ||
@@ -144,7 +155,7 @@ static void check_address(const struct zone_check *check, enum check_mode mode, 
         return;
     }
     if (dns_name_from_wire(span, &target) == SG_OK && check_is_address(&target, check->apex)) {
-        check_target_problem(check, mode, type, &target, "appears to be an address");
+        check_target_problem(check, mode, type, rdata, &target, "appears to be an address");
     }
 }
 
@@ -157,28 +168,25 @@ void check_target(const struct zone_check *check, uint16_t type, struct span rda
 {
     const struct zone_check_options *options = check->options;
     bool at_apex = check_is_at_apex(check);
-    struct span target = rdata;
     switch (type) {
     case DNS_TYPE_NS:
-        check_address(check, options->ns, type, rdata.bytes);
+        check_address(check, options->ns, type, rdata);
         if (at_apex) {
             /* Without them nobody finds the zone, so integrity checks or not. */
-            check_name(check, type, target, CHECK_FAIL, CHECK_FAIL);
+            check_name(check, type, rdata, CHECK_FAIL, CHECK_FAIL);
         } else if (options->integrity) {
-            check_name(check, type, target, CHECK_WARN, CHECK_WARN);
+            check_name(check, type, rdata, CHECK_WARN, CHECK_WARN);
         }
         break;
     case DNS_TYPE_MX:
-        check_address(check, options->mx, type, rdata.bytes + 2);
-        target = (struct span){rdata.bytes + 2, rdata.length - 2};
+        check_address(check, options->mx, type, rdata);
         if (options->integrity) {
-            check_name(check, type, target, CHECK_WARN, options->mx_cname);
+            check_name(check, type, rdata, CHECK_WARN, options->mx_cname);
         }
         break;
     case DNS_TYPE_SRV:
-        target = (struct span){rdata.bytes + 6, rdata.length - 6};
         if (options->integrity) {
-            check_name(check, type, target, CHECK_WARN, options->srv_cname);
+            check_name(check, type, rdata, CHECK_WARN, options->srv_cname);
         }
         break;
     default:

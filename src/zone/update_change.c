@@ -13,18 +13,12 @@ enum {
     TTL_MAX = INT32_MAX,
 };
 
-/* What may stand beside a CNAME (RFC 4034 2.5, RFC 2535 2.3.5). */
-static bool is_beside_cname(uint16_t type)
-{
-    return type == DNS_TYPE_CNAME || type == DNS_TYPE_RRSIG || type == DNS_TYPE_NSEC ||
-           type == DNS_TYPE_KEY || type == DNS_TYPE_SIG || type == DNS_TYPE_NXT;
-}
-
 static bool has_other_than_cname(const struct patch_name *name)
 {
     const struct patch_rrset *rrset;
     for (unsigned i = 0; (rrset = patch_name_at(name, i)) != NULL; i++) {
-        if (rrset->count > 0 && !is_beside_cname(rrset->type)) {
+        if (rrset->count > 0 && rrset->type != DNS_TYPE_CNAME &&
+            !dns_type_is_beside_cname(rrset->type)) {
             return true;
         }
     }
@@ -89,7 +83,7 @@ static const char *why_not_added(struct update_work *work, const struct patch_na
         break;
     }
     bool hidden = patch_name_rrset(name, DNS_TYPE_CNAME, 0) != NULL;
-    return hidden && !is_beside_cname(record->type)
+    return hidden && !(record->type == DNS_TYPE_CNAME || dns_type_is_beside_cname(record->type))
                ? "attempt to add non-CNAME alongside CNAME ignored"
                : NULL;
 }

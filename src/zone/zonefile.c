@@ -165,8 +165,10 @@ static enum sg_result read_into(struct zone_edit *edit, const struct zonefile_op
                                 struct zonefile_report *report)
 {
     const struct zone_version *draft = zone_edit_draft(edit);
-    struct zonefile_sink sink = {add_to_edit, edit, *zone_version_apex(draft),
-                                 zone_version_class(draft)};
+    struct zonefile_sink sink = {.add = add_to_edit,
+                                 .argument = edit,
+                                 .apex = *zone_version_apex(draft),
+                                 .rrclass = zone_version_class(draft)};
     return zonefile_read_source(&sink, options, source, report);
 }
 

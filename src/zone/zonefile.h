@@ -23,12 +23,29 @@ struct zonefile_options {
 
 enum zonefile_severity { ZONEFILE_ERROR, ZONEFILE_WARNING };
 
-/* What is wrong and where. `text` is owned by the report. */
+/*
+ * The record that a problem of the whole zone speaks of. Zone data keeps no line numbers, so its
+ * line is looked for when it is wanted: zonefile_locate().
+ */
+enum zonefile_which {
+    ZONEFILE_FIRST,
+    ZONEFILE_SECOND,       /* the first that stands beside another of its type */
+    ZONEFILE_BESIDE_CNAME, /* the first by which its owner has a CNAME and other data */
+};
+struct zonefile_subject {
+    const struct dns_name *owner;
+    uint16_t type; /* 0: any */
+    enum zonefile_which which;
+    struct span rdata; /* without bytes: any */
+};
+
+/* What is wrong and where. `text` and `subject` are owned by the report. */
 struct zonefile_problem {
     enum zonefile_severity severity;
     char *file; /* NULL: no file, the zone as a whole */
     unsigned line;
     char *text;
+    struct zonefile_subject *subject; /* NULL: no record, or its line is known */
 };
 
 struct zonefile_report {
@@ -46,6 +63,9 @@ void zonefile_report_clear(struct zonefile_report *report);
 void zonefile_report_add(struct zonefile_report *report, enum zonefile_severity severity,
                          const char *file, unsigned line, const char *format, ...)
     PRINTF_LIKE(5, 6);
+/* The same for a record whose line is not known. Copies the subject. */
+void zonefile_report_add_about(struct zonefile_report *report, enum zonefile_severity severity,
+                               const struct zonefile_subject *subject, const char *text);
 
 /*
  * Read the file into `edit`, which is new. SG_OK; SG_NOT_FOUND, SG_DENIED, SG_IO for the file
@@ -59,6 +79,19 @@ MUST_USE enum sg_result zonefile_load(struct zone_edit *edit,
 MUST_USE enum sg_result zonefile_load_text(struct zone_edit *edit,
                                            const struct zonefile_options *options, struct span text,
                                            struct zonefile_report *report);
+
+/*
+ * Give the problems that have a subject the file and the line of it, by reading the file, and what
+ * it includes, once more. For a report that zonefile_load() began, with the same options, and that
+ * a check of the whole zone went on with. Problems stay as they are whose record is no longer
+ * found, and all do if one of the files is none that can be read twice, such as a pipe. O(file).
+ */
+void zonefile_locate(const struct dns_name *apex, uint16_t rrclass,
+                     const struct zonefile_options *options, struct zonefile_report *report);
+/* The same for a text in memory. */
+void zonefile_locate_text(const struct dns_name *apex, uint16_t rrclass,
+                          const struct zonefile_options *options, struct span text,
+                          struct zonefile_report *report);
 
 /* Write a view of a version as a master file, in canonical order: a record a line, whole in itself,
  * for programs. */

@@ -44,6 +44,12 @@ struct zonefile_ttl {
     uint32_t standard; /* the default */
 };
 
+/* Where the record at hand stands. */
+struct zonefile_place {
+    const char *file; /* borrowed from the loader, while the record is added */
+    unsigned line;
+};
+
 /* Where records go, with the contract of zone_edit_add_record(): an edit, or what a test or a
  * benchmark puts in its place. */
 struct zonefile_sink {
@@ -52,6 +58,7 @@ struct zonefile_sink {
     void *argument;
     struct dns_name apex;
     uint16_t rrclass;
+    struct zonefile_place *place; /* kept up to date for `add`; NULL: not wanted */
 };
 
 struct zonefile_loader {

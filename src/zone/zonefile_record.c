@@ -273,6 +273,9 @@ static bool add_record(struct zonefile_loader *loader, struct scan *scan, uint16
     struct zonefile_owner *owner = &loader->owner;
     const struct zonefile_sink *sink = loader->sink;
     uint32_t standing = ttl;
+    if (sink->place != NULL) {
+        *sink->place = (struct zonefile_place){zonefile_present_file(loader)->path, scan->line};
+    }
     enum sg_result result = sink->add(sink->argument, &owner->name, type, ttl, rdata, &standing);
     if (result == SG_LIMIT) {
         zonefile_refuse_line(loader, scan, "too many records at one name");
@@ -329,6 +332,9 @@ bool zonefile_read_rdata(struct zonefile_loader *loader, struct scan *scan,
     }
     if (dns_type_is_meta(record->type)) {
         return refuse_type(loader, scan, record->type, "is not a type of zone data");
+    }
+    if (!dns_class_has_type(loader->sink->rrclass, record->type)) {
+        return refuse_type(loader, scan, record->type, "is not a type of the zone's class");
     }
     struct span rdata;
     if (zonefile_rdata_read(loader->rdata, scan, &zonefile_present_file(loader)->origin,

@@ -10,6 +10,7 @@ static void clear_problem(struct zonefile_problem *problem)
 {
     mem_free(problem->file);
     mem_free(problem->text);
+    mem_free(problem->subject);
 }
 
 void zonefile_report_clear(struct zonefile_report *report)
@@ -48,15 +49,49 @@ static struct zonefile_problem *place_for(struct zonefile_report *report,
     return NULL;
 }
 
-void zonefile_report_add(struct zonefile_report *report, enum zonefile_severity severity,
-                         const char *file, unsigned line, const char *format, ...)
+/* Count the problem and make room for it. NULL: the list is full. */
+static struct zonefile_problem *add(struct zonefile_report *report, enum zonefile_severity severity)
 {
     if (severity == ZONEFILE_ERROR) {
         report->errors++;
     } else {
         report->warnings++;
     }
-    struct zonefile_problem *problem = place_for(report, severity);
+    return place_for(report, severity);
+}
+
+/* The subject, its owner and its rdata in one piece. */
+static struct zonefile_subject *copy_subject(const struct zonefile_subject *subject)
+{
+    struct {
+        struct zonefile_subject subject;
+        struct dns_name owner;
+        uint8_t rdata[];
+    } *copy = mem_alloc(sizeof(*copy) + subject->rdata.length);
+    copy->subject = *subject;
+    copy->owner = *subject->owner;
+    copy->subject.owner = &copy->owner;
+    if (subject->rdata.length > 0) {
+        memcpy(copy->rdata, subject->rdata.bytes, subject->rdata.length);
+    }
+    copy->subject.rdata.bytes = copy->rdata;
+    return &copy->subject;
+}
+
+void zonefile_report_add_about(struct zonefile_report *report, enum zonefile_severity severity,
+                               const struct zonefile_subject *subject, const char *text)
+{
+    struct zonefile_problem *problem = add(report, severity);
+    if (problem != NULL) {
+        *problem = (struct zonefile_problem){
+            .severity = severity, .text = mem_copy_text(text), .subject = copy_subject(subject)};
+    }
+}
+
+void zonefile_report_add(struct zonefile_report *report, enum zonefile_severity severity,
+                         const char *file, unsigned line, const char *format, ...)
+{
+    struct zonefile_problem *problem = add(report, severity);
     if (problem == NULL) {
         return;
     }
@@ -65,6 +100,8 @@ void zonefile_report_add(struct zonefile_report *report, enum zonefile_severity 
     va_start(arguments, format);
     vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
-    *problem = (struct zonefile_problem){severity, file == NULL ? NULL : mem_copy_text(file), line,
-                                         mem_copy_text(text)};
+    *problem = (struct zonefile_problem){.severity = severity,
+                                         .file = file == NULL ? NULL : mem_copy_text(file),
+                                         .line = line,
+                                         .text = mem_copy_text(text)};
 }

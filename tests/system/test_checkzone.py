@@ -226,6 +226,51 @@ def test_problems_name_file_and_line(tmp_path):
     assert re.search(r"^zone:6: .*'70000'", said, re.M)
 
 
+def test_problems_of_the_whole_zone_name_the_file_and_line_that_bind_names(tmp_path):
+    (tmp_path / "inner").write_text(
+        "b A 192.0.2.1\na TXT x\n$GENERATE 1-3 g$ A 192.0.2.$\ng2 CNAME b\nd_$ A 192.0.2.4\n"
+    )
+    write(
+        tmp_path,
+        HEAD + "a CNAME b\n$INCLUDE inner\n*.w NS ns1\nx CNAME y\nx CNAME z\nc_d A 192.0.2.9\n"
+        "mx MX 10 ns1\nmx MX 10 a_b.\n@ DS 1 13 2 " + "ab" * 32 + "\n",
+    )
+    _, said = run(SIGNET, tmp_path, "-k", "fail")
+    _, bind_said = run(NAMED, tmp_path, "-k", "fail")
+
+    def places(text):
+        kinds = ["CNAME and other data", "check-names", "wildcard", "singleton"]
+        found = re.findall(r"\b((?:zone|inner):\d+): (.*)", text)
+        return {(place, kind) for place, words in found for kind in kinds if kind in words}
+
+    assert len(places(bind_said)) == 7, bind_said
+    assert places(said) == places(bind_said), said + bind_said
+    assert "zone:13: example.com: DS record at top of zone" in said
+
+
+OTHER_CLASSES = ["A 192.0.2.1", "AAAA ::1", "WKS 192.0.2.1 tcp 25", "NSAP 0x01", "NSAP-PTR x", "PX 1 a b", "EID 01",
+                 "NIMLOC 01", "SRV 1 1 1 x", "KX 1 x", "APL 1:192.0.2.1/32", "DHCID AAAA", "SVCB 1 .", "HTTPS 1 .",
+                 "MX 1 x.", "TXT x", "CAA 0 issue x", "TLSA 1 1 1 00", "LOC 1 N 1 E 1m", 'URI 1 1 "x"', "DNAME x", "RT 1 x",
+                 "NAPTR 1 1 a b \"\" ."]
+
+
+@pytest.mark.parametrize("record", OTHER_CLASSES)
+def test_other_classes_have_the_types_that_bind_gives_them(record, tmp_path):
+    write(tmp_path, f"$TTL 300\n@ SOA a. b. 1 2 3 4 5\n@ NS ns.example.\nq {record}\n")
+    for rrclass in ("CH", "HS"):
+        status, said = run(SIGNET, tmp_path, "-c", rrclass)
+        bind_status, bind_said = run(NAMED, tmp_path, "-c", rrclass)
+        assert status == bind_status, said + bind_said
+        assert status == 0 or re.search(r"^zone:4: \S+ is not a type of the zone's class$", said, re.M)
+
+
+def test_problems_of_what_is_read_from_a_pipe_have_no_line(tmp_path):
+    text = HEAD + "a CNAME b\na TXT x\n"
+    done = subprocess.run([*SIGNET, "example.com", "-"], input=text.encode(), capture_output=True, timeout=60)
+    assert done.returncode == 1
+    assert b"zone example.com/IN: a.example.com: CNAME and other data\n" in done.stdout
+
+
 def test_includes_keep_origin_and_owner_apart(tmp_path):
     (tmp_path / "inner").write_text("inc A 192.0.2.6\n$ORIGIN foo\nbar A 192.0.2.7\n")
     (tmp_path / "blank").write_text(' TXT "blank"\n')

@@ -193,7 +193,8 @@ def test_result_codes_are_bind_s(served):
 def test_every_hmac_is_understood(make_signet, run_server, program, algorithm):
     port = free_port()
     key = f'key "k" {{ algorithm hmac-{algorithm}; secret "c2VjcmV0IG9mIHRoaXMgdGVzdA=="; }};'
-    server = make_signet(extra=f'{key}\ncontrols {{ inet {HOST} port {port} '
+    server = make_signet(options="allow-hmac-md5 yes;" if algorithm == "md5" else "",
+                         extra=f'{key}\ncontrols {{ inet {HOST} port {port} '
                                f'allow {{ {HOST}; }} keys {{ "k"; }}; }};')
     run_server(server)
     (server.folder / "rndc.conf").write_text(
@@ -428,3 +429,13 @@ def test_without_controls_there_is_a_channel_and_a_key(make_signet):
     server.start(ready=False)
     wait_until(lambda: server.log().count("running\n") == 2, what="the second start")
     assert key.read_bytes() == before
+
+    # One of MD5 would be a way in that the configuration does not allow.
+    server.stop()
+    key.write_text('key "rndc-key" { algorithm hmac-md5; secret "c2VjcmV0IG9mIHRoaXMgdGVzdA=="; };')
+    server.start(ready=False)
+    wait_until(lambda: server.log().count("running\n") == 3, what="the third start")
+    assert f"command channel: {key}: hmac-md5 is not to be used any more" in server.log()
+    result = subprocess.run(["nsenter", "-t", str(server.process.pid), "-n", "rndc", "-k", str(key),
+                             "-s", "127.0.0.1", "status"], capture_output=True, timeout=30)
+    assert result.returncode != 0

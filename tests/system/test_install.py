@@ -11,6 +11,7 @@ import pytest
 from support.signet import BIN
 
 BUILD = BIN.parent
+MAN = pathlib.Path(__file__).parents[2] / "man"
 
 pytestmark = pytest.mark.skipif(shutil.which("cmake") is None or
                                 not (BUILD / "cmake_install.cmake").exists(),
@@ -64,3 +65,12 @@ def test_an_operator_s_configuration_is_never_overwritten(install):
     install()
     assert conf.read_text() == "// mine\n"
     assert pathlib.Path(f"{conf}.sample").read_text() == sample
+
+
+@pytest.mark.skipif(shutil.which("groff") is None, reason="needs groff, as man does")
+@pytest.mark.parametrize("page", sorted(p.name for p in MAN.glob("signet-*.8")))
+def test_the_synopsis_of_a_subcommand_names_it(page):
+    text = subprocess.run(["groff", "-mandoc", "-Tascii", "-P-c", MAN / page], capture_output=True, text=True).stdout
+    text = re.sub(".\b", "", text)
+    command = page.removesuffix(".8").replace("-", " ")
+    assert re.search(rf"^SYNOPSIS\n\s+{command} ", text, re.M), text[:400]

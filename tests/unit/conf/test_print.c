@@ -37,6 +37,13 @@ static const struct print_case {
      "::1 key k; 192.0.2.1 port 54; };"
      "parental-agents { 192.0.2.9; }; notify explicit; check-names warn; max-ixfr-ratio 3%;"
      "max-journal-size unlimited; notify-source * port 5; notify-source-v6 ::1; };"},
+    {"checkds", "options { checkds no; }; view v { checkds yes; zone a { " PRIMARY
+                "}; zone b { " PRIMARY "parental-agents { ::1; }; }; zone c { " PRIMARY
+                "checkds explicit; }; }; view w { zone a { " PRIMARY "}; };"},
+    {"checkds of agents", "zone a { " PRIMARY "parental-agents { ::1; }; checkds yes; };"},
+    {"what is not in effect yet",
+     "options { answer-cookie no; dump-file \"d\"; transfer-message-size 1000; "
+     "tcp-keepalive-timeout 7; flush-zones-on-shutdown yes; };"},
     {"an update policy",
      "zone a { " PRIMARY
      "update-policy { deny k name x.a A(3) TXT; grant \"local:/x\" external * ANY; grant k "
@@ -77,6 +84,25 @@ static void loads_again_and_is_the_same(void **state)
     buffer_free(&second);
 }
 
+/* Defaults are printed, but not those that a load would warn of. */
+static void no_default_draws_a_warning(void **state)
+{
+    (void)state;
+    struct conf_report report = {0};
+    struct buffer text = BUFFER_EMPTY;
+    struct conf *conf = load("parental-agents l { 192.0.2.1; }; zone a { " PRIMARY "};");
+    struct conf *again = NULL;
+
+    conf_print(conf, false, &text);
+    assert_non_null(strstr(buffer_text(&text), "edns-udp-size 1232;"));
+    assert_int_equal(conf_load_text("t", buffer_span(&text), &again, &report), SG_OK);
+    assert_int_equal(report.count, 0);
+    conf_report_clear(&report);
+    conf_free(again);
+    conf_free(conf);
+    buffer_free(&text);
+}
+
 static void secrets_are_hidden_where_that_is_asked(void **state)
 {
     (void)state;
@@ -99,6 +125,7 @@ static void secrets_are_hidden_where_that_is_asked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_default_draws_a_warning),
         cmocka_unit_test(secrets_are_hidden_where_that_is_asked),
     };
     return RUN_TABLE(cases, loads_again_and_is_the_same) |

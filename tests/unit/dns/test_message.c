@@ -252,6 +252,67 @@ static void more_than_65535_bytes_are_malformed(void **state)
     free(bytes);
 }
 
+/* Options, and whether they are sound; each is EDNS that a response answers with EDNS. */
+/* clang-format off */
+static const struct option_case {
+    const char *name;
+    const char *options;
+    bool sound;
+} option_cases[] = {
+    {"a client's cookie", "000a0008" "0101010101010101", true},
+    {"an empty cookie", "000a0000", false},
+    {"a cookie of 7 bytes", "000a0007" "01010101010101", false},
+    {"a cookie of 9 bytes", "000a0009" "010101010101010101", false},
+    {"a cookie of 15 bytes", "000a000f" "010101010101010101010101010101", false},
+    {"both cookies", "000a0010" "01010101010101010202020202020202", true},
+    {"the longest cookie", "000a0028" "0101010101010101" "0202020202020202" "0202020202020202" "0202020202020202" "0202020202020202", true},
+    {"too long a cookie", "000a0029" "0101010101010101" "0202020202020202" "0202020202020202" "0202020202020202" "0202020202020202" "02", false},
+    {"a subnet", "00080007" "00011800" "c00002", true},
+    {"a subnet of odd bits", "00080007" "00011700" "c00002", true},
+    {"a bit beyond the prefix", "00080007" "00011700" "c00003", false},
+    {"no subnet told", "00080004" "00010000", true},
+    {"no family told", "00080004" "00000000", true},
+    {"too few octets", "00080006" "00011800" "c000", false},
+    {"too many octets", "00080008" "00011800" "c0000200", false},
+    {"a whole address", "00080008" "00012000" "c0000201", true},
+    {"more than an IPv4 address", "00080009" "00012100" "c000020100", false},
+    {"a whole IPv6 address", "00080014" "00028000" "20010db8000000000000000000000001", true},
+    {"more than an IPv6 address", "00080015" "00028100" "20010db800000000000000000000000100", false},
+    {"half a subnet", "00080003" "000118", false},
+    {"a sound one does not mend another", "000a0001" "01" "000a0008" "0101010101010101", false},
+    {"EXPIRE of any length", "00090001" "01", true},
+    {"NSID with content", "00030001" "01", true},
+};
+/* clang-format on */
+
+static void an_option_is_sound_or_not(void **state)
+{
+    const struct option_case *c = *state;
+    for (unsigned version = 0; version < 2; version++) {
+        char hex[400];
+        struct dns_message message;
+        snprintf(hex, sizeof(hex),
+                 QUERY "0001"
+                       "0000"
+                       "0000"
+                       "0001" Q "00"
+                       "0029"
+                       "1000"
+                       "00%02x8000"
+                       "%04zx"
+                       "%s",
+                 version, strlen(c->options) / 2, c->options);
+        struct buffer wire = from_hex(hex);
+        bool sound = c->sound || version > 0;
+        assert_int_equal(dns_message_parse(buffer_span(&wire), &message),
+                         sound ? SG_OK : SG_MALFORMED);
+        assert_true(message.edns.present && message.edns.dnssec_ok);
+        assert_int_equal(message.edns.payload, 4096);
+        assert_int_equal(message.edns.version, version);
+        buffer_free(&wire);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -261,6 +322,7 @@ int main(void)
         cmocka_unit_test(more_than_65535_bytes_are_malformed),
     };
     return RUN_TABLE(cases, messages_are_taken_apart) +
+           RUN_TABLE(option_cases, an_option_is_sound_or_not) +
            RUN_TABLE(cases, any_cut_message_is_malformed_or_short) +
            cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -154,6 +154,45 @@ static void the_root_is_a_zone_like_others(void **state)
           &zone_check_defaults, "W x/NS 'ns.x' has no REQUIRED GLUE address records (A or AAAA)");
 }
 
+/* Where the problems of a text lie, as "line words|line words"; 0: nowhere. */
+static void located(const char *text, const char *expected)
+{
+    struct zonefile_report report = {0};
+    struct zonefile_options options = {.path = "text"};
+    struct buffer seen = BUFFER_EMPTY;
+    struct dns_name apex;
+    assert_int_equal(dns_name_from_text("e.", 2, NULL, &apex), SG_OK);
+    struct zone_edit *edit = load("e.", "", text);
+    (void)!zone_check(zone_edit_draft(edit), &zone_check_defaults, &report);
+    zonefile_locate_text(&apex, 1, &options, span_of_text(text), &report);
+    for (size_t i = 0; i < report.problems_count; i++) {
+        const struct zonefile_problem *problem = &report.problems[i];
+        assert_int_equal(problem->file != NULL, problem->line != 0);
+        buffer_format(&seen, "%s%u %s", i > 0 ? "|" : "", problem->line, problem->text);
+    }
+    assert_string_equal(buffer_text(&seen), expected);
+    zonefile_report_clear(&report);
+    buffer_free(&seen);
+    zone_edit_abandon(edit);
+}
+
+static void problems_have_the_line_of_the_record_that_does_not_fit(void **state)
+{
+    (void)state;
+    located(HEAD "a CNAME b\nb A 192.0.2.1\na RRSIG A 13 2 1 1 1 1 e. AAAA\nA.e. TXT x\na TXT y\n",
+            "8 a.e: CNAME and other data");
+    located(HEAD "a TXT b\n CNAME c\n", "6 a.e: CNAME and other data");
+    located(HEAD "a CNAME b\na CNAME c\na CNAME d\n", "6 a.e: multiple RRs of singleton type");
+    located(HEAD "b TXT x\n@ SOA ns1 host 2 2 3 4 5\n", "6 has 2 SOA records");
+    located(HEAD "*.a TXT x\n*.a NS ns1\n", "6 *.a.e: invalid NS owner name (wildcard)");
+    located(HEAD "a MX 1 ns1\na MX 2 x_y\na_b A 192.0.2.1\n",
+            "6 x_y.e: bad name (check-names)|6 a.e/MX 'x_y.e' has no address records (A or AAAA)|"
+            "7 a_b.e: bad owner name (check-names)");
+    located(HEAD "$GENERATE 1-3 g$ A 192.0.2.$\ng2 CNAME b\n", "6 g2.e: CNAME and other data");
+    located(HEAD "@ NS ns2\n", "5 NS 'ns2.e' has no address records (A or AAAA)");
+    located("$TTL 1\n@ SOA x. x. 1 2 3 4 5\n", "0 has no NS records");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -161,6 +200,7 @@ int main(void)
         cmocka_unit_test(options_change_severities),
         cmocka_unit_test(reverse_zones_name_hosts),
         cmocka_unit_test(the_root_is_a_zone_like_others),
+        cmocka_unit_test(problems_have_the_line_of_the_record_that_does_not_fit),
     };
     return RUN_TABLE(cases, is_reported) + cmocka_run_group_tests(tests, NULL, NULL);
 }
