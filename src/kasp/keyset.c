@@ -31,6 +31,12 @@ static bool has_passed(sg_time when, sg_time now)
     return when != KEY_TIME_UNSET && when <= now;
 }
 
+bool kasp_key_is_over(const struct signing_key *key, sg_time now)
+{
+    return (key->flags & KEY_FLAG_REVOKE) != 0 || has_passed(key->times[KEY_INACTIVE], now) ||
+           has_passed(key->times[KEY_DELETE], now);
+}
+
 /* Durations of RFC 7583 as the policy gives them (reference: key manager, times). */
 static sg_duration dnskey_ttl(const struct signing_key *key, const struct kasp_policy *policy)
 {

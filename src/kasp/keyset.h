@@ -11,6 +11,9 @@
 #include "dnssec/sign_zone.h"
 #include "kasp/policy.h"
 
+/* By its own times or flags nobody counts on this key any more: inactive, deleted or revoked. */
+bool kasp_key_is_over(const struct signing_key *key, sg_time now);
+
 /* Same algorithm, size and role, and both its tags in the entry's range. */
 bool kasp_key_matches(const struct kasp_key *wanted, const struct signing_key *key);
 

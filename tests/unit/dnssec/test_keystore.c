@@ -360,6 +360,7 @@ static void a_new_key_never_replaces_another(void **state)
     assert_int_equal(keystore_batch_commit(batch), SG_EXISTS);
     assert_int_equal(file_read(path, 4096, &text), SG_OK);
     assert_string_equal(buffer_text(&text), "someone else's");
+    assert_int_equal(count_files(), 1); /* A .key left here would pass for that of a lost key. */
     buffer_free(&text);
     mem_free(path);
     keystore_batch_free(batch);
