@@ -18,23 +18,28 @@ static uint16_t revoked_tag(const struct signing_key *key)
     return dnskey_tag((struct span){rdata, key->dnskey.length});
 }
 
-bool kasp_key_matches(const struct kasp_key *wanted, const struct signing_key *key)
-{
-    uint16_t revoked = revoked_tag(key);
-    return key->algorithm == wanted->algorithm && key->bits == wanted->bits &&
-           role_of(key) == wanted->role && key->tag >= wanted->tag_min &&
-           key->tag <= wanted->tag_max && revoked >= wanted->tag_min && revoked <= wanted->tag_max;
-}
-
 static bool has_passed(sg_time when, sg_time now)
 {
     return when != KEY_TIME_UNSET && when <= now;
 }
 
+static bool is_revoked(const struct signing_key *key)
+{
+    return (key->flags & KEY_FLAG_REVOKE) != 0;
+}
+
 bool kasp_key_is_over(const struct signing_key *key, sg_time now)
 {
-    return (key->flags & KEY_FLAG_REVOKE) != 0 || has_passed(key->times[KEY_INACTIVE], now) ||
+    return is_revoked(key) || has_passed(key->times[KEY_INACTIVE], now) ||
            has_passed(key->times[KEY_DELETE], now);
+}
+
+bool kasp_key_matches(const struct kasp_key *wanted, const struct signing_key *key)
+{
+    uint16_t revoked = revoked_tag(key);
+    return !is_revoked(key) && key->algorithm == wanted->algorithm && key->bits == wanted->bits &&
+           role_of(key) == wanted->role && key->tag >= wanted->tag_min &&
+           key->tag <= wanted->tag_max && revoked >= wanted->tag_min && revoked <= wanted->tag_max;
 }
 
 /* Durations of RFC 7583 as the policy gives them (reference: key manager, times). */
@@ -292,7 +297,7 @@ static bool zone_is_signed(const struct key_list *keys, uint8_t algorithm)
 static bool may_ask_for_ds(const struct key_list *keys, const struct signing_key *key)
 {
     const struct key_state *state = &key->state;
-    return state->ksk && state->goal == KEY_STATE_OMNIPRESENT &&
+    return state->ksk && !is_revoked(key) && state->goal == KEY_STATE_OMNIPRESENT &&
            state->records[KEY_RECORD_DS] == KEY_STATE_HIDDEN &&
            state->records[KEY_RECORD_DNSKEY] == KEY_STATE_OMNIPRESENT &&
            state->records[KEY_RECORD_KRRSIG] == KEY_STATE_OMNIPRESENT &&
@@ -358,5 +363,5 @@ bool kasp_key_signs_zone(const struct signing_key *key)
 
 bool kasp_key_wants_ds(const struct signing_key *key)
 {
-    return is_in_use(key->state.records[KEY_RECORD_DS]);
+    return !is_revoked(key) && is_in_use(key->state.records[KEY_RECORD_DS]);
 }

@@ -14,7 +14,7 @@
 /* By its own times or flags nobody counts on this key any more: inactive, deleted or revoked. */
 bool kasp_key_is_over(const struct signing_key *key, sg_time now);
 
-/* Same algorithm, size and role, and both its tags in the entry's range. */
+/* Same algorithm, size and role, both its tags in the entry's range, and not revoked. */
 bool kasp_key_matches(const struct kasp_key *wanted, const struct signing_key *key);
 
 /*
@@ -52,4 +52,5 @@ sg_time kasp_keys_advance(const struct key_list *keys, const struct kasp_policy 
 bool kasp_key_is_published(const struct signing_key *key);
 bool kasp_key_signs_keys(const struct signing_key *key);
 bool kasp_key_signs_zone(const struct signing_key *key);
+/* Never for a revoked key: no parent may be asked for its DS (RFC 5011). */
 bool kasp_key_wants_ds(const struct signing_key *key);

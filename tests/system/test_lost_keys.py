@@ -163,3 +163,36 @@ def test_a_signed_zone_goes_on_without_a_private_half(keygen):
     assert "put them back" in complaint(signet)
     assert served_keys(signet) == before
     assert len(keys(signet.folder)) == 2
+
+
+def test_a_revoked_key_asks_for_no_ds(keygen, tmp_path):
+    signet = keygen.signet
+    good = keygen("-f", "KSK", *SINCE, "-P", "sync", "-39d")
+    keygen(*SINCE)
+    old = keygen("-f", "KSK", *SINCE, "-P", "sync", "-39d")
+    revoked = rewrite(signet.folder, old, "dnssec-revoke").rsplit("/", 1)[-1].strip()
+    for file in signet.folder.glob(f"{old}.*"):
+        file.unlink()
+    signet.start()
+    signet.wait_until_signed(ZONE)
+    assert {key.flags for key in served_keys(signet)} == {256, 257, 385}
+    assert len(keys(signet.folder)) == 3
+    for rdtype in ("CDS", "CDNSKEY"):
+        assert len(signet.answers_with(ZONE, rdtype)) == 1, rdtype
+    assert signet.answers_with(ZONE, "CDS")[0].key_tag == int(good[-5:])
+    assert signet.answers_with(ZONE, "CDNSKEY")[0].flags == 257
+    assert int(revoked[-5:]) in {dns.dnssec.key_id(rdata) for rdata in served_keys(signet)}
+    assert_zone_validates(ZONE, signet.axfr(ZONE, tmp_path / "signed"))
+
+
+def test_a_revoked_key_is_none_that_the_policy_wants(keygen):
+    signet = keygen.signet
+    old = keygen("-f", "KSK", *SINCE, "-P", "sync", "-39d")
+    keygen(*SINCE)
+    rewrite(signet.folder, old, "dnssec-revoke")
+    for file in signet.folder.glob(f"{old}.*"):
+        file.unlink()
+    signet.start()
+    signet.wait_until_signed(ZONE)
+    assert {key.flags for key in served_keys(signet)} == {256, 257, 385}
+    assert not signet.answers_with(ZONE, "CDS")

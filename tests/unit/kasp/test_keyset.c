@@ -168,12 +168,48 @@ static void only_a_key_of_size_role_and_tag_range_fits(void **state)
     kasp_policy_free(policy);
 }
 
+static void a_revoked_key_has_no_ds_and_no_place_in_the_policy(void **state)
+{
+    (void)state;
+    struct kasp_policy *policy = kasp_policy_default();
+    struct signing_key key = key_of_nothing(257 | KEY_FLAG_REVOKE);
+    struct signing_key *keys[] = {&key};
+    struct key_list list = {keys, 1};
+    bool changed[1] = {false};
+    key.times[KEY_PUBLISH] = key.times[KEY_ACTIVATE] = T0 - SG_WEEK;
+    kasp_key_adopt(&key, policy, true, T0);
+
+    assert_true(kasp_key_is_over(&key, T0));
+    assert_false(kasp_key_matches(&policy->keys[0], &key));
+    assert_int_equal(kasp_keys_advance(&list, policy, T0, changed), INT64_MAX);
+    assert_int_equal(key.state.records[KEY_RECORD_DS], KEY_STATE_HIDDEN);
+    assert_true(kasp_key_signs_keys(&key)); /* A revocation counts when the key itself signs it. */
+    key.state.records[KEY_RECORD_DS] = KEY_STATE_OMNIPRESENT;
+    assert_false(kasp_key_wants_ds(&key));
+    kasp_policy_free(policy);
+}
+
+static void a_key_is_over_by_its_times(void **state)
+{
+    (void)state;
+    struct signing_key key = key_of_nothing(257);
+    assert_false(kasp_key_is_over(&key, T0));
+    key.times[KEY_INACTIVE] = key.times[KEY_DELETE] = T0 + 1;
+    assert_false(kasp_key_is_over(&key, T0));
+    key.times[KEY_DELETE] = T0;
+    assert_true(kasp_key_is_over(&key, T0));
+    key.times[KEY_DELETE] = KEY_TIME_UNSET;
+    assert_true(kasp_key_is_over(&key, T0 + 1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(first_signing_takes_the_times_of_the_default_policy),
         cmocka_unit_test(a_key_that_is_held_waits_from_then_on),
         cmocka_unit_test(a_key_in_a_roll_is_left_to_the_roll),
+        cmocka_unit_test(a_revoked_key_has_no_ds_and_no_place_in_the_policy),
+        cmocka_unit_test(a_key_is_over_by_its_times),
         cmocka_unit_test(only_a_key_of_size_role_and_tag_range_fits),
     };
     return RUN_TABLE(adoptions, keys_without_states_get_them_from_their_times) +
