@@ -365,3 +365,31 @@ bool kasp_key_wants_ds(const struct signing_key *key)
 {
     return !is_revoked(key) && is_in_use(key->state.records[KEY_RECORD_DS]);
 }
+
+static bool is_signed_by(const struct key_list *keys, uint8_t algorithm)
+{
+    for (size_t i = 0; i < keys->count; i++) {
+        if (keys->keys[i]->algorithm == algorithm && kasp_key_signs_zone(keys->keys[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void kasp_keys_appoint_signers(const struct key_list *keys, sg_time now, bool *changed)
+{
+    for (size_t i = 0; i < keys->count; i++) {
+        struct signing_key *key = keys->keys[i];
+        struct key_state *state = &key->state;
+        if (!state->zsk || state->goal != KEY_STATE_OMNIPRESENT || !kasp_key_is_published(key) ||
+            is_signed_by(keys, key->algorithm)) {
+            continue;
+        }
+        state->records[KEY_RECORD_ZRRSIG] = KEY_STATE_RUMOURED;
+        state->changes[KEY_RECORD_ZRRSIG] = now;
+        if (!has_passed(key->times[KEY_ACTIVATE], now)) {
+            key->times[KEY_ACTIVATE] = now;
+        }
+        changed[i] = true;
+    }
+}

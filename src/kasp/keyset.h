@@ -35,6 +35,12 @@ size_t kasp_key_choose(const struct kasp_key *wanted, const struct key_list *key
 void kasp_key_introduce(struct signing_key *key, const struct kasp_policy *policy,
                         const struct kasp_key *wanted, sg_time now);
 
+/*
+ * Each published algorithm signs the zone (RFC 6840 5.11): where no key of it does, one that is
+ * published and was to sign later, or nobody said when, begins now. Sets `changed[i]`.
+ */
+void kasp_keys_appoint_signers(const struct key_list *keys, sg_time now, bool *changed);
+
 /* The key's records are not in the zone yet, whenever they were to be: their waits begin now. True
  * if it changed. */
 bool kasp_key_hold(struct signing_key *key, const struct kasp_policy *policy, sg_time now);

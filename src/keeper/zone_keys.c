@@ -284,6 +284,7 @@ static enum sg_result satisfy_policy(struct preparation *p)
             return result;
         }
     }
+    kasp_keys_appoint_signers(p->list, p->now, p->changed);
     return SG_OK;
 }
 

@@ -165,6 +165,30 @@ def test_a_signed_zone_goes_on_without_a_private_half(keygen):
     assert len(keys(signet.folder)) == 2
 
 
+@pytest.mark.parametrize("options", [["-P", "now", "-A", "none"], ["-P", "now", "-A", "+3d"]])
+def test_a_published_key_signs_where_no_other_does(keygen, tmp_path, options):
+    signet = keygen.signet
+    made = {keygen("-f", "KSK", *SINCE), keygen(*options)}
+    signet.start()
+    signet.wait_until_signed(ZONE)
+    assert keys(signet.folder) == made
+    assert_zone_validates(ZONE, signet.axfr(ZONE, tmp_path / "signed"))
+
+
+def test_a_published_key_waits_where_another_one_signs(keygen, tmp_path):
+    signet = keygen.signet
+    keygen("-f", "KSK", *SINCE)
+    signs = keygen(*SINCE)
+    waits = keygen("-P", "now", "-A", "none")
+    signet.start()
+    signet.wait_until_signed(ZONE)
+    signed = signet.axfr(ZONE, tmp_path / "signed")
+    assert_zone_validates(ZONE, signed)
+    by = set(re.findall(r"RRSIG\s+A \d+ \d+ \d+ \d+ \d+ (\d+) ", signed.read_text()))
+    assert by == {str(int(signs[-5:]))}
+    assert int(waits[-5:]) in {dns.dnssec.key_id(rdata) for rdata in served_keys(signet)}
+
+
 def test_a_revoked_key_asks_for_no_ds(keygen, tmp_path):
     signet = keygen.signet
     good = keygen("-f", "KSK", *SINCE, "-P", "sync", "-39d")
