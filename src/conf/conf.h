@@ -30,7 +30,7 @@ struct conf_zone {
     const char *key_directory;        /* never NULL */
     const struct conf_zone_options *options;
     const char *source_file; /* where the statement stands */
-    unsigned source_line;
+    unsigned source_line, source_column;
     /* Of the whole resolved statement: nothing at all is different after a reload. */
     uint64_t fingerprint;
     /* Of that part of it that decides what is loaded and signed; no ACLs, no notify. */

@@ -112,8 +112,9 @@ static void check_key_directory(struct conf_loader *loader, struct conf_zone *zo
     }
     int problem = folder_problem(loader, folder);
     if (problem != 0) {
-        conf_report_add(loader->report, CONF_WARNING, zone->source_file, zone->source_line, 1,
-                        "zone '%s': key-directory '%s': %s", zone->name, folder, strerror(problem));
+        conf_report_add(loader->report, CONF_WARNING, zone->source_file, zone->source_line,
+                        zone->source_column, "zone '%s': key-directory '%s': %s", zone->name,
+                        folder, strerror(problem));
     }
 }
 

@@ -275,6 +275,7 @@ static struct conf_zone *make_zone(struct view_reader *reader,
             conf_memory_intern_bytes(loader->memory, &draft->options, sizeof(draft->options)),
         .source_file = conf_memory_intern(loader->memory, statement->file),
         .source_line = statement->nodes[0].line,
+        .source_column = statement->nodes[0].column,
     };
     return zone;
 }

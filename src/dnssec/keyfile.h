@@ -41,6 +41,12 @@ void keyfile_append_time(struct buffer *out_text, const char *tag, sg_time when)
  */
 MUST_USE enum sg_result keyfile_public_read(struct span text, struct signing_key *key,
                                             struct keyfile_problem *problem);
+/*
+ * The times in the comments of a .key file, which nobody looks at as long as there is a .private
+ * file. A time that is not one stays unset. Always SG_OK.
+ */
+MUST_USE enum sg_result keyfile_public_read_times(struct span text, struct signing_key *key,
+                                                  struct keyfile_problem *problem);
 void keyfile_public_write(const struct signing_key *key, struct buffer *out_text);
 
 /*

@@ -151,6 +151,27 @@ out:
     return result;
 }
 
+static void read_time(const struct keyfile_line *line, struct signing_key *key)
+{
+    for (size_t i = 0; i < ARRAY_LEN(comments); i++) {
+        sg_time when;
+        if (keyfile_line_is(line, comments[i].tag) && keyfile_time(line->value, &when) == SG_OK) {
+            key->times[comments[i].time] = when;
+        }
+    }
+}
+
+enum sg_result keyfile_public_read_times(struct span text, struct signing_key *key,
+                                         struct keyfile_problem *problem)
+{
+    struct keyfile_line line = keyfile_lines(text);
+    (void)problem;
+    while (keyfile_line_next(&line)) {
+        read_time(&line, key);
+    }
+    return SG_OK;
+}
+
 void keyfile_public_write(const struct signing_key *key, struct buffer *out_text)
 {
     char zone[DNS_NAME_TEXT_BYTES];

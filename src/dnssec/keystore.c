@@ -29,6 +29,7 @@ struct keystore_index {
     char *folder;
     struct name_list keys;    /* names of .private files, sorted */
     struct name_list orphans; /* base names of .state files that have none, sorted */
+    struct name_list halves;  /* and of .key files that have none, sorted */
     struct timespec changed;  /* the folder's time when it was read */
     struct timespec read;
 };
@@ -144,11 +145,11 @@ static char *file_prefix(const struct dns_name *zone)
     return name;
 }
 
-/* The key whose .private file is `name`, and which must be what its name says. */
+/* The key of this name, without suffix, and which must be what its name says. */
 static enum sg_result read_listed(const struct reporter *reporter, const char *folder,
                                   const char *name, struct signing_key **out_key)
 {
-    char *base = mem_format("%s/%.*s", folder, (int)(strlen(name) - strlen(".private")), name);
+    char *base = mem_format("%s/%s", folder, name);
     char *expected = NULL;
     struct signing_key *key = NULL;
 
@@ -160,7 +161,7 @@ static enum sg_result read_listed(const struct reporter *reporter, const char *f
         goto out;
     }
     expected = signing_key_file_name(key);
-    if (strncmp(name, expected, strlen(expected)) != 0) {
+    if (strcmp(name, expected) != 0) {
         tell(reporter, base, "the key in it has another name, algorithm or tag");
         result = SG_BAD_KEY;
         goto out;
@@ -277,11 +278,9 @@ static bool complete_key(struct keystore_index *index, const char *base,
     return completed;
 }
 
-/* Takes the names. */
-static void complete_orphans(struct keystore_index *index, struct name_list *staged)
+static void complete_orphans(struct keystore_index *index, const struct name_list *staged)
 {
     size_t left = 0;
-    sort_names(staged);
     for (size_t i = 0; i < index->orphans.count; i++) {
         if (complete_key(index, index->orphans.names[i], staged)) {
             mem_free(index->orphans.names[i]);
@@ -293,24 +292,64 @@ static void complete_orphans(struct keystore_index *index, struct name_list *sta
         index->orphans.count = left;
         sort_names(&index->keys);
     }
-    clear_names(staged);
 }
 
-/* Takes the .state files' names, without suffix; those whose .private is not there are kept. */
-static void find_orphans(struct keystore_index *index, struct name_list *states)
+/* Is there a name that continues `base` by a dot? */
+static bool has_suffixed(const struct name_list *list, const char *base)
 {
-    for (size_t i = 0; i < states->count; i++) {
-        const char *name = states->names[i];
-        size_t length = strlen(name);
-        size_t at = lower_bound(&index->keys, name);
-        if (at < index->keys.count && strncmp(index->keys.names[at], name, length) == 0 &&
-            index->keys.names[at][length] == '.') {
-            continue;
+    size_t at = lower_bound(list, base);
+    size_t length = strlen(base);
+    return at < list->count && strncmp(list->names[at], base, length) == 0 &&
+           list->names[at][length] == '.';
+}
+
+/* Takes base names and keeps, sorted, those whose key has no .private file. */
+static void find_incomplete(const struct keystore_index *index, struct name_list *names,
+                            struct name_list *incomplete)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        if (!has_suffixed(&index->keys, names->names[i])) {
+            add_name(incomplete, mem_copy_text(names->names[i]));
         }
-        add_name(&index->orphans, mem_copy_text(name));
     }
-    sort_names(&index->orphans);
-    clear_names(states);
+    sort_names(incomplete);
+    clear_names(names);
+}
+
+/* Takes the .key files' names. Those that a batch was cut off behind are no keys yet. */
+static void find_halves(struct keystore_index *index, struct name_list *publics,
+                        const struct name_list *staged)
+{
+    size_t left = 0;
+    find_incomplete(index, publics, &index->halves);
+    for (size_t i = 0; i < index->halves.count; i++) {
+        if (has_suffixed(staged, index->halves.names[i])) {
+            mem_free(index->halves.names[i]);
+        } else {
+            index->halves.names[left++] = index->halves.names[i];
+        }
+    }
+    index->halves.count = left;
+}
+
+/* Every file of the folder into the list that it belongs to. */
+static void read_names(struct keystore_index *index, DIR *listing, struct name_list *publics,
+                       struct name_list *states, struct name_list *staged)
+{
+    for (const struct dirent *entry; (entry = readdir(listing)) != NULL;) {
+        const char *name = entry->d_name;
+        if (is_key_file(name, ".private")) {
+            add_name(&index->keys, mem_copy_text(name));
+        } else if (is_key_file(name, ".key")) {
+            add_name(publics, mem_format("%.*s", (int)(strlen(name) - strlen(".key")), name));
+        } else if (is_key_file(name, ".state")) {
+            add_name(states, mem_format("%.*s", (int)(strlen(name) - strlen(".state")), name));
+        } else if (staged_base_length(name) > 0) {
+            add_name(staged, mem_copy_text(name));
+        }
+    }
+    sort_names(&index->keys);
+    sort_names(staged);
 }
 
 enum sg_result keystore_index_read(const char *folder, struct keystore_index **out_index)
@@ -328,22 +367,15 @@ enum sg_result keystore_index_read(const char *folder, struct keystore_index **o
         index->changed = status.st_mtim;
         clock_gettime(CLOCK_REALTIME, &index->read);
     }
+    struct name_list publics = {NULL, 0, 0};
     struct name_list states = {NULL, 0, 0};
     struct name_list staged = {NULL, 0, 0};
-    for (const struct dirent *entry; (entry = readdir(listing)) != NULL;) {
-        const char *name = entry->d_name;
-        if (is_key_file(name, ".private")) {
-            add_name(&index->keys, mem_copy_text(name));
-        } else if (is_key_file(name, ".state")) {
-            add_name(&states, mem_format("%.*s", (int)(strlen(name) - strlen(".state")), name));
-        } else if (staged_base_length(name) > 0) {
-            add_name(&staged, mem_copy_text(name));
-        }
-    }
+    read_names(index, listing, &publics, &states, &staged);
     closedir(listing);
-    sort_names(&index->keys);
-    find_orphans(index, &states);
+    find_incomplete(index, &states, &index->orphans);
     complete_orphans(index, &staged);
+    find_halves(index, &publics, &staged);
+    clear_names(&staged);
     *out_index = index;
     return SG_OK;
 }
@@ -355,6 +387,7 @@ void keystore_index_free(struct keystore_index *index)
     }
     clear_names(&index->keys);
     clear_names(&index->orphans);
+    clear_names(&index->halves);
     mem_free(index->folder);
     mem_free(index);
 }
@@ -384,32 +417,61 @@ const char *keystore_index_orphan(const struct keystore_index *index, const stru
     return found;
 }
 
+/* The keys of `zone` whose names are in `names`, where each ends in `suffix`. */
+static enum sg_result list_names(const struct keystore_index *index, const struct name_list *names,
+                                 const char *suffix, const struct dns_name *zone,
+                                 const struct reporter *reporter, struct key_list *out_list)
+{
+    struct key_list list = {NULL, 0};
+    char *prefix = file_prefix(zone);
+    size_t length = strlen(prefix);
+    size_t base_length = length + strlen("AAA+TTTTT");
+    enum sg_result result = SG_OK;
+    for (size_t i = lower_bound(names, prefix);
+         i < names->count && strncmp(names->names[i], prefix, length) == 0; i++) {
+        const char *name = names->names[i];
+        struct signing_key *key;
+        if (strlen(name) != base_length + strlen(suffix)) {
+            continue;
+        }
+        char *base = mem_format("%.*s", (int)base_length, name);
+        if (read_listed(reporter, index->folder, base, &key) == SG_OK) {
+            list.keys = mem_resize_array(list.keys, list.count + 1, sizeof(*list.keys));
+            list.keys[list.count++] = key;
+        } else {
+            result = SG_BAD_KEY;
+        }
+        mem_free(base);
+    }
+    mem_free(prefix);
+    if (list.count > 0) {
+        qsort(list.keys, list.count, sizeof(*list.keys), compare_keys);
+    }
+    *out_list = list;
+    return result;
+}
+
 enum sg_result keystore_index_list(const struct keystore_index *index, const struct dns_name *zone,
                                    keystore_report *report, void *argument,
                                    struct key_list *out_list)
 {
     const struct reporter reporter = {report, argument};
-    struct key_list list = {NULL, 0};
-    char *prefix = file_prefix(zone);
-    size_t length = strlen(prefix);
-    enum sg_result result = SG_OK;
-    for (size_t i = lower_bound(&index->keys, prefix);
-         i < index->keys.count && strncmp(index->keys.names[i], prefix, length) == 0; i++) {
-        const char *name = index->keys.names[i];
-        struct signing_key *key;
-        if (strlen(name) != length + strlen("AAA+TTTTT.private")) {
-            continue;
-        }
-        if (read_listed(&reporter, index->folder, name, &key) != SG_OK) {
-            result = SG_BAD_KEY;
-            continue;
-        }
-        list.keys = mem_resize_array(list.keys, list.count + 1, sizeof(*list.keys));
-        list.keys[list.count++] = key;
-    }
-    mem_free(prefix);
-    if (list.count > 0) {
-        qsort(list.keys, list.count, sizeof(*list.keys), compare_keys);
+    return list_names(index, &index->keys, ".private", zone, &reporter, out_list);
+}
+
+enum sg_result keystore_index_halves(const struct keystore_index *index,
+                                     const struct dns_name *zone, keystore_report *report,
+                                     void *argument, struct key_list *out_list)
+{
+    const struct reporter reporter = {report, argument};
+    struct key_list list;
+    enum sg_result result = list_names(index, &index->halves, "", zone, &reporter, &list);
+    for (size_t i = 0; i < list.count && result == SG_OK; i++) {
+        char *name = signing_key_file_name(list.keys[i]);
+        char *base = mem_format("%s/%s", index->folder, name);
+        result = read_part(&reporter, base, "key", keyfile_public_read_times, list.keys[i]);
+        mem_free(base);
+        mem_free(name);
     }
     *out_list = list;
     return result;

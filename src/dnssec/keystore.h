@@ -46,6 +46,15 @@ MUST_USE enum sg_result keystore_index_list(const struct keystore_index *index,
  */
 const char *keystore_index_orphan(const struct keystore_index *index, const struct dns_name *zone);
 /*
+ * The keys of `zone` whose .key file was in the folder while the .private was not, without secret
+ * and with the times of the .key file: the DS of one may be at the parent, so that its absence is
+ * no leave to make another. What our own batch was cut off from naming is none. Results as of
+ * keystore_list().
+ */
+MUST_USE enum sg_result keystore_index_halves(const struct keystore_index *index,
+                                              const struct dns_name *zone, keystore_report *report,
+                                              void *argument, struct key_list *out_list);
+/*
  * One key by its base name or path, with or without suffix: for tools. Without a .private file
  * the key has no secret. SG_NOT_FOUND (no .key file, not reported), SG_UNSUPPORTED ...
  */

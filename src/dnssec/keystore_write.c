@@ -27,13 +27,16 @@ enum {
 struct staged {
     char *temporary;
     char *path;
-    bool is_new;
+    bool is_new;     /* it must not replace another */
+    bool of_new_key; /* and goes again where that key's last file cannot come */
+    bool is_last;    /* of its key's files */
 };
 
 /* One of a key's three files. */
 struct key_file {
     const char *suffix;
     mode_t mode;
+    bool may_replace; /* even beside a new key: what is left of another */
     void (*write)(const struct signing_key *key, struct buffer *out_text);
 };
 
@@ -145,13 +148,16 @@ static void warn_of_wide_mode(const char *path)
     }
 }
 
-/* One of a key's files, written beside its place. `is_new`: it must not replace another. */
+/* One of a key's files, written beside its place. */
 static enum sg_result stage(struct keystore_batch *batch, const struct signing_key *key,
-                            const struct key_file *file, bool is_new)
+                            const struct key_file *file, bool of_new_key)
 {
     struct buffer text = BUFFER_EMPTY;
     char *base = base_path(key);
-    struct staged staged = {.path = mem_format("%s.%s", base, file->suffix), .is_new = is_new};
+    struct staged staged = {.path = mem_format("%s.%s", base, file->suffix),
+                            .is_new = of_new_key && !file->may_replace,
+                            .of_new_key = of_new_key,
+                            .is_last = file->mode == PRIVATE_MODE};
     staged.temporary = mem_format("%s.%08x.new", staged.path, random_u32());
     if (file->mode == PRIVATE_MODE) {
         warn_of_wide_mode(staged.path);
@@ -164,7 +170,7 @@ static enum sg_result stage(struct keystore_batch *batch, const struct signing_k
             batch->files = mem_resize_array(batch->files, batch->max, sizeof(*batch->files));
         }
         batch->files[batch->count++] = staged;
-        staged = (struct staged){NULL, NULL, false};
+        staged = (struct staged){.path = NULL};
     }
     mem_free(staged.temporary);
     mem_free(staged.path);
@@ -181,13 +187,14 @@ static enum sg_result stage(struct keystore_batch *batch, const struct signing_k
 static enum sg_result stage_key(struct keystore_batch *batch, const struct signing_key *key,
                                 bool is_new)
 {
-    static const struct key_file public_file = {"key", PUBLIC_MODE, keyfile_public_write};
-    static const struct key_file private_file = {"private", PRIVATE_MODE, keyfile_private_write};
-    static const struct key_file state_file = {"state", PUBLIC_MODE, keyfile_state_write};
+    static const struct key_file public_file = {"key", PUBLIC_MODE, false, keyfile_public_write};
+    static const struct key_file private_file = {"private", PRIVATE_MODE, false,
+                                                 keyfile_private_write};
+    static const struct key_file state_file = {"state", PUBLIC_MODE, true, keyfile_state_write};
 
     enum sg_result result = stage(batch, key, &public_file, is_new);
     if (result == SG_OK && key->state.present) {
-        result = stage(batch, key, &state_file, false);
+        result = stage(batch, key, &state_file, is_new);
     }
     if (result == SG_OK && key->secret != NULL) {
         result = stage(batch, key, &private_file, is_new);
@@ -280,6 +287,16 @@ static void batch_empty(struct keystore_batch *batch, size_t named)
     *batch = (struct keystore_batch){NULL, 0, 0};
 }
 
+/* A new key whose private half never got its name is no key, and what has been named of it would
+ * pass for one that was lost. */
+static void unname_incomplete(const struct keystore_batch *batch, size_t named)
+{
+    for (size_t i = named; i > 0 && batch->files[i - 1].of_new_key && !batch->files[i - 1].is_last;
+         i--) {
+        unlink(batch->files[i - 1].path);
+    }
+}
+
 struct keystore_batch *keystore_batch_new(void)
 {
     return mem_alloc_zero(1, sizeof(struct keystore_batch));
@@ -338,6 +355,8 @@ enum sg_result keystore_batch_commit(struct keystore_batch *batch)
     }
     if (result == SG_OK) {
         result = sync_folders(batch);
+    } else {
+        unname_incomplete(batch, named);
     }
     batch_empty(batch, named);
     return result;

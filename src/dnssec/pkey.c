@@ -282,6 +282,15 @@ static bool rsa_halves_agree(const struct signing_key_secret *secret, struct spa
            same_number(secret->parts[KEY_SECRET_PUBLIC_EXPONENT], rsa.exponent);
 }
 
+/* A scalar of ECDSA is a number, and BIND 9.18 leaves out its leading zeros: one key in 256 is
+ * shorter. One of EdDSA is a string (RFC 8032 5.1.5). */
+static bool scalar_has_size(uint8_t algorithm, struct span scalar)
+{
+    size_t bytes = secret_bytes_of(algorithm);
+    return is_ecdsa(algorithm) ? scalar.length > 0 && scalar.length <= bytes
+                               : scalar.length == bytes;
+}
+
 enum sg_result pkey_import_private(OSSL_LIB_CTX *library, const struct signing_key_secret *secret,
                                    struct span public_key, EVP_PKEY **out_pkey)
 {
@@ -297,7 +306,7 @@ enum sg_result pkey_import_private(OSSL_LIB_CTX *library, const struct signing_k
             return SG_BAD_KEY;
         }
         pkey = import_rsa(library, secret->parts, KEY_SECRET_PARTS);
-    } else if (secret->parts[KEY_SECRET_SCALAR].length != secret_bytes_of(algorithm)) {
+    } else if (!scalar_has_size(algorithm, secret->parts[KEY_SECRET_SCALAR])) {
         return SG_MALFORMED;
     } else if (is_ecdsa(algorithm)) {
         pkey = import_ecdsa(library, algorithm, public_key, &secret->parts[KEY_SECRET_SCALAR]);

@@ -18,17 +18,28 @@ static uint16_t revoked_tag(const struct signing_key *key)
     return dnskey_tag((struct span){rdata, key->dnskey.length});
 }
 
-bool kasp_key_matches(const struct kasp_key *wanted, const struct signing_key *key)
-{
-    uint16_t revoked = revoked_tag(key);
-    return key->algorithm == wanted->algorithm && key->bits == wanted->bits &&
-           role_of(key) == wanted->role && key->tag >= wanted->tag_min &&
-           key->tag <= wanted->tag_max && revoked >= wanted->tag_min && revoked <= wanted->tag_max;
-}
-
 static bool has_passed(sg_time when, sg_time now)
 {
     return when != KEY_TIME_UNSET && when <= now;
+}
+
+static bool is_revoked(const struct signing_key *key)
+{
+    return (key->flags & KEY_FLAG_REVOKE) != 0;
+}
+
+bool kasp_key_is_over(const struct signing_key *key, sg_time now)
+{
+    return is_revoked(key) || has_passed(key->times[KEY_INACTIVE], now) ||
+           has_passed(key->times[KEY_DELETE], now);
+}
+
+bool kasp_key_matches(const struct kasp_key *wanted, const struct signing_key *key)
+{
+    uint16_t revoked = revoked_tag(key);
+    return !is_revoked(key) && key->algorithm == wanted->algorithm && key->bits == wanted->bits &&
+           role_of(key) == wanted->role && key->tag >= wanted->tag_min &&
+           key->tag <= wanted->tag_max && revoked >= wanted->tag_min && revoked <= wanted->tag_max;
 }
 
 /* Durations of RFC 7583 as the policy gives them (reference: key manager, times). */
@@ -306,7 +317,7 @@ static bool zone_is_signed(const struct key_list *keys, uint8_t algorithm)
 static bool may_ask_for_ds(const struct key_list *keys, const struct signing_key *key)
 {
     const struct key_state *state = &key->state;
-    return state->ksk && state->goal == KEY_STATE_OMNIPRESENT &&
+    return state->ksk && !is_revoked(key) && state->goal == KEY_STATE_OMNIPRESENT &&
            state->records[KEY_RECORD_DS] == KEY_STATE_HIDDEN &&
            state->records[KEY_RECORD_DNSKEY] == KEY_STATE_OMNIPRESENT &&
            state->records[KEY_RECORD_KRRSIG] == KEY_STATE_OMNIPRESENT &&
@@ -372,5 +383,33 @@ bool kasp_key_signs_zone(const struct signing_key *key)
 
 bool kasp_key_wants_ds(const struct signing_key *key)
 {
-    return is_in_use(key->state.records[KEY_RECORD_DS]);
+    return !is_revoked(key) && is_in_use(key->state.records[KEY_RECORD_DS]);
+}
+
+static bool is_signed_by(const struct key_list *keys, uint8_t algorithm)
+{
+    for (size_t i = 0; i < keys->count; i++) {
+        if (keys->keys[i]->algorithm == algorithm && kasp_key_signs_zone(keys->keys[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void kasp_keys_appoint_signers(const struct key_list *keys, sg_time now, bool *changed)
+{
+    for (size_t i = 0; i < keys->count; i++) {
+        struct signing_key *key = keys->keys[i];
+        struct key_state *state = &key->state;
+        if (!state->zsk || state->goal != KEY_STATE_OMNIPRESENT || !kasp_key_is_published(key) ||
+            is_signed_by(keys, key->algorithm)) {
+            continue;
+        }
+        state->records[KEY_RECORD_ZRRSIG] = KEY_STATE_RUMOURED;
+        state->changes[KEY_RECORD_ZRRSIG] = now;
+        if (!has_passed(key->times[KEY_ACTIVATE], now)) {
+            key->times[KEY_ACTIVATE] = now;
+        }
+        changed[i] = true;
+    }
 }

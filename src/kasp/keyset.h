@@ -11,7 +11,10 @@
 #include "dnssec/sign_zone.h"
 #include "kasp/policy.h"
 
-/* Same algorithm, size and role, and both its tags in the entry's range. */
+/* By its own times or flags nobody counts on this key any more: inactive, deleted or revoked. */
+bool kasp_key_is_over(const struct signing_key *key, sg_time now);
+
+/* Same algorithm, size and role, both its tags in the entry's range, and not revoked. */
 bool kasp_key_matches(const struct kasp_key *wanted, const struct signing_key *key);
 
 /*
@@ -35,6 +38,12 @@ bool kasp_key_is_unused(const struct signing_key *key);
 void kasp_key_introduce(struct signing_key *key, const struct kasp_policy *policy,
                         const struct kasp_key *wanted, sg_time now);
 
+/*
+ * Each published algorithm signs the zone (RFC 6840 5.11): where no key of it does, one that is
+ * published and was to sign later, or nobody said when, begins now. Sets `changed[i]`.
+ */
+void kasp_keys_appoint_signers(const struct key_list *keys, sg_time now, bool *changed);
+
 /* The key's records are not in the zone yet, whenever they were to be: their waits begin now. True
  * if it changed. */
 bool kasp_key_hold(struct signing_key *key, const struct kasp_policy *policy, sg_time now);
@@ -56,4 +65,5 @@ sg_time kasp_keys_advance(const struct key_list *keys, const struct kasp_policy 
 bool kasp_key_is_published(const struct signing_key *key);
 bool kasp_key_signs_keys(const struct signing_key *key);
 bool kasp_key_signs_zone(const struct signing_key *key);
+/* Never for a revoked key: no parent may be asked for its DS (RFC 5011). */
 bool kasp_key_wants_ds(const struct signing_key *key);

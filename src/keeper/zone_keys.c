@@ -20,6 +20,8 @@ struct preparation {
     uint64_t wished;
     bool quiet;
     struct key_folders *folders;
+    const char *paths[KASP_KEYS_MAX + 1]; /* of the zone's key folders, each once */
+    size_t paths_count;
     struct key_list *list;
     uint64_t *made;              /* the keys that are new */
     bool changed[ZONE_KEYS_MAX]; /* the key's files are to be written again */
@@ -78,24 +80,28 @@ static enum sg_result append_folder(struct preparation *p, const char *folder)
 }
 
 /* The key-directory and each key-store of the policy, every folder once. */
-static enum sg_result read_keys(struct preparation *p)
+static void choose_paths(struct preparation *p)
 {
-    const char *folders[KASP_KEYS_MAX + 1] = {p->settings->key_directory};
-    size_t count = 1;
+    p->paths[p->paths_count++] = p->settings->key_directory;
     for (unsigned i = 0; i < p->policy->keys_count; i++) {
         const char *folder = folder_of(p, &p->policy->keys[i]);
         bool known = false;
-        for (size_t f = 0; f < count; f++) {
-            known |= strcmp(folders[f], folder) == 0;
+        for (size_t f = 0; f < p->paths_count; f++) {
+            known |= strcmp(p->paths[f], folder) == 0;
         }
         if (!known) {
-            folders[count++] = folder;
+            p->paths[p->paths_count++] = folder;
         }
     }
+}
+
+static enum sg_result read_keys(struct preparation *p)
+{
     /* A folder that is not there is never made: it may be a disk that is not mounted. */
     enum sg_result result = SG_OK;
-    for (size_t f = 0; f < count && result == SG_OK; f++) {
-        result = append_folder(p, folders[f]);
+    choose_paths(p);
+    for (size_t f = 0; f < p->paths_count && result == SG_OK; f++) {
+        result = append_folder(p, p->paths[f]);
     }
     return result;
 }
@@ -147,9 +153,36 @@ static enum sg_result check_served_keys(struct preparation *p)
     return SG_OK;
 }
 
-/* A key that was in use and has lost its private half: a new one in its place, without a new DS,
- * would make the zone bogus. */
-static enum sg_result refuse_lost_key(struct preparation *p, const char *folder)
+/* A .key file without its .private one, which its own times do not declare done with. Whatever its
+ * role and algorithm: the parent's DS and the caches do not ask what the policy wants by now. */
+static enum sg_result refuse_half_key(struct preparation *p, const struct keystore_index *index,
+                                      const char *folder)
+{
+    struct key_list halves;
+    enum sg_result result =
+        keystore_index_halves(index, &p->settings->apex, report_key_file, p, &halves);
+    if (result != SG_OK) {
+        p->problem = mem_format("keys in '%s': %s; mend or move away the key files named in the "
+                                "log",
+                                folder, sg_result_text(result));
+    }
+    for (size_t i = 0; i < halves.count && result == SG_OK; i++) {
+        if (kasp_key_is_over(halves.keys[i], p->now)) {
+            continue;
+        }
+        char *name = signing_key_file_name(halves.keys[i]);
+        p->problem = mem_format("%s.key is in '%s' but %s.private is not; no new key is made in "
+                                "its place: bring the .private file back, or move the .key file "
+                                "away if the parent has no DS of it",
+                                name, folder, name);
+        mem_free(name);
+        result = SG_BAD_KEY;
+    }
+    key_list_clear(&halves);
+    return result;
+}
+
+static enum sg_result refuse_lost_key_of(struct preparation *p, const char *folder)
 {
     const struct keystore_index *index;
     enum sg_result result = key_folders_find(p->folders, folder, p->wished, &index);
@@ -159,7 +192,7 @@ static enum sg_result refuse_lost_key(struct preparation *p, const char *folder)
     }
     const char *lost = keystore_index_orphan(index, &p->settings->apex);
     if (lost == NULL) {
-        return SG_OK;
+        return refuse_half_key(p, index, folder);
     }
     p->problem = mem_format("key %s in '%s' has a .state file but no .private file; no new key is "
                             "made in its place: put it back, or remove what is left of it",
@@ -167,10 +200,21 @@ static enum sg_result refuse_lost_key(struct preparation *p, const char *folder)
     return SG_BAD_KEY;
 }
 
+/* A key that was in use and has lost its private half: a new one in its place, without a new DS,
+ * would make the zone bogus. In any folder: the policy may have named another one before. */
+static enum sg_result refuse_lost_key(struct preparation *p)
+{
+    enum sg_result result = SG_OK;
+    for (size_t f = 0; f < p->paths_count && result == SG_OK; f++) {
+        result = refuse_lost_key_of(p, p->paths[f]);
+    }
+    return result;
+}
+
 static enum sg_result make_key(struct preparation *p, const struct kasp_key *wanted)
 {
     const char *folder = folder_of(p, wanted);
-    enum sg_result result = refuse_lost_key(p, folder);
+    enum sg_result result = refuse_lost_key(p);
     if (result != SG_OK) {
         return result;
     }
@@ -256,6 +300,7 @@ static enum sg_result satisfy_policy(struct preparation *p)
             return result;
         }
     }
+    kasp_keys_appoint_signers(p->list, p->now, p->changed);
     return SG_OK;
 }
 

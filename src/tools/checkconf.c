@@ -7,9 +7,10 @@
 
 #include "conf/conf.h"
 #include "dns/rrtype.h"
+#include "tools/checkconf_keys.h"
 
 static const char usage_text[] =
-    "usage: signet checkconf [-chijlvz] [-p [-x]] [-t directory] [file]\n";
+    "usage: signet checkconf [-chijklvz] [-p [-x]] [-t directory] [file]\n";
 
 struct checkconf {
     const char *path;
@@ -18,6 +19,7 @@ struct checkconf {
     bool hide_secrets;
     bool list;
     bool load_zones;
+    bool check_keys;
     bool hide_warnings;
     FILE *messages;
 };
@@ -27,7 +29,7 @@ static int parse_arguments(struct checkconf *checkconf, int argc, char **argv)
 {
     int flag;
     optind = 1;
-    while ((flag = getopt(argc, argv, "chijlpt:vxz")) != -1) {
+    while ((flag = getopt(argc, argv, "chijklpt:vxz")) != -1) {
         switch (flag) {
         case 'c': /* plugins, and journals, which Signet has none of */
         case 'j':
@@ -40,6 +42,9 @@ static int parse_arguments(struct checkconf *checkconf, int argc, char **argv)
             return 0;
         case 'i':
             checkconf->hide_warnings = true;
+            break;
+        case 'k':
+            checkconf->check_keys = true;
             break;
         case 'l':
             checkconf->list = true;
@@ -69,22 +74,29 @@ static int parse_arguments(struct checkconf *checkconf, int argc, char **argv)
         fputs("signet checkconf: -x does nothing without -p\n", stderr);
         return 1;
     }
+    if (checkconf->print && checkconf->check_keys) {
+        fputs("signet checkconf: -k cannot be used with -p\n", stderr);
+        return 1;
+    }
     if (argc - optind == 1) {
         checkconf->path = argv[optind];
     }
     return -1;
 }
 
-static void print_report(const struct checkconf *checkconf, const struct conf_report *report)
+static void print_report(const void *argument, const struct conf_report *report)
 {
+    const struct checkconf *checkconf = argument;
     struct buffer text = BUFFER_EMPTY;
+    size_t unlisted = report->errors + report->warnings;
 
     for (size_t i = 0; i < report->count; i++) {
-        if (report->problems[i].severity == CONF_ERROR || !checkconf->hide_warnings) {
+        enum conf_severity severity = report->problems[i].severity;
+        unlisted -= severity != CONF_NOTE; /* Notes are not counted. */
+        if (severity == CONF_ERROR || !checkconf->hide_warnings) {
             conf_problem_text(&report->problems[i], &text);
         }
     }
-    size_t unlisted = report->errors + report->warnings - report->count;
     if (unlisted > 0) {
         buffer_format(&text, "%zu more problems are not listed (%zu errors, %zu warnings)\n",
                       unlisted, report->errors, report->warnings);
@@ -179,13 +191,8 @@ static size_t load_zones_of(const struct conf_view *view)
 
 static int load_zones(const struct conf *conf)
 {
-    const char *directory = conf->options.directory;
     size_t failed = 0;
 
-    if (directory != NULL && chdir(directory) != 0) {
-        printf("change directory to '%s' failed: %s\n", directory, strerror(errno));
-        return 1;
-    }
     for (size_t i = 0; i < conf->views_count; i++) {
         failed += load_zones_of(conf->views[i]);
     }
@@ -194,19 +201,41 @@ static int load_zones(const struct conf *conf)
 
 /* ---------------------------------------------------------------------------------------------- */
 
+/* What the files say that the configuration names; relative paths begin at its directory. */
+static int look_at_files(const struct checkconf *checkconf, const struct conf *conf)
+{
+    const char *directory = conf->options.directory;
+    int status = 0;
+
+    if (directory != NULL && chdir(directory) != 0) {
+        fprintf(checkconf->messages, "change directory to '%s' failed: %s\n", directory,
+                strerror(errno));
+        return 1;
+    }
+    if (checkconf->check_keys && checkconf_keys(conf, time_now(), print_report, checkconf) > 0) {
+        status = 1;
+    }
+    return checkconf->load_zones && load_zones(conf) != 0 ? 1 : status;
+}
+
+static int print_conf(const struct checkconf *checkconf, const struct conf *conf)
+{
+    struct buffer text = BUFFER_EMPTY;
+    conf_print(conf, checkconf->hide_secrets, &text);
+    bool written = fwrite(text.bytes, 1, text.length, stdout) == text.length;
+    buffer_wipe(&text);
+    return written && fflush(stdout) == 0 ? 0 : 1;
+}
+
 static int report_on(const struct checkconf *checkconf, const struct conf *conf)
 {
     if (checkconf->print) {
-        struct buffer text = BUFFER_EMPTY;
-        conf_print(conf, checkconf->hide_secrets, &text);
-        bool written = fwrite(text.bytes, 1, text.length, stdout) == text.length;
-        buffer_wipe(&text);
-        return written && fflush(stdout) == 0 ? 0 : 1;
+        return print_conf(checkconf, conf);
     }
     if (checkconf->list) {
         list_zones(conf);
     }
-    return checkconf->load_zones ? load_zones(conf) : 0;
+    return checkconf->check_keys || checkconf->load_zones ? look_at_files(checkconf, conf) : 0;
 }
 
 int tool_checkconf(int argc, char **argv)

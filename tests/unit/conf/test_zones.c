@@ -171,7 +171,7 @@ static void checkds_follows_the_parental_agents(void **state)
 static void a_zone_knows_its_name_and_where_it_stands(void **state)
 {
     (void)state;
-    struct conf *conf = load("\n\nzone \"Example.ORG\" { " PRIMARY " };");
+    struct conf *conf = load("\n\n  zone \"Example.ORG\" { " PRIMARY " };");
     const struct conf_zone *zone = zone_of(conf, 0);
     struct dns_name apex;
     char text[DNS_NAME_TEXT_BYTES];
@@ -181,6 +181,7 @@ static void a_zone_knows_its_name_and_where_it_stands(void **state)
     assert_string_equal(dns_name_to_text(&apex, text), "example.org.");
     assert_string_equal(zone->source_file, "t");
     assert_int_equal(zone->source_line, 3);
+    assert_int_equal(zone->source_column, 3);
     assert_string_equal(zone->view->name, "_default");
     conf_free(conf);
 }

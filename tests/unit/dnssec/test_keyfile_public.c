@@ -57,6 +57,26 @@ static struct signing_key *empty_key(void)
     return key;
 }
 
+static void the_times_are_those_of_the_comments(void **state)
+{
+    (void)state;
+    static const char text[] = "; This is a key-signing key, keyid 63097, for add.test.\n"
+                               "; Created: 20261122031356 (Sun Nov 22 03:13:56 2026)\n"
+                               "; Publish: tomorrow\n"
+                               "; Inactive: 20261123031856 (Mon Nov 23 03:18:56 2026)\n"
+                               "; Delete:\n"
+                               "add.test. 3600 IN DNSKEY 257 3 13 " PUBLIC "\n";
+    struct keyfile_problem problem;
+    struct signing_key *key = empty_key();
+    assert_int_equal(keyfile_public_read_times(span_of_text(text), key, &problem), SG_OK);
+    assert_int_equal(key->times[KEY_CREATED], 1795317236);
+    assert_int_equal(key->times[KEY_INACTIVE], 1795403936);
+    assert_int_equal(key->times[KEY_PUBLISH], KEY_TIME_UNSET);
+    assert_int_equal(key->times[KEY_ACTIVATE], KEY_TIME_UNSET);
+    assert_int_equal(key->times[KEY_DELETE], KEY_TIME_UNSET);
+    signing_key_free(key);
+}
+
 static void the_record_is_read(void **state)
 {
     const struct good_case *c = *state;
@@ -120,6 +140,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_bind_wrote_is_written_again_byte_by_byte),
+        cmocka_unit_test(the_times_are_those_of_the_comments),
         cmocka_unit_test(a_revoked_zone_key_is_called_so),
     };
     setenv("TZ", "UTC", 1);

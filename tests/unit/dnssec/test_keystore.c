@@ -249,6 +249,35 @@ static void other_files_of_the_folder_do_not_matter(void **state)
     key_list_clear(&found);
 }
 
+/* Made by dnssec-keygen 9.18 for this test: its private half is of 31 bytes. */
+static void a_private_half_without_its_leading_zero_is_one(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *suffix, *text;
+    } files[] = {
+        {"key", "keys.test. IN DNSKEY 256 3 13 i6slAJGqnOymWdPAugIr3JF3iFaugamgylvHOYpdjaSEXE+IjzZ"
+                "ph/6h aSj4MyVW5EhHsAuovxtB8Ex0rPA5SQ==\n"},
+        {"private", "Private-key-format: v1.3\nAlgorithm: 13 (ECDSAP256SHA256)\n"
+                    "PrivateKey: CCqDJuop3pjsOvbCmzGpzngr/aAeEeSb7rF8AKJdMA==\n"},
+    };
+    struct key_list found;
+    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+        char *path = mem_format("%s/Kkeys.test.+013+07204.%s", folder, files[i].suffix);
+        assert_int_equal(file_write(path, 0600, span_of_text(files[i].text)), SG_OK);
+        mem_free(path);
+    }
+    assert_int_equal(list("keys.test.", &found), SG_OK);
+    assert_int_equal(found.count, 1);
+    assert_non_null(found.keys[0]->secret);
+    /* And still one when we have written it. */
+    assert_int_equal(keystore_write(found.keys[0]), SG_OK);
+    key_list_clear(&found);
+    assert_int_equal(list("keys.test.", &found), SG_OK);
+    assert_int_equal(found.count, 1);
+    key_list_clear(&found);
+}
+
 static void an_index_serves_many_zones(void **state)
 {
     (void)state;
@@ -360,6 +389,7 @@ static void a_new_key_never_replaces_another(void **state)
     assert_int_equal(keystore_batch_commit(batch), SG_EXISTS);
     assert_int_equal(file_read(path, 4096, &text), SG_OK);
     assert_string_equal(buffer_text(&text), "someone else's");
+    assert_int_equal(count_files(), 1); /* A .key left here would pass for that of a lost key. */
     buffer_free(&text);
     mem_free(path);
     keystore_batch_free(batch);
@@ -459,6 +489,7 @@ int main(void)
         TEST(a_private_file_without_key_file_is_reported),
         TEST(a_file_under_another_name_is_reported),
         TEST(other_files_of_the_folder_do_not_matter),
+        TEST(a_private_half_without_its_leading_zero_is_one),
         TEST(an_index_serves_many_zones),
         TEST(an_index_notices_that_the_folder_changed),
         TEST(a_batch_is_seen_only_when_it_is_committed),

@@ -191,6 +191,85 @@ static void only_a_key_of_size_role_and_tag_range_fits(void **state)
     kasp_policy_free(policy);
 }
 
+static void a_revoked_key_has_no_ds_and_no_place_in_the_policy(void **state)
+{
+    (void)state;
+    struct kasp_policy *policy = kasp_policy_default();
+    struct signing_key key = key_of_nothing(257 | KEY_FLAG_REVOKE);
+    struct signing_key *keys[] = {&key};
+    struct key_list list = {keys, 1};
+    bool changed[1] = {false};
+    key.times[KEY_PUBLISH] = key.times[KEY_ACTIVATE] = T0 - SG_WEEK;
+    kasp_key_adopt(&key, policy, true, T0);
+
+    assert_true(kasp_key_is_over(&key, T0));
+    assert_false(kasp_key_matches(&policy->keys[0], &key));
+    assert_int_equal(kasp_keys_advance(&list, policy, T0, changed), INT64_MAX);
+    assert_int_equal(key.state.records[KEY_RECORD_DS], KEY_STATE_HIDDEN);
+    assert_true(kasp_key_signs_keys(&key)); /* A revocation counts when the key itself signs it. */
+    key.state.records[KEY_RECORD_DS] = KEY_STATE_OMNIPRESENT;
+    assert_false(kasp_key_wants_ds(&key));
+    kasp_policy_free(policy);
+}
+
+static void a_key_is_over_by_its_times(void **state)
+{
+    (void)state;
+    struct signing_key key = key_of_nothing(257);
+    assert_false(kasp_key_is_over(&key, T0));
+    key.times[KEY_INACTIVE] = key.times[KEY_DELETE] = T0 + 1;
+    assert_false(kasp_key_is_over(&key, T0));
+    key.times[KEY_DELETE] = T0;
+    assert_true(kasp_key_is_over(&key, T0));
+    key.times[KEY_DELETE] = KEY_TIME_UNSET;
+    assert_true(kasp_key_is_over(&key, T0 + 1));
+}
+
+/* Two zone-signing keys, of what has become of each. */
+/* clang-format off */
+static const struct signer_case {
+    const char *name;
+    uint8_t algorithms[2];
+    enum key_state_value goals[2], dnskeys[2], before[2], after[2]; /* the last two: ZRRSIG */
+} signers[] = {
+    {"published alone",        {13, 13}, {O, H}, {O, H}, {H, H}, {R, H}},
+    {"just published",         {13, 13}, {O, H}, {R, H}, {H, H}, {R, H}},
+    {"another one signs",      {13, 13}, {O, O}, {O, O}, {H, O}, {H, O}},
+    {"it signs elsewhere",     {13, 14}, {O, O}, {O, O}, {H, O}, {R, O}},
+    {"the other one is going", {13, 13}, {O, H}, {O, O}, {H, U}, {R, U}},
+    {"one of two is enough",   {13, 13}, {O, O}, {O, O}, {H, H}, {R, H}},
+    {"not in the zone",        {13, 13}, {O, O}, {H, H}, {H, H}, {H, H}},
+    {"on its way out",         {13, 13}, {H, H}, {O, O}, {H, H}, {H, H}},
+};
+/* clang-format on */
+
+static void a_published_key_signs_where_no_other_does(void **state)
+{
+    const struct signer_case *c = *state;
+    struct signing_key pair[2];
+    struct signing_key *keys[] = {&pair[0], &pair[1]};
+    struct key_list list = {keys, 2};
+    bool changed[2] = {false, false};
+    for (int i = 0; i < 2; i++) {
+        pair[i] = key_of_nothing(256);
+        pair[i].algorithm = c->algorithms[i];
+        pair[i].state.zsk = true;
+        pair[i].state.goal = c->goals[i];
+        pair[i].state.records[KEY_RECORD_DNSKEY] = c->dnskeys[i];
+        pair[i].state.records[KEY_RECORD_ZRRSIG] = c->before[i];
+        pair[i].times[KEY_ACTIVATE] = i == 0 ? KEY_TIME_UNSET : T0 + 1;
+    }
+    kasp_keys_appoint_signers(&list, T0, changed);
+    for (int i = 0; i < 2; i++) {
+        bool appointed = c->before[i] != c->after[i];
+        assert_int_equal(pair[i].state.records[KEY_RECORD_ZRRSIG], c->after[i]);
+        assert_int_equal(changed[i], appointed);
+        assert_int_equal(pair[i].times[KEY_ACTIVATE], appointed ? T0
+                                                      : i == 0  ? KEY_TIME_UNSET
+                                                                : T0 + 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,8 +277,11 @@ int main(void)
         cmocka_unit_test(a_key_that_is_held_waits_from_then_on),
         cmocka_unit_test(after_a_false_clock_waits_begin_anew),
         cmocka_unit_test(a_key_in_a_roll_is_left_to_the_roll),
+        cmocka_unit_test(a_revoked_key_has_no_ds_and_no_place_in_the_policy),
+        cmocka_unit_test(a_key_is_over_by_its_times),
         cmocka_unit_test(only_a_key_of_size_role_and_tag_range_fits),
     };
     return RUN_TABLE(adoptions, keys_without_states_get_them_from_their_times) +
+           RUN_TABLE(signers, a_published_key_signs_where_no_other_does) +
            cmocka_run_group_tests_name("keyset", tests, NULL, NULL);
 }
