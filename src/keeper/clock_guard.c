@@ -26,7 +26,8 @@ static bool is_right_again(const struct clock_guard *guard, sg_time wall, sg_dur
     case CLOCK_EARLY:
         return wall >= CLOCK_EARLIEST;
     case CLOCK_BEHIND:
-        return is_small(step) || wall > guard->latest;
+        /* Past what it has shown, but not by a jump the other way. */
+        return is_small(step) || (step < 0 && wall > guard->latest);
     default:
         return is_small(step);
     }

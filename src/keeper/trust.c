@@ -105,7 +105,7 @@ static void note_change(struct keeper *keeper, enum clock_doubt before)
         }
         if (doubt != CLOCK_TRUSTED) {
             keep_doubt(keeper, zone);
-        } else if (before == CLOCK_BEHIND) {
+        } else if (before == CLOCK_BEHIND && !zone->known.state.clock_doubted) {
             keeper_wish_keys(keeper, zone,
                              false); /* Its times were early: nothing ended by them. */
         } else {

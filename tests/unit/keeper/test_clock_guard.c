@@ -83,6 +83,18 @@ static void one_that_goes_from_behind_to_ahead_is_ahead(void **state)
     assert_int_equal(guard.doubt, CLOCK_AHEAD);
 }
 
+/* Two false steps are not a right clock. */
+static void one_that_leaps_from_behind_to_ahead_is_ahead(void **state)
+{
+    (void)state;
+    struct clock_guard guard = begun();
+    clock_guard_look(&guard, T0 - 1000, UPTIME);
+    clock_guard_look(&guard, T0 + 700 * SG_DAY, UPTIME);
+    assert_int_equal(guard.doubt, CLOCK_AHEAD);
+    clock_guard_look(&guard, T0, UPTIME);
+    assert_int_equal(guard.doubt, CLOCK_TRUSTED);
+}
+
 static void a_machine_that_begins_in_1970_is_in_doubt_until_its_clock_is_set(void **state)
 {
     (void)state;
@@ -106,6 +118,7 @@ int main(void)
         cmocka_unit_test(a_jump_ahead_lasts_until_it_is_accepted),
         cmocka_unit_test(a_jump_back_ends_when_what_was_seen_is_over),
         cmocka_unit_test(one_that_goes_from_behind_to_ahead_is_ahead),
+        cmocka_unit_test(one_that_leaps_from_behind_to_ahead_is_ahead),
         cmocka_unit_test(a_machine_that_begins_in_1970_is_in_doubt_until_its_clock_is_set),
     };
     return cmocka_run_group_tests_name("clock_guard", tests, NULL, NULL);

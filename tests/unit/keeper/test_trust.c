@@ -69,6 +69,21 @@ static void a_jump_ahead_that_is_taken_back_is_no_reason_to_ask(void **state)
     assert_int_equal(scene_status(scene).clock, CLOCK_TRUSTED);
 }
 
+/* What was signed while it was ahead is not valid yet, by which way ever it comes back. */
+static void a_jump_ahead_that_is_taken_back_too_far_is_mended_too(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_signed(scene);
+    scene_set_clock(scene, 3000 * SG_DAY);
+    assert_int_equal(scene_update_now(scene, "new"), DNS_RCODE_NOERROR);
+    scene_set_clock(scene, -3000 * SG_DAY - 400);
+    assert_int_equal(scene_status(scene).clock, CLOCK_BEHIND);
+    scene_set_clock(scene, 400);
+    scene_turn(scene);
+    assert_true(scene_status(scene).expires_first < T0 + 100 * SG_DAY); /* all made anew */
+    expect_new_waits(scene);
+}
+
 static void a_jump_back_moves_no_key_until_its_time_has_come_again(void **state)
 {
     struct keeper_scene *scene = *state;
@@ -207,6 +222,7 @@ int main(void)
         WITH_SCENE(keys_move_on_while_time_passes),
         WITH_SCENE(a_jump_ahead_moves_no_key_but_makes_signatures_anew),
         WITH_SCENE(a_jump_ahead_that_is_taken_back_is_no_reason_to_ask),
+        WITH_SCENE(a_jump_ahead_that_is_taken_back_too_far_is_mended_too),
         WITH_SCENE(a_jump_back_moves_no_key_until_its_time_has_come_again),
         WITH_SCENE(a_start_behind_the_last_commit_moves_no_key_until_then),
         WITH_SCENE(a_start_far_ahead_of_the_last_commit_waits_for_a_word),
