@@ -78,6 +78,8 @@ static struct adopted states_from_times(const struct signing_key *key,
     struct adopted state = {KEY_STATE_HIDDEN, KEY_STATE_HIDDEN, KEY_STATE_HIDDEN, KEY_STATE_HIDDEN};
 
     if (has_passed(times[KEY_ACTIVATE], now)) {
+        /* What signs has to be published, whenever it was to be: nobody could verify it. */
+        state.dnskey = arrived(times[KEY_ACTIVATE], key_wait, now);
         state.zrrsig = arrived(times[KEY_ACTIVATE], zone_wait, now);
         state.goal = KEY_STATE_OMNIPRESENT;
     }
@@ -386,10 +388,12 @@ bool kasp_key_wants_ds(const struct signing_key *key)
     return !is_revoked(key) && is_in_use(key->state.records[KEY_RECORD_DS]);
 }
 
+/* By a key that validators can find. */
 static bool is_signed_by(const struct key_list *keys, uint8_t algorithm)
 {
     for (size_t i = 0; i < keys->count; i++) {
-        if (keys->keys[i]->algorithm == algorithm && kasp_key_signs_zone(keys->keys[i])) {
+        const struct signing_key *key = keys->keys[i];
+        if (key->algorithm == algorithm && kasp_key_is_published(key) && kasp_key_signs_zone(key)) {
             return true;
         }
     }

@@ -269,11 +269,22 @@ static void take_key(struct preparation *p, size_t chosen, const struct kasp_key
     }
 }
 
-static void adopt_keys(struct preparation *p)
+/* Times without states are read once and for good, so not by a clock that may be false. */
+static enum sg_result adopt_keys(struct preparation *p)
 {
     for (size_t i = 0; i < p->list->count; i++) {
-        p->changed[i] = kasp_key_adopt(p->list->keys[i], p->policy, p->list->count == 1, p->now);
+        struct signing_key *key = p->list->keys[i];
+        if (p->clock->doubted && key->state.goal == KEY_STATE_NA && !kasp_key_is_unused(key)) {
+            char *name = signing_key_file_name(key);
+            p->problem = mem_format("the clock is in doubt, and by it the times of key '%s' would "
+                                    "be read, which has no .state file: set the clock",
+                                    name);
+            mem_free(name);
+            return SG_CONFLICT;
+        }
+        p->changed[i] = kasp_key_adopt(key, p->policy, p->list->count == 1, p->now);
     }
+    return SG_OK;
 }
 
 /* While the clock is in doubt a zone that is signed goes on with the keys that it has. */
@@ -412,12 +423,17 @@ static enum sg_result check_signers(struct preparation *p, const struct zone_key
     if (result != SG_OK) {
         return result;
     }
+    size_t published = 0;
     for (size_t i = 0; i < p->list->count; i++) {
         const struct signing_key *key = p->list->keys[i];
         bool signs_keys = false;
         bool signs_zone = false;
+        published += kasp_key_is_published(key);
         for (size_t s = 0; s < keys->sign_count; s++) {
             const struct sign_key *sign = &keys->sign[s];
+            if (!kasp_key_is_published(sign->key)) {
+                continue; /* Nobody can verify what it signs. */
+            }
             signs_keys |= sign->signs_keys && sign->key->algorithm == key->algorithm;
             signs_zone |= sign->signs_zone && sign->key->algorithm == key->algorithm;
         }
@@ -430,8 +446,9 @@ static enum sg_result check_signers(struct preparation *p, const struct zone_key
         }
     }
     /* Going insecure: the keys that are there sign on while a DS may still point at them. */
-    if (keys->sign_count == 0 && p->policy->keys_count > 0) {
-        p->problem = mem_copy_text("no key signs; see the states and times of the zone's keys");
+    if ((keys->sign_count == 0 || published == 0) && p->policy->keys_count > 0) {
+        p->problem =
+            mem_copy_text("no published key signs; see the states and times of the zone's keys");
         return SG_CONFLICT;
     }
     return SG_OK;
@@ -460,7 +477,9 @@ enum sg_result zone_keys_prepare(const struct zone_keys_request *request,
         result = check_served_keys(&p);
     }
     if (result == SG_OK) {
-        adopt_keys(&p);
+        result = adopt_keys(&p);
+    }
+    if (result == SG_OK) {
         result = satisfy_policy(&p);
     }
     if (result == SG_OK) {

@@ -139,6 +139,7 @@ static const struct adopt_case {
     {"old key-signing key with DS",       257, false, SG_WEEK, SG_WEEK, SG_WEEK, -1, -1,       O, O, N, O, O},
     {"alone: it signs everything",        257, true,  SG_WEEK, SG_WEEK, -1, -1, -1,            O, O, O, O, H},
     {"old zone-signing key",              256, false, SG_WEEK, SG_WEEK, -1, -1, -1,            O, O, O, N, N},
+    {"active, and to be published never", 256, false, -1, 60, -1, -1, -1,                      O, R, R, N, N},
     {"zone-signing key, just inactive",   256, false, SG_WEEK, SG_WEEK, -1, 60, -1,            H, O, U, N, N},
     {"zone-signing key, just deleted",    256, false, SG_WEEK, SG_WEEK, -1, SG_WEEK, 60,       H, U, H, N, N},
     {"deleted long ago",                  256, false, SG_WEEK, SG_WEEK, -1, SG_WEEK, SG_WEEK,  H, H, H, N, N},
