@@ -158,7 +158,7 @@ static bool hear_ds(void *argument, const struct keeper_heard *heard)
     watch->asked = NULL;
     enum sg_result result = open_message(heard, &message);
     take_ds(watch, result, &message);
-    (void)ds_watch_turn(watch);
+    watch->of.stirred(watch->of.argument);
     return false;
 }
 
@@ -212,7 +212,7 @@ static bool hear_lookup(void *argument, const struct keeper_heard *heard)
     struct dns_message message;
     watch->asked = NULL;
     parent_lookup_heard(watch->lookup, open_message(heard, &message), &message);
-    (void)ds_watch_turn(watch);
+    watch->of.stirred(watch->of.argument);
     return false;
 }
 

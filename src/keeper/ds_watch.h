@@ -25,8 +25,11 @@ struct ds_watch_settings {
     struct ds_check_bounds bounds;
 };
 
-/* Told in the keeper's thread, never from inside a function of this header but ds_watch_turn(). */
+/* Told in the keeper's thread, from ds_watch_turn() or when something is heard. It may change what
+ * is wanted, but frees nothing. */
 typedef void ds_watch_found(void *argument, const struct ds_check_fact *facts, size_t count);
+/* Something was heard: ds_watch_turn() has to be called, which tells when to come again. */
+typedef void ds_watch_stirred(void *argument);
 
 /* All of it is borrowed, and what the pointers lead to may change. */
 struct ds_watch_of {
@@ -36,6 +39,7 @@ struct ds_watch_of {
     const struct keeper_asker *asker;
     const sg_time *now; /* when what was heard is heard */
     ds_watch_found *found;
+    ds_watch_stirred *stirred;
     void *argument;
     uint64_t seed;
 };
