@@ -194,7 +194,7 @@ static void take_wiped(struct store_request *request)
 
 void opening_forget_static(struct keeper *keeper, struct managed_zone *zone)
 {
-    if (zone->ledger.id != 0 && zone->out == 0 && !zone_is_stored(zone->settings)) {
+    if (zone->ledger.id != 0 && zone->out == 0 && !zone->gone && !zone_is_stored(zone->settings)) {
         opening_wipe(keeper, zone);
         zone->ledger = (struct zone_ledger){.id = 0};
     }

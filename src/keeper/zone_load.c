@@ -64,9 +64,9 @@ static bool has_to_rise(const struct zone_job *job, const struct zone_facts *sou
     if (job->settings->type == ZONE_SECONDARY || zone_is_to_be_signed(job)) {
         return false;
     }
-    return base == NULL
-               ? job->asked.serial_above != 0
-               : zone_version_facts(base)->signed_here && source->denial == ZONE_DENIAL_NONE;
+    bool was_served =
+        base == NULL ? job->asked.serial_above != 0 : zone_version_facts(base)->signed_here;
+    return was_served && source->denial == ZONE_DENIAL_NONE;
 }
 
 /* Its secondaries will keep what they have, and nothing that we may do helps: its SOA is signed, or
@@ -155,9 +155,9 @@ enum sg_result zone_load(struct zone_job *job)
     }
     if (job->asked.thaw) {
         job->made.state.frozen = false;
-    } else if (!job->asked.force && !zone_files_changed(&job->lent.state->files)) {
-        job->made.unchanged = job->made.state.refused_at == 0;
-        job->made.state.refused_at = 0; /* It is again what was read. */
+    } else if (!job->asked.force && job->lent.state->refused_at == 0 &&
+               !zone_files_changed(&job->lent.state->files)) {
+        job->made.unchanged = true;
         return SG_OK;
     }
     struct zone_edit *edit = zone_edit_new(&job->settings->apex, job->settings->rrclass);
