@@ -58,9 +58,9 @@ static void read_configuration(struct job *job)
 
     reading->result = is_reload ? SG_OK : zone_edit_fits(reading->edit, before);
     if (reading->result != SG_OK) {
-        reading->objection = reading->result == SG_EXISTS
-                                 ? "another addzone of that zone came first"
-                                 : "the zone has been deleted meanwhile";
+        reading->objection =
+            mem_copy_text(reading->result == SG_EXISTS ? "another addzone of that zone came first"
+                                                       : "the zone has been deleted meanwhile");
         return;
     }
     reading->amendments =

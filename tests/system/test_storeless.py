@@ -66,7 +66,7 @@ def test_what_needs_no_store_is_served_and_the_rest_comes_with_it(server):
     for zone in NEED_IT:
         assert not answers(server, zone), zone
     assert add(server, "lost").returncode == 2
-    why = f"store-directory '{server.store}': cannot make {server.store}/images: Not a directory"
+    why = f"store-directory '{server.store}': cannot make '{server.store}/images': Not a directory"
     advice = "it is tried again every minute and at reconfig"
     assert f"{why}; zones that are signed here" in server.log()
     for line in [f"store: there is none: {why}; ", "zones with a problem: 2 (", advice]:
