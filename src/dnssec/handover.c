@@ -160,25 +160,30 @@ static void list_gone(const struct zone_version *base, const struct published *p
     }
 }
 
+/* Names of keys that `but` (NULL: nothing) does not hold too. False: one is no key. */
+static bool add_names(const struct dns_rrset *rrset, const struct dns_rrset *but,
+                      struct names *names)
+{
+    if (rrset == NULL || rrset->count == 0) {
+        return true;
+    }
+    for (struct dns_rdata_cursor c = dns_rrset_walk(rrset); dns_rdata_next(&c);) {
+        if (c.rdata.length < DNSKEY_BYTES_MIN) {
+            return false;
+        }
+        if (but == NULL || !holds(but, c.rdata)) {
+            add_name(names, dnskey_name(c.rdata));
+        }
+    }
+    return true;
+}
+
 static bool have_one_name_each(const struct published *published)
 {
     struct names names = {.count = 0};
-    const struct dns_rrset *const rrsets[] = {published->ours, &published->others};
-    for (size_t i = 0; i < ARRAY_LEN(rrsets); i++) {
-        if (rrsets[i] == NULL || rrsets[i]->count == 0) {
-            continue;
-        }
-        for (struct dns_rdata_cursor c = dns_rrset_walk(rrsets[i]); dns_rdata_next(&c);) {
-            bool again = i > 0 && published->ours != NULL && holds(published->ours, c.rdata);
-            if (c.rdata.length < DNSKEY_BYTES_MIN) {
-                return false;
-            }
-            if (!again) {
-                add_name(&names, dnskey_name(c.rdata));
-            }
-        }
-    }
-    return !names.is_full && !names.repeats;
+    return add_names(published->ours, NULL, &names) &&
+           add_names(&published->others, published->ours, &names) && !names.is_full &&
+           !names.repeats;
 }
 
 /* Does one of them sign: has it been replaced by another key of the same name? */

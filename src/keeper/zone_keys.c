@@ -417,6 +417,20 @@ static enum sg_result check_secrets(struct preparation *p, const struct zone_key
 }
 
 /* Each algorithm in the DNSKEY RRset must sign everything (RFC 6840 5.11). */
+/* Whose DNSKEY is published: nobody can verify what others sign. */
+static void find_signers(const struct zone_keys *keys, uint8_t algorithm, bool *signs_keys,
+                         bool *signs_zone)
+{
+    *signs_keys = *signs_zone = false;
+    for (size_t s = 0; s < keys->sign_count; s++) {
+        const struct sign_key *sign = &keys->sign[s];
+        if (sign->key->algorithm == algorithm && kasp_key_is_published(sign->key)) {
+            *signs_keys |= sign->signs_keys;
+            *signs_zone |= sign->signs_zone;
+        }
+    }
+}
+
 static enum sg_result check_signers(struct preparation *p, const struct zone_keys *keys)
 {
     enum sg_result result = check_secrets(p, keys);
@@ -426,18 +440,14 @@ static enum sg_result check_signers(struct preparation *p, const struct zone_key
     size_t published = 0;
     for (size_t i = 0; i < p->list->count; i++) {
         const struct signing_key *key = p->list->keys[i];
-        bool signs_keys = false;
-        bool signs_zone = false;
-        published += kasp_key_is_published(key);
-        for (size_t s = 0; s < keys->sign_count; s++) {
-            const struct sign_key *sign = &keys->sign[s];
-            if (!kasp_key_is_published(sign->key)) {
-                continue; /* Nobody can verify what it signs. */
-            }
-            signs_keys |= sign->signs_keys && sign->key->algorithm == key->algorithm;
-            signs_zone |= sign->signs_zone && sign->key->algorithm == key->algorithm;
+        bool signs_keys;
+        bool signs_zone;
+        if (!kasp_key_is_published(key)) {
+            continue;
         }
-        if (kasp_key_is_published(key) && (!signs_keys || !signs_zone)) {
+        published++;
+        find_signers(keys, key->algorithm, &signs_keys, &signs_zone);
+        if (!signs_keys || !signs_zone) {
             p->problem = mem_format("algorithm %s is published but no key of it signs the %s; see "
                                     "the states and times of the zone's keys",
                                     dnssec_algorithm_text(key->algorithm),

@@ -138,6 +138,15 @@ static bool wants_sig0(const struct request *request)
            (request->message->opcode == DNS_OPCODE_UPDATE || request->net->tcp);
 }
 
+static size_t refuse_sig0(struct request *request, enum sg_result why, const struct reply *reply)
+{
+    request->key = NULL;
+    request_log(request, LOG_SECURITY, SEVERITY_ERROR, "request has invalid signature: SIG(0): %s",
+                sg_result_text(why));
+    return refuse(request, why == SG_MALFORMED ? DNS_RCODE_FORMERR : DNS_RCODE_NOTAUTH,
+                  REQUEST_ERROR_NONE, reply);
+}
+
 /*
  * The same by public key. False: it is refused, by the response of that length. A request that the
  * signer may not make is refused, or goes on as nobody's, before its signature is looked at.
@@ -149,29 +158,26 @@ static bool authenticate_sig0(struct desk_thread *thread, const struct reply *re
     struct sig0 sig0;
 
     enum sg_result result = sig0_parse(request->message, &sig0);
-    if (result == SG_OK) {
-        thread->signer.name = sig0.signer;
-        request->key = &thread->signer; /* Who it says it is. */
-        if (request->message->opcode == DNS_OPCODE_UPDATE) {
-            *out_length = update_in_refuse(request, reply->bytes, reply->bytes_max);
-            if (*out_length > 0) {
-                return false;
-            }
-        } else if (!sig0_in_is_of_use(request)) {
-            request->key = NULL;
-            return true;
-        }
-        result = sig0_in_verify(request, &sig0, time_now(), &thread->allowance);
+    if (result != SG_OK) {
+        *out_length = refuse_sig0(request, result, reply);
+        return false;
     }
-    if (result == SG_OK) {
+    thread->signer.name = sig0.signer;
+    request->key = &thread->signer; /* Who it says it is. */
+    if (request->message->opcode == DNS_OPCODE_UPDATE) {
+        *out_length = update_in_refuse(request, reply->bytes, reply->bytes_max);
+        if (*out_length > 0) {
+            return false;
+        }
+    } else if (!sig0_in_is_of_use(request)) {
+        request->key = NULL;
         return true;
     }
-    request->key = NULL;
-    request_log(request, LOG_SECURITY, SEVERITY_ERROR, "request has invalid signature: SIG(0): %s",
-                sg_result_text(result));
-    uint16_t rcode = result == SG_MALFORMED ? DNS_RCODE_FORMERR : DNS_RCODE_NOTAUTH;
-    *out_length = refuse(request, rcode, REQUEST_ERROR_NONE, reply);
-    return false;
+    result = sig0_in_verify(request, &sig0, time_now(), &thread->allowance);
+    if (result != SG_OK) {
+        *out_length = refuse_sig0(request, result, reply);
+    }
+    return result == SG_OK;
 }
 
 /* Classes that no zone can have: 0, NONE, ANY (as BIND answers them). */
