@@ -15,6 +15,20 @@ static sg_time known_or_zero(sg_time when)
     return when == INT64_MAX ? 0 : when;
 }
 
+/* Of a secondary that is not served. NULL: it is, or what the store has of it is still looked at.
+ */
+static const char *absence_of(const struct managed_zone *zone)
+{
+    if (zone->secondary == NULL || zone->slot->version != NULL || zone->ledger.opening ||
+        zone->job != NULL) {
+        return NULL;
+    }
+    return zone->known.expired != NULL
+               ? "it has expired: no primary was heard for as long as its SOA allows; it is served "
+                 "again when one is"
+               : "nothing has come from its primaries yet; the log says what they answer";
+}
+
 /* What the zone's own work met, or what it would meet. */
 static const char *problem_of(const struct managed_zone *zone)
 {
@@ -23,8 +37,12 @@ static const char *problem_of(const struct managed_zone *zone)
     if (missing != NULL) {
         return missing; /* What it says now; the zone may have met an older reason. */
     }
-    if (zone->health.problem != NULL || store == NULL || !zone_is_stored(zone->settings)) {
+    if (zone->health.problem != NULL) {
         return zone->health.problem;
+    }
+    const char *absence = absence_of(zone);
+    if (absence != NULL || store == NULL || !zone_is_stored(zone->settings)) {
+        return absence;
     }
     switch (store_health(store)) {
     case SG_OK:

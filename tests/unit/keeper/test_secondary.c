@@ -1,5 +1,14 @@
 #include "keeper/keeper_scene.h"
 
+/* Monitoring has nothing else to go by: the zone answers SERVFAIL. */
+static void a_zone_that_never_came_says_so(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene_be_secondary(scene);
+    scene_configure(scene);
+    assert_non_null(strstr(scene_status(scene).problem, "nothing has come from its primaries"));
+}
+
 static void a_zone_is_fetched_served_and_kept(void **state)
 {
     struct keeper_scene *scene = *state;
@@ -22,11 +31,14 @@ static void what_has_expired_stays_so_over_a_restart(void **state)
 {
     struct keeper_scene *scene = *state;
     scene_fetch(scene, 5);
+    assert_null(scene_status(scene).problem);
     scene_pass(scene, SCENE_EXPIRE + 1);
     assert_int_equal(scene_serial(scene), 0);
+    assert_non_null(strstr(scene_status(scene).problem, "it has expired"));
     scene_restart(scene);
     assert_int_equal(scene_serial(scene), 0);
     assert_non_null(scene_zone(scene)->known.expired);
+    assert_non_null(strstr(scene_status(scene).problem, "it has expired"));
     assert_int_equal(keeper_refresh(scene->keeper, scene_zone(scene), false), SG_OK);
     scene_pass(scene, 1);
     scene_answer_soa(scene, 5);
@@ -296,6 +308,7 @@ int main(void)
 #define WITH_SCENE(test) cmocka_unit_test_setup_teardown(test, scene_begin, scene_end)
     const struct CMUnitTest tests[] = {
         WITH_SCENE(a_zone_is_fetched_served_and_kept),
+        WITH_SCENE(a_zone_that_never_came_says_so),
         WITH_SCENE(what_has_expired_stays_so_over_a_restart),
         WITH_SCENE(what_expired_while_the_server_was_down_is_not_served),
         WITH_SCENE(the_same_zone_fetched_anew_is_served_again),
