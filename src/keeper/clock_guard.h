@@ -26,6 +26,7 @@ enum clock_doubt {
     CLOCK_AHEAD,    /* it has jumped ahead */
     CLOCK_BEHIND,   /* it has jumped back; of a zone: it is behind the zone's last commit */
     CLOCK_UNLIKELY, /* of a zone: it is far ahead of the last commit, or has been in doubt then */
+    CLOCK_ACCEPTED, /* of a zone: it is believed again, but the waits of its keys have not begun */
 };
 
 struct clock_guard {

@@ -83,7 +83,7 @@ void managed_zone_status(const struct managed_zone *zone, struct zone_status *ou
         .expires_first = zone->health.expires_first,
         .overdue_at = known_or_zero(zone->health.overdue_at),
         .key_event_at = known_or_zero(zone->health.key_event_at),
-        .clock = trust_of_zone(zone),
+        .clock = trust_to_show(zone),
         .clock_at = zone->known.state.clock_at,
         .problem = problem_of(zone),
         .problem_since = problem_since(zone),

@@ -24,6 +24,13 @@ enum clock_doubt trust_of_zone(const struct managed_zone *zone)
     return keeper->now < state->clock_at ? CLOCK_BEHIND : CLOCK_TRUSTED;
 }
 
+enum clock_doubt trust_to_show(const struct managed_zone *zone)
+{
+    enum clock_doubt doubt = trust_of_zone(zone);
+    return doubt == CLOCK_TRUSTED && has_keys(zone) && zone->known.trusts_anew ? CLOCK_ACCEPTED
+                                                                               : doubt;
+}
+
 void trust_tell_job(const struct managed_zone *zone, struct zone_clock *out_clock)
 {
     enum clock_doubt doubt = trust_of_zone(zone);
@@ -38,13 +45,32 @@ void trust_tell_job(const struct managed_zone *zone, struct zone_clock *out_cloc
     };
 }
 
+void trust_begin_state(struct zone_job *job)
+{
+    struct zone_state *state = &job->made.state;
+    if (job->clock.doubted) {
+        state->clock_doubted |= job->clock.lasts;
+    } else if (!job->clock.anew) {
+        state->clock_at = job->now;
+        state->clock_doubted = false;
+    }
+}
+
+void trust_end_state(struct zone_job *job)
+{
+    struct zone_state *state = &job->made.state;
+    if (job->clock.anew && job->made.keys_looked_at) {
+        state->clock_at = job->now;
+        state->clock_doubted = false;
+        /* It is committed, even if it is all that is new. */
+        job->made.unchanged &= job->lent.base == NULL;
+    }
+}
+
 void trust_take_job(struct managed_zone *zone, const struct zone_job *job)
 {
     if (job->clock.anew && job->made.keys_looked_at) {
         zone->known.trusts_anew = false;
-        zone->known.state.clock_at = job->now;
-        zone->known.state.clock_doubted = false;
-        zone->wishes.state |= job->made.unchanged;
     }
 }
 

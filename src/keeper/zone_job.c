@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/thread.h"
+#include "keeper/trust.h"
 #include "keeper/zone_record.h"
 #include "keeper/zone_steps.h"
 
@@ -133,12 +134,7 @@ static void begin_state(struct zone_job *job)
     state->timers = BUFFER_EMPTY;
     buffer_append(&state->timers, before->timers.bytes, before->timers.length);
     state->was_static = !zone_is_stored(job->settings);
-    if (job->clock.doubted) {
-        state->clock_doubted |= job->clock.lasts;
-    } else {
-        state->clock_at = job->now;
-        state->clock_doubted = false;
-    }
+    trust_begin_state(job);
 }
 
 void zone_job_run(struct job *job)
@@ -150,6 +146,7 @@ void zone_job_run(struct job *job)
     work->made.expires_first = work->lent.expires_first;
     begin_state(work);
     work->result = run_kind(work);
+    trust_end_state(work);
     if (work->result == SG_OK && !work->made.unchanged && work->made.version == NULL &&
         work->whole) {
         work->result = zone_write_base(work);

@@ -104,6 +104,9 @@ static void put_clock_of_zone(const struct server *server, const struct zone_sta
                       "`clock -accept`",
                       when);
         break;
+    case CLOCK_ACCEPTED:
+        put_line(text, "clock", "accepted; the waits of the keys have not begun anew yet");
+        break;
     default:
         put_line(text, "clock", "in doubt, see status; key states rest");
     }

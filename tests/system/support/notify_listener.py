@@ -58,4 +58,7 @@ class NotifyListener:
             if self.rcode is not None:
                 response = dns.message.make_response(message)
                 response.set_rcode(self.rcode)
-                self.socket.sendto(response.to_wire(), client)
+                try:
+                    self.socket.sendto(response.to_wire(), client)
+                except OSError:
+                    return  # stopped meanwhile
