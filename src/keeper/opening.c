@@ -248,9 +248,10 @@ void opening_forget_static(struct keeper *keeper, struct managed_zone *zone)
 void opening_wipe(struct keeper *keeper, struct managed_zone *zone)
 {
     const struct zone_settings *settings = zone->settings;
-    if (zone->ledger.id == 0 || keeper->stopping) {
+    if (keeper->io.store == NULL || keeper->stopping) {
         if (zone->wiped != NULL) {
-            zone->wiped(zone->wiped_argument, zone->ledger.id == 0 ? SG_OK : SG_CANCELLED);
+            bool is_durable = keeper->io.store != NULL || keeper->store_missing != NULL;
+            zone->wiped(zone->wiped_argument, is_durable ? SG_CANCELLED : SG_OK);
         }
         return;
     }
@@ -263,7 +264,7 @@ void opening_wipe(struct keeper *keeper, struct managed_zone *zone)
         .kind = STORE_ZONE_FORGET,
         .reply = keeper->io.commits,
         .done = take_wiped,
-        .zone = zone->ledger.id,
+        .zone = zone->ledger.id, /* 0: it could not be opened, but may be there */
         .identity = buffer_span(&opening->identity),
     };
     keeper->requests++;

@@ -33,7 +33,8 @@ enum store_request_kind {
     STORE_ZONE_COMMIT, /* append a record; an image takes the place of the one before, and with
                           STORE_COMMIT_BREAKS also of all records before (else: TRIM) */
     STORE_ZONE_IMAGE,  /* an image of the version of commit `number`, made while others followed */
-    STORE_ZONE_FORGET, /* everything of a zone; its id is never given again */
+    STORE_ZONE_FORGET, /* everything of a zone; its id is never given again; `zone` 0: whatever id
+                          the identity has */
     STORE_ZONE_TRIM,   /* drop records that are older than the newest image and below `number` */
     STORE_CONFIG_PUT,  /* a zone statement added at run time; empty `value`: removed */
     STORE_COPY,        /* backup into the new folder `path`; commits wait meanwhile */

@@ -288,6 +288,26 @@ static void what_cannot_be_forgotten_is_told_too(void **state)
     scene->zones = 1;
 }
 
+/* The store parts with its numbers: until it is asked anew the zone has no number of its own. */
+static void what_is_to_be_forgotten_needs_not_be_open(void **state)
+{
+    struct keeper_scene *scene = *state;
+    int wiped = -1;
+    scene_serve_dynamic(scene);
+    assert_int_equal(scene_update_now(scene, "one"), DNS_RCODE_NOERROR);
+    scene_zone(scene)->ledger.last--;
+    assert_int_equal(scene_update_now(scene, "two"), DNS_RCODE_SERVFAIL);
+    scene_zone(scene)->ledger.id = 0;
+    assert_int_equal(fake_disk_count(scene->disk, STORE_ZONES), 1);
+    keeper_wipe(scene->keeper, scene_zone(scene), note_wipe, &wiped);
+    scene->zones = 0;
+    scene_configure(scene);
+    assert_int_equal(wiped, SG_OK);
+    assert_int_equal(fake_disk_count(scene->disk, STORE_ZONES), 0);
+    assert_int_equal(fake_disk_count(scene->disk, STORE_COMMITS), 0);
+    scene->zones = 1;
+}
+
 /* Both have one number in the store: what the first one's worker still writes would be taken for
  * the second one's. */
 static void a_zone_that_comes_back_waits_for_the_end_of_what_it_was(void **state)
@@ -683,6 +703,7 @@ int main(void)
         WITH_SCENE(a_reload_while_it_is_recovered_does_not_undo_updates),
         WITH_SCENE(what_is_to_be_forgotten_is_told_when_that_is_durable),
         WITH_SCENE(what_cannot_be_forgotten_is_told_too),
+        WITH_SCENE(what_is_to_be_forgotten_needs_not_be_open),
         WITH_SCENE(a_zone_that_comes_back_waits_for_the_end_of_what_it_was),
         WITH_SCENE(a_zone_that_goes_while_it_is_opened_is_forgotten),
         WITH_SCENE(a_policy_that_is_taken_away_lowers_no_serial),
