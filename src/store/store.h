@@ -16,8 +16,9 @@
  *
  * A commit whose outcome nobody knows (SG_IN_DOUBT: the meta page was not written for certain) is
  * held: the store reopens the environment and looks. What proves durable is answered SG_OK, what is
- * not there is answered as a failed write. While the environment does not even open, or the commit
- * is seen but writing does not work, the requests of that one transaction wait for their answer.
+ * not there is answered as a failed write; but only after another transaction went well, since
+ * until then a crash may bring back the one or the other. So long the requests of that one
+ * transaction wait for their answer, and the image files that they name are to be left alone.
  */
 #pragma once
 
