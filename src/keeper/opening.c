@@ -25,7 +25,8 @@ static void write_identity(const struct zone_settings *settings, struct buffer *
 bool opening_is_wanted(const struct keeper *keeper, const struct managed_zone *zone)
 {
     bool is_durable = keeper->io.store != NULL || keeper->store_missing != NULL;
-    return is_durable && zone->ledger.id == 0 && zone_is_stored(zone->settings);
+    bool is_of_interest = zone_is_stored(zone->settings) || zone->ledger.unasked;
+    return is_durable && zone->ledger.id == 0 && is_of_interest;
 }
 
 const char *keeper_lacks_store(const struct keeper *keeper, const struct managed_zone *zone)
@@ -33,19 +34,40 @@ const char *keeper_lacks_store(const struct keeper *keeper, const struct managed
     return zone_is_stored(zone->settings) ? keeper->store_missing : NULL;
 }
 
-/* Damaged for good: what follows goes on behind its numbers. */
-static void take_remnant(struct managed_zone *zone, const struct store_zone *remnant)
+/* It is served already, and the store knows serials of it that secondaries may have: a zone whose
+ * store came late, and which was static until now or is so still. */
+static void stay_above(struct managed_zone *zone, const struct store_zone *stored)
+{
+    const struct zone_facts *facts = zone_version_facts(zone_record_version(zone));
+    uint32_t *above = &zone->wishes.serial_above;
+    bool is_its_primaries =
+        zone->settings->type == ZONE_SECONDARY && zone->settings->policy == NULL;
+    if (stored->last > 0 && !is_its_primaries &&
+        serial_compare(stored->serial, facts->serial) >= 0 &&
+        (*above == 0 || serial_compare(stored->serial, *above) > 0)) {
+        *above = stored->serial;
+    }
+}
+
+/* What follows goes on behind the numbers of what is damaged for good. */
+static void follow_remnant(struct managed_zone *zone, const struct store_zone *remnant)
 {
     struct zone_ledger *ledger = &zone->ledger;
     ledger->id = remnant->zone;
     ledger->last = remnant->last;
-    ledger->continues = false;
+    ledger->continues = ledger->lost = false;
+}
+
+static void take_remnant(struct managed_zone *zone, const struct store_zone *remnant)
+{
+    follow_remnant(zone, remnant);
     if (zone_record_version(zone) == NULL) {
         change_recover_otherwise(zone->keeper, zone, remnant->serial);
         if (zone->secondary == NULL) {
             secondary_begin(zone->keeper, zone);
         }
     } else {
+        stay_above(zone, remnant);
         zone->wishes.keys = true; /* What is served goes on. */
         zone->known.keys_wished = keying_round(zone->keeper->keying);
         keeper_enqueue(zone->keeper, zone);
@@ -71,11 +93,51 @@ static void take_problem(struct managed_zone *zone, char *problem)
     zone->wishes.load = false;
 }
 
-/* A static zone that the store does not know, or whose record cannot be read: its file is all that
- * it needs. What is served already stays as it is. */
+/* What is served goes on, and is committed whole with the next change. */
+static void opened_late(struct managed_zone *zone)
+{
+    zone->wishes.load = true; /* It has new settings, or it would not be opened now. */
+    zone->wishes.force = true;
+    keeper_enqueue(zone->keeper, zone);
+}
+
+/* Served with a serial above all that the store knows of, a static zone needs it no more. */
+static void opened_static(struct managed_zone *zone, const struct store_zone *stored)
+{
+    stay_above(zone, stored);
+    if (zone->wishes.serial_above == 0) {
+        opening_forget_static(zone->keeper, zone);
+    }
+}
+
+/* A static zone whose record cannot be read but for the serial that was served: its file is all
+ * else that it needs. The floor stays in the store until the file is above it. */
+static void opened_damaged_static(struct managed_zone *zone, const struct store_zone *remnant)
+{
+    char label[ZONE_LABEL_BYTES];
+    log_write(LOG_ZONE, SEVERITY_WARNING,
+              "zone %s: what the store has of it cannot be read: its file is served, with a serial "
+              "above %u",
+              zone_label(zone->settings, label), remnant->serial);
+    follow_remnant(zone, remnant);
+    if (zone_record_version(zone) == NULL) {
+        zone->ledger.lost_serial = remnant->serial;
+        keeper_wish_load(zone->keeper, zone, true);
+    } else {
+        opened_static(zone, remnant);
+        opened_late(zone);
+    }
+}
+
+/* A static zone that the store does not know, or nothing of which can be read. What is served
+ * already stays as it is. */
 static void opened_unknown(struct managed_zone *zone, const struct store_request *request)
 {
     char label[ZONE_LABEL_BYTES];
+    if (request->opened != NULL) {
+        opened_damaged_static(zone, request->opened);
+        return;
+    }
     if (request->result != SG_NOT_FOUND) {
         log_write(LOG_ZONE, SEVERITY_WARNING,
                   "zone %s: what the store has of it cannot be read, and which serial was served "
@@ -83,22 +145,11 @@ static void opened_unknown(struct managed_zone *zone, const struct store_request
                   zone_label(zone->settings, label));
     }
     zone->ledger.lost = false;
-    zone->ledger.lost_serial = request->opened != NULL ? request->opened->serial : 0;
+    zone->ledger.lost_serial = 0;
     if (zone_record_version(zone) == NULL || zone->wishes.load) {
         keeper_wish_load(zone->keeper, zone, true);
     } else if (change_is_wished(zone)) {
         keeper_enqueue(zone->keeper, zone);
-    }
-}
-
-/* It is served already, and the store knows serials of it. */
-static void opened_static(struct managed_zone *zone, const struct store_zone *stored)
-{
-    const struct zone_facts *facts = zone_version_facts(zone_record_version(zone));
-    if (serial_compare(stored->serial, facts->serial) < 0) {
-        opening_forget_static(zone->keeper, zone);
-    } else {
-        zone->wishes.serial_above = stored->serial;
     }
 }
 
@@ -115,14 +166,6 @@ static void opening_failed(struct managed_zone *zone, const struct store_request
     keeper_zone_was_tried(keeper, zone);
 }
 
-/* What is served goes on, and is committed whole with the next change. */
-static void opened_late(struct managed_zone *zone)
-{
-    zone->wishes.load = true; /* It has new settings, or it would not be opened now. */
-    zone->wishes.force = true;
-    keeper_enqueue(zone->keeper, zone);
-}
-
 static void opened(struct managed_zone *zone, struct store_zone *stored)
 {
     struct zone_ledger *ledger = &zone->ledger;
@@ -136,7 +179,9 @@ static void opened(struct managed_zone *zone, struct store_zone *stored)
         ledger->since_image_bytes += behind ? stored->records[i].length : 0;
     }
     if (zone_record_version(zone) != NULL) {
-        if (!zone_is_stored(zone->settings)) {
+        if (zone_is_stored(zone->settings)) {
+            stay_above(zone, stored);
+        } else {
             opened_static(zone, stored);
         }
         store_zone_free(stored);
@@ -203,9 +248,10 @@ void opening_forget_static(struct keeper *keeper, struct managed_zone *zone)
 void opening_wipe(struct keeper *keeper, struct managed_zone *zone)
 {
     const struct zone_settings *settings = zone->settings;
-    if (zone->ledger.id == 0 || keeper->stopping) {
+    if (keeper->io.store == NULL || keeper->stopping) {
         if (zone->wiped != NULL) {
-            zone->wiped(zone->wiped_argument, zone->ledger.id == 0 ? SG_OK : SG_CANCELLED);
+            bool is_durable = keeper->io.store != NULL || keeper->store_missing != NULL;
+            zone->wiped(zone->wiped_argument, is_durable ? SG_CANCELLED : SG_OK);
         }
         return;
     }
@@ -218,7 +264,7 @@ void opening_wipe(struct keeper *keeper, struct managed_zone *zone)
         .kind = STORE_ZONE_FORGET,
         .reply = keeper->io.commits,
         .done = take_wiped,
-        .zone = zone->ledger.id,
+        .zone = zone->ledger.id, /* 0: it could not be opened, but may be there */
         .identity = buffer_span(&opening->identity),
     };
     keeper->requests++;
@@ -251,13 +297,15 @@ void keeper_take_store(struct keeper *keeper, struct store *store)
             keeper->failed += has_problem && !is_kept;
             keeper->kept += has_problem && is_kept;
         }
-        opening_start(keeper, zone); /* One with a job that needs it: when that is back. */
+        zone->ledger.unasked = zone->job != NULL; /* when that is back */
+        opening_start(keeper, zone);
     }
 }
 
 /* What was wished is wished again with the opening. */
 static void refuse_without_store(struct keeper *keeper, struct managed_zone *zone)
 {
+    keeper_unqueue(zone); /* What it waited for was wished of a zone that needs no store. */
     take_problem(zone, mem_copy_text(keeper->store_missing));
     keeper_set_timer(keeper, zone);
     keeper_zone_was_tried(keeper, zone);
@@ -297,6 +345,7 @@ void opening_start(struct keeper *keeper, struct managed_zone *zone)
         .only_known = !zone_is_stored(settings),
         .identity = buffer_span(&opening->identity),
     };
+    zone->ledger.unasked = false;
     zone->ledger.opening = true;
     zone->out++;
     keeper->requests++;

@@ -57,6 +57,7 @@ struct zone_ledger {
     uint64_t since_image_bytes; /* of changesets behind it */
     uint32_t lost_serial;       /* of what cannot be read; 0: none */
     bool opening;               /* the store was asked and has not answered */
+    bool unasked;               /* the store has come while a job was out: it is asked after it */
     bool awaits_burial;         /* `opening` as well: one of that name is still at work */
     bool continues;             /* the newest version is what was committed last */
     bool lost;                  /* what the store has could not be read, and no file has it */

@@ -163,7 +163,8 @@ static bool authenticate_sig0(struct desk_thread *thread, const struct reply *re
         return false;
     }
     thread->signer.name = sig0.signer;
-    request->key = &thread->signer; /* Who it says it is. */
+    request->key = &thread->signer;
+    request->key_is_claimed = true;
     if (request->message->opcode == DNS_OPCODE_UPDATE) {
         *out_length = update_in_refuse(request, reply->bytes, reply->bytes_max);
         if (*out_length > 0) {
@@ -171,9 +172,11 @@ static bool authenticate_sig0(struct desk_thread *thread, const struct reply *re
         }
     } else if (!sig0_in_is_of_use(request)) {
         request->key = NULL;
+        request->key_is_claimed = false;
         return true;
     }
     result = sig0_in_verify(request, &sig0, time_now(), &thread->allowance);
+    request->key_is_claimed = false;
     if (result != SG_OK) {
         *out_length = refuse_sig0(request, result, reply);
     }
@@ -373,6 +376,7 @@ static size_t dispatch_request(void *argument, void *thread_state, const struct 
     request->net = net;
     request->view = NULL;
     request->key = NULL;
+    request->key_is_claimed = false;
     request->tsig = NULL;
     enum sg_result result = take_message(thread, net->wire);
     if (request->front == NULL) {

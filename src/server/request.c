@@ -95,7 +95,8 @@ const char *request_prefix(const struct request *request, char out_text[REQUEST_
                             net_address_to_text(request->net->client, address));
     if (request->key != NULL) {
         dns_name_to_text_short(&request->key->name, name);
-        used += (size_t)snprintf(out_text + used, REQUEST_PREFIX_BYTES - used, "/key %.500s", name);
+        used += (size_t)snprintf(out_text + used, REQUEST_PREFIX_BYTES - used, "/%skey %.500s",
+                                 request->key_is_claimed ? "claimed " : "", name);
     }
     if (request->message->has_question) {
         dns_name_to_text_short(&request->message->qname, name);

@@ -17,6 +17,7 @@ struct request {
     const struct front_view *view; /* NULL until chosen */
     const struct tsig_key
         *key; /* of a TSIG that verified, or who signed by SIG(0), a name only; NULL: neither */
+    bool key_is_claimed; /* by a SIG(0) that was not verified: it tells what to refuse, no more */
     struct tsig_exchange *tsig; /* NULL: the response is not signed */
     sg_time now;                /* set where there is a TSIG */
     struct stats_block *counters;
@@ -44,7 +45,8 @@ size_t request_bytes_max(const struct request *request, size_t bytes_max);
 size_t request_refuse(const struct request *request, uint16_t rcode, enum request_error error,
                       uint8_t *out_bytes, size_t bytes_max);
 
-/* "client @0x2a 192.0.2.1#53 (example)": how each log line about a request begins. */
+/* "client @0x2a 192.0.2.1#53/key k (example)": how each log line about a request begins. A key that
+ * is not proved yet is a "claimed key". */
 const char *request_prefix(const struct request *request, char out_text[REQUEST_PREFIX_BYTES]);
 void request_log(const struct request *request, enum log_category category, int severity,
                  const char *format, ...) PRINTF_LIKE(4, 5);

@@ -43,6 +43,7 @@ struct store {
     /* The batch whose commit is in doubt, and which transaction it was. Empty: none is. */
     struct batch held;
     uint64_t held_transaction;
+    bool held_counts;       /* as far as could be seen */
     uint64_t retry_seconds; /* how long the next fault waits; 0: writing worked last time */
     uint64_t retry_at_ns;
 };
@@ -199,9 +200,11 @@ static void accept(struct store *store, struct batch *batch)
 }
 
 /*
- * Look whether the batch in doubt counts. When it does, it may be so in the system's memory alone,
- * if the write of the meta page failed half-way: it is as durable as the next transaction, whose
- * sync covers it. When it does not, it never will: that next transaction takes its place.
+ * Look whether the batch in doubt counts. What is seen may be so in the system's memory alone:
+ * after a write of the meta page that failed half-way the disk may have the one or the other, and a
+ * crash brings it back. The next transaction settles it: if the batch counts, that one's sync
+ * covers it; if not, that one takes its place. It has a number behind the batch's, so that both can
+ * be told apart where it is in doubt as well.
  */
 static enum sg_result look(struct store *store)
 {
@@ -210,22 +213,39 @@ static enum sg_result look(struct store *store)
     if (result != SG_OK) {
         return result;
     }
-    if (store->held.count > 0 && last < store->held_transaction) {
-        refuse(&store->held, (enum sg_result)atomic_load(&store->health), &store->io);
+    if (last <= store->held_transaction) {
+        store->held_counts = last == store->held_transaction;
     }
     store->last_transaction = last;
     return SG_OK;
 }
 
+static uint64_t number_to_try(const struct store *store)
+{
+    bool is_behind = store->last_transaction >= store->held_transaction;
+    return 1 + (is_behind ? store->last_transaction : store->held_transaction);
+}
+
+/* Until then nobody may be told even that it failed: who tries again writes an image under the name
+ * that the batch's has. */
+static void settle(struct store *store)
+{
+    if (store->held_counts) {
+        accept(store, &store->held);
+    } else {
+        refuse(&store->held, (enum sg_result)atomic_load(&store->health), &store->io);
+    }
+}
+
 static void try_again(struct store *store)
 {
+    struct store_transaction transaction = {.io = &store->io};
     enum sg_result result = store->io.reopen(store->io.argument);
     if (result == SG_OK) {
         result = look(store);
     }
     if (result == SG_OK) {
-        struct store_transaction transaction = {.io = &store->io,
-                                                .number = store->last_transaction + 1};
+        transaction.number = number_to_try(store);
         result = store_transaction_try(&transaction);
     }
     /* Doubt of no consequence, but in it nothing could be read until the next time. */
@@ -236,8 +256,8 @@ static void try_again(struct store *store)
         note_fault(store, result);
         return;
     }
-    store->last_transaction++;
-    accept(store, &store->held);
+    store->last_transaction = transaction.number;
+    settle(store);
     set_health(store, SG_OK);
 }
 
@@ -246,6 +266,7 @@ static void hold(struct store *store, uint64_t transaction)
     ASSERT(store->held.count == 0); /* with one in doubt nothing else is written */
     store->held = store->batch;
     store->held_transaction = transaction;
+    store->held_counts = false;
     batch_clear(&store->batch);
     note_fault(store, SG_IO);
     try_again(store);

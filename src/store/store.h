@@ -16,8 +16,9 @@
  *
  * A commit whose outcome nobody knows (SG_IN_DOUBT: the meta page was not written for certain) is
  * held: the store reopens the environment and looks. What proves durable is answered SG_OK, what is
- * not there is answered as a failed write. While the environment does not even open, or the commit
- * is seen but writing does not work, the requests of that one transaction wait for their answer.
+ * not there is answered as a failed write; but only after another transaction went well, since
+ * until then a crash may bring back the one or the other. So long the requests of that one
+ * transaction wait for their answer, and the image files that they name are to be left alone.
  */
 #pragma once
 
@@ -33,7 +34,8 @@ enum store_request_kind {
     STORE_ZONE_COMMIT, /* append a record; an image takes the place of the one before, and with
                           STORE_COMMIT_BREAKS also of all records before (else: TRIM) */
     STORE_ZONE_IMAGE,  /* an image of the version of commit `number`, made while others followed */
-    STORE_ZONE_FORGET, /* everything of a zone; its id is never given again */
+    STORE_ZONE_FORGET, /* everything of a zone; its id is never given again; `zone` 0: whatever id
+                          the identity has */
     STORE_ZONE_TRIM,   /* drop records that are older than the newest image and below `number` */
     STORE_CONFIG_PUT,  /* a zone statement added at run time; empty `value`: removed */
     STORE_COPY,        /* backup into the new folder `path`; commits wait meanwhile */

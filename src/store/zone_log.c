@@ -505,26 +505,24 @@ enum sg_result zone_log_forget(struct store_transaction *transaction, uint64_t z
         return SG_LIMIT;
     }
     enum sg_result result = find_zone_id(io, identity, &id);
-    if (result == SG_NOT_FOUND) {
-        return SG_OK;
+    if (result != SG_OK) {
+        return result == SG_NOT_FOUND ? SG_OK : result;
     }
-    if (result == SG_OK && id != zone) {
-        result = SG_CONFLICT;
+    if (zone != 0 && id != zone) {
+        return SG_CONFLICT;
     }
-    if (result == SG_OK) {
-        result = find_first(io, STORE_IMAGES, zone, 0, &image);
-    }
+    result = find_first(io, STORE_IMAGES, id, 0, &image);
     if (result == SG_OK) {
         result = store_transaction_remove(transaction, STORE_ZONES, identity);
     }
     if (result == SG_OK) {
-        result = remove_range(transaction, STORE_IMAGES, zone, 0, UINT64_MAX);
+        result = remove_range(transaction, STORE_IMAGES, id, 0, UINT64_MAX);
     }
     if (result == SG_OK) {
-        result = remove_range(transaction, STORE_COMMITS, zone, 0, UINT64_MAX);
+        result = remove_range(transaction, STORE_COMMITS, id, 0, UINT64_MAX);
     }
     if (result == SG_OK) {
-        *out_gone = (struct zone_log_image){zone, image.number};
+        *out_gone = (struct zone_log_image){id, image.number};
     }
     return result;
 }

@@ -355,10 +355,13 @@ static void step_fault(struct world *world)
     if (fault.result == SG_LIMIT) {
         fault.goes_on = false; /* an environment that has grown is large enough */
     }
+    if (fault.result == SG_IN_DOUBT) {
+        fault.haunts = world_chance(world, 40);
+    }
     world->tally.faults++;
-    world_say(world, "the disk: %s at write %llu%s%s", sg_result_text(fault.result),
+    world_say(world, "the disk: %s at write %llu%s%s%s", sg_result_text(fault.result),
               (unsigned long long)fault.at, fault.goes_on ? ", and on" : "",
-              fault.loses_power ? ", power lost" : "");
+              fault.haunts ? ", and haunts" : "", fault.loses_power ? ", power lost" : "");
     fake_disk_set_fault(world->disk, &fault);
     world->is_lame = fault.goes_on;
 }

@@ -288,6 +288,26 @@ static void what_cannot_be_forgotten_is_told_too(void **state)
     scene->zones = 1;
 }
 
+/* The store parts with its numbers: until it is asked anew the zone has no number of its own. */
+static void what_is_to_be_forgotten_needs_not_be_open(void **state)
+{
+    struct keeper_scene *scene = *state;
+    int wiped = -1;
+    scene_serve_dynamic(scene);
+    assert_int_equal(scene_update_now(scene, "one"), DNS_RCODE_NOERROR);
+    scene_zone(scene)->ledger.last--;
+    assert_int_equal(scene_update_now(scene, "two"), DNS_RCODE_SERVFAIL);
+    scene_zone(scene)->ledger.id = 0;
+    assert_int_equal(fake_disk_count(scene->disk, STORE_ZONES), 1);
+    keeper_wipe(scene->keeper, scene_zone(scene), note_wipe, &wiped);
+    scene->zones = 0;
+    scene_configure(scene);
+    assert_int_equal(wiped, SG_OK);
+    assert_int_equal(fake_disk_count(scene->disk, STORE_ZONES), 0);
+    assert_int_equal(fake_disk_count(scene->disk, STORE_COMMITS), 0);
+    scene->zones = 1;
+}
+
 /* Both have one number in the store: what the first one's worker still writes would be taken for
  * the second one's. */
 static void a_zone_that_comes_back_waits_for_the_end_of_what_it_was(void **state)
@@ -431,6 +451,7 @@ static void a_static_zone_whose_store_comes_late_lowers_no_serial_for_long(void 
     assert_int_equal(scene_serial(scene), 101);
 }
 
+/* And stays so with every edit of its file, over restarts, until that is above it. */
 static void a_static_zone_with_a_damaged_record_is_served_with_a_serial_above_it(void **state)
 {
     struct keeper_scene *scene = *state;
@@ -442,6 +463,81 @@ static void a_static_zone_with_a_damaged_record_is_served_with_a_serial_above_it
     scene_configure(scene);
     assert_int_equal(scene_serial(scene), 101);
     assert_null(scene_status(scene).problem);
+    expect_floor(scene);
+}
+
+/* Its store comes late and is damaged. */
+static void a_static_zone_that_is_served_rises_above_a_damaged_record(void **state)
+{
+    struct keeper_scene *scene = *state;
+    (void)serve_raised(scene);
+    scene_stop(scene);
+    be_static(scene);
+    fake_disk_damage(scene->disk, STORE_IMAGES, 0, 200);
+    scene->storeless = true;
+    scene_start(scene);
+    scene_configure(scene);
+    assert_int_equal(scene_serial(scene), 7);
+    scene_take_store(scene);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 101);
+    expect_floor(scene);
+}
+
+/* A job is out when the store comes. */
+static void a_static_zone_at_work_asks_its_store_afterwards(void **state)
+{
+    struct keeper_scene *scene = *state;
+    (void)serve_raised(scene);
+    scene_stop(scene);
+    be_static(scene);
+    scene->storeless = true;
+    scene_start(scene);
+    scene_configure_only(scene);
+    scene_turn_once(scene);
+    assert_non_null(scene_zone(scene)->job);
+    scene_take_store(scene);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 101);
+    expect_floor(scene);
+}
+
+/* Served from its file without a store, it was made dynamic, or signed, before that came. */
+static void a_zone_that_is_to_be_stored_meanwhile_lowers_no_serial_for_long(void **state)
+{
+    struct keeper_scene *scene = *state;
+    for (int i = 0; i < 4; i++) {
+        bool is_signed = i % 2 == 1, is_damaged = i >= 2;
+        (void)serve_raised(scene);
+        scene_stop(scene);
+        be_static(scene);
+        if (is_damaged) {
+            fake_disk_damage(scene->disk, STORE_IMAGES, 0, 200);
+        }
+        scene->storeless = true;
+        scene_start(scene);
+        scene_configure(scene);
+        assert_int_equal(scene_serial(scene), 7);
+        scene->plan[0].dynamic = !is_signed;
+        scene->plan[0].policy = is_signed ? scene->policy : NULL;
+        scene->plan[0].inline_signing = is_signed;
+        scene_differ(scene);
+        scene_configure(scene);
+        assert_int_equal(scene_serial(scene), 7);
+        scene_take_store(scene);
+        scene_turn(scene);
+        assert_true(scene_serial(scene) > 100);
+        assert_int_equal(scene_status(scene).secure, is_signed);
+        uint32_t served = scene_serial(scene);
+        scene_restart(scene);
+        assert_int_equal(scene_serial(scene), served);
+        /* The next one begins with an empty disk. */
+        be_static(scene);
+        scene_stop(scene);
+        fake_disk_free(scene->disk);
+        scene->disk = fake_disk_new();
+        scene_start(scene);
+    }
 }
 
 /* A zone that was never stored gets no place in the store. */
@@ -568,6 +664,26 @@ static void a_served_zone_that_becomes_dynamic_without_a_store_takes_no_updates(
     assert_true(scene_serves(scene, "new.example.test.", DNS_TYPE_A));
 }
 
+/* What it was in line for was the job of a zone that needs no store. */
+static void a_zone_in_line_that_comes_to_need_a_store_is_not_loaded(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene->storeless = true;
+    scene_stop(scene);
+    scene_start(scene);
+    scene_write_file(scene, 7, false);
+    scene_configure_only(scene);
+    scene->plan[0].dynamic = true;
+    scene_differ(scene);
+    scene_configure(scene);
+    assert_int_equal(scene_serial(scene), 0);
+    assert_string_equal(scene_status(scene).problem, "there is no store: not mounted");
+    scene_take_store(scene);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 7);
+    assert_int_equal(scene_update_now(scene, "new"), DNS_RCODE_NOERROR);
+}
+
 int main(void)
 {
 #define WITH_SCENE(test) cmocka_unit_test_setup_teardown(test, scene_begin, scene_end)
@@ -587,6 +703,7 @@ int main(void)
         WITH_SCENE(a_reload_while_it_is_recovered_does_not_undo_updates),
         WITH_SCENE(what_is_to_be_forgotten_is_told_when_that_is_durable),
         WITH_SCENE(what_cannot_be_forgotten_is_told_too),
+        WITH_SCENE(what_is_to_be_forgotten_needs_not_be_open),
         WITH_SCENE(a_zone_that_comes_back_waits_for_the_end_of_what_it_was),
         WITH_SCENE(a_zone_that_goes_while_it_is_opened_is_forgotten),
         WITH_SCENE(a_policy_that_is_taken_away_lowers_no_serial),
@@ -594,12 +711,16 @@ int main(void)
         WITH_SCENE(a_zone_that_takes_no_updates_any_more_is_its_file_and_lowers_no_serial),
         WITH_SCENE(a_static_zone_whose_store_comes_late_lowers_no_serial_for_long),
         WITH_SCENE(a_static_zone_with_a_damaged_record_is_served_with_a_serial_above_it),
+        WITH_SCENE(a_static_zone_that_is_served_rises_above_a_damaged_record),
+        WITH_SCENE(a_static_zone_at_work_asks_its_store_afterwards),
+        WITH_SCENE(a_zone_that_is_to_be_stored_meanwhile_lowers_no_serial_for_long),
         WITH_SCENE(a_static_zone_is_not_known_to_the_store),
         WITH_SCENE(a_static_zone_needs_no_store),
         WITH_SCENE(a_dynamic_zone_is_not_loaded_before_its_store_is_there),
         WITH_SCENE(a_signed_zone_waits_for_its_store_as_well),
         WITH_SCENE(a_secondary_asks_nobody_before_its_store_is_there),
         WITH_SCENE(a_served_zone_that_becomes_dynamic_without_a_store_takes_no_updates),
+        WITH_SCENE(a_zone_in_line_that_comes_to_need_a_store_is_not_loaded),
     };
     return cmocka_run_group_tests_name("opening", tests, NULL, NULL);
 }

@@ -159,6 +159,8 @@ static void who_may_not_do_it_is_not_verified(void **state)
         desk_ask(desk, vector()->message.bytes, vector()->message.length);
         assert_int_equal(desk_rcode(desk), rows[i].rcode);
         assert_false(desk_logged(desk, "request has invalid signature: SIG(0): "));
+        assert_false(desk_logged(desk, "/key host.example"));
+        assert_true(desk_logged(desk, "/claimed key host.example (example): update"));
         desk_close(desk);
     }
 }
@@ -172,6 +174,7 @@ static void a_request_that_does_not_verify_is_not_heard(void **state)
     desk_ask(scene.desk, vector()->message.bytes, vector()->message.length);
     assert_int_equal(desk_rcode(scene.desk), DNS_RCODE_NOTAUTH);
     assert_true(desk_logged(scene.desk, "request has invalid signature: SIG(0): "));
+    assert_false(desk_logged(scene.desk, "key host.example"));
     desk_close(scene.desk);
 }
 

@@ -401,6 +401,119 @@ static void a_file_image_outlives_a_failed_commit(void **state)
     assert_false(has_image(io, a, 1));
 }
 
+static void assert_image(const struct store_io *io, uint64_t zone, uint64_t number,
+                         const char *text)
+{
+    char bytes[16] = "";
+    struct store_image *image;
+    assert_int_equal(io->image_open(io->argument, zone, number, &image), SG_OK);
+    size_t length = io->image_read(image, (uint8_t *)bytes, sizeof(bytes) - 1);
+    io->image_close(image);
+    assert_int_equal(length, strlen(text));
+    assert_string_equal(bytes, text);
+}
+
+/* The disk has the meta page that could not be written, but the system's memory the one before: all
+ * looks as if the commit had failed, until the power is lost. Whoever was told that it failed
+ * writes another image under the name of the first. */
+static void a_commit_that_a_crash_brings_back_has_its_own_image(void **state)
+{
+    (void)state;
+    enum { WRITES_OF_AN_IMAGE = 5 };
+    struct mailbox box;
+    struct commit_text text;
+    mailbox_init(&box, NULL, NULL);
+    start(false);
+    uint64_t a = zone_id(store, "a");
+    write_image(store_images(store), a, 1, "one");
+    assert_int_equal(commit_image(store, a, 1, "", 0), SG_OK);
+    write_image(store_images(store), a, 2, "two");
+    struct store_request request = commit_request(a, 2, &text);
+    request.record.flags = STORE_COMMIT_IMAGE;
+    request.reply = &box;
+    set_fault((struct fake_disk_fault){
+        .at = WRITES_OF_AN_IMAGE, .result = SG_IN_DOUBT, .goes_on = true, .haunts = true});
+    store_submit(store, &request);
+    assert_int_equal(commit(store, a, 2), SG_IO); /* the store looks once more, in vain */
+    if (mailbox_take(&box) != NULL) {
+        note_problem(&request);
+        fake_disk_heal(disk);
+        write_image(store_images(store), a, 2, "other");
+    }
+    store_free(store);
+    if (mailbox_take(&box) != NULL) {
+        note_problem(&request);
+    }
+    fake_disk_crash(disk);
+    start(false);
+    struct store_zone *zone = open_zone(store, "a", SG_OK);
+    assert_int_equal(zone->image_number, 2); /* so it is back */
+    store_zone_free(zone);
+    assert_image(store_images(store), a, 2, "two");
+    mailbox_clear(&box);
+}
+
+/* The same of an image that was made while commits went on: it is not removed too soon. */
+static void an_image_that_a_crash_brings_back_is_there(void **state)
+{
+    (void)state;
+    enum { WRITES_OF_AN_IMAGE = 4 };
+    struct mailbox box;
+    mailbox_init(&box, NULL, NULL);
+    start(false);
+    uint64_t a = zone_id(store, "a");
+    write_image(store_images(store), a, 1, "one");
+    assert_int_equal(commit_image(store, a, 1, "", 0), SG_OK);
+    assert_int_equal(commit(store, a, 2), SG_OK);
+    write_image(store_images(store), a, 2, "two");
+    struct store_request request = {
+        .kind = STORE_ZONE_IMAGE, .zone = a, .number = 2, .reply = &box};
+    set_fault((struct fake_disk_fault){
+        .at = WRITES_OF_AN_IMAGE, .result = SG_IN_DOUBT, .goes_on = true, .haunts = true});
+    store_submit(store, &request);
+    if (mailbox_take(&box) != NULL) {
+        note_problem(&request);
+    }
+    store_free(store);
+    if (mailbox_take(&box) != NULL) {
+        note_problem(&request);
+    }
+    fake_disk_crash(disk);
+    start(false);
+    struct store_zone *zone = open_zone(store, "a", SG_OK);
+    assert_int_equal(zone->image_number, 2);
+    store_zone_free(zone);
+    assert_image(store_images(store), a, 2, "two");
+    mailbox_clear(&box);
+}
+
+/* What only seemed to have failed is answered so when the next transaction has taken its place. */
+static void a_commit_that_haunts_has_failed_once_another_went_well(void **state)
+{
+    (void)state;
+    struct mailbox box;
+    struct commit_text text;
+    mailbox_init(&box, NULL, NULL);
+    start(false);
+    uint64_t a = zone_id(store, "a");
+    struct store_request request = commit_request(a, 1, &text);
+    request.reply = &box;
+    set_fault((struct fake_disk_fault){
+        .at = WRITES_OF_A_COMMIT, .result = SG_IN_DOUBT, .goes_on = true, .haunts = true});
+    store_submit(store, &request);
+    assert_null(mailbox_take(&box));
+    fake_disk_heal(disk);
+    assert_int_equal(commit(store, a, 1), SG_OK);
+    assert_ptr_equal(mailbox_take(&box), &request.letter);
+    assert_int_equal(request.result, SG_IO);
+    note_problem(&request);
+    store_free(store);
+    fake_disk_crash(disk);
+    start(false);
+    assert_zone(store, "a", 1, 1);
+    mailbox_clear(&box);
+}
+
 /* Nothing else would remove it before the next start. */
 static void an_image_that_is_refused_leaves_no_file(void **state)
 {
@@ -635,6 +748,9 @@ int main(void)
         TEST(the_end_leaves_doubt_to_the_next_start),
         TEST(an_environment_that_grows_is_no_fault),
         TEST(a_file_image_outlives_a_failed_commit),
+        TEST(a_commit_that_a_crash_brings_back_has_its_own_image),
+        TEST(an_image_that_a_crash_brings_back_is_there),
+        TEST(a_commit_that_haunts_has_failed_once_another_went_well),
         TEST(a_request_that_fails_half_way_leaves_nothing),
         TEST(the_thread_finds_by_itself_that_the_disk_is_back),
         TEST(power_loss_at_any_write_loses_nothing_acknowledged),

@@ -190,6 +190,23 @@ static void nothing_of_a_forgotten_zone_stays(void **state)
     assert_zone(store, "b", 1, 1);
 }
 
+/* Whoever could not open the zone knows no id. */
+static void a_zone_is_forgotten_by_its_identity_alone(void **state)
+{
+    (void)state;
+    uint64_t a = zone_id(store, "a"), b = zone_id(store, "b");
+    write_image(store_images(store), a, 1, "large");
+    assert_int_equal(commit_image(store, a, 1, "", 0), SG_OK);
+    assert_int_equal(commit(store, b, 1), SG_OK);
+    struct store_request forget = {.kind = STORE_ZONE_FORGET, .identity = span_of_text("a")};
+    assert_int_equal(ask(store, &forget), SG_OK);
+    assert_int_equal(ask(store, &forget), SG_OK);
+    assert_int_equal(fake_disk_count(disk, STORE_ZONES), 1);
+    assert_int_equal(fake_disk_count(disk, STORE_COMMITS), 1);
+    assert_int_equal(fake_disk_images(disk), 0);
+    assert_zone(store, "b", 1, 1);
+}
+
 static void damage_to_what_is_needed_stops_the_zone(void **state)
 {
     (void)state;
@@ -368,6 +385,7 @@ int main(void)
         TEST(an_image_file_must_be_there),
         TEST(what_is_too_large_is_refused),
         TEST(nothing_of_a_forgotten_zone_stays),
+        TEST(a_zone_is_forgotten_by_its_identity_alone),
         TEST(damage_to_what_is_needed_stops_the_zone),
         TEST(looking_for_a_zone_makes_none),
         TEST(damage_to_an_image_stops_the_zone),

@@ -33,6 +33,8 @@ struct fake_disk {
     struct image *images;
     size_t images_count;
     bool in_transaction, is_open;
+    struct undo *ghost; /* what a commit that haunts would write */
+    size_t ghost_count;
     bool is_in_doubt; /* until it is opened again */
     bool is_without_power;
     bool refuses_reopen;
@@ -153,6 +155,41 @@ static void end(struct fake_disk *disk, bool take_back)
     disk->in_transaction = false;
 }
 
+/* What the transaction has written, as the disk has it: a power loss shows it. */
+static void keep_ghost(struct fake_disk *disk)
+{
+    disk->ghost = mem_alloc_zero(disk->undos_count, sizeof(*disk->ghost));
+    disk->ghost_count = disk->undos_count;
+    for (size_t i = 0; i < disk->ghost_count; i++) {
+        struct undo *ghost = &disk->ghost[i];
+        struct span key = buffer_span(&disk->undos[i].before.key);
+        const struct table *table = &disk->tables[disk->undos[i].table];
+        size_t at = table_find(table, key);
+        *ghost = (struct undo){disk->undos[i].table, table_has(table, at, key), {{0}, {0}}};
+        set(&ghost->before.key, key);
+        if (ghost->was_there) {
+            set(&ghost->before.value, buffer_span(&table->entries[at].value));
+        }
+    }
+}
+
+static void end_ghost(struct fake_disk *disk, bool appears)
+{
+    for (size_t i = 0; i < disk->ghost_count; i++) {
+        struct undo *ghost = &disk->ghost[i];
+        struct table *table = &disk->tables[ghost->table];
+        if (appears && ghost->was_there) {
+            table_put(table, buffer_span(&ghost->before.key), buffer_span(&ghost->before.value));
+        } else if (appears) {
+            table_remove(table, buffer_span(&ghost->before.key));
+        }
+        entry_free(&ghost->before);
+    }
+    mem_free(disk->ghost);
+    disk->ghost = NULL;
+    disk->ghost_count = 0;
+}
+
 static bool works(const struct fake_disk *disk)
 {
     return !disk->is_without_power && !disk->is_in_doubt;
@@ -231,8 +268,16 @@ static enum sg_result disk_commit(void *argument)
     if (result == SG_IN_DOUBT || (disk->is_without_power && result != SG_OK)) {
         counts = disk->fault.counts;
         disk->is_in_doubt = !disk->is_without_power;
+        if (disk->is_in_doubt && disk->fault.haunts) {
+            end_ghost(disk, false);
+            keep_ghost(disk);
+            counts = false;
+        }
     }
-    disk->commits += result == SG_OK;
+    if (result == SG_OK) {
+        disk->commits++;
+        end_ghost(disk, false); /* This one has taken its place. */
+    }
     end(disk, !counts);
     return result;
 }
@@ -449,6 +494,7 @@ void fake_disk_free(struct fake_disk *disk)
         for (size_t i = 0; i < disk->images_count; i++) {
             buffer_free(&disk->images[i].bytes);
         }
+        end_ghost(disk, false);
         mem_free(disk->images);
         mem_free(disk->undos);
         mem_free(disk->folder);
@@ -509,6 +555,7 @@ void fake_disk_refuse_reopen(struct fake_disk *disk)
 void fake_disk_crash(struct fake_disk *disk)
 {
     end(disk, true);
+    end_ghost(disk, true);
     fake_disk_heal(disk);
     disk->is_without_power = false;
 }

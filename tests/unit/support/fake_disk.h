@@ -24,6 +24,8 @@ struct fake_disk_fault {
     bool goes_on;          /* all later writes too, until fake_disk_heal() */
     bool loses_power;      /* nothing at all works until fake_disk_crash() */
     bool counts;           /* a commit in doubt, or at power loss: it is durable all the same */
+    bool haunts;           /* a commit in doubt: it is not seen, but a power loss before the next
+                              commit brings it: the meta page in memory is not the disk's */
 };
 /* Takes the place of the fault that was set before. */
 void fake_disk_set_fault(struct fake_disk *disk, const struct fake_disk_fault *fault);
