@@ -61,8 +61,9 @@ MUST_USE enum sg_result zone_write_base(struct zone_job *job);
  * that the request points into. */
 void zone_sign_request(const struct zone_job *job, uint32_t serial, struct sign_policy *policy,
                        struct sign_keys *keys, struct sign_request *out_request);
-/* What the index, if there is one, knows of the version that was made. */
-void zone_learn_expirations(struct zone_job *job);
+/* What the index, which there is, knows of the version: the one that was made or, where none was,
+ * the base. */
+void zone_learn_expirations(struct zone_job *job, const struct zone_version *version);
 /* Were the keys read, and found to be others than those that the base was signed with? */
 bool zone_keys_changed(const struct zone_job *job);
 /* Is this zone signed here, as its settings and keys are? */
