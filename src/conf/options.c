@@ -165,6 +165,29 @@ static const char *reference(struct conf_loader *loader, const struct conf_state
     return name;
 }
 
+/* Addresses that the list names by themselves: each is meant to be one of the host's. */
+static void read_named(struct conf_loader *loader, const struct conf_statement *statement,
+                       struct conf_listen *listen)
+{
+    const struct conf_statement *first = conf_body(statement);
+    size_t count = 0;
+
+    for (const struct conf_statement *at = first; at != NULL; at = at->next) {
+        count++;
+    }
+    struct net_address *named =
+        conf_memory_take_zero(loader->memory, count, sizeof(struct net_address));
+    for (const struct conf_statement *at = first; at != NULL; at = at->next) {
+        struct net_address *address = &named[listen->named_count];
+        if (at->count == 1 && conf_node_is_text(&at->nodes[0]) &&
+            net_address_from_text(at->nodes[0].text, listen->port, address) == SG_OK &&
+            net_address_is_v6(address) == listen->ipv6) {
+            listen->named_count++;
+        }
+    }
+    listen->named = named;
+}
+
 static void read_listen(struct conf_loader *loader, const struct conf_statement *statement,
                         struct conf_listen *listen)
 {
@@ -190,6 +213,10 @@ static void read_listen(struct conf_loader *loader, const struct conf_statement 
     if (port != NULL) {
         listen->port = (uint16_t)conf_integer_of(port);
     }
+    read_named(loader, statement, listen);
+    char *place = mem_format("%s:%u", statement->file, statement->nodes[0].line);
+    listen->place = conf_memory_text(loader->memory, place);
+    mem_free(place);
 }
 
 static void add_listen(struct conf_loader *loader, const struct conf_listen *listen)
