@@ -17,7 +17,8 @@ bool zone_stamp(const char *path, struct file_stamp *out_stamp);
 bool zone_files_changed(const struct file_stamps *known);
 /* The first of the files that is there and not as it was; NULL: none. */
 const char *zone_file_edited(const struct file_stamps *known);
-/* Of a zone that takes updates, when it was recovered: an edited or missing file does not count. */
+/* Of a zone that takes updates, when it was recovered or all are reloaded: an edited or missing
+ * file does not count. */
 void zone_say_ignored_file(const struct zone_job *job, const struct zone_state *state);
 
 /* --- zone_read.c: files --------------------------------------------------------------------- */
