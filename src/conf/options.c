@@ -1,5 +1,7 @@
 /* The options statement: what holds for the whole server. */
+#include <limits.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "base/encoding.h"
 #include "base/mem.h"
@@ -284,6 +286,25 @@ static void take_odd_option(struct conf_loader *loader, const struct conf_statem
     }
 }
 
+/* The whole path, since the process enters that folder: what is made of it, such as the folder of
+ * keys, would be looked for below itself, and itself at the next reload. */
+static void find_directory(struct conf_loader *loader, struct conf_options *options)
+{
+    const char *start = loader->overrides.start_folder;
+    char here[PATH_MAX];
+
+    if (!loader->on_disk || options->directory == NULL || options->directory[0] == '/' ||
+        options->directory[0] == '\0') {
+        return;
+    }
+    if (start == NULL) {
+        start = getcwd(here, sizeof(here)) == NULL ? "." : here;
+    }
+    char *path = mem_format("%s/%s", strcmp(start, "/") == 0 ? "" : start, options->directory);
+    options->directory = conf_memory_intern(loader->memory, path);
+    mem_free(path);
+}
+
 void conf_resolve_options(struct conf_loader *loader)
 {
     struct conf_options *options = &loader->conf->options;
@@ -296,6 +317,7 @@ void conf_resolve_options(struct conf_loader *loader)
             take_odd_option(loader, at);
         }
     }
+    find_directory(loader, options);
     if (options->store_directory == NULL) {
         options->store_directory = "/var/lib/signet";
         if (options->directory != NULL) {
