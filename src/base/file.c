@@ -19,6 +19,10 @@ static enum sg_result result_of_errno(void)
     case EACCES:
     case EPERM:
         return SG_DENIED;
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return SG_NO_SPACE;
     default:
         return SG_IO;
     }
@@ -107,7 +111,7 @@ static enum sg_result sync_folder_of(const char *path)
     if (fd < 0) {
         return result_of_errno();
     }
-    enum sg_result result = fsync(fd) == 0 ? SG_OK : SG_IO;
+    enum sg_result result = fsync(fd) == 0 ? SG_OK : result_of_errno();
     close(fd);
     return result;
 }
@@ -122,11 +126,14 @@ static enum sg_result replace(const char *path, mode_t mode, struct span content
         goto out;
     }
     if (!write_all(fd, contents) || fchmod(fd, mode) != 0 || (synced && fsync(fd) != 0)) {
-        result = SG_IO;
+        result = result_of_errno();
     }
+    int failed = errno;
     if (close(fd) != 0 && result == SG_OK) {
-        result = SG_IO;
+        result = result_of_errno();
+        failed = errno;
     }
+    errno = failed;
     if (result == SG_OK && rename(temporary, path) != 0) {
         result = result_of_errno();
     }

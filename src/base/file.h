@@ -19,6 +19,7 @@ MUST_USE enum sg_result file_read(const char *path, size_t bytes_max, struct buf
 /*
  * Replace `path` whole: a temporary file in the same folder with `mode`, synced, renamed, and the
  * folder synced. Either the old or the new contents are there after a crash.
+ * SG_NOT_FOUND, SG_DENIED, SG_NO_SPACE, SG_IO otherwise (errno tells).
  */
 MUST_USE enum sg_result file_write(const char *path, mode_t mode, struct span contents);
 /* The same without the syncs, for many files that one syncfs() follows. */

@@ -88,7 +88,10 @@ enum sg_result conf_load_overriding(const char *path, const struct conf_override
                                     struct conf **out_conf, struct conf_report *report)
 {
     const struct conf_origin origin = {path, overrides, true};
-    struct conf_tree tree = {.memory = conf_memory_new()};
+    struct conf_tree tree = {
+        .memory = conf_memory_new(),
+        .start_folder = overrides == NULL ? NULL : overrides->start_folder,
+    };
     size_t errors = report->errors;
 
     enum sg_result result = conf_tree_read(&tree, path, report);

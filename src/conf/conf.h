@@ -88,6 +88,8 @@ struct conf_overrides {
     bool ipv4_only;    /* -4: listen-on-v6 counts as none, IPv6 servers are never asked */
     bool ipv6_only;    /* -6 */
     bool no_log_files; /* -g: the channels of `logging` are not opened */
+    /* Where `directory` and the paths of includes start; NULL: the working directory of now. */
+    const char *start_folder;
     const struct conf_amendment *amendments; /* of zones; borrowed during the load */
     size_t amendments_count;
 };

@@ -163,6 +163,27 @@ const struct tsig_key *conf_key_named(struct conf_loader *loader,
     return key;
 }
 
+/* The session key is made at start; another name may be that of a SIG(0) signer. */
+static bool is_key_known(const struct conf_loader *loader, const struct dns_name *name,
+                         const char *text)
+{
+    const struct conf_statement *session = conf_find_statement(loader->options, "session-keyname");
+    const char *session_name = session == NULL ? "local-ddns" : session->nodes[1].text;
+    return conf_names_find(&loader->keys, name->wire, name->length) != NULL ||
+           strcasecmp(text, session_name) == 0;
+}
+
+void conf_note_signer(struct conf_loader *loader, const struct conf_statement *statement,
+                      const struct conf_node *node, const struct dns_name *name)
+{
+    struct schema_hint hint;
+    if (!is_key_known(loader, name, node->text)) {
+        conf_warning(loader, statement, node,
+                     "key '%s' is not defined%s: only SIG(0) signers of that name match",
+                     node->text, key_hint(loader, node->text, &hint));
+    }
+}
+
 const struct dns_name *conf_acl_key(struct conf_loader *loader,
                                     const struct conf_statement *statement,
                                     const struct conf_node *node, bool negated)
@@ -179,22 +200,14 @@ const struct dns_name *conf_acl_key(struct conf_loader *loader,
     if (key != NULL) {
         return &key->name;
     }
-    /* The session key is made at start; another name may be that of a SIG(0) signer. */
-    const struct conf_statement *session = conf_find_statement(loader->options, "session-keyname");
-    const char *session_name = session == NULL ? "local-ddns" : session->nodes[1].text;
-    if (strcasecmp(node->text, session_name) != 0) {
+    if (negated && !is_key_known(loader, &name, node->text)) {
         struct schema_hint hint;
-        const char *nearest = key_hint(loader, node->text, &hint);
-        if (negated) {
-            conf_error(loader, statement, node,
-                       "key '%s' is not defined%s: behind '!' it would refuse nobody", node->text,
-                       nearest);
-            return NULL;
-        }
-        conf_warning(loader, statement, node,
-                     "key '%s' is not defined%s: only SIG(0) signers of that name match",
-                     node->text, nearest);
+        conf_error(loader, statement, node,
+                   "key '%s' is not defined%s: behind '!' it would refuse nobody", node->text,
+                   key_hint(loader, node->text, &hint));
+        return NULL;
     }
+    conf_note_signer(loader, statement, node, &name);
     return conf_memory_intern_bytes(loader->memory, &name, sizeof(name));
 }
 

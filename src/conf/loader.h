@@ -98,6 +98,9 @@ const struct tsig_key *conf_key_named(struct conf_loader *loader,
 /* The tls (`names` is loader->tls) or http statement of that name, as it is defined; or NULL. */
 const char *conf_terms_named(const struct conf_names *names, const char *name);
 
+/* A word where no key of that name is defined: it may be a SIG(0) signer's. */
+void conf_note_signer(struct conf_loader *loader, const struct conf_statement *statement,
+                      const struct conf_node *node, const struct dns_name *name);
 /* The name in `key NAME` of an address match list; NULL: an error was reported. One that is not
  * defined may be a SIG(0) signer's, but not where it is `negated`: it would refuse nobody. */
 const struct dns_name *conf_acl_key(struct conf_loader *loader,

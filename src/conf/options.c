@@ -1,5 +1,7 @@
 /* The options statement: what holds for the whole server. */
+#include <limits.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "base/encoding.h"
 #include "base/mem.h"
@@ -165,6 +167,29 @@ static const char *reference(struct conf_loader *loader, const struct conf_state
     return name;
 }
 
+/* Addresses that the list names by themselves: each is meant to be one of the host's. */
+static void read_named(struct conf_loader *loader, const struct conf_statement *statement,
+                       struct conf_listen *listen)
+{
+    const struct conf_statement *first = conf_body(statement);
+    size_t count = 0;
+
+    for (const struct conf_statement *at = first; at != NULL; at = at->next) {
+        count++;
+    }
+    struct net_address *named =
+        conf_memory_take_zero(loader->memory, count, sizeof(struct net_address));
+    for (const struct conf_statement *at = first; at != NULL; at = at->next) {
+        struct net_address *address = &named[listen->named_count];
+        if (at->count == 1 && conf_node_is_text(&at->nodes[0]) &&
+            net_address_from_text(at->nodes[0].text, listen->port, address) == SG_OK &&
+            net_address_is_v6(address) == listen->ipv6) {
+            listen->named_count++;
+        }
+    }
+    listen->named = named;
+}
+
 static void read_listen(struct conf_loader *loader, const struct conf_statement *statement,
                         struct conf_listen *listen)
 {
@@ -190,6 +215,10 @@ static void read_listen(struct conf_loader *loader, const struct conf_statement 
     if (port != NULL) {
         listen->port = (uint16_t)conf_integer_of(port);
     }
+    read_named(loader, statement, listen);
+    char *place = mem_format("%s:%u", statement->file, statement->nodes[0].line);
+    listen->place = conf_memory_text(loader->memory, place);
+    mem_free(place);
 }
 
 static void add_listen(struct conf_loader *loader, const struct conf_listen *listen)
@@ -257,6 +286,25 @@ static void take_odd_option(struct conf_loader *loader, const struct conf_statem
     }
 }
 
+/* The whole path, since the process enters that folder: what is made of it, such as the folder of
+ * keys, would be looked for below itself, and itself at the next reload. */
+static void find_directory(struct conf_loader *loader, struct conf_options *options)
+{
+    const char *start = loader->overrides.start_folder;
+    char here[PATH_MAX];
+
+    if (!loader->on_disk || options->directory == NULL || options->directory[0] == '/' ||
+        options->directory[0] == '\0') {
+        return;
+    }
+    if (start == NULL) {
+        start = getcwd(here, sizeof(here)) == NULL ? "." : here;
+    }
+    char *path = mem_format("%s/%s", strcmp(start, "/") == 0 ? "" : start, options->directory);
+    options->directory = conf_memory_intern(loader->memory, path);
+    mem_free(path);
+}
+
 void conf_resolve_options(struct conf_loader *loader)
 {
     struct conf_options *options = &loader->conf->options;
@@ -269,6 +317,7 @@ void conf_resolve_options(struct conf_loader *loader)
             take_odd_option(loader, at);
         }
     }
+    find_directory(loader, options);
     if (options->store_directory == NULL) {
         options->store_directory = "/var/lib/signet";
         if (options->directory != NULL) {

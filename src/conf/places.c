@@ -13,7 +13,6 @@ static int folder_problem(const struct conf_loader *loader, const char *path)
     const char *directory = loader->conf->options.directory;
     struct stat status;
 
-    /* The working directory itself may be given relative to where the server is started. */
     bool below = *path != '/' && directory != NULL && strcmp(directory, path) != 0;
     char *whole = below ? mem_format("%s/%s", directory, path) : mem_copy_text(path);
     int problem = stat(whole, &status) != 0 ? errno : S_ISDIR(status.st_mode) ? 0 : ENOTDIR;

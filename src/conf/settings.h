@@ -19,8 +19,11 @@ struct conf_listen {
     uint16_t port;
     bool ipv6;
     const struct conf_acl *addresses; /* which of the host's addresses; "any" matches all */
-    const char *tls;                  /* name of a tls statement, "ephemeral", or NULL */
-    const char *http;                 /* name of an http statement, or NULL */
+    const struct net_address *named;  /* those that the list names one by one */
+    size_t named_count;
+    const char *place; /* "FILE:LINE" of its statement; NULL: the default */
+    const char *tls;   /* name of a tls statement, "ephemeral", or NULL */
+    const char *http;  /* name of an http statement, or NULL */
 };
 
 /* One server of remote-servers, primaries, parental-agents, also-notify: lists flattened. */

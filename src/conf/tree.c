@@ -181,10 +181,14 @@ static void include(struct tree_reader *reader)
     source->included = (glob_t){0};
     source->included_next = 0;
     source->included_at = path;
-    if (glob(path.text, GLOB_ERR, NULL, &source->included) != 0) {
+    const char *folder = reader->tree->start_folder;
+    char *pattern = path.text[0] == '/' || folder == NULL ? mem_copy_text(path.text)
+                                                          : mem_format("%s/%s", folder, path.text);
+    if (glob(pattern, GLOB_ERR, NULL, &source->included) != 0) {
         fail(reader, path.line, path.column, "cannot include '%s': %s", path.text,
              "file not found");
     }
+    mem_free(pattern);
 }
 
 /* --- statements ----------------------------------------------------------------------------- */

@@ -55,6 +55,7 @@ struct conf_statement {
 struct conf_tree {
     struct conf_memory *memory;
     struct conf_statement *first;
+    const char *start_folder; /* of relative includes; NULL: the working directory */
 };
 
 /* Read a file and what it includes. SG_OK even when something is wrong: the report tells.

@@ -163,6 +163,13 @@ static bool read_types(struct conf_loader *loader, const struct conf_statement *
     return true;
 }
 
+/* Is the identity the name of the key that signs, and not an address or a realm? */
+static bool is_by_signer(enum conf_update_match match)
+{
+    return conf_update_match_is_supported(match) && match != CONF_UPDATE_TCP_SELF &&
+           match != CONF_UPDATE_6TO4_SELF;
+}
+
 static bool read_rule(struct conf_loader *loader, const struct conf_statement *statement,
                       struct conf_update_rule *rule)
 {
@@ -184,6 +191,9 @@ static bool read_rule(struct conf_loader *loader, const struct conf_statement *s
     if (rule->identity == NULL) {
         conf_error(loader, statement, identity, "'%s' is not a valid name", identity->text);
         return false;
+    }
+    if (is_by_signer(rule->match) && !dns_name_is_wildcard(rule->identity)) {
+        conf_note_signer(loader, statement, identity, rule->identity);
     }
     has_name = rule->match != CONF_UPDATE_ZONESUB;
     return (!has_name || read_name(loader, statement, rule)) &&

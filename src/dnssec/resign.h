@@ -29,6 +29,11 @@ void resign_index_note(struct resign_index *index, const struct zone_version *ol
 /* The earliest expiration of any signature of ours; INT64_MAX: there is none. What resign() made
  * counts when it was noted. */
 sg_time resign_index_first(const struct resign_index *index);
+/* Whose signature that is, in the version that was noted last: a walk over one range. False: there
+ * is none, or what the index knew of is gone. */
+MUST_USE bool resign_index_first_node(const struct resign_index *index,
+                                      const struct zone_version *version,
+                                      struct dns_name *out_owner, uint16_t *out_type);
 size_t resign_index_bytes(const struct resign_index *index);
 
 /* What is to be made anew. */

@@ -243,6 +243,29 @@ sg_time resign_index_first(const struct resign_index *index)
     return range != NULL ? range->due.key : INT64_MAX;
 }
 
+bool resign_index_first_node(const struct resign_index *index, const struct zone_version *version,
+                             struct dns_name *out_owner, uint16_t *out_type)
+{
+    const struct resign_range *range = resign_index_most_urgent(index);
+    struct resign_walk walk;
+    sg_time first = INT64_MAX;
+    uint16_t type = 0;
+    if (range == NULL) {
+        return false;
+    }
+    resign_walk_start(&walk, index, range, version);
+    while (resign_walk_next(&walk)) {
+        sg_time there = rrsig_first_expiring(&walk.cursor.node, range->nsec3, index->now, &type);
+        if (there < first) {
+            first = there;
+            *out_type = type;
+            relative_join(zone_node_owner(&walk.cursor.node), zone_version_apex(version),
+                          out_owner);
+        }
+    }
+    return first != INT64_MAX;
+}
+
 size_t resign_index_bytes(const struct resign_index *index)
 {
     return sizeof(*index) + index->range_bytes +

@@ -99,14 +99,24 @@ static bool next_expiration(struct expirations *all, sg_time *out_expiration)
     return true;
 }
 
-sg_time rrsig_first_expiration(const struct zone_node *node, bool nsec3, sg_time now)
+sg_time rrsig_first_expiring(const struct zone_node *node, bool nsec3, sg_time now,
+                             uint16_t *out_type)
 {
     struct expirations all = expirations_of(node, nsec3, now);
     sg_time first = INT64_MAX, there;
     while (next_expiration(&all, &there)) {
-        first = there < first ? there : first;
+        if (there < first) {
+            first = there;
+            *out_type = wire_get_u16(all.rdatas.rdata.bytes); /* "type covered" is its first */
+        }
     }
     return first;
+}
+
+sg_time rrsig_first_expiration(const struct zone_node *node, bool nsec3, sg_time now)
+{
+    uint16_t type;
+    return rrsig_first_expiring(node, nsec3, now, &type);
 }
 
 uint64_t rrsig_count_before(const struct zone_node *node, bool nsec3, sg_time now, sg_time before)

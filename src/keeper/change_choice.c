@@ -24,7 +24,7 @@ static bool others_are_wished(const struct managed_zone *zone)
 {
     const struct zone_wishes *wishes = &zone->wishes;
     bool on_version = wishes->keys || wishes->resign || wishes->dump || wishes->state ||
-                      wishes->serial_above != 0;
+                      wishes->look || wishes->serial_above != 0;
     return wishes->load || (on_version && zone_record_version(zone) != NULL);
 }
 
@@ -117,7 +117,7 @@ static void choose_load(struct managed_zone *zone, struct zone_job *job)
     job->asked.sign_all = wishes->sign_all;
     job->asked.serial_above = wishes->serial_above;
     wishes->load = wishes->force = wishes->keys = wishes->sign_all = false;
-    wishes->thaw = wishes->frozen = false;
+    wishes->thaw = wishes->frozen = wishes->look = false;
     wishes->serial_above = 0;
     zone->job_waiters = zone->waiters;
     zone->waiters = NULL;
@@ -169,6 +169,9 @@ static void choose_kind(struct managed_zone *zone, struct zone_job *job)
     } else if (wishes->state) {
         job->kind = ZONE_JOB_STATE;
         wishes->state = false;
+    } else if (wishes->look) {
+        job->kind = ZONE_JOB_LOOK;
+        wishes->look = false;
     } else {
         UNREACHABLE(); /* change_is_possible() */
     }

@@ -225,6 +225,9 @@ void keeper_reload_all(struct keeper *keeper)
             zone->wishes.frozen = settings->dynamic && file_may_be_read(zone);
             keeper_try_again(keeper, zone);
             keeper_wish_load(keeper, zone, false);
+        } else if (settings->file != NULL && settings->type == ZONE_PRIMARY) {
+            zone->wishes.look = true; /* Who has edited that file waits for his edit. */
+            keeper_enqueue(keeper, zone);
         }
     }
 }

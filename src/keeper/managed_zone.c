@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "keeper/keeper_parts.h"
+#include "keeper/secondary.h"
 #include "keeper/trust.h"
 
 const struct zone_settings *managed_zone_settings(const struct managed_zone *zone)
@@ -26,7 +27,7 @@ static const char *absence_of(const struct managed_zone *zone)
     return zone->known.expired != NULL
                ? "it has expired: no primary was heard for as long as its SOA allows; it is served "
                  "again when one is"
-               : "nothing has come from its primaries yet; the log says what they answer";
+               : "nothing has come from its primaries yet";
 }
 
 /* What the zone's own work met, or what it would meet. */
@@ -87,6 +88,7 @@ void managed_zone_status(const struct managed_zone *zone, struct zone_status *ou
         .clock_at = zone->known.state.clock_at,
         .problem = problem_of(zone),
         .problem_since = problem_since(zone),
+        .refresh_failure = secondary_failure(zone),
         .stored = zone->ledger.continues,
     };
 }

@@ -22,11 +22,12 @@ struct zone_status {
     sg_time expires_first;   /* 0: none; the earliest expiration */
     sg_time overdue_at;   /* 0: none; if it is past, signatures are not made anew as they should */
     sg_time key_event_at; /* 0: none */
-    enum clock_doubt clock; /* other than TRUSTED: the states of its keys rest */
-    sg_time clock_at;       /* of the last commit before */
-    const char *problem;    /* NULL: all is well; else what, and what to do */
-    sg_time problem_since;  /* 0: not known */
-    bool stored;            /* what is served is what the store has */
+    enum clock_doubt clock;      /* other than TRUSTED: the states of its keys rest */
+    sg_time clock_at;            /* of the last commit before */
+    const char *problem;         /* NULL: all is well; else what, and what to do */
+    sg_time problem_since;       /* 0: not known */
+    const char *refresh_failure; /* of a secondary: why the last primary was of no use; NULL */
+    bool stored;                 /* what is served is what the store has */
 };
 void managed_zone_status(const struct managed_zone *zone, struct zone_status *out_status);
 const struct zone_settings *managed_zone_settings(const struct managed_zone *zone);

@@ -7,6 +7,7 @@
 #include "dns/request.h"
 #include "keeper/notifying.h"
 #include "keeper/publish.h"
+#include "keeper/refresh_words.h"
 #include "keeper/remote_text.h"
 
 enum {
@@ -26,40 +27,60 @@ struct zone_secondary {
     struct zone_transfer *incoming; /* while it comes */
     struct zone_transfer *ready;    /* whole, for the pipeline */
     char from[REMOTE_TEXT_BYTES];   /* of whom the last question was asked */
+    char *key;                      /* with which TSIG key; NULL: none */
+    char *failure;                  /* why the last one was of no use; NULL: it was of use */
     uint64_t began_ns;
 };
 
 /* --- words for the log ---------------------------------------------------------------------- */
 
-static void say(const struct zone_secondary *secondary, int severity, const char *what)
+static void say(const struct zone_secondary *secondary, int severity, const char *what,
+                const char *rest)
 {
     char label[ZONE_LABEL_BYTES];
-    log_write(LOG_XFER_IN, severity, "zone %s: refresh: %s %s",
-              zone_label(secondary->zone->settings, label), what, secondary->from);
+    log_write(LOG_XFER_IN, severity, "zone %s: refresh: %s%s",
+              zone_label(secondary->zone->settings, label), what, rest);
 }
 
-static void say_verdict(const struct zone_secondary *secondary, enum refresh_verdict verdict,
-                        enum sg_result result)
+/* Takes the text, which zonestatus shows until a primary was of use. NULL: one was. */
+static void keep_failure(struct zone_secondary *secondary, char *text)
 {
-    char what[200];
+    mem_free(secondary->failure);
+    secondary->failure = text;
+}
+
+/* With the primary that was asked last. */
+static char *failure_text(const struct zone_secondary *secondary, struct refresh_failure failure)
+{
+    failure.from = secondary->from;
+    failure.key = secondary->key;
+    return refresh_failure_text(&failure);
+}
+
+/* Takes `failure`, which counts where the verdict says that it failed. */
+static void say_verdict(struct zone_secondary *secondary, enum refresh_verdict verdict,
+                        char *failure)
+{
     switch (verdict) {
     case REFRESH_NEXT:
     case REFRESH_FAILED:
-        (void)snprintf(what, sizeof(what), "%s; %s; asked was",
-                       result == SG_OK ? "the answer is of no use" : sg_result_text(result),
-                       verdict == REFRESH_NEXT ? "the next primary is asked"
-                                               : "no primary is left, it is tried again later");
-        say(secondary, SEVERITY_WARNING, what);
-        break;
+        keep_failure(secondary, failure);
+        say(secondary, SEVERITY_WARNING, failure,
+            verdict == REFRESH_NEXT ? "; the next primary is asked"
+                                    : "; no primary is left, it is tried again later");
+        return;
     case REFRESH_OLDER:
-        say(secondary, SEVERITY_INFO, "an older serial than ours has primary");
+        keep_failure(secondary, NULL);
+        say(secondary, SEVERITY_INFO, "an older serial than ours has primary ", secondary->from);
         break;
     case REFRESH_CURRENT:
-        say(secondary, SEVERITY_DEBUG, "up to date with primary");
+        keep_failure(secondary, NULL);
+        say(secondary, SEVERITY_DEBUG, "up to date with primary ", secondary->from);
         break;
     default:
         break;
     }
+    mem_free(failure);
 }
 
 /* --- asking --------------------------------------------------------------------------------- */
@@ -86,7 +107,14 @@ static void take_reply(struct zone_secondary *secondary, const struct refresh_re
 {
     enum refresh_verdict verdict =
         refresh_replied(secondary->refresh, reply, secondary->keeper->now);
-    say_verdict(secondary, verdict, reply->result);
+    say_verdict(secondary, verdict,
+                failure_text(secondary, (struct refresh_failure){
+                                            .result = reply->result,
+                                            .rcode = reply->rcode,
+                                            .truncated = reply->truncated,
+                                            .authoritative = reply->authoritative,
+                                            .has_soa = reply->has_soa,
+                                        }));
     if (verdict == REFRESH_CURRENT) {
         keep_timers(secondary);
     }
@@ -113,7 +141,12 @@ static bool ask(struct zone_secondary *secondary, const struct keeper_question *
                 keeper_hear *hear)
 {
     const struct keeper_asker *asker = &secondary->keeper->io.asker;
+    char key[DNS_NAME_TEXT_BYTES];
     remote_text(question->remote, secondary->from);
+    mem_free(secondary->key);
+    secondary->key = question->remote->key == NULL
+                         ? NULL
+                         : mem_copy_text(dns_name_to_text_short(&question->remote->key->name, key));
     secondary->asked =
         asker->ask == NULL ? NULL : asker->ask(asker->argument, question, hear, secondary);
     return secondary->asked != NULL;
@@ -141,17 +174,30 @@ static void ask_soa(struct zone_secondary *secondary, const struct refresh_order
     if (!ask(secondary, &question, hear_soa)) {
         const struct refresh_reply reply = {.result = SG_IO};
         say_verdict(secondary, refresh_replied(secondary->refresh, &reply, secondary->keeper->now),
-                    SG_IO);
+                    failure_text(secondary, (struct refresh_failure){.result = SG_IO}));
     }
 }
 
 /* --- fetching ------------------------------------------------------------------------------- */
 
+static void log_transfer(const struct zone_secondary *secondary, const char *how, bool completed,
+                         uint32_t serial)
+{
+    struct zone_transfer_totals totals = zone_transfer_totals(secondary->incoming);
+    char label[ZONE_LABEL_BYTES];
+    log_write(LOG_XFER_IN, completed ? SEVERITY_INFO : SEVERITY_ERROR,
+              "transfer of '%s' from %s: %s: %llu messages, %llu records, %llu bytes, %llu ms "
+              "(serial %u)",
+              zone_label(secondary->zone->settings, label), secondary->from, how,
+              (unsigned long long)totals.messages, (unsigned long long)totals.records,
+              (unsigned long long)totals.bytes,
+              (unsigned long long)((time_monotonic_ns() - secondary->began_ns) / 1000000), serial);
+}
+
 static void end_fetch(struct zone_secondary *secondary, enum sg_result result,
                       const struct dns_message *first)
 {
     struct refresh_transfer transfer = {.result = result};
-    char label[ZONE_LABEL_BYTES];
     secondary->asked = NULL;
     if (result == SG_OK) {
         transfer.serial = zone_transfer_serial(secondary->incoming);
@@ -160,19 +206,18 @@ static void end_fetch(struct zone_secondary *secondary, enum sg_result result,
         }
     }
     transfer.has_expire = first != NULL && dns_reply_expire(first, &transfer.expire) == SG_OK;
-    struct zone_transfer_totals totals = zone_transfer_totals(secondary->incoming);
-    log_write(LOG_XFER_IN, result == SG_OK ? SEVERITY_INFO : SEVERITY_ERROR,
-              "transfer of '%s' from %s: %s: %llu messages, %llu records, %llu bytes, %llu ms "
-              "(serial %u)",
-              zone_label(secondary->zone->settings, label), secondary->from,
-              result == SG_OK ? "Transfer completed" : sg_result_text(result),
-              (unsigned long long)totals.messages, (unsigned long long)totals.records,
-              (unsigned long long)totals.bytes,
-              (unsigned long long)((time_monotonic_ns() - secondary->began_ns) / 1000000),
-              transfer.serial);
     enum refresh_verdict verdict =
         refresh_transferred(secondary->refresh, &transfer, secondary->keeper->now);
-    say_verdict(secondary, verdict, result);
+    bool of_no_use = verdict == REFRESH_NEXT || verdict == REFRESH_FAILED;
+    char *failure =
+        failure_text(secondary, (struct refresh_failure){
+                                    .transfer = true,
+                                    .result = result == SG_OK && of_no_use ? SG_MALFORMED : result,
+                                    .rcode = zone_transfer_rcode(secondary->incoming),
+                                });
+    log_transfer(secondary, result == SG_OK ? "Transfer completed" : failure, result == SG_OK,
+                 transfer.serial);
+    say_verdict(secondary, verdict, failure);
     if (verdict == REFRESH_APPLY) {
         secondary->ready = secondary->incoming;
         secondary->incoming = NULL;
@@ -256,9 +301,9 @@ static void fetch(struct zone_secondary *secondary, const struct refresh_order *
     };
     if (!ask(secondary, &question, hear_transfer)) {
         const struct refresh_transfer transfer = {.result = SG_IO};
-        say_verdict(secondary,
-                    refresh_transferred(secondary->refresh, &transfer, secondary->keeper->now),
-                    SG_IO);
+        say_verdict(
+            secondary, refresh_transferred(secondary->refresh, &transfer, secondary->keeper->now),
+            failure_text(secondary, (struct refresh_failure){.transfer = true, .result = SG_IO}));
     }
 }
 
@@ -388,9 +433,15 @@ void secondary_applied(struct keeper *keeper, struct managed_zone *zone, enum sg
     say_verdict(
         secondary,
         refresh_applied(secondary->refresh, result, result == SG_OK ? &soa : NULL, keeper->now),
-        result);
+        mem_format("what came from %s could not be taken: %s", secondary->from,
+                   sg_result_text(result)));
     keep_timers(secondary);
     secondary_turn(keeper, zone);
+}
+
+const char *secondary_failure(const struct managed_zone *zone)
+{
+    return zone->secondary == NULL ? NULL : zone->secondary->failure;
 }
 
 void secondary_notified(struct keeper *keeper, struct managed_zone *zone, const struct remote *from,
@@ -466,6 +517,7 @@ void secondary_begin(struct keeper *keeper, struct managed_zone *zone)
     if (zone->secondary != NULL) {
         if (!refresh_configure(zone->secondary->refresh, settings, keeper->now)) {
             cancel(zone->secondary);
+            keep_failure(zone->secondary, NULL);
         }
     } else {
         zone->secondary = mem_alloc_zero(1, sizeof(*zone->secondary));
@@ -492,6 +544,8 @@ void secondary_end(struct managed_zone *zone)
     if (zone->secondary != NULL) {
         cancel(zone->secondary);
         refresh_free(zone->secondary->refresh);
+        mem_free(zone->secondary->key);
+        mem_free(zone->secondary->failure);
         mem_free(zone->secondary);
         zone->secondary = NULL;
     }

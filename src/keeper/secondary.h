@@ -28,6 +28,9 @@ void secondary_applied(struct keeper *keeper, struct managed_zone *zone, enum sg
 bool secondary_had_expired(struct span timers, sg_time now);
 /* A transfer is committed; if it was the same as what we had, that is served again. */
 void secondary_came(struct managed_zone *zone);
+/* Why the primary that was asked last was of no use, for people; NULL: it was of use, or none was
+ * asked. */
+const char *secondary_failure(const struct managed_zone *zone);
 /* A NOTIFY came. */
 void secondary_notified(struct keeper *keeper, struct managed_zone *zone, const struct remote *from,
                         const struct dns_soa *hint);

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -68,10 +69,11 @@ enum sg_result zone_dump(struct zone_job *job)
     zonefile_write_readable(job->lent.base, view_of(settings), &text);
     keep_edit(job);
     enum sg_result result = file_write(settings->file, FILE_MODE, buffer_span(&text));
+    int failed = errno;
     buffer_free(&text);
     if (result != SG_OK) {
         job->problem =
-            mem_format("'%s' could not be written: %s", settings->file, sg_result_text(result));
+            mem_format("'%s' could not be written: %s", settings->file, strerror(failed));
         return result;
     }
     stamp_file(job);

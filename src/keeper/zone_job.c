@@ -116,6 +116,10 @@ static enum sg_result run_kind(struct zone_job *job)
         return SG_OK;
     case ZONE_JOB_DUMP:
         return zone_dump(job);
+    case ZONE_JOB_LOOK:
+        zone_say_ignored_file(job, job->lent.state);
+        job->made.unchanged = true;
+        return SG_OK;
     }
     UNREACHABLE();
 }

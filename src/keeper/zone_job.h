@@ -23,6 +23,7 @@ enum zone_job_kind {
     ZONE_JOB_RAISE,    /* a higher serial, nothing else */
     ZONE_JOB_STATE,    /* no change of the zone, only of what is known of it */
     ZONE_JOB_DUMP,     /* write the file of a zone that changes by itself */
+    ZONE_JOB_LOOK,     /* say so if the file of such a zone was edited in vain */
 };
 
 /* What is to be done. The job's. */

@@ -19,6 +19,7 @@ struct zone_wishes {
     bool keys;
     bool sign_all;
     bool resign;
+    bool look;  /* was the file edited that updates make worthless? */
     bool state; /* what is known besides zone data changed, e.g. a timer */
     bool dump;
     bool freeze;           /* with the dump */

@@ -155,7 +155,7 @@ enum sg_result zone_recover(struct zone_job *job)
     job->made.state = state;
     if (zone_version_facts(job->made.version)->signed_here) {
         job->lent.resign = resign_index_new(job->made.version, job->now);
-        zone_learn_expirations(job);
+        zone_learn_expirations(job, job->made.version);
     }
     return SG_OK;
 }

@@ -76,8 +76,7 @@ enum sg_result zone_resign(struct zone_job *job)
     job->made.state.campaign = campaign && job->made.more;
     job->made.signatures = report.signatures;
     if (report.signatures == 0) {
-        sg_time first = resign_index_first(job->lent.resign);
-        job->made.expires_first = first == INT64_MAX ? 0 : first;
+        zone_learn_expirations(job, job->lent.base);
         zone_edit_abandon(edit);
         job->made.unchanged = !campaign;
         return SG_OK;

@@ -134,12 +134,12 @@ static void say_signing(const struct zone_job *job)
 }
 
 /* `owner/type` of what has to be signed again first, in BIND's form: no dot at the end. */
-static char *node_text(const struct sign_report *report)
+static char *node_text(const struct dns_name *name, uint16_t covered)
 {
     char owner[DNS_NAME_TEXT_BYTES];
     char type[DNS_TYPE_TEXT_BYTES];
-    dns_name_to_text_short(&report->expires_owner, owner);
-    return mem_format("%s/%s", owner, dns_type_to_text(report->expires_type, type));
+    dns_name_to_text_short(name, owner);
+    return mem_format("%s/%s", owner, dns_type_to_text(covered, type));
 }
 
 static void say_handover(const struct zone_job *job)
@@ -220,7 +220,8 @@ static enum sg_result sign(struct zone_job *job, struct zone_edit *edit,
     bool first = *extent == ZONE_SIGN_ALL || made->expires_first == 0;
     if (report.signatures > 0 && (first || report.expires_first < made->expires_first)) {
         made->expires_first = report.expires_first;
-        made->expires_node = node_text(&report);
+        mem_free(made->expires_node);
+        made->expires_node = node_text(&report.expires_owner, report.expires_type);
     }
     return SG_OK;
 }
@@ -293,12 +294,22 @@ enum sg_result zone_write_base(struct zone_job *job)
     return job->lent.base == NULL ? SG_OK : write_image(job, job->lent.base);
 }
 
-void zone_learn_expirations(struct zone_job *job)
+/* What is due first is looked for only when it is another than before: not with every change. */
+void zone_learn_expirations(struct zone_job *job, const struct zone_version *version)
 {
     struct resign_index *index = job->lent.resign;
+    struct zone_made *made = &job->made;
+    struct dns_name owner;
+    uint16_t covered;
     sg_time first = resign_index_first(index);
-    job->made.expires_first = first == INT64_MAX ? 0 : first;
-    if (zone_version_facts(job->made.version)->names < INDEXED_NAMES_MIN) {
+    made->expires_first = first == INT64_MAX ? 0 : first;
+    if (made->expires_first != job->lent.expires_first) {
+        mem_free(made->expires_node);
+        made->expires_node = resign_index_first_node(index, version, &owner, &covered)
+                                 ? node_text(&owner, covered)
+                                 : NULL;
+    }
+    if (zone_version_facts(version)->names < INDEXED_NAMES_MIN) {
         resign_index_free(index);
         job->lent.resign = NULL;
     }
@@ -322,7 +333,7 @@ static void note_expirations(struct zone_job *job, enum zone_sign_extent extent)
         job->lent.resign = resign_index_new(version, job->now);
     }
     if (job->lent.resign != NULL) {
-        zone_learn_expirations(job);
+        zone_learn_expirations(job, version);
     }
 }
 

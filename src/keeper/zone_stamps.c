@@ -72,7 +72,9 @@ void zone_say_ignored_file(const struct zone_job *job, const struct zone_state *
     if (!settings->dynamic || settings->type != ZONE_PRIMARY || state->frozen) {
         return;
     }
-    uint32_t serial = zone_version_facts(job->made.version)->serial;
+    const struct zone_version *version =
+        job->made.version != NULL ? job->made.version : job->lent.base;
+    uint32_t serial = zone_version_facts(version)->serial;
     const char *edited = zone_file_edited(&state->files);
     const char *missing = missing_file(&state->files);
     zone_label(settings, label);

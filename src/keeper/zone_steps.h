@@ -17,7 +17,8 @@ bool zone_stamp(const char *path, struct file_stamp *out_stamp);
 bool zone_files_changed(const struct file_stamps *known);
 /* The first of the files that is there and not as it was; NULL: none. */
 const char *zone_file_edited(const struct file_stamps *known);
-/* Of a zone that takes updates, when it was recovered: an edited or missing file does not count. */
+/* Of a zone that takes updates, when it was recovered or all are reloaded: an edited or missing
+ * file does not count. */
 void zone_say_ignored_file(const struct zone_job *job, const struct zone_state *state);
 
 /* --- zone_read.c: files --------------------------------------------------------------------- */
@@ -61,8 +62,9 @@ MUST_USE enum sg_result zone_write_base(struct zone_job *job);
  * that the request points into. */
 void zone_sign_request(const struct zone_job *job, uint32_t serial, struct sign_policy *policy,
                        struct sign_keys *keys, struct sign_request *out_request);
-/* What the index, if there is one, knows of the version that was made. */
-void zone_learn_expirations(struct zone_job *job);
+/* What the index, which there is, knows of the version: the one that was made or, where none was,
+ * the base. */
+void zone_learn_expirations(struct zone_job *job, const struct zone_version *version);
 /* Were the keys read, and found to be others than those that the base was signed with? */
 bool zone_keys_changed(const struct zone_job *job);
 /* Is this zone signed here, as its settings and keys are? */

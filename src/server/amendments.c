@@ -57,7 +57,9 @@ static bool decide(const struct amendment *before, const struct amendment_wish *
         out_after->kind = CONF_AMEND_REMOVE;
         return !was_stored || file_has_it;
     }
-    bool only_added = is_new ? !file_has_it : was_stored && !file_has_it;
+    /* A zone of signet.conf that delzone took away is not added: that file would bring it back. It
+     * counts where it has the zone still, and the command fails (zone_edit_check()). */
+    bool only_added = is_new || (was_stored && !file_has_it);
     out_after->kind = only_added ? CONF_AMEND_ADD : CONF_AMEND_REPLACE;
     return true;
 }

@@ -136,6 +136,58 @@ static void warn_of_encrypted(const struct conf *conf)
     }
 }
 
+static bool host_has(const struct host *host, const struct net_address *address)
+{
+    for (size_t i = 0; i < host->count; i++) {
+        if (net_address_same_host(&host->addresses[i], address)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Addresses that the statement names and this host does not have: they are passed over, since they
+ * may come later, but not in silence. */
+static void warn_of_strangers(const struct conf_listen *listen, const struct host *host)
+{
+    char text[NET_ADDRESS_TEXT_BYTES];
+
+    for (size_t i = 0; i < listen->named_count; i++) {
+        if (!net_address_is_wildcard(&listen->named[i]) && !host_has(host, &listen->named[i])) {
+            log_write(LOG_NETWORK, SEVERITY_WARNING,
+                      "%s: listen-on: no interface of this host has the address %s: nobody is "
+                      "answered there, until `scan` or `reload` finds it",
+                      listen->place, net_address_host_text(&listen->named[i], text));
+        }
+    }
+}
+
+/* The same of a list that names none by itself, such as one of prefixes. */
+static void warn_of_no_match(const struct conf_listen *listen, const struct host *host)
+{
+    struct wanted matching = {.addresses =
+                                  mem_alloc_zero(NET_ADDRESSES_MAX, sizeof(*matching.addresses))};
+
+    add_matching(&matching, listen, host);
+    if (matching.count == 0) {
+        log_write(LOG_NETWORK, SEVERITY_WARNING,
+                  "%s: listen-on%s matches no address of this host: nobody is answered there",
+                  listen->place, listen->ipv6 ? "-v6" : "");
+    }
+    mem_free(matching.addresses);
+}
+
+static void warn_of_unmatched(const struct conf *conf, const struct host *host)
+{
+    for (size_t i = 0; i < conf->options.listens_count; i++) {
+        const struct conf_listen *listen = &conf->options.listens[i];
+        warn_of_strangers(listen, host);
+        if (listen->place != NULL && listen->named_count == 0 && is_plain(listen)) {
+            warn_of_no_match(listen, host);
+        }
+    }
+}
+
 size_t interfaces_bind(struct net *net, const struct conf *conf, size_t *out_wanted)
 {
     struct wanted wanted = {.addresses =
@@ -145,6 +197,8 @@ size_t interfaces_bind(struct net *net, const struct conf *conf, size_t *out_wan
     warn_of_encrypted(conf);
     if (net_address_local(&host.addresses, &host.count) != SG_OK) {
         log_write(LOG_NETWORK, SEVERITY_ERROR, "the host does not tell its addresses");
+    } else {
+        warn_of_unmatched(conf, &host);
     }
     collect(conf, net, &host, true, &wanted);
     size_t meant = wanted.count;

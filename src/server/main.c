@@ -162,6 +162,12 @@ int main(int count, char **arguments)
         fputs("signetd: -4 and -6 exclude each other\n", stderr);
         return EXIT_FAILURE;
     }
+    char here[PATH_MAX];
+    if (options.chroot_folder != NULL) {
+        options.overrides.start_folder = "/";
+    } else if (getcwd(here, sizeof(here)) != NULL) {
+        options.overrides.start_folder = here;
+    }
     server_signals_hold(true);
     int status = startup_run(&options);
     buffer_free(&command_line);

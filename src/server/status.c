@@ -321,6 +321,9 @@ void status_of_zone(const struct server *server, const struct managed_zone *zone
     if (status.loading) {
         put_flag(out_text, "work in progress", true);
     }
+    if (status.refresh_failure != NULL) {
+        put_line(out_text, "last refresh failed", status.refresh_failure);
+    }
     put_troubles(server, &status, out_text);
 }
 

@@ -11,7 +11,10 @@
 #include "dns/rrtype.h"
 #include "zone/check.h"
 
-enum { DUMP_MODE = 0644 };
+enum {
+    DUMP_MODE = 0644,
+    POLICY_TTL_MAX = 86400 /* max-zone-ttl of a dnssec-policy, if it says none */
+};
 
 static const char usage_text[] =
     "usage: signet checkzone [-dhjqvD] [-c class] [-f text] [-F text] [-i mode] [-J file] [-k "
@@ -23,6 +26,7 @@ struct checkzone {
     struct zone_check_options checks;
     struct zonefile_options load;
     uint16_t rrclass;
+    bool names_given, ttl_given; /* by -k, -l */
     bool quiet;
     bool dump;
     const char *dump_path; /* NULL: standard output */
@@ -138,6 +142,7 @@ static bool parse_flag(struct checkzone *checkzone, int flag, const char *argume
     case 'i':
         return parse_integrity(argument, &checkzone->checks);
     case 'l':
+        checkzone->ttl_given = true;
         return parse_number(argument, &checkzone->load.ttl_max);
     case 't':
         checkzone->root_directory = argument;
@@ -145,6 +150,9 @@ static bool parse_flag(struct checkzone *checkzone, int flag, const char *argume
     case 'w':
         checkzone->working_directory = argument;
         return true;
+    case 'k':
+        checkzone->names_given = true;
+        return parse_check_flag(&checkzone->checks, flag, argument);
     default:
         return parse_check_flag(&checkzone->checks, flag, argument);
     }
@@ -238,6 +246,31 @@ static void print_problems(const struct checkzone *checkzone, const struct zonef
     }
 }
 
+/* What this accepts, as named-checkzone does, and the server would not: it has a zone statement and
+ * its defaults, which are not known here. */
+static void print_notes(const struct checkzone *checkzone, const struct zonefile_report *report,
+                        const struct zone_version *version)
+{
+    uint32_t ttl = zone_version_facts(version)->ttl_max;
+    bool names = false;
+    for (size_t i = 0; i < report->problems_count; i++) {
+        names |= strstr(report->problems[i].text, "(check-names)") != NULL;
+    }
+    if (names && !checkzone->names_given && !checkzone->quiet) {
+        print_zone(checkzone);
+        fputs("note: the server refuses it for its names, unless the zone's statement has "
+              "'check-names warn': -k fail is its default\n",
+              checkzone->messages);
+    }
+    if (ttl > POLICY_TTL_MAX && !checkzone->ttl_given && !checkzone->quiet) {
+        print_zone(checkzone);
+        fprintf(checkzone->messages,
+                "note: with a dnssec-policy the server refuses it for the TTL %u, unless the "
+                "policy has another max-zone-ttl: -l %d is its default\n",
+                ttl, POLICY_TTL_MAX);
+    }
+}
+
 static int dump_version(const struct checkzone *checkzone, const struct zone_version *version)
 {
     struct buffer text = BUFFER_EMPTY;
@@ -283,6 +316,9 @@ static int check_file(const struct checkzone *checkzone)
         zonefile_locate(&checkzone->apex, checkzone->rrclass, &checkzone->load, &report);
     }
     print_problems(checkzone, &report);
+    if (result == SG_OK) {
+        print_notes(checkzone, &report, zone_edit_draft(edit));
+    }
     zonefile_report_clear(&report);
     if (result == SG_OK) {
         return accept(checkzone, edit);

@@ -306,13 +306,22 @@ static bool is_stripped(const struct zonefile_loader *loader, uint16_t type)
 }
 
 /* A record that will be made anew. Read no further than needed to pass it by. */
-static bool strip(struct zonefile_loader *loader, struct scan *scan)
+static bool strip(struct zonefile_loader *loader, struct scan *scan, uint16_t type)
 {
+    unsigned line = scan->line;
+    char text[DNS_TYPE_TEXT_BYTES];
     scan_skip_line(scan);
-    if (!scan->starved) {
-        loader->report->stripped++;
-        scan_consume_end(scan);
+    if (scan->starved) {
+        return true;
     }
+    if (loader->report->stripped++ == 0) { /* One word for all: a zone that came signed has many. */
+        zonefile_report_add(loader->report, ZONEFILE_WARNING, zonefile_present_file(loader)->path,
+                            line,
+                            "%s is left out, as is all that follows of what a signer makes: the "
+                            "zone is signed here",
+                            dns_type_to_text(type, text));
+    }
+    scan_consume_end(scan);
     return true;
 }
 
@@ -328,7 +337,7 @@ bool zonefile_read_rdata(struct zonefile_loader *loader, struct scan *scan,
                          const struct zonefile_record *record)
 {
     if (is_stripped(loader, record->type)) {
-        return strip(loader, scan);
+        return strip(loader, scan, record->type);
     }
     if (dns_type_is_meta(record->type)) {
         return refuse_type(loader, scan, record->type, "is not a type of zone data");

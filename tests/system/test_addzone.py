@@ -216,14 +216,31 @@ def test_a_configured_zone_returns_with_its_file(server):
     wait_until(lambda: answers(server, "file.test"), what="file.test again")
 
 
-def test_a_zone_of_both_is_the_file_s(server):
+def test_a_zone_of_the_file_is_not_added_when_delzone_took_it_away(server):
+    """Else its own file would be read under other options at the next restart."""
     assert server.rndc("delzone", "file.test").returncode == 0
+    refused(add(server, "file.test"), "addzone", "already exists",
+            f"signet.conf has a statement of that zone, in {server.configuration}:")
+    assert not answers(server, "file.test")
+    assert server.rndc("reconfig").returncode == 0
+    wait_until(lambda: answers(server, "file.test"), what="file.test of the file again")
+    # Taken out of the file as well, it can be added.
+    assert server.rndc("delzone", "file.test").returncode == 0
+    server.zones = []
+    server.configure()
+    assert add(server, "file.test").returncode == 0
+    assert answers(server, "file.test")
+
+
+def test_a_zone_of_both_is_the_file_s(server):
     (server.folder / "other.db").write_text(ZONE.format(serial=2).replace("www", "other"))
-    assert add(server, "file.test", 'file "other.db";').returncode == 0
-    assert server.answers_with("other.file.test", "A")
+    assert add(server, "new.test", 'file "other.db";').returncode == 0
+    assert server.answers_with("other.new.test", "A")
+    server.add_zone("new.test", ZONE.format(serial=3))
+    server.configure()
     assert server.rndc("reload").returncode == 0
-    wait_until(lambda: answers(server, "file.test"), what="the file's statement")
-    assert "zone 'file.test' was also added by addzone" in server.log()
+    wait_until(lambda: answers(server, "new.test"), what="the file's statement")
+    assert "zone 'new.test' was also added by addzone" in server.log()
 
 
 def test_an_added_zone_that_does_not_fit_any_more_stops_no_start(server):

@@ -173,6 +173,7 @@ def test_what_bind_accepts_is_accepted_with_the_same_words_and_content(name, tmp
     bind_status, bind_said = run(NAMED, tmp_path)
     assert (bind_status, status) == (0, 0), said + bind_said
     assert "zone example.com/IN: loaded serial 1\nOK\n" in said
+    said = "".join(line for line in said.splitlines(True) if ": note: " not in line)
     if words is not None:
         assert re.search(words, said) and re.search(words, bind_said), said + bind_said
     else:
@@ -216,7 +217,28 @@ def test_modes_have_binds_meaning(flag, mode, text, tmp_path):
     bind_status, bind_said = run(NAMED, tmp_path, flag, mode)
     assert status == bind_status, said + bind_said
     quiet = "zone example.com/IN: loaded serial 1\nOK\n"
+    assert ": note: " not in said
     assert (said == quiet) == (bind_said == quiet), said + bind_said
+
+
+@pytest.mark.parametrize("flag, default, text, note", [
+    ("-k", "fail", "a_b A 192.0.2.1\n", "the server refuses it for its names"),
+    ("-l", "86400", "a 100000 A 192.0.2.1\n", "the server refuses it for the TTL 100000"),
+], ids=["check-names", "max-zone-ttl"])
+def test_what_the_server_refuses_by_default_is_noted(flag, default, text, note, tmp_path, make_signet):
+    """The verdict is named-checkzone's; with the flag that the note names it is the server's."""
+    write(tmp_path, HEAD + text)
+    status, said = run(SIGNET, tmp_path)
+    assert status == 0 and note in said and f"{flag} {default} is its default" in said
+    assert run(SIGNET, tmp_path, "-q") == (0, "")
+    status, said = run(SIGNET, tmp_path, flag, default)
+    assert status == 1 and ": note: " not in said
+    words = next(line for line in said.splitlines() if line.startswith("zone:5: ")).split(": ", 1)[1]
+    server = make_signet()
+    server.add_zone("example.com", HEAD + text, policy="default")
+    server.start()
+    server.wait_for_log(words)
+    assert "not loaded due to errors" in server.log()
 
 
 def test_problems_name_file_and_line(tmp_path):

@@ -82,6 +82,26 @@ def test_zonestatus_of_a_signed_zone_has_both_serials(signet, run_server):
     assert re.search(r"^next resign node: (\w+\.)?example\.org/[A-Z0-9]+$", text, re.M), text
 
 
+def test_zonestatus_tells_what_is_signed_next_after_a_restart_and_after_sign(signet, run_server):
+    signet.add_zone("example.org", zone_text(serial=7), policy="default")
+    run_server(signet)
+    signet.wait_until_signed("example.org")
+
+    def due():
+        text = signet.rndc("zonestatus", "example.org").stdout
+        return (re.search(r"^next resign node: (\w+\.)?example\.org/[A-Z0-9]+$", text, re.M) and
+                re.search(r"^next resign time: .+ GMT$", text, re.M))
+
+    assert due()
+    signet.stop()
+    signet.start()
+    assert due(), signet.rndc("zonestatus", "example.org").stdout
+    serial = signet.serial("example.org")
+    assert signet.rndc("sign", "example.org").returncode == 0
+    wait_until(lambda: signet.serial("example.org") != serial, 20, "signed anew")
+    wait_until(due, 5, "the next resign node")
+
+
 @PROGRAMS
 @pytest.mark.parametrize("words, error, text", [
     (["zonestatus", "nope.test"], "not found", "no matching zone 'nope.test' in any view"),

@@ -123,6 +123,44 @@ def test_p_replaces_the_port(make_signet, run_server):
     assert server.answers_with("www.example.org", "A")
 
 
+def test_a_relative_directory_starts_where_the_server_was_started(make_signet, run_server):
+    """Keys, store and zones are below it once, not twice; also when the file is read again."""
+    server = make_signet()
+    inner = server.folder / "inner"
+    (inner / "keys").mkdir(parents=True)
+    (inner / "example.org.db").write_text(ZONE)
+    (inner / "plain.org.db").write_text(ZONE)
+    (server.folder / "more.conf").write_text("""
+zone "plain.org" { type primary; file "plain.org.db"; dnssec-policy default; };""")
+    server.zones = ["""zone "example.org" { type primary; file "example.org.db";
+                       key-directory "keys"; dnssec-policy default; }; include "more.conf";"""]
+    configure = server.configure
+
+    def configure_relative():
+        configure()
+        text = server.configuration.read_text()
+        server.configuration.write_text(text.replace(f'directory "{server.folder}"',
+                                                     'directory "inner"'))
+    server.configure = configure_relative
+    server.command = lambda: [str(BIN / "signetd"), "-g", "-c", "signet.conf"]
+    run_server(server)   # in its folder
+    server.wait_until_signed("example.org")
+    server.wait_until_signed("plain.org")
+    for command in ("reload", "reconfig"):
+        result = server.rndc(command)
+        assert result.returncode == 0, result.stderr
+    assert list((inner / "keys").glob("Kexample.org.*.private"))
+    assert list(inner.glob("Kplain.org.*.private"))
+    assert (inner / "signet-store").is_dir() and not (inner / "inner").exists()
+    server.terminate()
+    server.start()
+    server.wait_until_signed("plain.org")
+    assert len(list(inner.glob("Kplain.org.*.private"))) == 1
+    result = subprocess.run([BIN / "signet", "journal", "-c", "signet.conf", "example.org"],
+                            cwd=server.folder, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+
+
 @as_root
 def test_u_gives_up_root_for_good(make_signet, background):
     server = make_signet()

@@ -124,6 +124,19 @@ def test_a_broken_file_leaves_the_zone_frozen_and_served(dynamic):
     assert add(dynamic, "one").returncode == 0
 
 
+def test_an_edit_that_a_reload_of_all_ignores_is_told(dynamic):
+    assert dynamic.rndc("reload").returncode == 0
+    text = dynamic.file.read_text()
+    assert "was edited while the zone was not frozen" not in dynamic.log()
+    dynamic.file.write_text(text + "edited A 192.0.2.77\n")
+    assert dynamic.rndc("reload").returncode == 0
+    dynamic.wait_for_log("was edited while the zone was not frozen, and is not read")
+    assert "`freeze` writes the file, edit that, `thaw` reads it" in dynamic.log()
+    assert address_of(dynamic, "edited") is None
+    assert "problem" not in status(dynamic)
+    assert add(dynamic, "one").returncode == 0
+
+
 def test_frozen_stays_frozen_over_a_restart(dynamic):
     assert add(dynamic, "one").returncode == 0
     assert dynamic.rndc("freeze", "dyn.test").returncode == 0

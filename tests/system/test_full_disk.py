@@ -102,6 +102,27 @@ def test_a_full_disk_refuses_updates_and_nothing_else(server, disk, tmp_path):
     assert "the store can be written again" not in server.log(), "it is said once"
 
 
+def test_a_zone_file_that_finds_no_room_is_said_to(tmp_path, disk, make_signet):
+    """The zone's folder is full, its store is not: the zone goes on, and freeze says why not."""
+    server = make_signet()
+    server.add_zone("one.test.", small_zone("one.test."), statements="allow-update { any; };")
+    file = f"/proc/{disk.holder.pid}/root{disk.folder}/one.zone"
+    server.zones[0] = server.zones[0].replace(f"{server.folder}/one.test.zone", file)
+    (disk.seen / "one.zone").write_text(small_zone("one.test."))
+    server.start()
+    wait_until(lambda: server.answers_with("one.test.", "SOA"), 60, "the zone")
+    disk.fill()
+    for command in ("sync", "freeze"):
+        result = server.rndc(command, "one.test")
+        assert result.returncode == 1
+        assert "one.zone' could not be written: No space left on device" in result.stderr
+        assert "No space left on device" in status_of(server, "one.test")
+    assert "frozen: no" in status_of(server, "one.test")
+    disk.make_room()
+    assert server.rndc("sync", "one.test").returncode == 0
+    assert "problem: " not in status_of(server, "one.test")
+
+
 def test_a_server_starts_on_a_full_disk(server, disk, tmp_path):
     """It serves what was committed, takes no updates, and goes on once there is room."""
     crowd = Crowd(server, list(ZONES), 2, SEED, burst=10)

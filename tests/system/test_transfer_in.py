@@ -124,6 +124,33 @@ def test_bump_in_the_wire_signs_what_comes(signet, run_server, tmp_path, kind):
         "what did not change keeps its signatures"
 
 
+@PRIMARY
+@pytest.mark.parametrize("theirs, ours, words", [
+    (KEY, OTHER_KEY, f"TSIG key '{KEY.name}': BADSIG: the secret differs there"),
+    (KEY, KEY._replace(name="other.key"), "TSIG key 'other.key': BADKEY: it does not know the key"),
+    (KEY, None, "must permit transfers to this address or key"),
+], ids=["another-secret", "another-name", "no-key"])
+def test_what_a_primary_refuses_is_told(signet, run_server, tmp_path, kind, theirs, ours, words):
+    path = tmp_path / "zone"
+    path.write_text(FIRST)
+    primary = run_server(kind(tmp_path / "primary", zones=[(ZONE, path)], key=theirs))
+    signet.add_secondary(ZONE, [primary.port], key=ours)
+    signet.start()
+    signet.wait_for_log("no primary is left")
+    line = next(line for line in signet.log().splitlines() if "no primary is left" in line)
+    assert words in line and f"{HOST}#{primary.port}" in line, line
+    status = signet.rndc("zonestatus", ZONE).stdout
+    assert f"\nlast refresh failed: " in status and words in status, status
+
+
+def test_a_primary_that_does_not_serve_the_zone_is_named(signet, run_server, tmp_path):
+    primary = run_server(Bind(tmp_path / "primary"))
+    signet.add_secondary(ZONE, [primary.port])
+    signet.start()
+    signet.wait_for_log("no primary is left")
+    assert f"refresh: REFUSED by {HOST}#{primary.port}: does it serve the zone" in signet.log()
+
+
 # --- IXFR and AXFR ------------------------------------------------------------------------------
 
 @WITH_KEY

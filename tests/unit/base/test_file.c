@@ -1,7 +1,10 @@
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -66,6 +69,26 @@ static void what_is_missing_and_what_is_a_folder_are_told_apart(void **state)
     mem_free(path);
 }
 
+/* Whoever writes learns that there is no room; nothing is left behind. */
+static void a_full_disk_is_told_from_a_broken_one(void **state)
+{
+    (void)state;
+    char *path = mem_format("%s/full", folder);
+    struct rlimit before;
+    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    struct rlimit small = {8, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    enum sg_result result = file_write(path, 0644, span_of_text("more than eight bytes"));
+    int failed = errno;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_ptr_not_equal(signal(SIGXFSZ, handler), SIG_ERR);
+    assert_int_equal(result, SG_NO_SPACE);
+    assert_int_equal(failed, EFBIG);
+    assert_int_not_equal(access(path, F_OK), 0);
+    mem_free(path);
+}
+
 static void a_map_of_a_file_is_found(void **state)
 {
     (void)state;
@@ -101,6 +124,7 @@ int main(void)
         cmocka_unit_test(what_was_written_is_read_with_its_mode),
         cmocka_unit_test(a_file_above_the_bound_is_refused),
         cmocka_unit_test(what_is_missing_and_what_is_a_folder_are_told_apart),
+        cmocka_unit_test(a_full_disk_is_told_from_a_broken_one),
         cmocka_unit_test(a_map_of_a_file_is_found),
         cmocka_unit_test(folders_are_made_with_those_that_lead_to_them),
     };

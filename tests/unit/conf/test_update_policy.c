@@ -2,7 +2,9 @@
 #include "dns/rrtype.h"
 #include "support/table.h"
 
-#define RULE(text) "zone a { " PRIMARY "update-policy { " text " }; };"
+#define KEY(name)                                                                                  \
+    "key " name " { algorithm hmac-sha256; secret \"c2lnbmV0IHN5c3RlbSB0ZXN0cyE=\"; };"
+#define RULE(text) KEY("k") "zone a { " PRIMARY "update-policy { " text " }; };"
 
 static const struct text_case cases[] = {
     {"a name", RULE("grant k name www.a A AAAA;"), false, NULL},
@@ -27,6 +29,13 @@ static const struct text_case cases[] = {
     {"self by the same name", RULE("grant K self k. A;"), false, NULL},
     {"self by another name", RULE("grant k self foo A;"), true,
      "identity and name fields are not the same"},
+    {"a key that nobody has defined", RULE("grant kk name www.a A;"), false,
+     "warning: key 'kk' is not defined: only SIG(0) signers of that name match"},
+    {"to refuse one that nobody has defined", RULE("deny other zonesub;"), false,
+     "warning: key 'other' is not defined"},
+    {"any key", RULE("grant * zonesub; grant *.x subdomain a;"), false, NULL},
+    {"the session key", RULE("grant local-ddns zonesub;"), false, NULL},
+    {"an address is no key", RULE("grant 1.0.0.127.in-addr.arpa tcp-self . PTR;"), false, NULL},
     {"a realm", RULE("grant EXAMPLE.COM krb5-self . A;"), false,
      "warning: 'krb5-self' matches nobody: Signet has no GSS-TSIG"},
     {"a realm with a name", RULE("grant EXAMPLE.COM ms-self foo A;"), true,

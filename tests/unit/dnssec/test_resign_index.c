@@ -90,6 +90,36 @@ static void ranges_part_when_they_grow_and_go_when_they_are_empty(void **state)
     }
 }
 
+/* The index tells whose signature it is that expires first, as a walk over all would. */
+static void check_first_node(const struct resign_index *index, const struct zone_version *version,
+                             sg_time now)
+{
+    struct dns_name owner;
+    struct zone_node node;
+    uint16_t type, there;
+    assert_true(resign_index_first_node(index, version, &owner, &type));
+    assert_true(zone_version_node(version, &owner, &node));
+    assert_int_equal(rrsig_first_expiring(&node, false, now, &there), resign_index_first(index));
+    assert_int_equal(type, there);
+}
+
+static void what_expires_first_has_a_name_and_a_type(void **state)
+{
+    (void)state;
+    struct random_seeded random = {20261128};
+    struct change_scene scene;
+    change_init(&scene, CHANGE_NSEC, draw, &random);
+    change_begin(&scene, 0);
+    struct resign_index *index = resign_index_new_cut(scene.version, scene.request.now, RANGE);
+    check_first_node(index, scene.version, scene.request.now);
+    change(&scene, index, 0, NAMES, 1);
+    struct resign_index *anew = resign_index_new_cut(scene.version, scene.request.now, RANGE);
+    check_first_node(anew, scene.version, scene.request.now);
+    resign_index_free(anew);
+    resign_index_free(index);
+    change_clear(&scene);
+}
+
 static void a_zone_without_signatures_has_nothing_due(void **state)
 {
     (void)state;
@@ -99,7 +129,10 @@ static void a_zone_without_signatures_has_nothing_due(void **state)
     change_put_soa(edit, &scene.apex, 1, 60);
     assert_int_equal(zone_edit_seal(edit, &scene.version), SG_OK);
     struct resign_index *index = resign_index_new(scene.version, scene.request.now);
+    struct dns_name owner;
+    uint16_t type;
     assert_int_equal(resign_index_first(index), INT64_MAX);
+    assert_false(resign_index_first_node(index, scene.version, &owner, &type));
     resign_index_free(index);
     resign_index_free(NULL);
     change_clear(&scene);
@@ -109,6 +142,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ranges_part_when_they_grow_and_go_when_they_are_empty),
+        cmocka_unit_test(what_expires_first_has_a_name_and_a_type),
         cmocka_unit_test(a_zone_without_signatures_has_nothing_due),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,7 +71,10 @@ static void the_earliest_of_a_name_counts(void **state)
     sg_time keys = bench.now + bench.policy.validity_dnskey;
     sg_time rest = bench.now + bench.policy.validity;
     const struct zone_node *apex = zone_version_apex_node(version);
+    uint16_t type;
     assert_int_equal(rrsig_first_expiration(apex, false, bench.now), keys);
+    assert_int_equal(rrsig_first_expiring(apex, false, bench.now, &type), keys);
+    assert_int_equal(type, DNS_TYPE_DNSKEY);
     assert_int_equal(rrsig_count_before(apex, false, bench.now, keys), 0);
     assert_int_equal(rrsig_count_before(apex, false, bench.now, keys + 1), 1);
     assert_int_equal(rrsig_count_before(apex, false, bench.now, rest + 1), 4);

@@ -9,6 +9,31 @@ static void a_zone_that_never_came_says_so(void **state)
     assert_non_null(strstr(scene_status(scene).problem, "nothing has come from its primaries"));
 }
 
+/* Nobody looks for "not supported" in somebody else's access list. */
+static void what_a_primary_answers_is_told(void **state)
+{
+    struct keeper_scene *scene = *state;
+    struct buffer message = BUFFER_EMPTY;
+    scene_be_secondary(scene);
+    scene_configure(scene);
+    struct scene_question *question = scene_asked(scene, KEEPER_QUESTION_SOA);
+    assert_non_null(question);
+    scene_reply(question, 0, &message);
+    message.bytes[3] |= DNS_RCODE_REFUSED;
+    scene_hear(question, SG_OK, buffer_span(&message));
+    buffer_free(&message);
+    const char *failure = scene_status(scene).refresh_failure;
+    assert_non_null(failure);
+    assert_ptr_equal(strstr(failure, "REFUSED by "), failure);
+    assert_int_equal(keeper_refresh(scene->keeper, scene_zone(scene), false), SG_OK);
+    scene_pass(scene, 1);
+    scene_answer_soa(scene, 5);
+    scene_turn(scene);
+    scene_answer_transfer(scene, 5);
+    scene_turn(scene);
+    assert_null(scene_status(scene).refresh_failure);
+}
+
 static void a_zone_is_fetched_served_and_kept(void **state)
 {
     struct keeper_scene *scene = *state;
@@ -307,6 +332,7 @@ int main(void)
 {
 #define WITH_SCENE(test) cmocka_unit_test_setup_teardown(test, scene_begin, scene_end)
     const struct CMUnitTest tests[] = {
+        WITH_SCENE(what_a_primary_answers_is_told),
         WITH_SCENE(a_zone_is_fetched_served_and_kept),
         WITH_SCENE(a_zone_that_never_came_says_so),
         WITH_SCENE(what_has_expired_stays_so_over_a_restart),

@@ -27,10 +27,10 @@ static const struct life_case {
     {"the file's, deleted",                       "d",    CONF_AMEND_REMOVE,  false},
     {"until it is read again",                    "dr",   -1,                 false},
     {"modified, then deleted",                    "md",   CONF_AMEND_REMOVE,  false},
-    {"the file's, deleted, another added",        "da",   CONF_AMEND_REPLACE, true},
-    {"the other deleted: the file's stays away",  "dad",  CONF_AMEND_REMOVE,  false},
+    {"the file's, deleted, another added",        "da",   CONF_AMEND_ADD,     true},
+    {"which is so only where the file lacks it",  "dad",  -1,                 false},
     {"both: the file's counts when it is read",   "dar",  CONF_AMEND_ADD,     true},
-    {"the other modified",                        "dam",  CONF_AMEND_REPLACE, true},
+    {"the other modified",                        "dam",  CONF_AMEND_ADD,     true},
 };
 /* clang-format on */
 

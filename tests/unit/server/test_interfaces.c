@@ -1,7 +1,9 @@
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
 #include "server/interfaces.h"
@@ -103,7 +105,49 @@ static void problem_is_told(void **state)
     }
 }
 
+static char told[4096];
+
+static void note_line(void *argument, enum log_category category, int severity, const char *line)
+{
+    (void)argument, (void)category, (void)severity;
+    snprintf(told + strlen(told), sizeof(told) - strlen(told), "%s\n", line);
+}
+
+/* Others may match: the one that nobody has is named all the same. */
+static void an_address_of_another_host_is_named_in_the_log(void **state)
+{
+    (void)state;
+    uint16_t port = 0;
+    size_t wanted = 0;
+    int fd = take_port(&port);
+    struct conf *conf =
+        configure("listen-on port %u { 127.0.0.1; 192.0.2.55; }; listen-on-v6 { none; };", port);
+    struct net *net = new_net();
+    thread_name(THREAD_KEEPER, "test");
+    close(fd);
+    told[0] = 0;
+    log_set_sink(note_line, NULL);
+    assert_int_equal(interfaces_bind(net, conf, &wanted), 1);
+    assert_non_null(strstr(told, "t:1: listen-on: no interface of this host has the address "
+                                 "192.0.2.55"));
+    assert_null(strstr(told, "has the address 127.0.0.1"));
+    net_free(net);
+    conf_free(conf);
+    conf = configure("listen-on port %u { 203.0.113/24; }; listen-on-v6 { none; };", port);
+    net = new_net();
+    told[0] = 0;
+    assert_int_equal(interfaces_bind(net, conf, &wanted), 0);
+    assert_non_null(strstr(told, "t:1: listen-on matches no address of this host"));
+    log_set_sink(NULL, NULL);
+    net_free(net);
+    conf_free(conf);
+}
+
 int main(void)
 {
-    return RUN_TABLE(cases, problem_is_told);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_address_of_another_host_is_named_in_the_log),
+    };
+    int failed = RUN_TABLE(cases, problem_is_told);
+    return failed + cmocka_run_group_tests(tests, NULL, NULL);
 }

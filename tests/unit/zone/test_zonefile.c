@@ -316,6 +316,9 @@ static void what_will_be_generated_is_left_out(void **state)
     assert_int_equal(load_file("signed", options, &edit, &report), SG_OK);
     assert_int_equal(report.records, 4);
     assert_int_equal(report.stripped, 5);
+    assert_int_equal(report.warnings, 2); /* the SOA's TTL; and once for all of these */
+    assert_int_equal(report.problems[1].line, 4);
+    assert_non_null(strstr(report.problems[1].text, "NSEC3PARAM is left out"));
     zonefile_report_clear(&report);
     char *text = dump(edit);
     assert_string_equal(text, "e. 9 IN SOA . . 1 2 3 4 5\ne. 9 IN DNSKEY 257 3 13 AAAA\n"

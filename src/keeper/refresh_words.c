@@ -1,0 +1,101 @@
+#include "keeper/refresh_words.h"
+
+#include "base/mem.h"
+#include "dns/rrtype.h"
+
+/* Of an rcode: what the other side has to look at. */
+static const char *advice_for_rcode(const struct refresh_failure *failure)
+{
+    switch (failure->rcode) {
+    case DNS_RCODE_REFUSED:
+        if (failure->transfer) {
+            return "it must permit transfers to this address or key (allow-transfer, provide-xfr "
+                   "or an acl there)";
+        }
+        return "does it serve the zone, and permit queries from this address or with this key?";
+    case DNS_RCODE_NOTAUTH:
+        if (failure->transfer) { /* Knot's word for whom its acl does not let in */
+            return "it does not serve the zone, or must permit transfers to this address or key";
+        }
+        return failure->key == NULL ? "it does not serve the zone, or wants a TSIG key"
+                                    : "it does not serve the zone, or does not know the key";
+    case DNS_RCODE_NXDOMAIN:
+        return "it does not serve the zone";
+    case DNS_RCODE_SERVFAIL:
+        return "it could not load the zone, or it has expired there: see its log";
+    case DNS_RCODE_FORMERR:
+    case DNS_RCODE_NOTIMP:
+        return failure->transfer ? "it does not do such transfers" : "it did not understand";
+    default:
+        return "see its log";
+    }
+}
+
+static char *text_of_rcode(const struct refresh_failure *failure, const char *key)
+{
+    const char *advice = advice_for_rcode(failure);
+
+    if (failure->rcode > DNS_RCODE_NOTZONE) {
+        return mem_format("rcode %u by %s%s: %s", failure->rcode, failure->from, key, advice);
+    }
+    return mem_format("%s by %s%s: %s", dns_rcode_to_text(failure->rcode), failure->from, key,
+                      advice);
+}
+
+/* A whole reply with NOERROR. */
+static const char *flaw_of(const struct refresh_failure *failure)
+{
+    if (failure->truncated) {
+        return "is truncated, over TCP too";
+    }
+    if (!failure->authoritative) {
+        return "is not authoritative: it does not serve the zone, or it has expired there";
+    }
+    return "has no SOA of the zone, or more than one: it does not serve the zone";
+}
+
+/* No reply that counts. */
+static const char *text_of_result(enum sg_result result)
+{
+    switch (result) {
+    case SG_TIMEOUT:
+        return "no answer in time: is it up, and does a firewall let UDP and TCP through?";
+    case SG_DENIED:
+        return "connection refused: does a name server listen at that address and port?";
+    case SG_IO:
+        return "it cannot be reached, or it closed the connection: see its log";
+    case SG_BAD_KEY:
+        return "BADKEY: it does not know the key by that name and algorithm";
+    case SG_BAD_SIG:
+        return "BADSIG: the secret differs there, or its answer came unsigned";
+    case SG_BAD_TIME:
+        return "BADTIME: its clock and ours differ by minutes: set both by NTP";
+    case SG_MALFORMED:
+        return "what it sent is malformed, or another serial than it promised";
+    case SG_LIMIT:
+        return "the zone is larger than max-records or the limits of transfers permit";
+    case SG_CONFLICT:
+        return "the differences that it sent do not fit the zone";
+    default:
+        return sg_result_text(result);
+    }
+}
+
+char *refresh_failure_text(const struct refresh_failure *failure)
+{
+    char *key =
+        failure->key == NULL ? mem_copy_text("") : mem_format(", TSIG key '%s'", failure->key);
+    bool is_rcode = failure->result == SG_UNSUPPORTED ||
+                    (failure->result == SG_OK && failure->rcode != DNS_RCODE_NOERROR);
+    char *text;
+
+    if (is_rcode) {
+        text = text_of_rcode(failure, key);
+    } else if (failure->result == SG_OK) {
+        text = mem_format("the answer of %s%s %s", failure->from, key, flaw_of(failure));
+    } else {
+        text = mem_format("%s%s: %s", failure->from, key, text_of_result(failure->result));
+    }
+    mem_free(key);
+    return text;
+}
