@@ -165,11 +165,11 @@ static size_t check_zone(const struct conf *conf, const struct conf_zone *zone,
         return 0;
     }
     struct key_check check = {.zone = zone, .policy = zone->policy, .now = now};
-    zone_key_files_read(conf, zone, folders, tell_trouble, &check, &check.files);
+    const struct zone_key_listener listener = {tell_trouble, tell_lost_key, &check};
+    zone_key_files_read(conf, zone, folders, &listener, &check.files);
     choose_keys(&check);
     if (check.policy->keys_count > 0) {
-        zone_key_files_find_lost(&check.files, zone, folders, now, tell_lost_key, tell_trouble,
-                                 &check);
+        zone_key_files_find_lost(&check.files, zone, folders, now, &listener);
     }
     check.blocked |= check.files.unreadable;
     judge(&check);

@@ -13,6 +13,7 @@
 #include "tools/journal.h"
 #include "tools/keygen.h"
 #include "tools/restore.h"
+#include "tools/simulate.h"
 
 static const struct subcommand {
     const char *name;
@@ -25,6 +26,7 @@ static const struct subcommand {
     {"journal", tool_journal, "what changed in a zone, and when"},
     {"keygen", tool_keygen, "make a key pair"},
     {"restore", tool_restore, "bring back a backup"},
+    {"simulate", tool_simulate, "what a policy will do to a zone's keys, years ahead"},
 };
 
 static void help(FILE *out)

@@ -5,16 +5,10 @@
 #include "base/mem.h"
 #include "kasp/keyset.h"
 
-/* Whom to tell of a file. */
-struct teller {
-    zone_key_files_trouble *trouble;
-    void *argument;
-};
-
 static void tell_of_file(void *argument, const char *path, const char *problem)
 {
-    const struct teller *teller = argument;
-    teller->trouble(teller->argument, mem_format("key file %s: %s", path, problem));
+    const struct zone_key_listener *listener = argument;
+    listener->trouble(listener->argument, mem_format("key file %s: %s", path, problem));
 }
 
 static const char *folder_of(const struct conf *conf, const struct conf_zone *zone,
@@ -42,11 +36,11 @@ static void choose_paths(struct zone_key_files *files, const struct conf *conf,
 }
 
 static void append_keys(struct zone_key_files *files, const struct keystore_index *index,
-                        const struct dns_name *apex, struct teller *teller)
+                        const struct dns_name *apex, const struct zone_key_listener *listener)
 {
     struct key_list found;
     struct key_list *list = &files->list;
-    if (keystore_index_list(index, apex, tell_of_file, teller, &found) != SG_OK) {
+    if (keystore_index_list(index, apex, tell_of_file, (void *)listener, &found) != SG_OK) {
         files->unreadable = true;
     }
     list->keys =
@@ -58,10 +52,9 @@ static void append_keys(struct zone_key_files *files, const struct keystore_inde
 }
 
 void zone_key_files_read(const struct conf *conf, const struct conf_zone *zone,
-                         struct key_folders *folders, zone_key_files_trouble *trouble,
-                         void *argument, struct zone_key_files *out_files)
+                         struct key_folders *folders, const struct zone_key_listener *listener,
+                         struct zone_key_files *out_files)
 {
-    struct teller teller = {trouble, argument};
     struct dns_name apex;
     conf_zone_apex(zone, &apex);
     *out_files = (struct zone_key_files){.paths_count = 0};
@@ -71,44 +64,50 @@ void zone_key_files_read(const struct conf *conf, const struct conf_zone *zone,
         const char *folder = out_files->paths[p];
         enum sg_result result = key_folders_find(folders, folder, 0, &index);
         if (result == SG_OK) {
-            append_keys(out_files, index, &apex, &teller);
+            append_keys(out_files, index, &apex, listener);
             continue;
         }
-        trouble(argument, mem_format("keys in '%s': %s", folder, sg_result_text(result)));
+        listener->trouble(listener->argument,
+                          mem_format("keys in '%s': %s", folder, sg_result_text(result)));
         out_files->unreadable = true;
     }
 }
 
-void zone_key_files_find_lost(struct zone_key_files *files, const struct conf_zone *zone,
-                              struct key_folders *folders, sg_time now, zone_key_files_lost *lost,
-                              zone_key_files_trouble *trouble, void *argument)
+static void find_lost_in(struct zone_key_files *files, const char *folder,
+                         const struct keystore_index *index, const struct dns_name *apex,
+                         sg_time now, const struct zone_key_listener *listener)
 {
-    struct teller teller = {trouble, argument};
+    struct key_list halves;
+    const char *orphan = keystore_index_orphan(index, apex);
+    if (orphan != NULL) {
+        listener->lost(listener->argument, folder, orphan, "state");
+    }
+    if (keystore_index_halves(index, apex, tell_of_file, (void *)listener, &halves) != SG_OK) {
+        files->unreadable = true;
+    }
+    for (size_t i = 0; i < halves.count; i++) {
+        char *name = signing_key_file_name(halves.keys[i]);
+        bool known = orphan != NULL && strcmp(orphan, name) == 0;
+        if (!known && !kasp_key_is_over(halves.keys[i], now)) {
+            listener->lost(listener->argument, folder, name, "key");
+        }
+        mem_free(name);
+    }
+    key_list_clear(&halves);
+}
+
+void zone_key_files_find_lost(struct zone_key_files *files, const struct conf_zone *zone,
+                              struct key_folders *folders, sg_time now,
+                              const struct zone_key_listener *listener)
+{
     struct dns_name apex;
     conf_zone_apex(zone, &apex);
     for (size_t p = 0; p < files->paths_count; p++) {
         const struct keystore_index *index;
-        struct key_list halves;
-        const char *folder = files->paths[p];
-        if (key_folders_find(folders, folder, 0, &index) != SG_OK) {
-            continue; /* told before */
+        /* One that cannot be read was told before. */
+        if (key_folders_find(folders, files->paths[p], 0, &index) == SG_OK) {
+            find_lost_in(files, files->paths[p], index, &apex, now, listener);
         }
-        const char *orphan = keystore_index_orphan(index, &apex);
-        if (orphan != NULL) {
-            lost(argument, folder, orphan, "state");
-        }
-        if (keystore_index_halves(index, &apex, tell_of_file, &teller, &halves) != SG_OK) {
-            files->unreadable = true;
-        }
-        for (size_t i = 0; i < halves.count; i++) {
-            char *name = signing_key_file_name(halves.keys[i]);
-            bool known = orphan != NULL && strcmp(orphan, name) == 0;
-            if (!known && !kasp_key_is_over(halves.keys[i], now)) {
-                lost(argument, folder, name, "key");
-            }
-            mem_free(name);
-        }
-        key_list_clear(&halves);
     }
 }
 

@@ -14,20 +14,22 @@ struct zone_key_files {
     bool unreadable;      /* a folder or a file could not be read: the list is not whole */
 };
 
-/* What is wrong with a folder or a file, in operators' words; takes the text. */
-typedef void zone_key_files_trouble(void *argument, char *text);
-/* A key in `folder` that has a file with `suffix` ("state", "key") but no .private file. */
-typedef void zone_key_files_lost(void *argument, const char *folder, const char *name,
-                                 const char *suffix);
+/* Who is told. */
+struct zone_key_listener {
+    /* What is wrong with a folder or a file, in operators' words; takes the text. */
+    void (*trouble)(void *argument, char *text);
+    /* A key in `folder` that has a file with `suffix` ("state", "key") but no .private file. */
+    void (*lost)(void *argument, const char *folder, const char *name, const char *suffix);
+    void *argument;
+};
 
 /* Only the name that a cut off key still lacks is given, as by any reader. The zone has a policy.
  * Blocks on the disk; the caller clears. */
 void zone_key_files_read(const struct conf *conf, const struct conf_zone *zone,
-                         struct key_folders *folders, zone_key_files_trouble *trouble,
-                         void *argument, struct zone_key_files *out_files);
-/* Call `lost` for each key that has lost its private half and is not done with. May set
- * `unreadable`. */
+                         struct key_folders *folders, const struct zone_key_listener *listener,
+                         struct zone_key_files *out_files);
+/* Tell of each key that has lost its private half and is not done with. May set `unreadable`. */
 void zone_key_files_find_lost(struct zone_key_files *files, const struct conf_zone *zone,
-                              struct key_folders *folders, sg_time now, zone_key_files_lost *lost,
-                              zone_key_files_trouble *trouble, void *argument);
+                              struct key_folders *folders, sg_time now,
+                              const struct zone_key_listener *listener);
 void zone_key_files_clear(struct zone_key_files *files);
