@@ -1,97 +1,60 @@
-#include <stdio.h>
-
-#include "base/mem.h"
+#include "base/json.h"
 #include "tools/simulation_print.h"
 
-/* RFC 8259 7. Names of zones are ASCII, escaped as in zone files; bytes beyond it, as the names of
- * views and policies may have, are given as Latin-1, so that the text is always JSON. */
-static void append_string(struct buffer *out_text, const char *text)
+static void append_texts(struct json *json, const char *name, const char *const *texts,
+                         size_t count)
 {
-    buffer_append_text(out_text, "\"");
-    for (; *text != 0; text++) {
-        unsigned char byte = (unsigned char)*text;
-        if (byte == '"' || byte == '\\') {
-            buffer_format(out_text, "\\%c", byte);
-        } else if (byte < 0x20 || byte > 0x7e) {
-            buffer_format(out_text, "\\u%04x", byte);
-        } else {
-            buffer_append_u8(out_text, byte);
-        }
-    }
-    buffer_append_text(out_text, "\"");
-}
-
-static void append_text_member(struct buffer *out_text, const char *name, const char *text)
-{
-    buffer_format(out_text, "\"%s\": ", name);
-    append_string(out_text, text);
-}
-
-static void append_time_member(struct buffer *out_text, const char *name, sg_time when)
-{
-    char text[SIMULATION_TIME_BYTES];
-    simulation_time_text(when, text);
-    buffer_format(out_text, "\"%s\": \"%s\"", name, text);
-}
-
-static void append_strings(struct buffer *out_text, const char *name, const char *const *texts,
-                           size_t count)
-{
-    buffer_format(out_text, "  \"%s\": [", name);
+    json_begin_array(json, name);
     for (size_t i = 0; i < count; i++) {
-        buffer_append_text(out_text, i == 0 ? "\n    " : ",\n    ");
-        append_string(out_text, texts[i]);
+        json_text(json, NULL, texts[i]);
     }
-    buffer_append_text(out_text, count == 0 ? "],\n" : "\n  ],\n");
+    json_end_array(json);
 }
 
-static void append_states(struct buffer *out_text, const char *name, const struct key_state *state)
+static void append_states(struct json *json, const char *name, const struct key_state *state)
 {
-    buffer_format(out_text, "\"%s\": {\"goal\": \"%s\"", name, simulation_state_text(state->goal));
+    json_begin_object(json, name);
+    json_text(json, "goal", simulation_state_text(state->goal));
     for (int record = 0; record < KEY_RECORDS; record++) {
         if (state->records[record] != KEY_STATE_NA) {
-            buffer_format(out_text, ", \"%s\": \"%s\"",
-                          simulation_record_text((enum key_record)record),
-                          simulation_state_text(state->records[record]));
+            json_text(json, simulation_record_text((enum key_record)record),
+                      simulation_state_text(state->records[record]));
         }
     }
-    buffer_append_text(out_text, "}");
+    json_end_object(json);
 }
 
-/* null, as where there is none. */
-static void append_delay(struct buffer *out_text, const char *name, sg_duration delay)
+static void append_delay(struct json *json, const char *name, sg_duration delay)
 {
     if (delay == SIMULATION_NEVER) {
-        buffer_format(out_text, "  \"%s\": null,\n", name);
+        json_null(json, name);
     } else {
-        buffer_format(out_text, "  \"%s\": %lld,\n", name, (long long)delay);
+        json_number(json, name, delay);
     }
 }
 
-static void append_key(struct buffer *out_text, const struct simulation_key *key, size_t number)
+static void append_key(struct json *json, const struct simulation_key *key, size_t number)
 {
     char wait[KASP_WAIT_TEXT_BYTES];
     kasp_wait_text(&key->wait, wait);
-    buffer_format(out_text,
-                  "    {\"number\": %zu, \"tag\": %u, \"algorithm\": %u, \"role\": \"%s\", "
-                  "\"invented\": %s, ",
-                  number, key->key->tag, key->key->algorithm, simulation_role(key),
-                  key->invented ? "true" : "false");
-    append_time_member(out_text, "from", key->came);
+    json_begin_object(json, NULL);
+    json_number(json, "number", (int64_t)number);
+    json_number(json, "tag", key->key->tag);
+    json_number(json, "algorithm", key->key->algorithm);
+    json_text(json, "role", simulation_role(key));
+    json_boolean(json, "invented", key->invented);
+    json_time(json, "from", key->came);
     if (!key->invented) {
-        buffer_append_text(out_text, ", ");
-        append_states(out_text, "at_first", &key->before);
+        append_states(json, "at_first", &key->before);
     }
-    buffer_append_text(out_text, ", ");
-    append_states(out_text, "at_last", &key->key->state);
+    append_states(json, "at_last", &key->key->state);
     if (key->purged == KEY_TIME_UNSET) {
-        buffer_append_text(out_text, ", ");
-        append_text_member(out_text, "waits", wait);
+        json_text(json, "waits", wait);
     }
-    buffer_append_text(out_text, "}");
+    json_end_object(json);
 }
 
-static void append_event(struct buffer *out_text, const struct simulation *simulation,
+static void append_event(struct json *json, const struct simulation *simulation,
                          const struct simulation_event *event)
 {
     static const char *const acts[] = {
@@ -104,54 +67,50 @@ static void append_event(struct buffer *out_text, const struct simulation *simul
         [SIMULATION_DELETE_BEGUN] = "cds-delete-published",
         [SIMULATION_DELETE_ENDED] = "cds-delete-withdrawn",
     };
-    buffer_append_text(out_text, "    {");
-    append_time_member(out_text, "time", event->at);
-    buffer_format(out_text, ", \"epoch\": %lld, \"event\": \"%s\", ", (long long)event->at,
-                  acts[event->act]);
+    json_begin_object(json, NULL);
+    json_time(json, "time", event->at);
+    json_number(json, "epoch", event->at);
+    json_text(json, "event", acts[event->act]);
     if (event->key != SIZE_MAX) {
-        buffer_format(out_text, "\"key\": %zu, \"tag\": %u, ", event->key,
-                      simulation->keys[event->key].key->tag);
+        json_number(json, "key", (int64_t)event->key);
+        json_number(json, "tag", simulation->keys[event->key].key->tag);
     }
     if (event->act == SIMULATION_MOVED) {
-        buffer_format(out_text, "\"record\": \"%s\", \"from\": \"%s\", \"to\": \"%s\", ",
-                      simulation_record_text(event->record), simulation_state_text(event->from),
-                      simulation_state_text(event->to));
+        json_text(json, "record", simulation_record_text(event->record));
+        json_text(json, "from", simulation_state_text(event->from));
+        json_text(json, "to", simulation_state_text(event->to));
     }
-    append_text_member(out_text, "why", event->why);
-    buffer_append_text(out_text, "}");
+    json_text(json, "why", event->why);
+    json_end_object(json);
 }
 
 void simulation_print_json(const struct simulation *simulation, const struct simulation_page *page,
                            struct buffer *out_text)
 {
     const struct simulation_request *request = &simulation->request;
-    buffer_append_text(out_text, "{\n  ");
-    append_text_member(out_text, "zone", page->zone);
-    buffer_append_text(out_text, ",\n  ");
-    append_text_member(out_text, "view", page->view);
-    buffer_append_text(out_text, ",\n  ");
-    append_text_member(out_text, "policy", request->policy->name);
-    buffer_append_text(out_text, ",\n  ");
-    append_time_member(out_text, "from", request->from);
-    buffer_append_text(out_text, ",\n  ");
-    append_time_member(out_text, "until", request->until);
-    buffer_append_text(out_text, ",\n  ");
-    append_time_member(out_text, "ended", simulation->ended_at);
-    buffer_format(out_text, ",\n  \"complete\": %s,\n",
-                  simulation->end == SIMULATION_ENDED ? "true" : "false");
-    append_delay(out_text, "parent_delay", request->parent_delay);
-    append_delay(out_text, "step_delay", request->step_delay);
-    append_strings(out_text, "notes", page->notes, page->notes_count);
-    append_strings(out_text, "warnings", page->warnings, page->warnings_count);
-    buffer_append_text(out_text, "  \"keys\": [\n");
+    struct json json = json_of(out_text);
+    json_begin_object(&json, NULL);
+    json_text(&json, "zone", page->zone);
+    json_text(&json, "view", page->view);
+    json_text(&json, "policy", request->policy->name);
+    json_time(&json, "from", request->from);
+    json_time(&json, "until", request->until);
+    json_time(&json, "ended", simulation->ended_at);
+    json_boolean(&json, "complete", simulation->end == SIMULATION_ENDED);
+    append_delay(&json, "parent_delay", request->parent_delay);
+    append_delay(&json, "step_delay", request->step_delay);
+    append_texts(&json, "notes", page->notes, page->notes_count);
+    append_texts(&json, "warnings", page->warnings, page->warnings_count);
+    json_begin_array(&json, "keys");
     for (size_t i = 0; i < simulation->keys_count; i++) {
-        append_key(out_text, &simulation->keys[i], i);
-        buffer_append_text(out_text, i + 1 < simulation->keys_count ? ",\n" : "\n");
+        append_key(&json, &simulation->keys[i], i);
     }
-    buffer_append_text(out_text, "  ],\n  \"events\": [\n");
+    json_end_array(&json);
+    json_begin_array(&json, "events");
     for (size_t i = 0; i < simulation->events_count; i++) {
-        append_event(out_text, simulation, &simulation->events[i]);
-        buffer_append_text(out_text, i + 1 < simulation->events_count ? ",\n" : "\n");
+        append_event(&json, simulation, &simulation->events[i]);
     }
-    buffer_append_text(out_text, "  ]\n}\n");
+    json_end_array(&json);
+    json_end_object(&json);
+    buffer_append_text(out_text, "\n");
 }

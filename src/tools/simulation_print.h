@@ -27,6 +27,3 @@ void simulation_print_svg(const struct simulation *simulation, const struct simu
 /* "hidden" and "dnskey", as key files and BIND spell them. */
 const char *simulation_state_text(enum key_state_value value);
 const char *simulation_record_text(enum key_record record);
-/* "2026-01-02T00:05:00Z" */
-enum { SIMULATION_TIME_BYTES = 32 };
-void simulation_time_text(sg_time when, char out_text[SIMULATION_TIME_BYTES]);

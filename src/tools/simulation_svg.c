@@ -1,5 +1,4 @@
 #include <stdio.h>
-#include <time.h>
 
 #include "base/mem.h"
 #include "tools/simulation_print.h"
@@ -78,15 +77,15 @@ struct piece {
 
 static void append_piece(const struct canvas *canvas, const struct piece *piece)
 {
-    char from[SIMULATION_TIME_BYTES], to[SIMULATION_TIME_BYTES];
+    char from[TIME_HUMAN_BYTES], to[TIME_HUMAN_BYTES];
     double left = x_of(canvas, piece->from);
     double width = x_of(canvas, piece->to) - left;
     if (piece->to <= canvas->simulation->request.from ||
         piece->from >= canvas->simulation->ended_at) {
         return;
     }
-    simulation_time_text(piece->from, from);
-    simulation_time_text(piece->to, to);
+    time_to_iso(piece->from, from);
+    time_to_iso(piece->to, to);
     /* What is short beside the whole is seen all the same. */
     buffer_format(canvas->out,
                   "<rect x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\" fill=\"%s\">"
@@ -260,8 +259,8 @@ static void append_axis(const struct canvas *canvas, int bottom)
     for (int tick = 0; tick <= TICKS; tick++) {
         sg_time when = from + whole * tick / TICKS;
         double x = x_of(canvas, when);
-        char text[SIMULATION_TIME_BYTES];
-        simulation_time_text(when, text);
+        char text[TIME_HUMAN_BYTES];
+        time_to_iso(when, text);
         text[whole < 30 * SG_DAY ? 16 : 10] = 0; /* to the minute, or the day */
         buffer_format(canvas->out,
                       "<line x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\" stroke=\"#cbd5e0\"/>\n", x,

@@ -1,5 +1,4 @@
 #include <stdio.h>
-#include <time.h>
 
 #include "base/mem.h"
 #include "tools/simulation_print.h"
@@ -15,16 +14,6 @@ const char *simulation_record_text(enum key_record record)
 {
     static const char *const texts[KEY_RECORDS] = {"DNSKEY", "ZRRSIG", "KRRSIG", "DS"};
     return texts[record];
-}
-
-void simulation_time_text(sg_time when, char out_text[SIMULATION_TIME_BYTES])
-{
-    struct tm tm;
-    time_t at = (time_t)when;
-    if (gmtime_r(&at, &tm) == NULL ||
-        strftime(out_text, SIMULATION_TIME_BYTES, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0) {
-        (void)snprintf(out_text, SIMULATION_TIME_BYTES, "%lld", (long long)when);
-    }
 }
 
 /* "CSK 12345*": made up, if there is a star. */
@@ -73,10 +62,10 @@ static void append_event(const struct simulation *simulation, const struct simul
                          size_t index, struct buffer *out_text)
 {
     const struct simulation_event *event = &simulation->events[index];
-    char when[SIMULATION_TIME_BYTES] = "";
+    char when[TIME_HUMAN_BYTES] = "";
     char label[24];
     if (index == 0 || simulation->events[index - 1].at != event->at) {
-        simulation_time_text(event->at, when);
+        time_to_iso(event->at, when);
     }
     buffer_format(out_text, "%-22s%-12s", when, label_of(simulation, event->key, label));
     append_what(event, out_text);
@@ -147,9 +136,9 @@ static void append_list(const char *title, const char *const *lines, size_t coun
 void simulation_print_table(const struct simulation *simulation, const struct simulation_page *page,
                             struct buffer *out_text)
 {
-    char from[SIMULATION_TIME_BYTES], until[SIMULATION_TIME_BYTES];
-    simulation_time_text(simulation->request.from, from);
-    simulation_time_text(simulation->ended_at, until);
+    char from[TIME_HUMAN_BYTES], until[TIME_HUMAN_BYTES];
+    time_to_iso(simulation->request.from, from);
+    time_to_iso(simulation->ended_at, until);
     buffer_format(out_text, "zone %s, view %s, dnssec-policy %s\nfrom %s until %s\n", page->zone,
                   page->view, simulation->request.policy->name, from, until);
     append_list("note", page->notes, page->notes_count, out_text);
