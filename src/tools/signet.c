@@ -52,9 +52,12 @@ static void help(FILE *out)
           "  notify zone                   tell its secondaries once more\n"
           "  addzone zone { options };     a new zone; also modzone, delzone [-clean] zone\n"
           "  backup path                   copy store and keys into a new folder\n"
+          "  clock [-accept]               is the clock in doubt? it is right\n"
+          "  scan                          look at the host's addresses again\n"
           "  querylog [on | off]           log each query\n"
           "  trace [level], notrace        more and less in the log\n"
           "  stats                         write the statistics file\n"
+          "  null                          nothing: does the server answer?\n"
           "  stop [-p], halt [-p]          end the server\n\n"
           "`signet SUBCOMMAND -h` has a subcommand's options, signet(8) has all of it.\n",
           out);
