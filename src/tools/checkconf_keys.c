@@ -4,20 +4,15 @@
 
 #include "base/mem.h"
 #include "kasp/keyset.h"
-#include "keeper/key_folders.h"
+#include "tools/zone_key_files.h"
 
 /* One zone, its keys, and what is found of them. */
 struct key_check {
-    const struct conf *conf;
     const struct conf_zone *zone;
     const struct kasp_policy *policy;
-    struct key_folders *folders;
     sg_time now;
     struct conf_report report;
-    struct dns_name apex;
-    const char *paths[KASP_KEYS_MAX + 1]; /* of its key folders, each once */
-    size_t paths_count;
-    struct key_list list;
+    struct zone_key_files files;
     bool *taken;                      /* an entry of the policy has this key */
     size_t chosen_for[KASP_KEYS_MAX]; /* the key of each entry; SIZE_MAX: none */
     bool lacks;                       /* an entry has none */
@@ -40,9 +35,10 @@ static void note_of_key(struct key_check *check, const struct signing_key *key, 
     mem_free(name);
 }
 
-static void report_file(void *argument, const char *path, const char *problem)
+/* Takes the text. */
+static void tell_trouble(void *argument, char *text)
 {
-    tell(argument, CONF_ERROR, mem_format("key file %s: %s", path, problem));
+    tell(argument, CONF_ERROR, text);
 }
 
 /* As named-checkconf has it; the caller frees. */
@@ -55,63 +51,10 @@ static char *entry_text(const struct key_check *check, const struct kasp_key *en
                       entry->tag_max);
 }
 
-/* --- Files ------------------------------------------------------------------------------------ */
-
-static const char *folder_of(const struct key_check *check, const struct kasp_key *entry)
-{
-    const struct conf_key_store *store =
-        entry->key_store == NULL ? NULL : conf_key_store_find(check->conf, entry->key_store);
-    return store != NULL && store->directory != NULL ? store->directory
-                                                     : check->zone->key_directory;
-}
-
-static void choose_paths(struct key_check *check)
-{
-    check->paths[check->paths_count++] = check->zone->key_directory;
-    for (unsigned i = 0; i < check->policy->keys_count; i++) {
-        const char *folder = folder_of(check, &check->policy->keys[i]);
-        bool known = false;
-        for (size_t p = 0; p < check->paths_count; p++) {
-            known |= strcmp(check->paths[p], folder) == 0;
-        }
-        if (!known) {
-            check->paths[check->paths_count++] = folder;
-        }
-    }
-}
-
-/* NULL, and told, if the folder cannot be read. */
-static const struct keystore_index *find_folder(struct key_check *check, const char *folder)
-{
-    const struct keystore_index *index;
-    enum sg_result result = key_folders_find(check->folders, folder, 0, &index);
-    if (result != SG_OK) {
-        tell(check, CONF_ERROR, mem_format("keys in '%s': %s", folder, sg_result_text(result)));
-        check->blocked = true;
-        return NULL;
-    }
-    return index;
-}
-
-static void append_keys(struct key_check *check, const struct keystore_index *index)
-{
-    struct key_list found;
-    struct key_list *list = &check->list;
-    if (keystore_index_list(index, &check->apex, report_file, check, &found) != SG_OK) {
-        check->blocked = true;
-    }
-    list->keys =
-        mem_resize_array(list->keys, list->count + found.count + 1, sizeof(struct signing_key *));
-    for (size_t i = 0; i < found.count; i++) {
-        list->keys[list->count++] = found.keys[i];
-    }
-    mem_free(found.keys);
-}
-
 /* Only what an entry misses matters: the server goes on where all of them have their keys. */
-static void tell_lost_key(struct key_check *check, const char *folder, const char *name,
-                          const char *suffix)
+static void tell_lost_key(void *argument, const char *folder, const char *name, const char *suffix)
 {
+    struct key_check *check = argument;
     check->blocked |= check->lacks;
     tell(check, check->lacks ? CONF_ERROR : CONF_WARNING,
          mem_format("%s.%s is in '%s' but %s.private is not%s", name, suffix, folder, name,
@@ -120,36 +63,11 @@ static void tell_lost_key(struct key_check *check, const char *folder, const cha
                                  : ""));
 }
 
-static void look_for_lost_keys(struct key_check *check, const char *folder)
-{
-    const struct keystore_index *index;
-    struct key_list halves;
-    if (key_folders_find(check->folders, folder, 0, &index) != SG_OK) {
-        return; /* told before */
-    }
-    const char *orphan = keystore_index_orphan(index, &check->apex);
-    if (orphan != NULL) {
-        tell_lost_key(check, folder, orphan, "state");
-    }
-    if (keystore_index_halves(index, &check->apex, report_file, check, &halves) != SG_OK) {
-        check->blocked = true;
-    }
-    for (size_t i = 0; i < halves.count; i++) {
-        char *name = signing_key_file_name(halves.keys[i]);
-        bool known = orphan != NULL && strcmp(orphan, name) == 0;
-        if (!known && !kasp_key_is_over(halves.keys[i], check->now)) {
-            tell_lost_key(check, folder, name, "key");
-        }
-        mem_free(name);
-    }
-    key_list_clear(&halves);
-}
-
 /* --- Policy ----------------------------------------------------------------------------------- */
 
 static void choose_keys(struct key_check *check)
 {
-    struct key_list *list = &check->list;
+    struct key_list *list = &check->files.list;
     check->taken = mem_alloc_zero(list->count + 1, sizeof(*check->taken));
     for (size_t i = 0; i < list->count; i++) {
         (void)kasp_key_adopt(list->keys[i], check->policy, list->count == 1, check->now);
@@ -210,7 +128,7 @@ static void judge_entry(struct key_check *check, unsigned k)
     char *entry = entry_text(check, &check->policy->keys[k]);
     if (check->chosen_for[k] != SIZE_MAX) {
         char *what = mem_format("serves as %s", entry);
-        note_of_key(check, check->list.keys[check->chosen_for[k]], what);
+        note_of_key(check, check->files.list.keys[check->chosen_for[k]], what);
         mem_free(what);
     } else {
         tell(check, CONF_ERROR, mem_format("no key file found matching %s", entry));
@@ -224,8 +142,8 @@ static void judge_entry(struct key_check *check, unsigned k)
 static void judge(struct key_check *check)
 {
     size_t count = 0;
-    for (size_t i = 0; i < check->list.count; i++) {
-        count += check->taken[i] || judge_surplus_key(check, check->list.keys[i]);
+    for (size_t i = 0; i < check->files.list.count; i++) {
+        count += check->taken[i] || judge_surplus_key(check, check->files.list.keys[i]);
     }
     for (unsigned k = 0; k < check->policy->keys_count; k++) {
         judge_entry(check, k);
@@ -246,25 +164,19 @@ static size_t check_zone(const struct conf *conf, const struct conf_zone *zone,
     if (zone->policy == NULL) {
         return 0;
     }
-    struct key_check check = {
-        .conf = conf, .zone = zone, .policy = zone->policy, .folders = folders, .now = now};
-    conf_zone_apex(zone, &check.apex);
-    choose_paths(&check);
-    for (size_t p = 0; p < check.paths_count; p++) {
-        const struct keystore_index *index = find_folder(&check, check.paths[p]);
-        if (index != NULL) {
-            append_keys(&check, index);
-        }
-    }
+    struct key_check check = {.zone = zone, .policy = zone->policy, .now = now};
+    const struct zone_key_listener listener = {tell_trouble, tell_lost_key, &check};
+    zone_key_files_read(conf, zone, folders, &listener, &check.files);
     choose_keys(&check);
-    for (size_t p = 0; p < check.paths_count && check.policy->keys_count > 0; p++) {
-        look_for_lost_keys(&check, check.paths[p]);
+    if (check.policy->keys_count > 0) {
+        zone_key_files_find_lost(&check.files, zone, folders, now, &listener);
     }
+    check.blocked |= check.files.unreadable;
     judge(&check);
     report(argument, &check.report);
     size_t errors = check.report.errors;
     conf_report_clear(&check.report);
-    key_list_clear(&check.list);
+    zone_key_files_clear(&check.files);
     mem_free(check.taken);
     return errors;
 }

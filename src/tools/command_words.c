@@ -20,7 +20,7 @@ static const char *const words[] = {
     "responselog", "retransfer",   "skr",          "sync",       "testgen",  "thaw",
     "tsig-delete", "tsig-list",    "tcp-timeouts", "fetchlimit", "flush",    "flushname",
     "flushtree",   "managed-keys", "nta",          "recursing",  "secroots", "serve-stale",
-    "validation",  "clock",
+    "validation",  "clock",        "simulate",
 };
 
 static unsigned least(unsigned a, unsigned b)

@@ -13,6 +13,7 @@
 #include "tools/journal.h"
 #include "tools/keygen.h"
 #include "tools/restore.h"
+#include "tools/simulate.h"
 
 static const struct subcommand {
     const char *name;
@@ -25,6 +26,7 @@ static const struct subcommand {
     {"journal", tool_journal, "what changed in a zone, and when"},
     {"keygen", tool_keygen, "make a key pair"},
     {"restore", tool_restore, "bring back a backup"},
+    {"simulate", tool_simulate, "what a policy will do to a zone's keys, years ahead"},
 };
 
 static void help(FILE *out)
@@ -50,9 +52,12 @@ static void help(FILE *out)
           "  notify zone                   tell its secondaries once more\n"
           "  addzone zone { options };     a new zone; also modzone, delzone [-clean] zone\n"
           "  backup path                   copy store and keys into a new folder\n"
+          "  clock [-accept]               is the clock in doubt? it is right\n"
+          "  scan                          look at the host's addresses again\n"
           "  querylog [on | off]           log each query\n"
           "  trace [level], notrace        more and less in the log\n"
           "  stats                         write the statistics file\n"
+          "  null                          nothing: does the server answer?\n"
           "  stop [-p], halt [-p]          end the server\n\n"
           "`signet SUBCOMMAND -h` has a subcommand's options, signet(8) has all of it.\n",
           out);

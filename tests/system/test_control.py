@@ -1,6 +1,7 @@
 """Commands over the control channel: the real rndc, and `signet` as its twin."""
 
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -244,6 +245,20 @@ def test_a_mistyped_word_is_not_sent_to_the_server(served, word, meant):
         assert result.stderr == f"signet: '{word}' is no subcommand and no command; " \
                                 f"did you mean '{meant}'?\n"
     assert f"'{word}" not in served.log()
+
+
+def test_help_and_manual_have_every_command_that_there_is():
+    """What the server's table runs, beyond the rows that refuse."""
+    source = pathlib.Path(__file__).parents[2]
+    table = (source / "src/server/control.c").read_text().split("} commands[] = {")[1].split("};")[0]
+    rows = re.findall(r'{"([a-z-]+)", (\w+),', table)
+    known = {word for word, run in rows if run not in ("run_later", "run_resolver_only")}
+    assert len(known) > 25
+    commands = tool("help").stdout.split("is sent to the server:")[1]
+    manual = (source / "man/signet.8").read_text()
+    for word in known:
+        assert re.search(rf"(^  |, |also |, ){word}\b", commands, re.MULTILINE), word
+        assert re.search(rf"^\.(It )?Ic {word}\b", manual, re.MULTILINE), word
 
 
 def test_a_mistyped_word_is_told_where_there_is_no_server():

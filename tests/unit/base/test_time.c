@@ -21,6 +21,24 @@ static const struct digits_case {
 };
 /* clang-format on */
 
+/* The same digits, with marks between. */
+static void assert_iso(sg_time when, const char *digits)
+{
+    char iso[TIME_HUMAN_BYTES];
+    char found[TIME_HUMAN_BYTES] = "";
+    size_t count = 0;
+    time_to_iso(when, iso);
+    assert_int_equal(strlen(iso), 20);
+    assert_int_equal(iso[10], 'T');
+    assert_int_equal(iso[19], 'Z');
+    for (size_t i = 0; iso[i] != 0; i++) {
+        if (iso[i] >= '0' && iso[i] <= '9') {
+            found[count++] = iso[i];
+        }
+    }
+    assert_string_equal(found, digits);
+}
+
 static void digits_become_the_instant_they_name(void **state)
 {
     const struct digits_case *c = *state;
@@ -31,6 +49,7 @@ static void digits_become_the_instant_they_name(void **state)
         assert_int_equal(when, c->when);
         time_to_digits(when, text);
         assert_string_equal(text, c->text);
+        assert_iso(when, c->text);
     } else {
         assert_int_equal(when, -1);
     }
