@@ -43,10 +43,8 @@ static bool has_same_nsec3(const struct zone_version *base, const struct zone_ve
 
 static enum sg_result check_chain(const struct change *change)
 {
-    const struct zone_facts *facts = zone_version_facts(change->base);
     bool fits = has_same_chain(change->base, change->work.run.policy) &&
-                has_same_nsec3(change->base, change->draft) &&
-                change->work.run.denial_ttl == facts->negative_ttl;
+                has_same_nsec3(change->base, change->draft);
     return fits ? SG_OK : SG_CONFLICT;
 }
 

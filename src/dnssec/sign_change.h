@@ -16,9 +16,11 @@
  * taken out of the request once its signatures may fade, and its DNSKEY once they have.
  *
  * SG_CONFLICT: sign_zone() is needed, since every name would change: base has another denial chain
- * than the policy wants (kind, salt, iterations, opt-out flag) or none of ours; the draft's SOA has
- * another TTL or minimum, so that all NSECs live longer or shorter (RFC 9077); the draft's NSEC3s
+ * than the policy wants (kind, salt, iterations, opt-out flag) or none of ours; the draft's NSEC3s
  * are not base's; or two names have one hash, when sign_zone() will refuse too.
+ *
+ * Where the draft's SOA has another TTL or minimum, so that denials live longer or shorter (RFC
+ * 9077), what is touched gets NSEC and NSEC3 with the new TTL, and a campaign brings it to the rest.
  */
 #pragma once
 

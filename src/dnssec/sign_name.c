@@ -252,7 +252,7 @@ static struct dns_rrset find_kept(const struct sign_lane *lane, const struct dns
     struct dns_rrset before, signatures = {.count = 0};
     if (rrset->type == DNS_TYPE_SOA ||
         !zone_node_rrset(&lane->before, ZONE_VIEW_SIGNED, rrset->type, &before) ||
-        (before.packed != rrset->packed && !zone_diff_same_rrset(&before, rrset))) {
+        !zone_diff_same_rrset(&before, rrset)) {
         return signatures;
     }
     zone_node_signatures(&made, ZONE_VIEW_SIGNED, rrset->type, &signatures);
@@ -506,6 +506,14 @@ enum sg_result sign_nsec3(const struct sign_run *run, struct sign_lane *lane,
     return pack_block(lane, (struct span){owner.wire, label_bytes}, out_ref);
 }
 
+/* A denial lives as long as the SOA says now (RFC 9077 3), which may be another time than when it
+ * was signed. */
+static uint32_t ttl_of(const struct sign_run *run, const struct dns_rrset *rrset)
+{
+    bool is_denial = rrset->type == DNS_TYPE_NSEC || rrset->type == DNS_TYPE_NSEC3;
+    return is_denial ? run->denial_ttl : rrset->ttl;
+}
+
 enum sg_result sign_again(const struct sign_run *run, struct sign_lane *lane,
                           const struct dns_name *owner, const struct zone_node *node, bool nsec3,
                           zone_block_ref *out_ref)
@@ -520,12 +528,15 @@ enum sg_result sign_again(const struct sign_run *run, struct sign_lane *lane,
     while (zone_node_walk_next(&walk)) {
         struct dns_rrset rrset;
         if (walk.rrset.type != DNS_TYPE_RRSIG) {
-            add_generated(lane, &walk.rrset, SIZE_MAX);
+            rrset = walk.rrset;
+            rrset.ttl = ttl_of(run, &rrset);
+            add_generated(lane, &rrset, SIZE_MAX);
             continue;
         }
         if (!zone_node_rrset(&before, ZONE_VIEW_SIGNED, walk.rrset.covered, &rrset)) {
             continue; /* over nothing: let it go */
         }
+        rrset.ttl = ttl_of(run, &rrset);
         enum sg_result result =
             add_signatures(run, lane, owner, &rrset, expiration_of(run, rrset.type, drawn));
         if (result != SG_OK) {

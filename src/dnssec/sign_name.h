@@ -91,7 +91,8 @@ MUST_USE enum sg_result sign_nsec3(const struct sign_run *run, struct sign_lane 
 
 /*
  * Look through the signatures that a name of either tree has: those that run->keep_from or the
- * keys condemn are made anew, what is signed stays signed, nothing else changes. As sign_name().
+ * keys condemn are made anew, what is signed stays signed, and NSEC and NSEC3 get run->denial_ttl
+ * if they have another; nothing else changes. As sign_name().
  */
 MUST_USE enum sg_result sign_again(const struct sign_run *run, struct sign_lane *lane,
                                    const struct dns_name *owner, const struct zone_node *node,

@@ -197,6 +197,22 @@ static void set_campaign(struct zone_job *job, bool campaign)
     }
 }
 
+/* What is not touched keeps NSEC records with the TTL of before. */
+static bool denial_lives_otherwise(const struct zone_job *job, struct zone_edit *edit)
+{
+    uint32_t before = zone_version_facts(job->lent.base)->negative_ttl;
+    uint32_t now = zone_version_facts(zone_edit_draft(edit))->source_negative_ttl;
+    char label[ZONE_LABEL_BYTES];
+    if (before == now) {
+        return false;
+    }
+    log_write(LOG_DNSSEC, zone_progress_severity(job),
+              "zone %s: negative answers live %u seconds, not %u as before: its names get NSEC "
+              "records with that TTL in turn",
+              zone_label(job->settings, label), now, before);
+    return true;
+}
+
 /* Where other keys sign than before they sign what is changed now and what is due, and the engine
  * waits until no other signature is left: nothing is signed for a roll's sake. All the rest is done
  * in slices where that was asked for, or at once where a mixture is not safe. */
@@ -210,7 +226,7 @@ static enum zone_sign_extent choose_extent(struct zone_job *job, struct zone_edi
     switch (
         handover_choose(job->lent.base, zone_edit_draft(edit), request, job->made.state.campaign)) {
     case HANDOVER_NONE:
-        if (sign_all) {
+        if (sign_all || denial_lives_otherwise(job, edit)) {
             set_campaign(job, true);
         }
         return ZONE_SIGN_CHANGE;

@@ -146,8 +146,7 @@ enum sg_result version_learn_facts(struct zone_version *version)
     } else if (zone_node_rrset(apex, ZONE_VIEW_SIGNED, DNS_TYPE_NSEC, &nsec)) {
         facts->denial = ZONE_DENIAL_NSEC;
     }
-    uint32_t source_negative_ttl;
-    if (!read_soa(apex, ZONE_VIEW_UNSIGNED, &facts->source_serial, &source_negative_ttl) ||
+    if (!read_soa(apex, ZONE_VIEW_UNSIGNED, &facts->source_serial, &facts->source_negative_ttl) ||
         !read_soa(apex, ZONE_VIEW_SIGNED, &facts->serial, &facts->negative_ttl)) {
         return SG_MALFORMED;
     }

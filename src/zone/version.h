@@ -32,7 +32,8 @@ struct zone_facts {
     uint32_t serial;        /* SOA serial of the signed view (of the only one, when not signed) */
     uint32_t source_serial; /* SOA serial of the unsigned view */
     uint32_t negative_ttl;  /* min(SOA TTL, SOA minimum), RFC 2308 5, 9077 3 */
-    uint32_t ttl_max;       /* the largest TTL in the source */
+    uint32_t source_negative_ttl; /* the same of the unsigned view: in a draft, what is to be */
+    uint32_t ttl_max;             /* the largest TTL in the source */
     enum zone_denial denial;
     bool opt_out;       /* some NSEC3 has the flag */
     bool has_wildcards; /* some name has a label "*", so that a wildcard exists, perhaps empty */

@@ -241,3 +241,42 @@ def test_other_keys_sign_name_by_name(signet, tmp_path, policy):
                           zone, f"IXFR={before}"], capture_output=True, text=True, timeout=60)
     soas = [int(line.split()[6]) for line in dig.stdout.splitlines() if line.split()[3] == "SOA"]
     assert soas[1] == before, "differences lead here from before there were other keys"
+
+
+def denial_ttls(path):
+    fields = [line.split() for line in path.read_text().splitlines()]
+    return {int(f[1]) for f in fields if len(f) > 3 and f[3] in ("NSEC", "NSEC3")}
+
+
+@pytest.mark.parametrize("policy", DENIAL)
+def test_another_negative_ttl_comes_name_by_name(signet, tmp_path, policy):
+    """An update of the SOA's minimum does not wait for the whole zone, nor do others behind it; what
+    is published meanwhile validates, and denials live no longer than the SOA says (RFC 9077)."""
+    zone = "big.test."
+    signet.extra = POLICIES
+    signet.add_zone(zone, generated("flat", 9000, zone), policy=policy,
+                    statements="allow-update { any; }; max-ixfr-ratio unlimited;")
+    signet.start()
+    signet.wait_until_signed(zone)
+    soa = signet.answers_with(zone, "SOA")[0]
+    assert soa.minimum != 77
+    text = (f"update add {zone} 3600 SOA {soa.mname} {soa.rname} {soa.serial + 10} {soa.refresh} "
+            f"{soa.retry} {soa.expire} 77")
+    assert nsupdate(signet, zone, [text]) == "NOERROR"
+    moments = []
+
+    def is_done():
+        number = len(moments)
+        reply = signet.query(f"none{number}.{zone}", "A")
+        assert {rrset.ttl for rrset in reply.authority} <= set(range(78)), reply
+        path = signet.axfr(zone, tmp_path / f"at{number}")
+        assert nsupdate(signet, zone, [f"update add x{number}.{zone} 60 A 192.0.2.7"]) == "NOERROR"
+        assert_zone_validates(zone, path, algorithms=2)
+        moments.append(denial_ttls(path))
+        return moments[-1] == {77}
+
+    wait_until(is_done, 120, "all denials with the new TTL")
+    assert len(moments[0]) == 2, "it was not all done at once"
+    path = signet.axfr(zone, tmp_path / "after")
+    assert denial_ttls(path) == {77}
+    assert_zone_validates(zone, path)

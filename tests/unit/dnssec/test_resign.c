@@ -184,6 +184,20 @@ static void an_abandoned_edit_leaves_its_signatures_due(void **state)
     end(&life);
 }
 
+/* A change beside what resign() does. */
+static void sign_and_note(struct life *life, struct zone_edit *edit)
+{
+    struct change_scene *scene = &life->scene;
+    const struct zone_version *next;
+    scene->request.serial++;
+    assert_int_equal(sign_change(edit, scene->version, &scene->request, NULL, &scene->report),
+                     SG_OK);
+    assert_int_equal(zone_edit_seal(edit, &next), SG_OK);
+    resign_index_note(life->index, scene->version, next);
+    zone_version_unref(scene->version);
+    scene->version = next;
+}
+
 /* Names of one record, by one change. */
 static void fill(struct life *life, unsigned names)
 {
@@ -280,6 +294,44 @@ static void a_campaign_signs_all_in_slices(void **state)
         assert_int_equal(made, needed + slices - 1); /* the SOA in each slice */
         check_all_good(&life);
         assert_true(resign_index_first(life.index) <= true_first(&life));
+        end(&life);
+    }
+}
+
+/* The change itself signs the SOA and what it touches; on the way of the campaign each version is
+ * good, and another change in the midst of it has the new TTL by itself. */
+static void another_negative_ttl_comes_in_slices(void **state)
+{
+    (void)state;
+    for (enum change_denial denial = CHANGE_NSEC; denial < CHANGE_DENIALS; denial++) {
+        struct life life;
+        begin(&life, denial, 20261220 + denial, 20);
+        fill(&life, 60);
+        struct change_scene *scene = &life.scene;
+        struct dns_name owner;
+        assert_int_equal(dns_name_from_text("zz.example.", 11, NULL, &owner), SG_OK);
+        for (unsigned round = 0; round < 2; round++) {
+            struct zone_edit *edit = zone_edit_open(scene->version);
+            change_put_soa(edit, &scene->apex, (uint8_t)(250 + round), (uint8_t)(30 + 60 * round));
+            sign_and_note(&life, edit);
+            assert_in_range(scene->report.signatures, 1, 2);
+            const struct resign_wish wish = {.all = true, .signatures_max = 10};
+            unsigned slices = 0;
+            life.cursor = (struct resign_cursor){.started = false};
+            do {
+                scene->request.now += SG_MINUTE;
+                visit(&life, &wish, true);
+                change_count_new(scene, scene->version, scene->version, false);
+                change_count_new(scene, scene->version, scene->version, true);
+                if (slices++ == 2) {
+                    edit = zone_edit_open(scene->version);
+                    change_put_next(scene, edit, &owner);
+                    sign_and_note(&life, edit);
+                }
+            } while (life.more);
+            assert_true(slices > 5);
+            check_all_good(&life); /* as if it were signed whole */
+        }
         end(&life);
     }
 }
@@ -383,6 +435,7 @@ int main(void)
         cmocka_unit_test(an_abandoned_edit_leaves_its_signatures_due),
         cmocka_unit_test(the_most_urgent_come_first),
         cmocka_unit_test(a_campaign_signs_all_in_slices),
+        cmocka_unit_test(another_negative_ttl_comes_in_slices),
         cmocka_unit_test(a_slice_of_a_campaign_passes_by_no_more_than_its_share),
         cmocka_unit_test(refreshes_are_a_smooth_trickle),
     };

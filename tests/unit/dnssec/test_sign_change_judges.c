@@ -74,6 +74,10 @@ static void change_and_sign(struct change_scene *scene)
     for (uint32_t steps = change_draw(scene, STEPS_MAX); steps > 0; steps--) {
         tame_step(scene, edit);
     }
+    if (change_draw(scene, 3) == 0) {
+        /* NSEC records that are not touched keep the TTL of before. */
+        change_put_soa(edit, &scene->apex, 1, (uint8_t)(30 + change_draw(scene, 60)));
+    }
     scene->request.serial++;
     assert_int_equal(sign_change(edit, scene->version, &scene->request, NULL, &scene->report),
                      SG_OK);
