@@ -181,11 +181,16 @@ static bool read_rule(struct conf_loader *loader, const struct conf_statement *s
     if (!read_match(loader, statement, rule)) {
         return false;
     }
+    if (rule->match == CONF_UPDATE_EXTERNAL) {
+        /* A `deny` that is passed over would let in whom the daemon refuses. */
+        conf_error(loader, statement, &statement->nodes[2],
+                   "'external' is not supported: Signet asks no daemon; say it by other rules, or "
+                   "leave the rule out");
+        return false;
+    }
     if (!conf_update_match_is_supported(rule->match)) {
         conf_warning(loader, statement, &statement->nodes[2],
-                     "'%s' matches nobody: Signet has no %s", statement->nodes[2].text,
-                     rule->match == CONF_UPDATE_EXTERNAL ? "external update-policy daemons"
-                                                         : "GSS-TSIG");
+                     "'%s' matches nobody: Signet has no GSS-TSIG", statement->nodes[2].text);
     }
     rule->identity = keep_name(loader, identity->text);
     if (rule->identity == NULL) {

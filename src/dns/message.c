@@ -59,8 +59,9 @@ static enum sg_result question_parse(struct dns_message *message)
     return SG_OK;
 }
 
-/* RFC 7871 6: just the octets that the prefix needs, and no bit beyond it. */
-static bool subnet_is_sound(struct span option)
+/* RFC 7871 6: just the octets that the prefix needs, and no bit beyond it; the scope is for answers
+ * to tell. */
+static bool subnet_is_sound(struct span option, bool asks)
 {
     if (option.length < SUBNET_HEADER_BYTES) {
         return false;
@@ -68,7 +69,7 @@ static bool subnet_is_sound(struct span option)
     unsigned family = wire_get_u16(option.bytes);
     unsigned prefix = option.bytes[2];
     unsigned spare_bits = (8 - prefix % 8) % 8;
-    if (option.length - SUBNET_HEADER_BYTES != (prefix + 7) / 8 ||
+    if (option.length - SUBNET_HEADER_BYTES != (prefix + 7) / 8 || (asks && option.bytes[3] != 0) ||
         (family == SUBNET_IPV4 && prefix > SUBNET_IPV4_BITS) ||
         (family == SUBNET_IPV6 && prefix > SUBNET_IPV6_BITS)) {
         return false;
@@ -78,21 +79,21 @@ static bool subnet_is_sound(struct span option)
 
 /* What is not implemented either must be well made, where an RFC says so. EXPIRE, NSID and others
  * do not: what they carry in a request is passed over. */
-static bool option_is_sound(unsigned code, struct span option)
+static bool option_is_sound(unsigned code, struct span option, bool asks)
 {
     switch (code) {
     case EDNS_OPTION_COOKIE: /* the client's alone, or with a server's of 8 to 32 bytes */
         return option.length == COOKIE_CLIENT_BYTES ||
                (option.length >= COOKIE_BYTES_MIN && option.length <= COOKIE_BYTES_MAX);
     case EDNS_OPTION_SUBNET:
-        return subnet_is_sound(option);
+        return subnet_is_sound(option, asks);
     default:
         return true;
     }
 }
 
 /* `tail` is the TYPE of an OPT RR whose owner was the root; its rdata lies in the message. */
-static enum sg_result edns_parse(const uint8_t *tail, struct dns_edns *out_edns)
+static enum sg_result edns_parse(const uint8_t *tail, bool asks, struct dns_edns *out_edns)
 {
     struct span rdata = {tail + RECORD_TAIL_BYTES, wire_get_u16(tail + 8)};
     bool wants_nsid = false;
@@ -108,7 +109,7 @@ static enum sg_result edns_parse(const uint8_t *tail, struct dns_edns *out_edns)
         }
         unsigned code = wire_get_u16(rdata.bytes + at);
         wants_nsid |= code == EDNS_OPTION_NSID;
-        sound = sound && option_is_sound(code, (struct span){rdata.bytes + at + 4, length});
+        sound = sound && option_is_sound(code, (struct span){rdata.bytes + at + 4, length}, asks);
         at += 4 + length;
     }
     uint16_t payload = wire_get_u16(tail + 2);
@@ -137,7 +138,7 @@ static enum sg_result special_record_parse(struct dns_message *message, int sect
             return SG_MALFORMED;
         }
         return edns_parse(message->wire.bytes + record->rdata_offset - RECORD_TAIL_BYTES,
-                          &message->edns);
+                          (message->flags & DNS_FLAG_QR) == 0, &message->edns);
     }
     if (record->type == DNS_TYPE_TSIG) {
         if (section != SECTION_ADDITIONAL) {
@@ -262,7 +263,8 @@ enum sg_result dns_message_parse(struct span wire, struct dns_message *out_messa
         return SG_OK;
     }
     if (opt_follows(message)) {
-        return edns_parse(wire.bytes + offset + 1, &message->edns);
+        return edns_parse(wire.bytes + offset + 1, (message->flags & DNS_FLAG_QR) == 0,
+                          &message->edns);
     }
     size_t additional = offset;
     return section_parse(message, SECTION_ADDITIONAL, &additional);

@@ -52,6 +52,20 @@ static enum zone_view view_of(const struct zone_settings *settings)
     return unsigned_file ? ZONE_VIEW_UNSIGNED : ZONE_VIEW_SIGNED;
 }
 
+/* Replace `path` by the version as its operator edits it. */
+static enum sg_result write_zone(struct zone_job *job, const char *path)
+{
+    struct buffer text = BUFFER_EMPTY;
+    zonefile_write_readable(job->lent.base, view_of(job->settings), &text);
+    enum sg_result result = file_write(path, FILE_MODE, buffer_span(&text));
+    int failed = errno;
+    buffer_free(&text);
+    if (result != SG_OK) {
+        job->problem = mem_format("'%s' could not be written: %s", path, strerror(failed));
+    }
+    return result;
+}
+
 enum sg_result zone_dump(struct zone_job *job)
 {
     const struct zone_settings *settings = job->settings;
@@ -65,20 +79,55 @@ enum sg_result zone_dump(struct zone_job *job)
         job->made.unchanged = true; /* The file has it all, and perhaps an operator's edits. */
         return SG_OK;
     }
-    struct buffer text = BUFFER_EMPTY;
-    zonefile_write_readable(job->lent.base, view_of(settings), &text);
     keep_edit(job);
-    enum sg_result result = file_write(settings->file, FILE_MODE, buffer_span(&text));
-    int failed = errno;
-    buffer_free(&text);
+    enum sg_result result = write_zone(job, settings->file);
     if (result != SG_OK) {
-        job->problem =
-            mem_format("'%s' could not be written: %s", settings->file, strerror(failed));
         return result;
     }
     stamp_file(job);
     job->made.state.frozen |= job->asked.freeze;
+    job->made.state.ahead_of_file = false;
     log_write(LOG_ZONE, SEVERITY_INFO, "zone %s: written to '%s'%s", zone_label(settings, label),
               settings->file, job->asked.freeze ? ", frozen" : "");
     return SG_OK;
+}
+
+/* Is it another file than the one that the zone was read from, or written to, so far? */
+static bool has_other_file(const struct zone_job *job)
+{
+    const struct file_stamps *known = &job->lent.state->files;
+    return known->count > 0 && strcmp(known->files[0].path, job->settings->file) != 0;
+}
+
+enum sg_result zone_save_updates(struct zone_job *job)
+{
+    const struct zone_settings *settings = job->settings;
+    bool other = has_other_file(job);
+    char label[ZONE_LABEL_BYTES];
+
+    if (!job->lent.state->ahead_of_file || settings->dynamic || settings->type != ZONE_PRIMARY ||
+        job->lent.base == NULL) {
+        return SG_OK;
+    }
+    char *path = mem_format("%s%s", settings->file, other ? ".updates" : "");
+    if (!other) {
+        keep_edit(job);
+    }
+    enum sg_result result = write_zone(job, path);
+    if (result == SG_OK) {
+        log_write(
+            LOG_ZONE, SEVERITY_WARNING,
+            "zone %s: it takes no updates any more, and its file lacks what they have brought: "
+            "all of it was written to '%s'%s",
+            zone_label(settings, label), path,
+            other ? ", and is served no more, since it has another file now" : "");
+    } else {
+        char *why = job->problem;
+        job->problem = mem_format("it takes no updates any more, and its file lacks what they have "
+                                  "brought: %s",
+                                  why);
+        mem_free(why);
+    }
+    mem_free(path);
+    return result;
 }

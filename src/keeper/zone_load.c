@@ -153,6 +153,10 @@ enum sg_result zone_load(struct zone_job *job)
         job->problem = mem_copy_text("it has no file to be read from");
         return SG_UNSUPPORTED;
     }
+    enum sg_result result = zone_save_updates(job);
+    if (result != SG_OK) {
+        return result;
+    }
     if (job->asked.thaw) {
         job->made.state.frozen = false;
     } else if (!job->asked.force && job->lent.state->refused_at == 0 &&
@@ -161,7 +165,7 @@ enum sg_result zone_load(struct zone_job *job)
         return SG_OK;
     }
     struct zone_edit *edit = zone_edit_new(&job->settings->apex, job->settings->rrclass);
-    enum sg_result result = zone_read_file(job, edit);
+    result = zone_read_file(job, edit);
     if (result == SG_OK && job->settings->policy != NULL) {
         result = zone_look_at_keys(job);
     }
@@ -171,6 +175,7 @@ enum sg_result zone_load(struct zone_job *job)
     }
     job->made.state.loaded_at = job->now;
     job->made.state.refused_at = 0;
+    job->made.state.ahead_of_file = false;
     job->made.file_serial = zone_version_facts(zone_edit_draft(edit))->source_serial;
     return take_source(job, edit);
 }

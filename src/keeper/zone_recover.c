@@ -145,8 +145,14 @@ enum sg_result zone_recover(struct zone_job *job)
             zone_version_unref(job->made.version);
             job->made.version = NULL;
         }
-        job->problem =
-            mem_format("what the store has of it cannot be read: %s", sg_result_text(result));
+        /* Its file lacks what updates brought: that is for people to give up. */
+        bool needs_word = job->settings->dynamic && job->settings->type == ZONE_PRIMARY &&
+                          job->settings->file != NULL;
+        job->problem = mem_format(
+            "what the store has of it cannot be read: %s%s", sg_result_text(result),
+            needs_word ? "; restore a backup, or give up what updates have brought since its file "
+                         "was written: `reload -force` takes the file"
+                       : "");
         return result;
     }
     zone_say_ignored_file(job, &state);

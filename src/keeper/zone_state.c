@@ -16,6 +16,7 @@ enum tag {
     TAG_REFUSED_AT = 9,
     TAG_KEY_FACT = 10, /* one each (zone_facts_bytes.c) */
     TAG_KEY_FACTS = 11,
+    TAG_AHEAD = 12,
 };
 
 enum { STAMP_BYTES = 32, PATH_BYTES_MAX = 65535 - STAMP_BYTES };
@@ -121,6 +122,9 @@ void zone_state_encode(const struct zone_state *state, struct buffer *out_bytes)
     if (state->frozen) {
         begin_field(out_bytes, TAG_FROZEN, 0);
     }
+    if (state->ahead_of_file) {
+        begin_field(out_bytes, TAG_AHEAD, 0);
+    }
     if (state->was_static) {
         begin_field(out_bytes, TAG_STATIC, 0);
     }
@@ -199,6 +203,9 @@ static bool decode_field(unsigned tag, struct reader *field, struct zone_state *
         return !field->failed;
     case TAG_FROZEN:
         state->frozen = true;
+        return true;
+    case TAG_AHEAD:
+        state->ahead_of_file = true;
         return true;
     case TAG_STATIC:
         state->was_static = true;

@@ -38,6 +38,7 @@ struct zone_state {
     struct resign_cursor *cursor; /* NULL: at the beginning, or there is none */
     sg_time clock_at;             /* of the last commit whose clock was not in doubt; 0: none */
     bool clock_doubted;           /* the clock has been in doubt since, until it is accepted */
+    bool ahead_of_file;           /* updates have changed it since its file was read or written */
     bool was_static;      /* it needed no store, but for its serial that must not be lowered */
     struct buffer timers; /* of a secondary (keeper/refresh.h) */
     struct zone_facts_of_keys facts;

@@ -80,3 +80,6 @@ MUST_USE enum sg_result zone_take_transfer(struct zone_job *job); /* zone_load.c
 MUST_USE enum sg_result zone_take_updates(struct zone_job *job);  /* zone_updates.c */
 MUST_USE enum sg_result zone_resign(struct zone_job *job);        /* zone_resign.c */
 MUST_USE enum sg_result zone_dump(struct zone_job *job);          /* zone_dump.c */
+/* A zone that takes no updates any more goes on from its file: what they brought is put there
+ * first. Fine for any other. zone_dump.c */
+MUST_USE enum sg_result zone_save_updates(struct zone_job *job);

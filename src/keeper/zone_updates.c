@@ -97,5 +97,6 @@ enum sg_result zone_take_updates(struct zone_job *job)
         job->made.unchanged = true;
         return SG_OK;
     }
+    job->made.state.ahead_of_file |= changes > 0;
     return zone_sign_and_seal(job, edit, ZONE_SIGN_CHANGE);
 }

@@ -110,7 +110,7 @@ void control_thaw(struct control_call *call)
         return;
     }
     if (result == SG_EXISTS || result == SG_UNSUPPORTED) {
-        control_call_succeed(call, NULL); /* It is not frozen: what was wished for. */
+        control_call_succeed(call, "The zone was not frozen."); /* what was wished for */
         return;
     }
     say_why_not(call, zone, result);

@@ -92,14 +92,15 @@ void control_zone_reload(struct control_call *call)
         .up_to_date = "zone reload up-to-date",
         .goes_on = "zone reload queued",
     };
-    struct managed_zone *zone = control_zone_find_at_work(call, 1);
+    bool force = control_call_word_is(call, 1, "-force");
+    struct managed_zone *zone = control_zone_find_at_work(call, force ? 2 : 1);
 
     if (zone == NULL) {
         return;
     }
     struct zone_request *request = zone_request_new(call->server, &words);
     enum sg_result result =
-        keeper_reload(call->server->keeper, zone, false, zone_request_ended, request);
+        keeper_reload(call->server->keeper, zone, force, zone_request_ended, request);
     if (result == SG_OK) {
         zone_request_expect(request);
         zone_request_seal(request, control_call_keep(call));

@@ -556,7 +556,9 @@ static const char *advice_of(int code)
     switch (code) {
     case EACCES:
     case EPERM:
-        return "; folder and files must be the server's user's (chown -R USER store-directory)";
+        return "; the server's user must own folder and files and may read and write them (chown "
+               "-R "
+               "USER, chmod -R u+rwX store-directory)";
     case EROFS:
         return "; it must be on a file system that can be written to";
     case ENOSPC:

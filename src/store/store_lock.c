@@ -37,7 +37,9 @@ enum sg_result store_lock_take(const char *folder, int *out_fd, char **out_probl
         result = errno == EACCES || errno == EPERM ? SG_DENIED : image_file_result(errno);
         *out_problem =
             mem_format("cannot open '%s': %s%s", path, strerror(errno),
-                       errno == EACCES ? "; it must be the server's user's (chown)" : "");
+                       errno == EACCES
+                           ? "; the server's user must own it (chown) and may write it (chmod u+rw)"
+                           : "");
     } else if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         result = SG_EXISTS;
         *out_problem = mem_format("another server is running: process %ld holds the lock '%s'",

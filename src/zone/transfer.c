@@ -216,7 +216,8 @@ static enum sg_result take(struct zone_transfer *transfer, const struct incoming
 static enum sg_result read_record(struct zone_transfer *transfer, struct span message,
                                   const struct dns_record *record, struct incoming *out_record)
 {
-    if (record->rrclass != transfer->rrclass || dns_type_is_meta(record->type)) {
+    if (record->rrclass != transfer->rrclass || dns_type_is_meta(record->type) ||
+        !dns_class_has_type(record->rrclass, record->type)) {
         return SG_MALFORMED;
     }
     out_record->owner = record->owner;

@@ -108,6 +108,12 @@ static bool scan_one(struct update_work *work, const struct dns_record *record)
     if (is_malformed(work, record)) {
         return update_refuse_record(work, DNS_RCODE_FORMERR, read, "malformed update");
     }
+    /* RFC 1035 3.4: what it would be in another class has no name, and no format that we know. To
+     * take it away needs none. */
+    if (record->rrclass == work->rrclass && !dns_class_has_type(record->rrclass, record->type)) {
+        return update_refuse_record(work, DNS_RCODE_FORMERR, read,
+                                    "the type is not one of the zone's class");
+    }
     if (record->rrclass != DNS_CLASS_ANY && !update_read_rdata(work, record)) {
         return false;
     }

@@ -105,7 +105,7 @@ def test_a_frozen_zone_is_edited_reloaded_and_thawed(dynamic):
     assert status(dynamic)["frozen"] == "no"
     assert serial_of(dynamic) > serial
     assert add(dynamic, "two").returncode == 0
-    assert dynamic.rndc("thaw", "dyn.test").stdout == ""
+    assert dynamic.rndc("thaw", "dyn.test").stdout == "The zone was not frozen.\n"
     refused = dynamic.rndc("reload", "dyn.test").stderr
     assert "dynamic zone\n" in refused and "freeze it, edit the file, thaw it" in refused
     assert address_of(dynamic, "two") == "192.0.2.9"
@@ -135,6 +135,62 @@ def test_an_edit_that_a_reload_of_all_ignores_is_told(dynamic):
     assert address_of(dynamic, "edited") is None
     assert "problem" not in status(dynamic)
     assert add(dynamic, "one").returncode == 0
+
+
+def be_static(server):
+    server.zones[0] = server.zones[0].replace("allow-update { any; };", "")
+    server.configure()
+
+
+@pytest.mark.parametrize("how", ["reconfig", "restart", "edited", "another file"])
+def test_a_zone_that_takes_no_updates_any_more_keeps_what_they_brought(dynamic, how):
+    """Its file, which counts from then on, gets it first; an edit made meanwhile keeps a name."""
+    assert add(dynamic, "one").returncode == 0
+    serial = serial_of(dynamic)
+    be_static(dynamic)
+    if how == "edited":
+        dynamic.file.write_text(dynamic.file.read_text() + "edited A 192.0.2.77\n")
+    if how == "another file":
+        (dynamic.folder / "another").write_text(ZONE.format(serial=1))
+        dynamic.zones[0] = dynamic.zones[0].replace(str(dynamic.file), str(dynamic.folder / "another"))
+        dynamic.configure()
+    if how == "restart":
+        dynamic.terminate()
+        dynamic.start()
+    else:
+        assert dynamic.rndc("reconfig").returncode == 0
+    dynamic.wait_for_log("it takes no updates any more, and its file lacks what they have brought")
+    wait_until(lambda: status(dynamic)["dynamic"] == "no", what="the zone is static")
+    if how == "another file":
+        assert "one" in (dynamic.folder / "another.updates").read_text()
+        wait_until(lambda: address_of(dynamic, "one") is None, what="the other file")
+        return
+    wait_until(lambda: "one" in dynamic.file.read_text(), what="the file")
+    assert (address_of(dynamic, "one"), address_of(dynamic, "edited")) == ("192.0.2.9", None)
+    assert serial_of(dynamic) >= serial
+    if how == "edited":
+        assert "edited" in dynamic.file.with_name(dynamic.file.name + ".edited").read_text()
+    dynamic.terminate()
+    dynamic.start()
+    wait_until(lambda: address_of(dynamic, "one"), what="the update after a restart")
+    # From now on it is its file's.
+    text = dynamic.file.read_text().replace("192.0.2.80", "192.0.2.81")
+    dynamic.file.write_text(text)
+    assert dynamic.rndc("reload", "dyn.test").returncode == 0
+    wait_until(lambda: address_of(dynamic, "www") == "192.0.2.81", what="the edit")
+    assert address_of(dynamic, "one") == "192.0.2.9"
+    assert not dynamic.file.with_name(dynamic.file.name + ".edited").exists() or how == "edited"
+
+
+def test_a_zone_that_cannot_be_written_is_served_on_as_it_was(dynamic):
+    assert add(dynamic, "one").returncode == 0
+    be_static(dynamic)
+    gone = dynamic.folder / "gone" / "file"   # its folder is not there
+    dynamic.zones[0] = dynamic.zones[0].replace(str(dynamic.file), str(gone))
+    dynamic.configure()
+    dynamic.rndc("reconfig")
+    wait_until(lambda: "brought" in dynamic.rndc("zonestatus", "dyn.test").stdout, what="the problem")
+    assert address_of(dynamic, "one") == "192.0.2.9"
 
 
 def test_frozen_stays_frozen_over_a_restart(dynamic):

@@ -151,6 +151,34 @@ def test_a_damaged_dynamic_zone_is_never_taken_from_its_old_file(signet):
     assert signet.query(zone, "SOA").rcode() == dns.rcode.SERVFAIL
 
 
+def test_a_damaged_dynamic_zone_is_taken_from_its_file_when_its_operator_says_so(signet):
+    """`reload -force` gives up what updates brought; secondaries see a serial above it."""
+    zone = "large.test."
+    signet.extra = POLICIES
+    signet.add_zone(zone, generated("flat", 3000, zone), policy="nsec", statements=DYNAMIC)
+    signet.start()
+    signet.wait_until_signed(zone)
+    add(signet, "added", zone)
+    serial = signet.serial(zone)
+    forced = signet.rndc("reload", "-force", zone)   # not of a zone that is well
+    assert forced.returncode == 1 and "freeze it, edit the file, thaw it" in forced.stderr
+    assert signet.answers_with(f"added.{zone}", "A")
+    signet.kill()
+    damage_image(signet)
+    signet.start()
+    wait_until(lambda: "`reload -force` takes the file" in signet.rndc("zonestatus", zone).stdout,
+               30, "the advice")
+    forced = signet.rndc("reload", "-force", zone)
+    assert forced.returncode == 0, forced.stderr
+    assert signet.wait_until_signed(zone) > serial
+    assert signet.query(f"added.{zone}", "A").rcode() == dns.rcode.NXDOMAIN
+    assert "problem: " not in signet.rndc("zonestatus", zone).stdout
+    add(signet, "again", zone)
+    signet.kill()
+    signet.start()
+    wait_until(lambda: signet.answers_with(f"again.{zone}", "A"), 30, "the update after it")
+
+
 def test_a_damaged_static_zone_is_built_anew_above_its_serial(signet, tmp_path):
     """Even where its file is broken at that moment, and mended later."""
     zone = "large.test."

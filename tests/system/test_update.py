@@ -2,8 +2,12 @@
 
 import subprocess
 
+import dns.query
 import dns.rcode
+import dns.rdata
+import dns.rdataclass
 import dns.rdatatype
+import dns.update
 import pytest
 
 from support import judges
@@ -156,6 +160,25 @@ def test_nsupdate(server, name, zone):
         owner = owner.replace("Z", zone)
         wait_until(lambda: dig(server, owner, rdtype) == wanted, 20,
                    f"{owner} {rdtype} {wanted}, it is {dig(server, owner, rdtype)}")
+
+
+@pytest.mark.parametrize("rrclass, rdtype, rdata, rcode", [
+    ("HS", "A", "192.0.2.1", "NOERROR"), ("HS", "AAAA", "::1", "FORMERR"), ("HS", "TXT", "x", "NOERROR"),
+    ("CH", "SRV", "1 1 1 x.", "FORMERR"),
+])
+def test_updates_take_the_types_of_the_class_as_files_do(make_signet, run_server, rrclass, rdtype, rdata, rcode):
+    server = make_signet()
+    path = server.folder / "other.db"
+    path.write_text("$TTL 300\n@ SOA a. b. 1 2 3 4 5\n@ NS ns.example.\n")
+    server.extra = (f'view v {rrclass} {{ zone "c.test" {rrclass} {{ type primary; file "{path}"; '
+                    f'allow-update {{ any; }}; }}; }};')
+    run_server(server)
+    wait_until(lambda: server.query("c.test", "SOA", rdclass=rrclass).rcode() == dns.rcode.NOERROR, 20, "the zone")
+    update = dns.update.UpdateMessage("c.test", rdclass=rrclass)
+    generic = dns.rdata.from_text("IN", rdtype, rdata).to_generic()   # as the types of IN are written
+    update.add("a", 60, dns.rdata.GenericRdata(dns.rdataclass.from_text(rrclass),
+                                               dns.rdatatype.from_text(rdtype), generic.data))
+    assert dns.rcode.to_text(dns.query.udp(update, HOST, port=server.port, timeout=15).rcode()) == rcode
 
 
 KNOT = {

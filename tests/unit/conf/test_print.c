@@ -46,7 +46,7 @@ static const struct print_case {
      "tcp-keepalive-timeout 7; flush-zones-on-shutdown yes; };"},
     {"an update policy",
      "zone a { " PRIMARY
-     "update-policy { deny k name x.a A(3) TXT; grant \"local:/x\" external * ANY; grant k "
+     "update-policy { deny k name x.a A(3) TXT; grant k krb5-self . ANY; grant k "
      "zonesub; }; }; zone b { type primary; file \"y\"; update-policy local; };"},
     {"a secondary zone",
      "tls t { }; primaries l source 192.0.2.7 { 192.0.2.1 tls t; };"

@@ -278,6 +278,8 @@ static const struct option_case {
     {"more than an IPv4 address", "00080009" "00012100" "c000020100", false},
     {"a whole IPv6 address", "00080014" "00028000" "20010db8000000000000000000000001", true},
     {"more than an IPv6 address", "00080015" "00028100" "20010db800000000000000000000000100", false},
+    {"a scope in a question", "00080007" "00011801" "c00002", false},
+    {"a scope without a subnet", "00080004" "00010001", false},
     {"half a subnet", "00080003" "000118", false},
     {"a sound one does not mend another", "000a0001" "01" "000a0008" "0101010101010101", false},
     {"EXPIRE of any length", "00090001" "01", true},
@@ -313,9 +315,31 @@ static void an_option_is_sound_or_not(void **state)
     }
 }
 
+static void an_answer_tells_a_scope(void **state)
+{
+    (void)state;
+    struct dns_message message;
+    struct buffer wire = from_hex(QUERY "0001"
+                                        "0000"
+                                        "0000"
+                                        "0001" Q "00"
+                                        "0029"
+                                        "1000"
+                                        "00000000"
+                                        "000b"
+                                        "00080007"
+                                        "00011810"
+                                        "c00002");
+    assert_int_equal(dns_message_parse(buffer_span(&wire), &message), SG_MALFORMED);
+    wire.bytes[2] |= 0x80; /* QR */
+    assert_int_equal(dns_message_parse(buffer_span(&wire), &message), SG_OK);
+    buffer_free(&wire);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_answer_tells_a_scope),
         cmocka_unit_test(edns_says_what_the_client_wants),
         cmocka_unit_test(section_offsets_lead_to_the_records),
         cmocka_unit_test(sig0_is_found_where_it_may_be),

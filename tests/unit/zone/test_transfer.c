@@ -67,6 +67,8 @@ static void start_message(struct message *message, uint16_t flags)
     wire_put_u16(message->wire + 2, (uint16_t)(DNS_FLAG_QR | DNS_FLAG_AA | flags));
 }
 
+static uint16_t sent_class = DNS_CLASS_IN;
+
 static void add_record(struct message *message, const char *line, size_t length)
 {
     char copy[1000], *rest = copy;
@@ -87,7 +89,7 @@ static void add_record(struct message *message, const char *line, size_t length)
     }
     writer_bytes(&message->writer, owner.wire, owner.length);
     writer_u16(&message->writer, type);
-    writer_u16(&message->writer, DNS_CLASS_IN);
+    writer_u16(&message->writer, sent_class);
     writer_u32(&message->writer, (uint32_t)strtoul(ttl, NULL, 10));
     writer_u16(&message->writer, (uint16_t)rdata.length);
     writer_bytes(&message->writer, rdata.bytes, rdata.length);
@@ -496,6 +498,38 @@ static void what_is_no_answer_is_refused(void **state)
     }
 }
 
+/* RFC 1035 3.4: as in a file of that class. */
+static void types_are_those_of_the_class(void **state)
+{
+    (void)state;
+    struct dns_name apex = apex_name();
+    struct zone_transfer_options options = {0};
+    static const struct {
+        uint16_t rrclass;
+        const char *record;
+        enum sg_result result;
+    } sent[] = {
+        {DNS_CLASS_IN, "a 300 AAAA ::1", SG_OK},
+        {DNS_CLASS_CH, "a 300 TXT x", SG_OK},
+        {DNS_CLASS_CH, "a 300 AAAA ::1", SG_MALFORMED},
+        {DNS_CLASS_HS, "a 300 A 192.0.2.1", SG_OK},
+        {DNS_CLASS_CH, "a 300 A 1.2.3.4", SG_MALFORMED},
+        {DNS_CLASS_HS, "a 300 SRV 1 1 1 x", SG_MALFORMED},
+    };
+    for (size_t i = 0; i < sizeof(sent) / sizeof(sent[0]); i++) {
+        struct message message;
+        bool complete = false;
+        struct zone_transfer *transfer = zone_transfer_new(&apex, sent[i].rrclass, NULL, &options);
+        sent_class = sent[i].rrclass;
+        start_message(&message, 0);
+        add_record(&message, "@ 300 SOA ns1 host 7 2 3 4 5", 28);
+        add_record(&message, sent[i].record, strlen(sent[i].record));
+        assert_int_equal(feed(transfer, &message, &complete), sent[i].result);
+        zone_transfer_free(transfer);
+    }
+    sent_class = DNS_CLASS_IN;
+}
+
 static void the_question_may_be_there(void **state)
 {
     (void)state;
@@ -528,6 +562,7 @@ int main(void)
         cmocka_unit_test(what_is_out_of_zone_counts_as_well),
         cmocka_unit_test(an_error_is_told),
         cmocka_unit_test(what_is_no_answer_is_refused),
+        cmocka_unit_test(types_are_those_of_the_class),
         cmocka_unit_test(the_question_may_be_there),
     };
     int failed = RUN_TABLE(rows, is_understood);
