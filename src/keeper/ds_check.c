@@ -347,6 +347,7 @@ static size_t judge_round(struct ds_check *check, sg_time now, struct ds_check_f
         out_facts[facts++] = (struct ds_check_fact){
             .tag = wish->tag,
             .algorithm = wish->algorithm,
+            .want = wish->want,
             .what = what,
             .first = wish->first,
             .at = now,

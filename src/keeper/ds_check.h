@@ -88,7 +88,7 @@ sg_time ds_check_wake(const struct ds_check *check); /* INT64_MAX: never */
 struct ds_check_fact {
     uint16_t tag;
     uint8_t algorithm;
-    enum ds_check_want what;
+    enum ds_check_want want, what;
     sg_time first; /* the first of the looks that all showed this; KEY_TIME_UNSET: it was never seen
                       otherwise */
     sg_time at;    /* when the last agent of this round had answered */

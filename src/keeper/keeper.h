@@ -17,6 +17,7 @@
 #include "kasp/policy.h"
 #include "keeper/asking.h"
 #include "keeper/clock_guard.h"
+#include "keeper/ds_watch.h"
 #include "keeper/notify_targets.h"
 #include "keeper/refresh.h"
 #include "store/store.h"
@@ -68,6 +69,7 @@ struct zone_settings {
     struct zone_limits limits;
     const struct zone_notify_settings *notify; /* NULL: nobody */
     const struct refresh_settings *refresh;    /* of a secondary; NULL: it has no primaries */
+    const struct ds_watch_settings *parent;    /* NULL: the parent is no matter */
     sg_duration transfer_time_max, transfer_idle_max; /* of transfers in */
     const void *access;                               /* put into the slot's options */
     uint64_t fingerprint;                             /* of all of the above */

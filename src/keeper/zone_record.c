@@ -5,6 +5,7 @@
 #include "keeper/overtake.h"
 #include "keeper/publish.h"
 #include "keeper/secondary.h"
+#include "keeper/zone_parent.h"
 
 void zone_tell_waiters(struct reload_waiter **waiters, enum reload_outcome outcome,
                        const char *text)
@@ -79,6 +80,7 @@ void zone_record_free(struct managed_zone *zone)
         zone->keeper->history_bytes -= zone->history_counted;
     }
     secondary_end(zone);
+    zone_parent_end(zone);
     if (zone->keeper != NULL) {
         overtake_forget(zone->keeper, zone);
     }

@@ -1,0 +1,216 @@
+#include "keeper/zone_parent.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+
+struct zone_parent {
+    struct keeper *keeper;
+    struct managed_zone *zone;
+    struct ds_watch *watch;
+    sg_time wake;      /* of the watch */
+    bool has_reserved; /* `wake` is a second of the keeper's rate */
+};
+
+/* --- words for the log ---------------------------------------------------------------------- */
+
+static void say(const struct managed_zone *zone, int severity, const char *text)
+{
+    char label[ZONE_LABEL_BYTES];
+    log_write(LOG_DNSSEC, severity, "zone %s: %s", zone_label(zone->settings, label), text);
+}
+
+static void say_fact(const struct managed_zone *zone, const struct ds_check_fact *fact)
+{
+    const char *algorithm = dnssec_algorithm_text(fact->algorithm);
+    bool published = fact->what == DS_CHECK_PUBLISHED;
+    char when[TIME_HUMAN_BYTES];
+    char *text = NULL;
+    time_to_http(fact->at, when);
+    if (fact->what == fact->want) { /* Scripts look for these words, which are BIND's. */
+        text = mem_format("keymgr: checkds DS for key %s/%s/%u seen %s at %s", zone->settings->name,
+                          algorithm, fact->tag, published ? "published" : "withdrawn", when);
+    } else if (fact->first == fact->at) {
+        text = mem_format("the parent has turned back: the DS of key %s/%s/%u, which is to be %s, "
+                          "was seen %s at %s",
+                          zone->settings->name, algorithm, fact->tag,
+                          published ? "withdrawn" : "published",
+                          published ? "published" : "withdrawn", when);
+    }
+    if (text != NULL) {
+        say(zone, fact->what == fact->want ? SEVERITY_NOTICE : SEVERITY_WARNING, text);
+        mem_free(text);
+    }
+}
+
+static void say_line(void *argument, const char *text)
+{
+    say(argument, SEVERITY_WARNING, text);
+}
+
+/* --- turns ---------------------------------------------------------------------------------- */
+
+static void arm(struct zone_parent *parent, sg_time wake)
+{
+    parent->wake = wake;
+    parent->has_reserved = false;
+}
+
+static void turn(struct zone_parent *parent)
+{
+    struct keeper *keeper = parent->keeper;
+    if (parent->wake > keeper->now) {
+        return;
+    }
+    /* All zones may have been told of their parents at the same time. */
+    sg_time at = parent->has_reserved ? keeper->now : rate_reserve(&keeper->parents, keeper->now);
+    if (at > keeper->now) {
+        parent->wake = at;
+        parent->has_reserved = true;
+        return;
+    }
+    sg_time wake = ds_watch_turn(parent->watch);
+    arm(parent, wake > keeper->now ? wake : keeper->now + 1);
+}
+
+void zone_parent_turn(struct keeper *keeper, struct managed_zone *zone)
+{
+    struct zone_parent *parent = zone->parent;
+    if (parent == NULL || keeper->stopping) {
+        return;
+    }
+    turn(parent);
+    if (ds_watch_warns(parent->watch)) {
+        ds_watch_describe(parent->watch, say_line, zone);
+    }
+    keeper_set_timer(keeper, zone);
+}
+
+sg_time zone_parent_wake(const struct managed_zone *zone)
+{
+    const struct zone_parent *parent = zone->parent;
+    if (parent == NULL) {
+        return INT64_MAX;
+    }
+    sg_time warn_at = ds_watch_warn_at(parent->watch);
+    return parent->wake < warn_at ? parent->wake : warn_at;
+}
+
+static void take_facts(void *argument, const struct ds_check_fact *facts, size_t count)
+{
+    struct zone_parent *parent = argument;
+    for (size_t i = 0; i < count; i++) {
+        say_fact(parent->zone, &facts[i]);
+    }
+}
+
+static void stir(void *argument)
+{
+    struct zone_parent *parent = argument;
+    arm(parent, parent->keeper->now);
+    zone_parent_turn(parent->keeper, parent->zone);
+}
+
+/* --- a zone's parent, from its first wish to its end ---------------------------------------- */
+
+static struct ds_watch_of watch_of(struct zone_parent *parent)
+{
+    struct managed_zone *zone = parent->zone;
+    return (struct ds_watch_of){
+        .apex = &zone->slot->apex,
+        .rrclass = zone->slot->rrclass,
+        .access = zone->settings->access,
+        .asker = &parent->keeper->io.asker,
+        .now = &parent->keeper->now,
+        .found = take_facts,
+        .stirred = stir,
+        .argument = parent,
+        .seed = zone->slot->id ^ random_seeded_below(&parent->keeper->refresh.random, UINT32_MAX),
+    };
+}
+
+/* A zone that is not in the newest configuration may have a job that is still to come back. */
+static bool is_configured(const struct keeper *keeper, const struct managed_zone *zone)
+{
+    const struct zone_settings *settings = zone->settings;
+    return zone_index_find(&keeper->index, &settings->apex, settings->rrclass, settings->view) ==
+           zone;
+}
+
+static bool has_parent(const struct managed_zone *zone)
+{
+    return zone->settings->policy != NULL && zone->settings->parent != NULL;
+}
+
+static void begin(struct keeper *keeper, struct managed_zone *zone)
+{
+    struct zone_parent *parent = mem_alloc_zero(1, sizeof(*parent));
+    parent->keeper = keeper;
+    parent->zone = zone;
+    const struct ds_watch_of of = watch_of(parent);
+    parent->watch = ds_watch_new(&of, zone->settings->parent);
+    zone->parent = parent;
+}
+
+void zone_parent_want(struct keeper *keeper, struct managed_zone *zone,
+                      const struct ds_check_wish *wishes, size_t count)
+{
+    if (zone->parent == NULL) {
+        if (count == 0 || !has_parent(zone) || keeper->stopping || !is_configured(keeper, zone)) {
+            return;
+        }
+        begin(keeper, zone);
+    }
+    ds_watch_want(zone->parent->watch, wishes, count);
+    /* Not now: a fact may have led here, in the midst of the watch's turn. */
+    if (!zone->parent->has_reserved) {
+        arm(zone->parent, keeper->now);
+    }
+    keeper_set_timer(keeper, zone);
+}
+
+void zone_parent_adopt(struct keeper *keeper, struct managed_zone *zone)
+{
+    struct zone_parent *parent = zone->parent;
+    if (parent == NULL) {
+        return;
+    }
+    if (!has_parent(zone)) {
+        zone_parent_end(zone);
+        return;
+    }
+    const struct ds_watch_of of = watch_of(parent);
+    ds_watch_configure(parent->watch, &of, zone->settings->parent);
+    arm(parent, keeper->now);
+    keeper_set_timer(keeper, zone);
+}
+
+void zone_parent_demand(struct keeper *keeper, struct managed_zone *zone)
+{
+    if (zone->parent != NULL) {
+        ds_watch_demand(zone->parent->watch);
+        arm(zone->parent, keeper->now);
+        keeper_set_timer(keeper, zone);
+    }
+}
+
+void zone_parent_describe(const struct managed_zone *zone,
+                          void (*line)(void *argument, const char *text), void *argument)
+{
+    if (zone->parent != NULL) {
+        ds_watch_describe(zone->parent->watch, line, argument);
+    }
+}
+
+bool zone_parent_is_waiting(const struct managed_zone *zone)
+{
+    return zone->parent != NULL && ds_watch_is_waiting(zone->parent->watch);
+}
+
+void zone_parent_end(struct managed_zone *zone)
+{
+    if (zone->parent != NULL) {
+        ds_watch_free(zone->parent->watch);
+        mem_free(zone->parent);
+        zone->parent = NULL;
+    }
+}
