@@ -490,6 +490,11 @@ void print_zone_service(const struct conf_zone_options *options, unsigned zone_t
     print_transfer_in(&printer);
     print_remotes(&printer, "parental-agents", &options->parent.agents);
     print_source_option(&printer, "parental-source", &options->parent.source);
+    print_remotes(&printer, "parent-resolvers", &options->parent.resolvers);
+    print_number(&printer, "min-checkds-time", (uint64_t)options->parent.retry_min,
+                 (uint64_t)defaults->parent.retry_min);
+    print_number(&printer, "max-checkds-time", (uint64_t)options->parent.retry_max,
+                 (uint64_t)defaults->parent.retry_max);
     enum conf_checkds unsaid =
         options->parent.agents.count > 0 ? CONF_CHECKDS_EXPLICIT : CONF_CHECKDS_YES;
     print_word(&printer, "checkds", checkds, options->parent.checkds, unsaid);
@@ -527,7 +532,7 @@ static void print_secrets_of(const struct conf_remotes *list, struct buffer *out
 void print_zone_secrets(const struct conf_zone_options *options, struct buffer *out_bytes)
 {
     const struct conf_remotes *lists[] = {&options->notify.also, &options->transfer_in.primaries,
-                                          &options->parent.agents};
+                                          &options->parent.agents, &options->parent.resolvers};
 
     for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
         print_secrets_of(lists[i], out_bytes);

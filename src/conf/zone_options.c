@@ -24,6 +24,7 @@ static const struct conf_setter zone_setters[] = {
     {"journal", SET_TEXT, offsetof(struct zone_draft, journal)},
     {"key-directory", SET_TEXT, offsetof(struct zone_draft, key_directory)},
     {"masters", SET_REMOTES, MEMBER(transfer_in.primaries)},
+    {"max-checkds-time", SET_SECONDS, MEMBER(parent.retry_max)},
     {"max-ixfr-ratio", SET_PERCENT, MEMBER(limits.ixfr_ratio_percent)},
     {"max-journal-size", SET_SIZE, MEMBER(limits.journal_bytes_max)},
     {"max-records", SET_U32, MEMBER(limits.records_max)},
@@ -35,6 +36,7 @@ static const struct conf_setter zone_setters[] = {
     {"max-transfer-time-in", SET_MINUTES, MEMBER(transfer_in.time_max)},
     {"max-transfer-time-out", SET_MINUTES, MEMBER(limits.transfer_time_out_max)},
     {"max-types-per-name", SET_U32, MEMBER(limits.types_per_name_max)},
+    {"min-checkds-time", SET_SECONDS, MEMBER(parent.retry_min)},
     {"min-refresh-time", SET_SECONDS, MEMBER(transfer_in.min_refresh_time)},
     {"min-retry-time", SET_SECONDS, MEMBER(transfer_in.min_retry_time)},
     {"multi-master", SET_BOOL, MEMBER(transfer_in.multi_primary)},
@@ -43,6 +45,7 @@ static const struct conf_setter zone_setters[] = {
     {"notify-source", SET_SOURCE, MEMBER(notify.source)},
     {"notify-source-v6", SET_SOURCE, MEMBER(notify.source)},
     {"notify-to-soa", SET_BOOL, MEMBER(notify.to_soa)},
+    {"parent-resolvers", SET_REMOTES, MEMBER(parent.resolvers)},
     {"parental-agents", SET_REMOTES, MEMBER(parent.agents)},
     {"parental-source", SET_SOURCE, MEMBER(parent.source)},
     {"parental-source-v6", SET_SOURCE, MEMBER(parent.source)},
@@ -90,6 +93,8 @@ void zone_draft_init(struct zone_draft *draft)
     options->transfer_in.idle_max = 60 * SG_MINUTE;
     options->transfer_in.rate_bytes_min = 10240;
     options->transfer_in.rate_window = 5 * SG_MINUTE;
+    options->parent.retry_min = CONF_CHECKDS_TIME_MIN;
+    options->parent.retry_max = CONF_CHECKDS_TIME_MAX;
     options->limits.records_per_type_max = 100;
     options->limits.types_per_name_max = 100;
     options->limits.ixfr_ratio_percent = 100;

@@ -5,7 +5,6 @@ static const char *const texts[SHORTFALLS] = {
     [SHORTFALL_MANUAL_MODE] = "has a policy with manual-mode: it has no effect yet",
     [SHORTFALL_OFFLINE_KSK] = "has a policy with offline-ksk: it is not implemented yet; the KSK "
                               "must be here",
-    [SHORTFALL_PARENT] = "has parental-agents: the parent's DS is not watched yet",
     [SHORTFALL_INSECURE] = "is to go insecure: that is not implemented yet; it is signed on with "
                            "the keys that it has",
 };
@@ -30,8 +29,6 @@ static bool wants(const struct conf_zone *zone, enum shortfall shortfall)
         return policy != NULL && policy->manual_mode;
     case SHORTFALL_OFFLINE_KSK:
         return policy != NULL && policy->offline_ksk;
-    case SHORTFALL_PARENT:
-        return policy != NULL && zone->options->parent.agents.count > 0;
     case SHORTFALL_INSECURE:
         return policy != NULL && policy->insecure;
     case SHORTFALLS:
