@@ -13,6 +13,7 @@ struct wish {
     uint8_t algorithm;
     enum ds_check_want want;
     sg_time since;
+    bool noted;                        /* it counts as met unless it was seen otherwise */
     struct buffer rdata[DIGEST_TYPES]; /* the DS records that fit; empty: could not be made */
     struct {                           /* by enum ds_check_want */
         bool denied;                   /* some agent of this round has not shown it */
@@ -92,6 +93,12 @@ void ds_check_free(struct ds_check *check)
 
 /* --- whom to ask, and what for -------------------------------------------------------------- */
 
+static sg_duration watch_max(const struct ds_check *check)
+{
+    const struct ds_check_bounds *bounds = &check->bounds;
+    return bounds->watch_max > bounds->retry_max ? bounds->watch_max : bounds->retry_max;
+}
+
 static void begin_anew(struct ds_check *check, sg_time now)
 {
     check->anew = true;
@@ -154,6 +161,7 @@ static struct wish make_wish(const struct ds_check_wish *wanted)
         .algorithm = wanted->key->algorithm,
         .want = wanted->want,
         .since = wanted->since,
+        .noted = wanted->noted,
         .first = KEY_TIME_UNSET,
     };
     for (size_t i = 0; i < DIGEST_TYPES; i++) {
@@ -166,17 +174,26 @@ static struct wish make_wish(const struct ds_check_wish *wanted)
 
 static bool is_met(const struct wish *wish)
 {
-    return wish->seen && wish->what == wish->want && wish->last >= wish->since;
+    if (wish->seen && wish->what != wish->want) {
+        return false;
+    }
+    return wish->noted || (wish->seen && wish->last >= wish->since);
 }
 
-bool ds_check_is_waiting(const struct ds_check *check)
+bool ds_check_is_waiting_for(const struct ds_check *check, enum ds_check_want want)
 {
     for (size_t i = 0; i < check->wishes_count; i++) {
-        if (!is_met(&check->wishes[i])) {
+        if (check->wishes[i].want == want && !is_met(&check->wishes[i])) {
             return true;
         }
     }
     return false;
+}
+
+bool ds_check_is_waiting(const struct ds_check *check)
+{
+    return ds_check_is_waiting_for(check, DS_CHECK_PUBLISHED) ||
+           ds_check_is_waiting_for(check, DS_CHECK_WITHDRAWN);
 }
 
 /* True: something else is waited for now. */
@@ -185,13 +202,14 @@ static bool renew(struct wish *wish, const struct ds_check_wish *wanted)
     bool is_other = wish->want != wanted->want || wish->since != wanted->since;
     wish->want = wanted->want;
     wish->since = wanted->since;
+    wish->noted = wanted->noted;
     return is_other && !is_met(wish);
 }
 
 void ds_check_set_wishes(struct ds_check *check, const struct ds_check_wish *wishes, size_t count,
                          sg_time now)
 {
-    bool has_new = false;
+    bool has_new = false, had_none = check->wishes_count == 0;
     count = count < DS_CHECK_KEYS_MAX ? count : DS_CHECK_KEYS_MAX;
     struct wish *next = mem_alloc_zero(count, sizeof(*next));
     for (size_t i = 0; i < count; i++) {
@@ -202,7 +220,7 @@ void ds_check_set_wishes(struct ds_check *check, const struct ds_check_wish *wis
             *old = check->wishes[--check->wishes_count];
         } else {
             next[i] = make_wish(&wishes[i]);
-            has_new = true;
+            has_new |= !next[i].noted;
         }
     }
     for (size_t i = 0; i < check->wishes_count; i++) {
@@ -214,6 +232,11 @@ void ds_check_set_wishes(struct ds_check *check, const struct ds_check_wish *wis
     if (has_new) {
         begin_anew(check, now);
         check->warned_at = now;
+    } else if (had_none && count > 0) {
+        /* After a start: a hundred thousand zones must not all look at once. */
+        check->planned_at = check->warned_at = now;
+        check->due_at = now + random_seeded_below(&check->random, (uint32_t)watch_max(check) + 1);
+        check->retry = watch_max(check);
     }
 }
 
@@ -260,6 +283,11 @@ bool ds_check_turn(struct ds_check *check, sg_time now, const struct remote **ou
     check->asking = true;
     *out_agent = &check->agents[check->next].remote;
     return true;
+}
+
+sg_time ds_check_due_at(const struct ds_check *check)
+{
+    return check->wishes_count > 0 ? check->due_at : INT64_MAX;
 }
 
 sg_time ds_check_wake(const struct ds_check *check)
@@ -360,8 +388,7 @@ static size_t judge_round(struct ds_check *check, sg_time now, struct ds_check_f
 static void plan_next_round(struct ds_check *check, sg_time now)
 {
     const struct ds_check_bounds *bounds = &check->bounds;
-    sg_duration longest =
-        bounds->watch_max > bounds->retry_max ? bounds->watch_max : bounds->retry_max;
+    sg_duration longest = watch_max(check);
     sg_duration wait = check->retry;
     if (ds_check_is_waiting(check)) {
         wait = wait < bounds->retry_max ? wait : bounds->retry_max;
@@ -440,9 +467,10 @@ static void describe_wish(const struct wish *wish, struct buffer *text)
     buffer_format(text, "the DS of key %u (%s) ", wish->tag,
                   dnssec_algorithm_text(wish->algorithm));
     if (is_met(wish)) {
-        time_to_http(wish->last, when);
-        buffer_format(text, "is %s, as it should be; all have said so on %s",
-                      published ? "at the parent" : "gone from the parent", when);
+        time_to_http(wish->seen ? wish->last : wish->since, when);
+        buffer_format(text, "is %s, as it should be%s%s",
+                      published ? "at the parent" : "gone from the parent",
+                      wish->seen ? "; all have said so on " : "", wish->seen ? when : "");
         return;
     }
     time_to_http(wish->since, when);

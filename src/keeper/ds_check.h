@@ -47,6 +47,7 @@ struct ds_check_wish {
     const struct signing_key *key;
     enum ds_check_want want;
     sg_time since; /* when the parent was first expected to act: older looks do not fulfil it */
+    bool noted;    /* it was seen so before, by us or by the operator: no look is urgent */
 };
 
 struct ds_check;
@@ -78,6 +79,8 @@ void ds_check_demand(struct ds_check *check, sg_time now);
 /* True: ask `*out_agent` (borrowed until the next call of anything here) for the DS over TCP, then
  * call ds_check_heard(). False: nothing to do until ds_check_wake(). */
 bool ds_check_turn(struct ds_check *check, sg_time now, const struct remote **out_agent);
+/* When a round is due, or was, whoever is asked in it. */
+sg_time ds_check_due_at(const struct ds_check *check);
 sg_time ds_check_wake(const struct ds_check *check); /* INT64_MAX: never */
 
 /*
@@ -103,6 +106,7 @@ size_t ds_check_heard(struct ds_check *check, enum sg_result result, const struc
 
 /* Is something waited for: a wish that no round has fulfilled? */
 bool ds_check_is_waiting(const struct ds_check *check);
+bool ds_check_is_waiting_for(const struct ds_check *check, enum ds_check_want want);
 /* Is it time to say that a DS is still waited for? True at most once every `warn_every`. */
 bool ds_check_warns(struct ds_check *check, sg_time now);
 /* When that will be; INT64_MAX: nothing is waited for. */

@@ -286,10 +286,10 @@ static void look_up(struct ds_watch *watch)
 static bool is_lookup_due(const struct ds_watch *watch)
 {
     sg_duration ahead = watch->lookup_at - now_of(watch);
-    bool is_idle = watch->looked_up && ds_check_wake(watch->check) > now_of(watch);
+    bool is_past = ahead <= 0 || ahead > 2 * (sg_duration)LOOKUP_TTL_MAX;
+    /* What was found is of no use before somebody is to be asked. */
     return watch->settings.mode == DS_WATCH_YES &&
-           (watch->lookup != NULL ||
-            (!is_idle && (ahead <= 0 || ahead > 2 * (sg_duration)LOOKUP_TTL_MAX)));
+           (watch->lookup != NULL || (is_past && ds_check_due_at(watch->check) <= now_of(watch)));
 }
 
 sg_time ds_watch_turn(struct ds_watch *watch)
@@ -308,8 +308,11 @@ sg_time ds_watch_turn(struct ds_watch *watch)
         return INT64_MAX;
     }
     sg_time wake = ds_check_wake(watch->check);
-    bool looks_up = watch->settings.mode == DS_WATCH_YES && watch->lookup_at < wake;
-    return looks_up && !watch->looked_up ? watch->lookup_at : wake;
+    if (watch->settings.mode == DS_WATCH_YES && !watch->looked_up) {
+        sg_time due_at = ds_check_due_at(watch->check);
+        return due_at > watch->lookup_at ? due_at : watch->lookup_at;
+    }
+    return wake;
 }
 
 bool ds_watch_is_asking(const struct ds_watch *watch)
@@ -320,6 +323,11 @@ bool ds_watch_is_asking(const struct ds_watch *watch)
 bool ds_watch_is_waiting(const struct ds_watch *watch)
 {
     return ds_check_is_waiting(watch->check);
+}
+
+bool ds_watch_is_waiting_for(const struct ds_watch *watch, enum ds_check_want want)
+{
+    return ds_check_is_waiting_for(watch->check, want);
 }
 
 sg_time ds_watch_warn_at(const struct ds_watch *watch)
@@ -336,7 +344,7 @@ void ds_watch_describe(const struct ds_watch *watch, void (*line)(void *argument
                        void *argument)
 {
     ds_check_describe(watch->check, line, argument);
-    if (watch->settings.mode == DS_WATCH_NO && watch->wanted) {
+    if (watch->settings.mode == DS_WATCH_NO && ds_watch_is_waiting(watch)) {
         line(argument, "checkds is no: say with `dnssec -checkds` what you have seen");
     }
     if (watch->problem != NULL) {

@@ -151,6 +151,19 @@ static void begin(struct keeper *keeper, struct managed_zone *zone)
     zone->parent = parent;
 }
 
+/* Has the parent done it, as far as the key remembers? Its own time says when that was noted. */
+static bool was_noted(const struct ds_check_wish *wish)
+{
+    const struct signing_key *key = wish->key;
+    bool published = wish->want == DS_CHECK_PUBLISHED;
+    enum key_state_value ds = key->state.records[KEY_RECORD_DS];
+    if (ds == KEY_STATE_OMNIPRESENT || ds == KEY_STATE_HIDDEN) {
+        return published == (ds == KEY_STATE_OMNIPRESENT);
+    }
+    enum key_state_value begun = published ? KEY_STATE_RUMOURED : KEY_STATE_UNRETENTIVE;
+    return ds == begun && key->times[published ? KEY_DS_PUBLISH : KEY_DS_REMOVED] != KEY_TIME_UNSET;
+}
+
 void zone_parent_want(struct keeper *keeper, struct managed_zone *zone,
                       const struct ds_check_wish *wishes, size_t count)
 {
@@ -160,7 +173,13 @@ void zone_parent_want(struct keeper *keeper, struct managed_zone *zone,
         }
         begin(keeper, zone);
     }
-    ds_watch_want(zone->parent->watch, wishes, count);
+    struct ds_check_wish noted[DS_CHECK_KEYS_MAX];
+    count = count < DS_CHECK_KEYS_MAX ? count : DS_CHECK_KEYS_MAX;
+    for (size_t i = 0; i < count; i++) {
+        noted[i] = wishes[i];
+        noted[i].noted |= was_noted(&wishes[i]);
+    }
+    ds_watch_want(zone->parent->watch, noted, count);
     /* Not now: a fact may have led here, in the midst of the watch's turn. */
     if (!zone->parent->has_reserved) {
         arm(zone->parent, keeper->now);

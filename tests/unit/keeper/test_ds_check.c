@@ -135,7 +135,7 @@ struct scene {
 
 static void wish_for(struct scene *scene, enum ds_check_want want)
 {
-    const struct ds_check_wish wish = {&scene->key, want, scene->now};
+    const struct ds_check_wish wish = {&scene->key, want, scene->now, false};
     ds_check_set_wishes(scene->check, &wish, 1, scene->now);
 }
 
@@ -288,8 +288,8 @@ static void a_new_wish_ends_the_round(void **state)
     scene_init(&scene, 2, DS_CHECK_PUBLISHED);
     assert_int_equal(ask(&scene, 0, SHOWS), 0);
     const struct ds_check_wish both[] = {
-        {&scene.key, DS_CHECK_PUBLISHED, T0},
-        {&scene.other, DS_CHECK_WITHDRAWN, T0},
+        {&scene.key, DS_CHECK_PUBLISHED, T0, false},
+        {&scene.other, DS_CHECK_WITHDRAWN, T0, false},
     };
     ds_check_set_wishes(scene.check, both, 2, scene.now);
     assert_int_equal(ask(&scene, 0, SHOWS), 0); /* from the first one again */
@@ -319,8 +319,8 @@ static void one_of_two_wishes_is_fulfilled(void **state)
     (void)state;
     scene_init(&scene, 1, DS_CHECK_PUBLISHED);
     const struct ds_check_wish both[] = {
-        {&scene.other, DS_CHECK_PUBLISHED, T0},
-        {&scene.key, DS_CHECK_PUBLISHED, T0},
+        {&scene.other, DS_CHECK_PUBLISHED, T0, false},
+        {&scene.key, DS_CHECK_PUBLISHED, T0, false},
     };
     ds_check_set_wishes(scene.check, both, 2, scene.now);
     assert_int_equal(ask(&scene, 0, SHOWS), 2);
@@ -401,6 +401,26 @@ static void the_first_look_that_shows_it_is_told(void **state)
     assert_int_equal(ask(&scene, 0, NO_DS), 1);
     assert_int_equal(scene.facts[0].first, gone);
     assert_int_equal(scene.facts[0].at, scene.now);
+    scene_clear(&scene);
+}
+
+/* After a restart: it is looked at in the course of a day, and nobody is alarmed. */
+static void what_was_noted_before_is_not_waited_for(void **state)
+{
+    struct scene scene;
+    const struct remote *asked;
+    (void)state;
+    scene_init(&scene, 1, DS_CHECK_PUBLISHED);
+    ds_check_set_wishes(scene.check, NULL, 0, T0);
+    const struct ds_check_wish wish = {&scene.key, DS_CHECK_PUBLISHED, T0 - SG_DAY, true};
+    ds_check_set_wishes(scene.check, &wish, 1, T0);
+    assert_false(ds_check_is_waiting(scene.check));
+    assert_false(ds_check_warns(scene.check, T0 + SG_WEEK));
+    assert_false(ds_check_turn(scene.check, T0, &asked));
+    assert_in_range(ds_check_wake(scene.check), T0 + 1, T0 + 4 * RETRY_MAX);
+    scene.now = ds_check_wake(scene.check);
+    assert_int_equal(ask(&scene, 0, NO_DS), 1);
+    assert_true(ds_check_is_waiting(scene.check)); /* it is not so any more */
     scene_clear(&scene);
 }
 
@@ -502,6 +522,7 @@ int main(void)
         cmocka_unit_test(what_is_as_it_should_be_is_looked_at_rarely),
         cmocka_unit_test(a_parent_that_turns_back_is_told),
         cmocka_unit_test(the_first_look_that_shows_it_is_told),
+        cmocka_unit_test(what_was_noted_before_is_not_waited_for),
         cmocka_unit_test(wishes_that_go_leave_nothing),
         cmocka_unit_test(new_agents_begin_anew),
         cmocka_unit_test(nobody_agrees_where_nobody_is_asked),

@@ -45,7 +45,7 @@ static struct keeper_scene *begin(void **state)
 
 static void want(struct keeper_scene *scene, size_t zone, enum ds_check_want what)
 {
-    const struct ds_check_wish wish = {&key, what, scene->now};
+    const struct ds_check_wish wish = {&key, what, scene->now, false};
     zone_parent_want(scene->keeper, keeper_zone(scene->keeper, zone), &wish, 1);
 }
 
