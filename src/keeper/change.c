@@ -7,6 +7,7 @@
 #include "keeper/publish.h"
 #include "keeper/secondary.h"
 #include "keeper/trust.h"
+#include "keeper/zone_parent.h"
 
 enum {
     RETRY_SECONDS = 300,      /* after a failure, BIND's figure */
@@ -41,6 +42,7 @@ void change_start(struct keeper *keeper, struct managed_zone *zone, sg_time now)
     trust_tell_job(zone, &job->clock);
     change_choose(zone, job);
     secondary_encode_timers(zone);
+    zone_parent_encode(zone);
     const struct zone_version *base = zone_record_version(zone);
     job->lent = (struct zone_lent){
         .base = base == NULL ? NULL : zone_version_ref(base),
@@ -410,7 +412,7 @@ static void take_state(struct managed_zone *zone, struct zone_job *job)
 {
     zone_state_clear(&zone->known.state);
     zone->known.state = job->made.state;
-    job->made.state = (struct zone_state){.timers = BUFFER_EMPTY};
+    job->made.state = (struct zone_state){.timers = BUFFER_EMPTY, .told = BUFFER_EMPTY};
 }
 
 static void succeed(struct keeper *keeper, struct zone_job *job)

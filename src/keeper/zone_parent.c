@@ -2,13 +2,15 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "keeper/parent_telling.h"
 
 struct zone_parent {
     struct keeper *keeper;
     struct managed_zone *zone;
     struct ds_watch *watch;
-    sg_time wake;      /* of the watch */
-    bool has_reserved; /* `wake` is a second of the keeper's rate */
+    struct parent_telling *telling; /* NULL: nobody is told */
+    sg_time wake;                   /* of the two */
+    bool has_reserved;              /* `wake` is a second of the keeper's rate */
 };
 
 /* --- words for the log ---------------------------------------------------------------------- */
@@ -47,6 +49,17 @@ static void say_line(void *argument, const char *text)
     say(argument, SEVERITY_WARNING, text);
 }
 
+void zone_parent_describe(const struct managed_zone *zone,
+                          void (*line)(void *argument, const char *text), void *argument)
+{
+    if (zone->parent != NULL) {
+        ds_watch_describe(zone->parent->watch, line, argument);
+    }
+    if (zone->parent != NULL && zone->parent->telling != NULL) {
+        parent_telling_describe(zone->parent->telling, line, argument);
+    }
+}
+
 /* --- turns ---------------------------------------------------------------------------------- */
 
 static void arm(struct zone_parent *parent, sg_time wake)
@@ -69,6 +82,12 @@ static void turn(struct zone_parent *parent)
         return;
     }
     sg_time wake = ds_watch_turn(parent->watch);
+    if (parent->telling != NULL) {
+        /* What is to come must be there before the command for what goes is run. */
+        bool withdraws = !ds_watch_is_waiting_for(parent->watch, DS_CHECK_PUBLISHED);
+        sg_time tell_at = parent_telling_turn(parent->telling, withdraws);
+        wake = tell_at < wake ? tell_at : wake;
+    }
     arm(parent, wake > keeper->now ? wake : keeper->now + 1);
 }
 
@@ -80,7 +99,7 @@ void zone_parent_turn(struct keeper *keeper, struct managed_zone *zone)
     }
     turn(parent);
     if (ds_watch_warns(parent->watch)) {
-        ds_watch_describe(parent->watch, say_line, zone);
+        zone_parent_describe(zone, say_line, zone);
     }
     keeper_set_timer(keeper, zone);
 }
@@ -141,6 +160,13 @@ static bool has_parent(const struct managed_zone *zone)
     return zone->settings->policy != NULL && zone->settings->parent != NULL;
 }
 
+static void begin_telling(struct zone_parent *parent)
+{
+    if (parent->zone->settings->telling != NULL) {
+        parent->telling = parent_telling_new(parent->keeper, parent->zone, stir, parent);
+    }
+}
+
 static void begin(struct keeper *keeper, struct managed_zone *zone)
 {
     struct zone_parent *parent = mem_alloc_zero(1, sizeof(*parent));
@@ -149,6 +175,7 @@ static void begin(struct keeper *keeper, struct managed_zone *zone)
     const struct ds_watch_of of = watch_of(parent);
     parent->watch = ds_watch_new(&of, zone->settings->parent);
     zone->parent = parent;
+    begin_telling(parent);
 }
 
 /* Has the parent done it, as far as the key remembers? Its own time says when that was noted. */
@@ -180,11 +207,28 @@ void zone_parent_want(struct keeper *keeper, struct managed_zone *zone,
         noted[i].noted |= was_noted(&wishes[i]);
     }
     ds_watch_want(zone->parent->watch, noted, count);
+    if (zone->parent->telling != NULL) {
+        parent_telling_want(zone->parent->telling, noted, count);
+    }
     /* Not now: a fact may have led here, in the midst of the watch's turn. */
     if (!zone->parent->has_reserved) {
         arm(zone->parent, keeper->now);
     }
     keeper_set_timer(keeper, zone);
+}
+
+static void adopt_telling(struct keeper *keeper, struct zone_parent *parent)
+{
+    if (parent->telling != NULL && parent->zone->settings->telling != NULL) {
+        parent_telling_adopt(parent->telling);
+        return;
+    }
+    parent_telling_free(parent->telling);
+    parent->telling = NULL;
+    begin_telling(parent);
+    if (parent->telling != NULL) {
+        keeper_wish_keys(keeper, parent->zone, false); /* They say what is to be told. */
+    }
 }
 
 void zone_parent_adopt(struct keeper *keeper, struct managed_zone *zone)
@@ -199,6 +243,7 @@ void zone_parent_adopt(struct keeper *keeper, struct managed_zone *zone)
     }
     const struct ds_watch_of of = watch_of(parent);
     ds_watch_configure(parent->watch, &of, zone->settings->parent);
+    adopt_telling(keeper, parent);
     arm(parent, keeper->now);
     keeper_set_timer(keeper, zone);
 }
@@ -212,11 +257,10 @@ void zone_parent_demand(struct keeper *keeper, struct managed_zone *zone)
     }
 }
 
-void zone_parent_describe(const struct managed_zone *zone,
-                          void (*line)(void *argument, const char *text), void *argument)
+void zone_parent_encode(struct managed_zone *zone)
 {
-    if (zone->parent != NULL) {
-        ds_watch_describe(zone->parent->watch, line, argument);
+    if (zone->parent != NULL && zone->parent->telling != NULL) {
+        parent_telling_encode(zone->parent->telling);
     }
 }
 
@@ -229,6 +273,7 @@ void zone_parent_end(struct managed_zone *zone)
 {
     if (zone->parent != NULL) {
         ds_watch_free(zone->parent->watch);
+        parent_telling_free(zone->parent->telling);
         mem_free(zone->parent);
         zone->parent = NULL;
     }

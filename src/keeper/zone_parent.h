@@ -1,5 +1,6 @@
 /*
- * keeper/zone_parent.h - a zone's parent: ds_watch.h, carried out for a managed zone
+ * keeper/zone_parent.h - a zone's parent: ds_watch.h, carried out for a managed zone, and
+ * parent_telling.h beside it
  *
  * After each look at the zone's keys the keeper says which DS the parent is to show or to withdraw.
  * Whoever is to be asked is asked until it is so, and from then on now and then; what all agents
@@ -35,5 +36,7 @@ void zone_parent_demand(struct keeper *keeper, struct managed_zone *zone);
 void zone_parent_describe(const struct managed_zone *zone,
                           void (*line)(void *argument, const char *text), void *argument);
 bool zone_parent_is_waiting(const struct managed_zone *zone);
-/* Nobody is asked any more, and nothing is known. */
+/* Bring the zone's state up to date before it is committed. */
+void zone_parent_encode(struct managed_zone *zone);
+/* Nobody is asked or told any more, and nothing is known. */
 void zone_parent_end(struct managed_zone *zone);

@@ -39,6 +39,7 @@ struct zone_state {
     bool clock_doubted;           /* the clock has been in doubt since, until it is accepted */
     bool was_static;      /* it needed no store, but for its serial that must not be lowered */
     struct buffer timers; /* of a secondary (keeper/refresh.h) */
+    struct buffer told;   /* to the parent (keeper/ds_tell.h) */
 };
 
 void zone_state_clear(struct zone_state *state);
