@@ -20,6 +20,7 @@ static const struct conf_setter zone_setters[] = {
     {"check-srv-cname", SET_CHECK, MEMBER(checks.srv_cname)},
     {"check-wildcard", SET_CHECK_BOOL, MEMBER(checks.wildcard)},
     {"dnssec-loadkeys-interval", SET_U32, MEMBER(loadkeys_interval_minutes)},
+    {"ds-push", SET_REMOTES, MEMBER(parent.push)},
     {"file", SET_TEXT, offsetof(struct zone_draft, file)},
     {"journal", SET_TEXT, offsetof(struct zone_draft, journal)},
     {"key-directory", SET_TEXT, offsetof(struct zone_draft, key_directory)},
@@ -171,6 +172,40 @@ static void set_checkds(struct conf_loader *loader, const struct conf_statement 
     }
 }
 
+/* Run without a shell: a path, and words between blanks. "" is none. */
+static const char *command_of(struct conf_loader *loader, const struct conf_statement *statement)
+{
+    const struct conf_node *node = &statement->nodes[1];
+    if (node->text[0] == '\0') {
+        return NULL;
+    }
+    if (node->text[0] != '/' || strlen(node->text) > CONF_COMMAND_BYTES_MAX) {
+        conf_error(loader, statement, node,
+                   "'%s' must begin with the program's absolute path, and have at most %d bytes",
+                   statement->row->name, CONF_COMMAND_BYTES_MAX);
+    }
+    return conf_memory_intern(loader->memory, node->text);
+}
+
+static void set_submit_command(struct conf_loader *loader, const struct conf_statement *statement,
+                               struct zone_draft *draft)
+{
+    draft->options.parent.submit_command = command_of(loader, statement);
+}
+
+static void set_retract_command(struct conf_loader *loader, const struct conf_statement *statement,
+                                struct zone_draft *draft)
+{
+    draft->options.parent.retract_command = command_of(loader, statement);
+}
+
+static void set_command_records(struct conf_loader *loader, const struct conf_statement *statement,
+                                struct zone_draft *draft)
+{
+    (void)loader;
+    draft->options.parent.command_gets_ds = conf_node_says(&statement->nodes[1], "ds");
+}
+
 static void set_minimal_responses(struct conf_loader *loader,
                                   const struct conf_statement *statement, struct zone_draft *draft)
 {
@@ -295,6 +330,9 @@ static const struct {
     {"check-spf", set_check_spf},
     {"checkds", set_checkds},
     {"dnssec-policy", set_policy},
+    {"ds-command-records", set_command_records},
+    {"ds-retract-command", set_retract_command},
+    {"ds-submit-command", set_submit_command},
     {"inline-signing", set_inline},
     {"masterfile-format", set_format},
     {"masterfile-style", set_style},

@@ -86,6 +86,7 @@ static void fill_settings(const struct conf_zone *zone, const struct zone_peers 
         .refresh =
             zone->type == CONF_ZONE_SECONDARY && peers->has_primaries ? &peers->refresh : NULL,
         .parent = &peers->parent,
+        .telling = peers->is_telling ? &peers->telling : NULL,
         .transfer_time_max = zone->options->transfer_in.time_max,
         .transfer_idle_max = zone->options->transfer_in.idle_max,
         .access = zone,

@@ -12,6 +12,7 @@
 #include "server/control.h"
 #include "server/control_listen.h"
 #include "server/interfaces.h"
+#include "server/programs.h"
 #include "server/questions.h"
 #include "server/reload.h"
 #include "server/session_key.h"
@@ -175,12 +176,14 @@ static enum sg_result make_parts(struct server *server, const struct conf *conf)
     if (result != SG_OK) {
         return result;
     }
+    server->programs = programs_new(&server->loop.uv);
     struct keeper_io io = {
         .pool = server->pool,
         .mailbox = &server->loop.keeper_mailbox,
         .store = server->store,
         .commits = &server->loop.commits,
         .asker = questions_open(server),
+        .runner = programs_runner(server->programs),
         .all_loaded = server_all_loaded,
         .uptime = server_uptime,
         .argument = server,

@@ -120,6 +120,44 @@ static void fill_parent(struct zone_peers *peers, const struct conf_view *view,
     };
 }
 
+/* The words of a command line, in one piece of memory; NULL for none. */
+static const char **make_words(const char *command)
+{
+    static const char blanks[] = " \t\r\n";
+    char *rest = NULL;
+    if (command == NULL) {
+        return NULL;
+    }
+    size_t length = strlen(command);
+    size_t words_max = length / 2 + 2; /* each is followed by a blank, and NULL ends them */
+    const char **words = mem_alloc_zero(1, words_max * sizeof(*words) + length + 1);
+    char *text = (char *)(words + words_max);
+    memcpy(text, command, length);
+    size_t count = 0;
+    for (char *word = strtok_r(text, blanks, &rest); word != NULL;
+         word = strtok_r(NULL, blanks, &rest)) {
+        words[count++] = word;
+    }
+    return words;
+}
+
+static void fill_telling(struct zone_peers *peers, const struct conf_view *view,
+                         const struct conf_zone_parent *parent)
+{
+    peers->push = make_remotes(view, &parent->push);
+    peers->submit = make_words(parent->submit_command);
+    peers->retract = make_words(parent->retract_command);
+    peers->is_telling = parent->push.count > 0 || peers->submit != NULL || peers->retract != NULL;
+    peers->telling = (struct parent_telling_settings){
+        .submit = peers->submit,
+        .retract = peers->retract,
+        .ds_records = parent->command_gets_ds,
+        .push = peers->push,
+        .push_count = parent->push.count,
+        .bounds = {parent->retry_min, parent->retry_max},
+    };
+}
+
 struct zone_peers *zone_peers_new(const struct conf_view *view,
                                   const struct conf_zone_options *options,
                                   const struct system_resolvers *system)
@@ -151,6 +189,7 @@ struct zone_peers *zone_peers_new(const struct conf_view *view,
         .multi_primary = in->multi_primary,
     };
     fill_parent(peers, view, &options->parent, system);
+    fill_telling(peers, view, &options->parent);
     return peers;
 }
 
@@ -159,6 +198,9 @@ void zone_peers_free(struct zone_peers *peers)
     mem_free(peers->also);
     mem_free(peers->agents);
     mem_free(peers->resolvers);
+    mem_free(peers->push);
+    mem_free((void *)(uintptr_t)peers->submit);
+    mem_free((void *)(uintptr_t)peers->retract);
     mem_free(peers->primaries);
     mem_free(peers);
 }

@@ -8,6 +8,7 @@
 
 #include "conf/conf.h"
 #include "keeper/keeper.h"
+#include "keeper/parent_telling.h"
 #include "net/address.h"
 
 struct zone_peers {
@@ -17,7 +18,10 @@ struct zone_peers {
     struct refresh_settings refresh;
     bool has_primaries;
     struct ds_watch_settings parent;
-    struct remote *also, *agents, *resolvers;
+    struct parent_telling_settings telling;
+    bool is_telling; /* the parent is told something at all */
+    struct remote *also, *agents, *resolvers, *push;
+    const char **submit, **retract; /* words of commands; NULL: none */
     struct refresh_primary *primaries;
 };
 

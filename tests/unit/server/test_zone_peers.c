@@ -101,6 +101,32 @@ static void whom_to_ask_for_the_ds_is_what_its_options_say(void **state)
     conf_free(conf);
 }
 
+static void whom_and_what_to_tell_is_what_its_options_say(void **state)
+{
+    (void)state;
+    struct conf *conf =
+        desk_conf(DESK_KEY "zone a { type primary; file \"a\"; };\n"
+                           "zone b { type primary; file \"b\"; ds-push { 192.0.2.1 key k; }; "
+                           "ds-command-records ds; "
+                           "ds-submit-command \"/bin/tell  --all\ta \"; };\n");
+    const struct conf_zone *a = conf->views[0]->zones[0], *b = conf->views[0]->zones[1];
+    struct zone_peers *peers = zone_peers_new(a->view, a->options, &no_system);
+    assert_false(peers->is_telling);
+    zone_peers_free(peers);
+    peers = zone_peers_new(b->view, b->options, &no_system);
+    assert_true(peers->is_telling && peers->telling.ds_records);
+    assert_int_equal(peers->telling.push_count, 1);
+    assert_true(key_is(peers->telling.push[0].key, "k."));
+    assert_null(peers->telling.retract);
+    static const char *const words[] = {"/bin/tell", "--all", "a"};
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        assert_string_equal(peers->telling.submit[i], words[i]);
+    }
+    assert_null(peers->telling.submit[3]);
+    zone_peers_free(peers);
+    conf_free(conf);
+}
+
 static void addresses_go_there_and_back(void **state)
 {
     static const char *const texts[] = {"192.0.2.1", "2001:db8::1", "fe80::1%lo"};
@@ -137,6 +163,7 @@ int main(void)
         cmocka_unit_test(whom_a_zone_asks_and_tells_is_what_its_options_say),
         cmocka_unit_test(a_zone_without_primaries_has_none),
         cmocka_unit_test(whom_to_ask_for_the_ds_is_what_its_options_say),
+        cmocka_unit_test(whom_and_what_to_tell_is_what_its_options_say),
         cmocka_unit_test(addresses_go_there_and_back),
         cmocka_unit_test(a_mapped_address_is_the_address),
     };
