@@ -91,20 +91,22 @@ void ds_tell_restore(struct ds_tell *tell, struct span bytes)
     }
 }
 
+static void write_mark(const struct ds_tell_item *item, int way, struct buffer *out_bytes)
+{
+    buffer_append_u16(out_bytes, item->tag);
+    buffer_append_u8(out_bytes, item->algorithm);
+    buffer_append_u8(out_bytes, (uint8_t)item->want);
+    buffer_append_u8(out_bytes, (uint8_t)way);
+    buffer_append_u32(out_bytes, (uint32_t)((uint64_t)item->since >> 32));
+    buffer_append_u32(out_bytes, (uint32_t)item->since);
+}
+
 void ds_tell_encode(const struct ds_tell *tell, struct buffer *out_bytes)
 {
-    for (size_t i = 0; i < tell->count; i++) {
-        const struct ds_tell_item *item = &tell->items[i];
-        for (int way = 0; way < DS_TELL_WAYS; way++) {
-            if (!item->told[way]) {
-                continue;
-            }
-            buffer_append_u16(out_bytes, item->tag);
-            buffer_append_u8(out_bytes, item->algorithm);
-            buffer_append_u8(out_bytes, (uint8_t)item->want);
-            buffer_append_u8(out_bytes, (uint8_t)way);
-            buffer_append_u32(out_bytes, (uint32_t)((uint64_t)item->since >> 32));
-            buffer_append_u32(out_bytes, (uint32_t)item->since);
+    for (size_t i = 0; i < tell->count * DS_TELL_WAYS; i++) {
+        const struct ds_tell_item *item = &tell->items[i / DS_TELL_WAYS];
+        if (item->told[i % DS_TELL_WAYS]) {
+            write_mark(item, (int)(i % DS_TELL_WAYS), out_bytes);
         }
     }
 }
@@ -221,6 +223,20 @@ static bool is_open(const struct ds_tell *tell, enum ds_tell_way way, bool withd
     return false;
 }
 
+/* Those of one wish that are to be told now: one of a command. */
+static bool choose(struct ds_tell *tell, enum ds_tell_way way, enum ds_check_want want,
+                   bool withdraws)
+{
+    bool chosen = false;
+    for (size_t i = 0; i < tell->count && !(chosen && way == DS_TELL_COMMAND); i++) {
+        struct ds_tell_item *item = &tell->items[i];
+        if (item->want == want && may_tell(item, way, withdraws)) {
+            item->telling[way] = chosen = true;
+        }
+    }
+    return chosen;
+}
+
 bool ds_tell_turn(struct ds_tell *tell, enum ds_tell_way way, bool withdraws, sg_time now)
 {
     struct way_state *state = &tell->ways[way];
@@ -228,15 +244,9 @@ bool ds_tell_turn(struct ds_tell *tell, enum ds_tell_way way, bool withdraws, sg
     if (state->telling || !is_due || !is_open(tell, way, withdraws)) {
         return false;
     }
-    bool one = way == DS_TELL_COMMAND;
-    bool chosen = false;
-    for (int want = DS_CHECK_PUBLISHED; want <= DS_CHECK_WITHDRAWN; want++) {
-        for (size_t i = 0; i < tell->count && !(one && chosen); i++) {
-            struct ds_tell_item *item = &tell->items[i];
-            if ((int)item->want == want && may_tell(item, way, withdraws)) {
-                item->telling[way] = chosen = true;
-            }
-        }
+    bool chosen = choose(tell, way, DS_CHECK_PUBLISHED, withdraws);
+    if (!chosen || way == DS_TELL_PUSH) {
+        (void)choose(tell, way, DS_CHECK_WITHDRAWN, withdraws);
     }
     state->telling = true;
     return true;

@@ -101,8 +101,8 @@ static void write_records(const struct parent_telling *telling, const struct ds_
         return;
     }
     for (size_t i = 0; i < item->ds_count; i++) {
-        dns_record_to_text(owner, (uint32_t)policy->parent_ds_ttl, DNS_TYPE_DS, buffer_span(&item->ds[i]),
-                           out_text);
+        dns_record_to_text(owner, (uint32_t)policy->parent_ds_ttl, DNS_TYPE_DS,
+                           buffer_span(&item->ds[i]), out_text);
         buffer_append_text(out_text, "\n");
     }
 }
@@ -374,26 +374,29 @@ static void push(struct parent_telling *telling)
 
 /* --- turns ---------------------------------------------------------------------------------- */
 
+static void turn(struct parent_telling *telling, enum ds_tell_way way, bool withdraws)
+{
+    bool is_due = ds_tell_turn(telling->tell, way, withdraws, now_of(telling));
+    if (is_due && way == DS_TELL_COMMAND) {
+        run_command(telling);
+    } else if (is_due) {
+        push(telling);
+    }
+    if (way == DS_TELL_PUSH && telling->pushing && telling->asked == NULL) {
+        begin_server(telling);
+    }
+}
+
 sg_time parent_telling_turn(struct parent_telling *telling, bool withdraws)
 {
     sg_time wake = INT64_MAX;
     for (int i = 0; i < DS_TELL_WAYS; i++) {
         enum ds_tell_way way = (enum ds_tell_way)i;
-        if (!has_way(telling, way)) {
-            continue;
+        if (has_way(telling, way)) {
+            turn(telling, way, withdraws);
+            sg_time next = ds_tell_wake(telling->tell, way, withdraws);
+            wake = next < wake ? next : wake;
         }
-        if (ds_tell_turn(telling->tell, way, withdraws, now_of(telling))) {
-            if (way == DS_TELL_COMMAND) {
-                run_command(telling);
-            } else {
-                push(telling);
-            }
-        }
-        if (way == DS_TELL_PUSH && telling->pushing && telling->asked == NULL) {
-            begin_server(telling);
-        }
-        sg_time next = ds_tell_wake(telling->tell, way, withdraws);
-        wake = next < wake ? next : wake;
     }
     return wake;
 }
