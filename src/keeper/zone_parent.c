@@ -21,27 +21,37 @@ static void say(const struct managed_zone *zone, int severity, const char *text)
     log_write(LOG_DNSSEC, severity, "zone %s: %s", zone_label(zone->settings, label), text);
 }
 
+/* "example.test/ECDSAP256SHA256/5915", as other lines have it. */
+static void key_text(const struct managed_zone *zone, const struct ds_check_fact *fact,
+                     struct buffer *out_text)
+{
+    char apex[DNS_NAME_TEXT_BYTES];
+    size_t length = strlen(dns_name_to_text(&zone->slot->apex, apex));
+    length -= length > 1; /* without the last dot, but that of the root */
+    buffer_format(out_text, "%.*s/%s/%u", (int)length, apex, dnssec_algorithm_text(fact->algorithm),
+                  fact->tag);
+}
+
 static void say_fact(const struct managed_zone *zone, const struct ds_check_fact *fact)
 {
-    const char *algorithm = dnssec_algorithm_text(fact->algorithm);
     bool published = fact->what == DS_CHECK_PUBLISHED;
+    bool turned_back = fact->what != fact->want && fact->first == fact->at;
+    struct buffer text = BUFFER_EMPTY;
     char when[TIME_HUMAN_BYTES];
-    char *text = NULL;
+    if (fact->what != fact->want && !turned_back) {
+        return;
+    }
     time_to_http(fact->at, when);
-    if (fact->what == fact->want) { /* Scripts look for these words, which are BIND's. */
-        text = mem_format("keymgr: checkds DS for key %s/%s/%u seen %s at %s", zone->settings->name,
-                          algorithm, fact->tag, published ? "published" : "withdrawn", when);
-    } else if (fact->first == fact->at) {
-        text = mem_format("the parent has turned back: the DS of key %s/%s/%u, which is to be %s, "
-                          "was seen %s at %s",
-                          zone->settings->name, algorithm, fact->tag,
-                          published ? "withdrawn" : "published",
-                          published ? "published" : "withdrawn", when);
+    /* Scripts look for the words of the first, which are BIND's. */
+    buffer_append_text(&text, turned_back ? "the parent has turned back: the DS of key "
+                                          : "keymgr: checkds DS for key ");
+    key_text(zone, fact, &text);
+    if (turned_back) {
+        buffer_format(&text, ", which is to be %s, was", published ? "withdrawn" : "published");
     }
-    if (text != NULL) {
-        say(zone, fact->what == fact->want ? SEVERITY_NOTICE : SEVERITY_WARNING, text);
-        mem_free(text);
-    }
+    buffer_format(&text, " seen %s at %s", published ? "published" : "withdrawn", when);
+    say(zone, turned_back ? SEVERITY_WARNING : SEVERITY_NOTICE, buffer_text(&text));
+    buffer_free(&text);
 }
 
 static void say_line(void *argument, const char *text)
