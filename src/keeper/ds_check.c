@@ -240,6 +240,17 @@ void ds_check_set_wishes(struct ds_check *check, const struct ds_check_wish *wis
     }
 }
 
+void ds_check_forget(struct ds_check *check, sg_time now)
+{
+    for (size_t i = 0; i < check->wishes_count; i++) {
+        struct wish *wish = &check->wishes[i];
+        wish->seen = false;
+        wish->first = KEY_TIME_UNSET;
+        wish->words[DS_CHECK_PUBLISHED].shown = wish->words[DS_CHECK_WITHDRAWN].shown = false;
+    }
+    begin_anew(check, now);
+}
+
 void ds_check_demand(struct ds_check *check, sg_time now)
 {
     begin_anew(check, now);
@@ -377,6 +388,7 @@ static size_t judge_round(struct ds_check *check, sg_time now, struct ds_check_f
             .algorithm = wish->algorithm,
             .want = wish->want,
             .what = what,
+            .noted = wish->noted,
             .first = wish->first,
             .at = now,
             .ttl = check->ttl,
@@ -467,15 +479,19 @@ static void describe_wish(const struct wish *wish, struct buffer *text)
     buffer_format(text, "the DS of key %u (%s) ", wish->tag,
                   dnssec_algorithm_text(wish->algorithm));
     if (is_met(wish)) {
-        time_to_http(wish->seen ? wish->last : wish->since, when);
-        buffer_format(text, "is %s, as it should be%s%s",
-                      published ? "at the parent" : "gone from the parent",
-                      wish->seen ? "; all have said so on " : "", wish->seen ? when : "");
+        buffer_format(text, "is %s, as it should be",
+                      published ? "at the parent" : "gone from the parent");
+        if (wish->seen) {
+            time_to_http(wish->last, when);
+            buffer_format(text, "; all have said so on %s", when);
+        }
         return;
     }
-    time_to_http(wish->since, when);
-    buffer_format(text, "is to be %s by the parent, waited for since %s",
-                  published ? "published" : "withdrawn", when);
+    buffer_format(text, "is to be %s by the parent", published ? "published" : "withdrawn");
+    if (wish->since != KEY_TIME_UNSET) {
+        time_to_http(wish->since, when);
+        buffer_format(text, ", waited for since %s", when);
+    }
 }
 
 static void describe_agent(const struct agent *agent, struct buffer *text)

@@ -73,6 +73,8 @@ bool ds_check_set_agents(struct ds_check *check, const struct remote *agents, si
  */
 void ds_check_set_wishes(struct ds_check *check, const struct ds_check_wish *wishes, size_t count,
                          sg_time now);
+/* What was seen was seen for nothing: it is all news again, and a round is due. */
+void ds_check_forget(struct ds_check *check, sg_time now);
 /* The operator wants to know now: the next round is due, and retries begin anew. */
 void ds_check_demand(struct ds_check *check, sg_time now);
 
@@ -92,6 +94,7 @@ struct ds_check_fact {
     uint16_t tag;
     uint8_t algorithm;
     enum ds_check_want want, what;
+    bool noted;    /* the wish was */
     sg_time first; /* the first of the looks that all showed this; KEY_TIME_UNSET: it was never seen
                       otherwise */
     sg_time at;    /* when the last agent of this round had answered */

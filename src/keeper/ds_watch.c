@@ -132,6 +132,11 @@ void ds_watch_want(struct ds_watch *watch, const struct ds_check_wish *wishes, s
     ds_check_set_wishes(watch->check, wishes, count, now_of(watch));
 }
 
+void ds_watch_forget(struct ds_watch *watch)
+{
+    ds_check_forget(watch->check, now_of(watch));
+}
+
 void ds_watch_demand(struct ds_watch *watch)
 {
     watch->lookup_at = watch->looked_up ? watch->lookup_at : now_of(watch);

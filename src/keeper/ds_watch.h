@@ -55,6 +55,8 @@ void ds_watch_configure(struct ds_watch *watch, const struct ds_watch_of *of,
                         const struct ds_watch_settings *settings);
 /* As ds_check_set_wishes(). */
 void ds_watch_want(struct ds_watch *watch, const struct ds_check_wish *wishes, size_t count);
+/* As ds_check_forget(). */
+void ds_watch_forget(struct ds_watch *watch);
 /* Ask now, whatever the wait. */
 void ds_watch_demand(struct ds_watch *watch);
 

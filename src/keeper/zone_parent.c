@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "keeper/parent_telling.h"
+#include "keeper/trust.h"
 
 struct zone_parent {
     struct keeper *keeper;
@@ -11,6 +12,7 @@ struct zone_parent {
     struct parent_telling *telling; /* NULL: nobody is told */
     sg_time wake;                   /* of the two */
     bool has_reserved;              /* `wake` is a second of the keeper's rate */
+    bool was_dropped;               /* something was seen while the clock was in doubt */
 };
 
 /* --- words for the log ---------------------------------------------------------------------- */
@@ -38,7 +40,8 @@ static void say_fact(const struct managed_zone *zone, const struct ds_check_fact
     bool turned_back = fact->what != fact->want && fact->first == fact->at;
     struct buffer text = BUFFER_EMPTY;
     char when[TIME_HUMAN_BYTES];
-    if (fact->what != fact->want && !turned_back) {
+    bool known = fact->noted && fact->first != fact->at;
+    if (fact->what != fact->want ? !turned_back : known) {
         return;
     }
     time_to_http(fact->at, when);
@@ -124,12 +127,29 @@ sg_time zone_parent_wake(const struct managed_zone *zone)
     return parent->wake < warn_at ? parent->wake : warn_at;
 }
 
+static bool is_clock_believed(const struct managed_zone *zone)
+{
+    return trust_of_zone(zone) == CLOCK_TRUSTED && !zone->known.trusts_anew;
+}
+
 static void take_facts(void *argument, const struct ds_check_fact *facts, size_t count)
 {
     struct zone_parent *parent = argument;
+    struct zone_ds_look looks[DS_CHECK_KEYS_MAX];
+    parent->was_dropped |= !is_clock_believed(parent->zone); /* Such looks are nothing. */
     for (size_t i = 0; i < count; i++) {
+        bool published = facts[i].what == DS_CHECK_PUBLISHED;
         say_fact(parent->zone, &facts[i]);
+        looks[i] = (struct zone_ds_look){
+            .tag = facts[i].tag,
+            .algorithm = facts[i].algorithm,
+            .sighting = published ? KASP_DS_SEEN : KASP_DS_MISSING,
+            .first = facts[i].first,
+            .last = facts[i].at,
+            .ttl = published ? facts[i].ttl : 0,
+        };
     }
+    zone_facts_note_ds(parent->keeper, parent->zone, looks, count);
 }
 
 static void stir(void *argument)
@@ -216,6 +236,10 @@ void zone_parent_want(struct keeper *keeper, struct managed_zone *zone,
         noted[i] = wishes[i];
         noted[i].noted |= was_noted(&wishes[i]);
     }
+    if (zone->parent->was_dropped && is_clock_believed(zone)) {
+        zone->parent->was_dropped = false;
+        ds_watch_forget(zone->parent->watch);
+    }
     ds_watch_want(zone->parent->watch, noted, count);
     if (zone->parent->telling != NULL) {
         parent_telling_want(zone->parent->telling, noted, count);
@@ -225,6 +249,12 @@ void zone_parent_want(struct keeper *keeper, struct managed_zone *zone,
         arm(zone->parent, keeper->now);
     }
     keeper_set_timer(keeper, zone);
+}
+
+void zone_parent_take_keys(struct keeper *keeper, struct managed_zone *zone,
+                           const struct zone_keys *keys)
+{
+    zone_parent_want(keeper, zone, keys->wishes, keys->wishes_count);
 }
 
 static void adopt_telling(struct keeper *keeper, struct zone_parent *parent)

@@ -11,10 +11,7 @@
 #include "conf/conf.h"
 
 enum shortfall {
-    SHORTFALL_ROLLOVER,
-    SHORTFALL_MANUAL_MODE,
     SHORTFALL_OFFLINE_KSK,
-    SHORTFALL_INSECURE,
     SHORTFALLS,
 };
 

@@ -8,9 +8,17 @@ static struct remote agents[2];
 static struct ds_watch_settings settings;
 static struct signing_key key;
 
-static void make_key(void)
+/* The zone's only key, as it is served. */
+static void take_key(struct keeper_scene *scene)
 {
-    static uint8_t dnskey[68] = {1, 1, 3, DNSSEC_ECDSAP256SHA256};
+    static uint8_t dnskey[68];
+    struct dns_rrset rrset;
+    const struct zone_version *version = scene_zone(scene)->slot->version;
+    assert_true(zone_node_rrset(zone_version_apex_node(version), ZONE_VIEW_SIGNED, DNS_TYPE_DNSKEY,
+                                &rrset));
+    struct span rdata = dns_rrset_first(&rrset);
+    assert_int_equal(rdata.length, sizeof(dnskey));
+    memcpy(dnskey, rdata.bytes, sizeof(dnskey));
     signing_key_init(&key);
     assert_int_equal(dns_name_from_text("example.test.", 13, NULL, &key.zone), SG_OK);
     key.algorithm = DNSSEC_ECDSAP256SHA256;
@@ -23,7 +31,6 @@ static void make_key(void)
 static struct keeper_scene *begin(void **state)
 {
     struct keeper_scene *scene = *state;
-    make_key();
     for (size_t i = 0; i < 2; i++) {
         agents[i] = (struct remote){
             .address = {192, 0, 2, (uint8_t)(i + 1)}, .address_length = 4, .port = 53};
@@ -40,13 +47,16 @@ static struct keeper_scene *begin(void **state)
     scene_write_file(scene, 1, false);
     scene_configure(scene);
     assert_true(scene_status(scene).secure);
+    take_key(scene);
     return scene;
 }
 
-static void want(struct keeper_scene *scene, size_t zone, enum ds_check_want what)
+/* The signatures are everywhere: the DS is wanted. */
+static void let_it_want(struct keeper_scene *scene)
 {
-    const struct ds_check_wish wish = {&key, what, scene->now, false};
-    zone_parent_want(scene->keeper, keeper_zone(scene->keeper, zone), &wish, 1);
+    scene_pass(scene, SG_DAY);
+    assert_int_equal(scene->questions_count, 0);
+    scene_pass(scene, 5 * SG_MINUTE);
 }
 
 static struct scene_question *expect_asked(struct keeper_scene *scene, size_t agent)
@@ -93,9 +103,7 @@ static void what_all_agents_show_is_told_once(void **state)
 {
     struct keeper_scene *scene = begin(state);
     heard_log_begin();
-    want(scene, 0, DS_CHECK_PUBLISHED);
-    assert_int_equal(scene->questions_count, 0); /* in its next turn */
-    scene_turn(scene);
+    let_it_want(scene);
     show(scene, 0, true);
     assert_int_equal(lines_that_have("seen published"), 0);
     show(scene, 1, true);
@@ -116,8 +124,7 @@ static void what_all_agents_show_is_told_once(void **state)
 static void a_parent_that_turns_back_is_told(void **state)
 {
     struct keeper_scene *scene = begin(state);
-    want(scene, 0, DS_CHECK_PUBLISHED);
-    scene_turn(scene);
+    let_it_want(scene);
     show(scene, 0, true);
     show(scene, 1, true);
     heard_log_begin();
@@ -135,8 +142,7 @@ static void a_parent_that_turns_back_is_told(void **state)
 static void a_stalled_parent_is_told_once_a_day(void **state)
 {
     struct keeper_scene *scene = begin(state);
-    want(scene, 0, DS_CHECK_PUBLISHED);
-    scene_turn(scene);
+    let_it_want(scene);
     show(scene, 0, true);
     be_silent(scene, 1);
     heard_log_begin();
@@ -160,11 +166,12 @@ static void where_nobody_is_to_be_asked_the_wait_is_told_too(void **state)
 {
     struct keeper_scene *scene = begin(state);
     settings.mode = DS_WATCH_NO;
+    scene_configure(scene);
     heard_log_begin();
-    want(scene, 0, DS_CHECK_WITHDRAWN);
+    let_it_want(scene);
     scene_pass(scene, SG_DAY);
     assert_int_equal(scene->questions_count, 0);
-    assert_int_equal(lines_that_have("is to be withdrawn by the parent"), 1);
+    assert_int_equal(lines_that_have("is to be published by the parent"), 1);
     assert_int_equal(lines_that_have("say with `dnssec -checkds`"), 1);
     heard_log_end();
 }
@@ -172,13 +179,12 @@ static void where_nobody_is_to_be_asked_the_wait_is_told_too(void **state)
 static void nothing_is_asked_when_nothing_is_wanted_any_more(void **state)
 {
     struct keeper_scene *scene = begin(state);
-    want(scene, 0, DS_CHECK_PUBLISHED);
-    scene_turn(scene);
+    let_it_want(scene);
     be_silent(scene, 0);
     zone_parent_want(scene->keeper, scene_zone(scene), NULL, 0);
     be_silent(scene, 1);
     size_t asked = scene->questions_count;
-    scene_pass(scene, SG_WEEK);
+    scene_pass(scene, 2 * RETRY_MIN); /* before the keys are looked at once more */
     assert_int_equal(scene->questions_count, asked);
 }
 
@@ -186,8 +192,7 @@ static void nothing_is_asked_when_nothing_is_wanted_any_more(void **state)
 static void a_new_configuration_has_its_own_agents(void **state)
 {
     struct keeper_scene *scene = begin(state);
-    want(scene, 0, DS_CHECK_PUBLISHED);
-    scene_turn(scene);
+    let_it_want(scene);
     struct scene_question *first = expect_asked(scene, 0);
     struct remote other = agents[0];
     other.address[3] = 99;
@@ -208,23 +213,22 @@ static void a_new_configuration_has_its_own_agents(void **state)
 static void a_zone_without_policy_has_no_parent(void **state)
 {
     struct keeper_scene *scene = begin(state);
-    want(scene, 0, DS_CHECK_PUBLISHED);
-    scene_turn(scene);
+    let_it_want(scene);
     struct scene_question *question = expect_asked(scene, 0);
     scene->plan[0].policy = NULL;
     scene_differ(scene);
     scene_configure(scene);
     assert_false(question->out);
     assert_null(scene_zone(scene)->parent);
-    want(scene, 0, DS_CHECK_PUBLISHED);
+    const struct ds_check_wish wish = {&key, DS_CHECK_PUBLISHED, scene->now, false};
+    zone_parent_want(scene->keeper, scene_zone(scene), &wish, 1);
     assert_null(scene_zone(scene)->parent);
 }
 
 static void a_zone_that_goes_asks_nobody(void **state)
 {
     struct keeper_scene *scene = begin(state);
-    want(scene, 0, DS_CHECK_PUBLISHED);
-    scene_turn(scene);
+    let_it_want(scene);
     struct scene_question *question = expect_asked(scene, 0);
     scene->zones = 0;
     scene_configure(scene);
@@ -236,12 +240,11 @@ static void a_zone_that_goes_asks_nobody(void **state)
 static void what_is_out_when_the_server_ends_is_taken_back(void **state)
 {
     struct keeper_scene *scene = begin(state);
-    want(scene, 0, DS_CHECK_PUBLISHED);
-    scene_turn(scene);
+    let_it_want(scene);
     struct scene_question *question = expect_asked(scene, 0);
     keeper_stop(scene->keeper);
     assert_false(question->out);
-    want(scene, 0, DS_CHECK_PUBLISHED);
+    scene->now += SG_DAY;
     scene_turn_once(scene);
     assert_int_equal(scene->questions_count, 1);
 }
@@ -253,22 +256,69 @@ static void zones_stand_in_line(void **state)
     scene->zones = 2;
     (void)begin(state);
     scene->keeper->parents.per_second = 1;
-    want(scene, 0, DS_CHECK_PUBLISHED);
-    want(scene, 1, DS_CHECK_PUBLISHED);
-    (void)keeper_turn(scene->keeper, scene->now);
+    let_it_want(scene);
     assert_int_equal(scene->questions_count, 1);
-    want(scene, 1, DS_CHECK_PUBLISHED); /* keeps its place */
     assert_true(keeper_turn(scene->keeper, scene->now) > scene->now);
-    assert_int_equal(scene->questions_count, 1);
     scene_pass(scene, 1);
     assert_int_equal(scene->questions_count, 2);
+}
+
+/* Seen at the parent, noted with the key, settled, and known after a restart. */
+static void a_ds_that_was_seen_settles(void **state)
+{
+    struct keeper_scene *scene = begin(state);
+    let_it_want(scene);
+    show(scene, 0, true);
+    show(scene, 1, true);
+    scene_turn(scene);
+    const struct zone_facts_of_keys *facts = &scene_zone(scene)->known.state.facts;
+    assert_int_equal(facts->count, 1);
+    assert_int_equal(facts->keys[0].ds, KASP_DS_SEEN);
+    assert_int_equal(facts->keys[0].times[KEY_DS_PUBLISH], scene->now);
+    assert_int_equal(facts->keys[0].state.records[KEY_RECORD_DS], KEY_STATE_RUMOURED);
+    sg_time settles_at = scene->now + 90000; /* parent-ds-ttl, parent-propagation-delay */
+    scene_restart(scene);
+    assert_false(zone_parent_is_waiting(scene_zone(scene)));
+    for (int i = 0; i < 60 && scene->now < settles_at; i++) { /* Is it still so? */
+        scene_pass(scene, 1800);
+        for (size_t agent = 0; agent < 2; agent++) {
+            if (scene_asked(scene, KEEPER_QUESTION_DS) != NULL) {
+                show(scene, agent, true);
+            }
+        }
+    }
+    facts = &scene_zone(scene)->known.state.facts;
+    assert_int_equal(facts->keys[0].state.records[KEY_RECORD_DS], KEY_STATE_OMNIPRESENT);
+    assert_int_equal(facts->keys[0].state.changes[KEY_RECORD_DS], settles_at);
+}
+
+/* What was seen by a false clock is looked at again when it is right. */
+static void a_look_by_a_clock_in_doubt_is_taken_again(void **state)
+{
+    struct keeper_scene *scene = begin(state);
+    let_it_want(scene);
+    show(scene, 0, true);
+    scene_set_clock(scene, -2 * SG_HOUR);
+    show(scene, 1, true);
+    const struct zone_facts_of_keys *facts = &scene_zone(scene)->known.state.facts;
+    assert_int_equal(facts->keys[0].times[KEY_DS_PUBLISH], KEY_TIME_UNSET);
+    (void)keeper_accept_clock(scene->keeper);
+    scene_turn(scene);
+    scene_pass(scene, 1);
+    for (int i = 0; i < 50 && scene_asked(scene, KEEPER_QUESTION_DS) == NULL; i++) {
+        scene_pass(scene, SG_HOUR);
+    }
+    show(scene, 0, true);
+    show(scene, 1, true);
+    scene_turn(scene);
+    facts = &scene_zone(scene)->known.state.facts;
+    assert_int_equal(facts->keys[0].times[KEY_DS_PUBLISH], scene->now);
 }
 
 static void a_look_that_is_demanded_does_not_wait(void **state)
 {
     struct keeper_scene *scene = begin(state);
-    want(scene, 0, DS_CHECK_PUBLISHED);
-    scene_turn(scene);
+    let_it_want(scene);
     be_silent(scene, 0);
     be_silent(scene, 1);
     assert_null(scene_asked(scene, KEEPER_QUESTION_DS));
@@ -292,6 +342,8 @@ int main(void)
         SCENE_TEST(a_zone_that_goes_asks_nobody),
         SCENE_TEST(what_is_out_when_the_server_ends_is_taken_back),
         SCENE_TEST(zones_stand_in_line),
+        SCENE_TEST(a_ds_that_was_seen_settles),
+        SCENE_TEST(a_look_by_a_clock_in_doubt_is_taken_again),
         SCENE_TEST(a_look_that_is_demanded_does_not_wait),
     };
     return cmocka_run_group_tests_name("zone_parent", tests, NULL, NULL);
