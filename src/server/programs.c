@@ -35,6 +35,8 @@ struct programs {
     uv_loop_t *loop;
     struct program *first;
     size_t count;
+    void (*ends)(void *argument);
+    void *ends_argument;
     void (*closed)(void *argument);
     void *argument;
 };
@@ -104,6 +106,7 @@ static void tell_end(struct program *program)
     };
     program->hear = NULL;
     if (hear != NULL) {
+        program->programs->ends(program->programs->ends_argument);
         hear(program->argument, &ran);
     }
     close_all(program);
@@ -257,10 +260,12 @@ static void cancel(void *argument, void *running)
     program->drained = true; /* exited() is the end. */
 }
 
-struct programs *programs_new(uv_loop_t *loop)
+struct programs *programs_new(uv_loop_t *loop, void (*ends)(void *argument), void *argument)
 {
     struct programs *programs = mem_alloc_zero(1, sizeof(*programs));
     programs->loop = loop;
+    programs->ends = ends;
+    programs->ends_argument = argument;
     return programs;
 }
 

@@ -15,7 +15,8 @@ enum { PROGRAMS_MAX = 8 }; /* at once */
 
 struct programs;
 
-struct programs *programs_new(uv_loop_t *loop);
+/* `ends` is told before the keeper hears of an end: it has to know the time, and to have a turn. */
+struct programs *programs_new(uv_loop_t *loop, void (*ends)(void *argument), void *argument);
 struct keeper_runner programs_runner(struct programs *programs);
 /* Kill what runs. `closed` is called from the loop when all of it is gone; then `programs` is
  * freed. */

@@ -94,7 +94,10 @@ def status(signet):
 
 
 def wait_for_status(signet, text):
-    wait_until(lambda: text in status(signet), 20, f"{text!r} in zonestatus")
+    try:
+        wait_until(lambda: text in status(signet), 20, f"{text!r} in zonestatus", pause_s=0.2)
+    except AssertionError as late:
+        raise AssertionError(f"{late}: {status(signet)}") from late
 
 
 SEEN = "keymgr: checkds DS for key example.test/ECDSAP256SHA256/"
@@ -181,16 +184,17 @@ def test_an_agent_that_wants_a_key_gets_it(make_signet, run_server, tmp_path, ke
     assert SEEN not in signet.log()
 
 
-class WellKnown(Bind):
+class WellKnown(Knot):
     """On port 53 of an address of its own, too."""
 
     address = HOST
 
     def configure(self):
         super().configure()
-        path = self.folder / "named.conf"
+        path = self.folder / "knot.conf"
         path.write_text(path.read_text().replace(
-            "listen-on-v6", f"listen-on port 53 {{ {self.address}; }}; listen-on-v6"))
+            f"    listen: {HOST}@{self.port}\n",
+            f"    listen: [{HOST}@{self.port}, {self.address}@53]\n"))
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="port 53 needs root")

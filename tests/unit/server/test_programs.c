@@ -23,6 +23,14 @@ static void hear(void *argument, const struct keeper_ran *ran)
     heard->output[ran->output.length] = '\0';
 }
 
+static unsigned ends;
+
+static void count_end(void *argument)
+{
+    (void)argument;
+    ends++;
+}
+
 static bool is_closed;
 
 static void note_closed(void *argument)
@@ -77,11 +85,13 @@ static void is_run(void **state)
     struct heard heard;
     void *running;
     uv_loop_t loop;
+    ends = 0;
     assert_int_equal(uv_loop_init(&loop), 0);
-    struct programs *programs = programs_new(&loop);
+    struct programs *programs = programs_new(&loop, count_end, NULL);
     assert_int_equal(start(programs, c->script, span_of_text("key\n"), 1, &heard, &running), SG_OK);
     (void)uv_run(&loop, UV_RUN_DEFAULT);
     assert_int_equal(heard.times, 1);
+    assert_int_equal(ends, 1);
     assert_int_equal(heard.ran.result, c->result);
     if (c->result == SG_OK) {
         assert_int_equal(heard.ran.status, c->status);
@@ -101,7 +111,7 @@ static void more_than_it_may_say_is_cut_and_read(void **state)
         buffer_append_text(&input, "0123456789");
     }
     assert_int_equal(uv_loop_init(&loop), 0);
-    struct programs *programs = programs_new(&loop);
+    struct programs *programs = programs_new(&loop, count_end, NULL);
     assert_int_equal(start(programs, "cat", buffer_span(&input), 60, &heard, &running), SG_OK);
     (void)uv_run(&loop, UV_RUN_DEFAULT);
     assert_int_equal(heard.ran.result, SG_OK);
@@ -120,7 +130,7 @@ static void what_is_not_there_cannot_be_run(void **state)
     uv_loop_t loop;
     (void)state;
     assert_int_equal(uv_loop_init(&loop), 0);
-    struct programs *programs = programs_new(&loop);
+    struct programs *programs = programs_new(&loop, count_end, NULL);
     const struct keeper_runner runner = programs_runner(programs);
     assert_int_equal(runner.run(runner.argument, &program, hear, &heard, &running), SG_IO);
     close_programs(&loop, programs);
@@ -134,7 +144,7 @@ static void no_more_than_a_few_run_at_once(void **state)
     uv_loop_t loop;
     (void)state;
     assert_int_equal(uv_loop_init(&loop), 0);
-    struct programs *programs = programs_new(&loop);
+    struct programs *programs = programs_new(&loop, count_end, NULL);
     for (size_t i = 0; i <= PROGRAMS_MAX; i++) {
         assert_int_equal(start(programs, "sleep 60", span_of_text(""), 60, &heard[i], &running[i]),
                          i < PROGRAMS_MAX ? SG_OK : SG_LIMIT);
