@@ -22,6 +22,8 @@ static void resolve(struct conf_loader *loader)
 
     const struct conf_statement *port = conf_find_statement(loader->options, "port");
     loader->default_port = port == NULL ? 53 : (uint16_t)conf_integer_of(&port->nodes[1]);
+    loader->conf->options.ipv4_only = loader->overrides.ipv4_only;
+    loader->conf->options.ipv6_only = loader->overrides.ipv6_only;
     if (loader->overrides.port != 0) {
         loader->default_port = loader->overrides.port;
     }

@@ -175,6 +175,15 @@ static void print_switch(const struct zone_printer *printer, const char *option,
     }
 }
 
+static void print_command(const struct zone_printer *printer, const char *option,
+                          const char *command)
+{
+    if (command != NULL && begin_option(printer, option)) {
+        print_quoted(command, printer->text);
+        buffer_append_text(printer->text, ";\n");
+    }
+}
+
 static void print_word(const struct zone_printer *printer, const char *option,
                        const char *const *words, unsigned value, unsigned otherwise)
 {
@@ -478,6 +487,7 @@ void print_zone_service(const struct conf_zone_options *options, unsigned zone_t
 {
     static const char *const statistics[] = {"none", "terse", "full"};
     static const char *const checkds[] = {"no", "yes", "explicit"};
+    static const char *const records[] = {"dnskey", "ds"};
     static const char *const styles[] = {"relative", "full"};
     struct zone_draft draft;
     zone_draft_init(&draft);
@@ -490,6 +500,15 @@ void print_zone_service(const struct conf_zone_options *options, unsigned zone_t
     print_transfer_in(&printer);
     print_remotes(&printer, "parental-agents", &options->parent.agents);
     print_source_option(&printer, "parental-source", &options->parent.source);
+    print_remotes(&printer, "parent-resolvers", &options->parent.resolvers);
+    print_remotes(&printer, "ds-push", &options->parent.push);
+    print_command(&printer, "ds-submit-command", options->parent.submit_command);
+    print_command(&printer, "ds-retract-command", options->parent.retract_command);
+    print_word(&printer, "ds-command-records", records, options->parent.command_gets_ds, 0);
+    print_number(&printer, "min-checkds-time", (uint64_t)options->parent.retry_min,
+                 (uint64_t)defaults->parent.retry_min);
+    print_number(&printer, "max-checkds-time", (uint64_t)options->parent.retry_max,
+                 (uint64_t)defaults->parent.retry_max);
     enum conf_checkds unsaid =
         options->parent.agents.count > 0 ? CONF_CHECKDS_EXPLICIT : CONF_CHECKDS_YES;
     print_word(&printer, "checkds", checkds, options->parent.checkds, unsaid);
@@ -527,7 +546,8 @@ static void print_secrets_of(const struct conf_remotes *list, struct buffer *out
 void print_zone_secrets(const struct conf_zone_options *options, struct buffer *out_bytes)
 {
     const struct conf_remotes *lists[] = {&options->notify.also, &options->transfer_in.primaries,
-                                          &options->parent.agents};
+                                          &options->parent.agents, &options->parent.resolvers,
+                                          &options->parent.push};
 
     for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
         print_secrets_of(lists[i], out_bytes);

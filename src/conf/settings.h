@@ -139,11 +139,17 @@ struct conf_zone_transfer_in {
     uint32_t ixfr_diffs_max; /* request-ixfr-max-diffs: more is a reason for AXFR; 0: no limit */
 };
 
+enum { CONF_CHECKDS_TIME_MIN = 60, CONF_CHECKDS_TIME_MAX = 3600, CONF_COMMAND_BYTES_MAX = 4000 };
 /* Whom to ask for the DS. */
 struct conf_zone_parent {
     struct conf_remotes agents;
     enum conf_checkds checkds;
     struct conf_source source;
+    struct conf_remotes push;                     /* whom to send updates with the DS */
+    const char *submit_command, *retract_command; /* words between blanks; NULL: none */
+    bool command_gets_ds;                         /* else DNSKEY */
+    struct conf_remotes resolvers;                /* of `yes`; none: the system's */
+    sg_duration retry_min, retry_max;             /* between rounds of questions */
 };
 
 struct conf_zone_limits {
@@ -308,5 +314,6 @@ struct conf_options {
     bool query_log;                    /* querylog yes */
     bool flush_zones_on_shutdown;
     bool allow_new_zones;
-    bool allow_hmac_md5; /* of TSIG and of command channels */
+    bool allow_hmac_md5;       /* of TSIG and of command channels */
+    bool ipv4_only, ipv6_only; /* of the command line */
 };

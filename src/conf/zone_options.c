@@ -20,10 +20,12 @@ static const struct conf_setter zone_setters[] = {
     {"check-srv-cname", SET_CHECK, MEMBER(checks.srv_cname)},
     {"check-wildcard", SET_CHECK_BOOL, MEMBER(checks.wildcard)},
     {"dnssec-loadkeys-interval", SET_U32, MEMBER(loadkeys_interval_minutes)},
+    {"ds-push", SET_REMOTES, MEMBER(parent.push)},
     {"file", SET_TEXT, offsetof(struct zone_draft, file)},
     {"journal", SET_TEXT, offsetof(struct zone_draft, journal)},
     {"key-directory", SET_TEXT, offsetof(struct zone_draft, key_directory)},
     {"masters", SET_REMOTES, MEMBER(transfer_in.primaries)},
+    {"max-checkds-time", SET_SECONDS, MEMBER(parent.retry_max)},
     {"max-ixfr-ratio", SET_PERCENT, MEMBER(limits.ixfr_ratio_percent)},
     {"max-journal-size", SET_SIZE, MEMBER(limits.journal_bytes_max)},
     {"max-records", SET_U32, MEMBER(limits.records_max)},
@@ -35,6 +37,7 @@ static const struct conf_setter zone_setters[] = {
     {"max-transfer-time-in", SET_MINUTES, MEMBER(transfer_in.time_max)},
     {"max-transfer-time-out", SET_MINUTES, MEMBER(limits.transfer_time_out_max)},
     {"max-types-per-name", SET_U32, MEMBER(limits.types_per_name_max)},
+    {"min-checkds-time", SET_SECONDS, MEMBER(parent.retry_min)},
     {"min-refresh-time", SET_SECONDS, MEMBER(transfer_in.min_refresh_time)},
     {"min-retry-time", SET_SECONDS, MEMBER(transfer_in.min_retry_time)},
     {"multi-master", SET_BOOL, MEMBER(transfer_in.multi_primary)},
@@ -43,6 +46,7 @@ static const struct conf_setter zone_setters[] = {
     {"notify-source", SET_SOURCE, MEMBER(notify.source)},
     {"notify-source-v6", SET_SOURCE, MEMBER(notify.source)},
     {"notify-to-soa", SET_BOOL, MEMBER(notify.to_soa)},
+    {"parent-resolvers", SET_REMOTES, MEMBER(parent.resolvers)},
     {"parental-agents", SET_REMOTES, MEMBER(parent.agents)},
     {"parental-source", SET_SOURCE, MEMBER(parent.source)},
     {"parental-source-v6", SET_SOURCE, MEMBER(parent.source)},
@@ -90,6 +94,8 @@ void zone_draft_init(struct zone_draft *draft)
     options->transfer_in.idle_max = 60 * SG_MINUTE;
     options->transfer_in.rate_bytes_min = 10240;
     options->transfer_in.rate_window = 5 * SG_MINUTE;
+    options->parent.retry_min = CONF_CHECKDS_TIME_MIN;
+    options->parent.retry_max = CONF_CHECKDS_TIME_MAX;
     options->limits.records_per_type_max = 100;
     options->limits.types_per_name_max = 100;
     options->limits.ixfr_ratio_percent = 100;
@@ -164,6 +170,40 @@ static void set_checkds(struct conf_loader *loader, const struct conf_statement 
     } else {
         draft->checkds = conf_boolean_of(node) ? CONF_CHECKDS_YES : CONF_CHECKDS_NO;
     }
+}
+
+/* Run without a shell: a path, and words between blanks. "" is none. */
+static const char *command_of(struct conf_loader *loader, const struct conf_statement *statement)
+{
+    const struct conf_node *node = &statement->nodes[1];
+    if (node->text[0] == '\0') {
+        return NULL;
+    }
+    if (node->text[0] != '/' || strlen(node->text) > CONF_COMMAND_BYTES_MAX) {
+        conf_error(loader, statement, node,
+                   "'%s' must begin with the program's absolute path, and have at most %d bytes",
+                   statement->row->name, CONF_COMMAND_BYTES_MAX);
+    }
+    return conf_memory_intern(loader->memory, node->text);
+}
+
+static void set_submit_command(struct conf_loader *loader, const struct conf_statement *statement,
+                               struct zone_draft *draft)
+{
+    draft->options.parent.submit_command = command_of(loader, statement);
+}
+
+static void set_retract_command(struct conf_loader *loader, const struct conf_statement *statement,
+                                struct zone_draft *draft)
+{
+    draft->options.parent.retract_command = command_of(loader, statement);
+}
+
+static void set_command_records(struct conf_loader *loader, const struct conf_statement *statement,
+                                struct zone_draft *draft)
+{
+    (void)loader;
+    draft->options.parent.command_gets_ds = conf_node_says(&statement->nodes[1], "ds");
 }
 
 static void set_minimal_responses(struct conf_loader *loader,
@@ -290,6 +330,9 @@ static const struct {
     {"check-spf", set_check_spf},
     {"checkds", set_checkds},
     {"dnssec-policy", set_policy},
+    {"ds-command-records", set_command_records},
+    {"ds-retract-command", set_retract_command},
+    {"ds-submit-command", set_submit_command},
     {"inline-signing", set_inline},
     {"masterfile-format", set_format},
     {"masterfile-style", set_style},

@@ -209,6 +209,16 @@ static void share_zone(struct view_reader *reader, const struct conf_statement *
     (void)conf_names_add(&reader->apexes, key, id_length, zone);
 }
 
+/* Where one of the two is said alone, it counts. */
+static void resolve_checkds_times(struct conf_zone_parent *parent)
+{
+    if (parent->retry_max < parent->retry_min && parent->retry_min == CONF_CHECKDS_TIME_MIN) {
+        parent->retry_min = parent->retry_max;
+    } else if (parent->retry_max < parent->retry_min) {
+        parent->retry_max = parent->retry_min;
+    }
+}
+
 static void resolve_checkds(struct zone_draft *draft)
 {
     struct conf_zone_parent *parent = &draft->options.parent;
@@ -218,6 +228,7 @@ static void resolve_checkds(struct zone_draft *draft)
     } else {
         parent->checkds = parent->agents.count > 0 ? CONF_CHECKDS_EXPLICIT : CONF_CHECKDS_YES;
     }
+    resolve_checkds_times(parent);
 }
 
 /* update-policy and allow-update: what stands nearest wins, never both. */

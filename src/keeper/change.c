@@ -8,6 +8,7 @@
 #include "keeper/publish.h"
 #include "keeper/secondary.h"
 #include "keeper/trust.h"
+#include "keeper/zone_parent.h"
 
 enum {
     RETRY_SECONDS = 300,      /* after a failure, BIND's figure */
@@ -45,6 +46,7 @@ void change_start(struct keeper *keeper, struct managed_zone *zone, sg_time now)
         zone_facts_take_looks(zone); /* Keys that are fresh have facts of their own. */
     }
     secondary_encode_timers(zone);
+    zone_parent_encode(zone);
     const struct zone_version *base = zone_record_version(zone);
     job->lent = (struct zone_lent){
         .base = base == NULL ? NULL : zone_version_ref(base),
@@ -420,7 +422,7 @@ static void take_state(struct managed_zone *zone, struct zone_job *job)
 {
     zone_state_clear(&zone->known.state);
     zone->known.state = job->made.state;
-    job->made.state = (struct zone_state){.timers = BUFFER_EMPTY};
+    job->made.state = (struct zone_state){.timers = BUFFER_EMPTY, .told = BUFFER_EMPTY};
 }
 
 /* What was committed is served: since when, its facts say from now on, and that is committed. */
@@ -433,6 +435,16 @@ void change_note_published(struct keeper *keeper, struct managed_zone *zone)
         keeper_wish_keys(keeper, zone, false); /* Their files are older by now. */
     } else if (news == ZONE_FACTS_IN_TIME) {
         zone->wishes.state = true;
+    }
+}
+
+/* Its keys are where take_back() has left them. */
+static void tell_parent(struct keeper *keeper, struct managed_zone *zone,
+                        const struct zone_job *job)
+{
+    const struct zone_keys *keys = job->lent.keys != NULL ? job->lent.keys : zone->known.keys;
+    if (keys != NULL) {
+        zone_parent_take_keys(keeper, zone, keys);
     }
 }
 
@@ -473,6 +485,9 @@ static void succeed(struct keeper *keeper, struct zone_job *job)
         if (is_new && zone_version_facts(zone_record_version(zone))->serial == made->file_serial) {
             opening_forget_static(keeper, zone);
         }
+    }
+    if (made->keys_looked_at) {
+        tell_parent(keeper, zone, job);
     }
     if (made->keys_looked_at && !made->unchanged) {
         let_twins_follow(keeper, zone);

@@ -4,6 +4,7 @@
 #include "dns/serial.h"
 #include "keeper/notifying.h"
 #include "keeper/secondary.h"
+#include "keeper/zone_parent.h"
 
 size_t keeper_find(struct keeper *keeper, const struct dns_name *apex, uint16_t rrclass,
                    const char *view, struct managed_zone **out_zone)
@@ -241,5 +242,6 @@ enum sg_result keeper_loadkeys(struct keeper *keeper, struct managed_zone *zone,
         return SG_CANCELLED;
     }
     keeper_wish_keys(keeper, zone, sign_all);
+    zone_parent_demand(keeper, zone);
     return SG_OK;
 }

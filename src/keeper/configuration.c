@@ -3,6 +3,7 @@
 #include "base/thread.h"
 #include "keeper/notifying.h"
 #include "keeper/secondary.h"
+#include "keeper/zone_parent.h"
 
 static bool find_duplicate(const struct keeper_generation *generation, size_t *out_duplicate)
 {
@@ -40,6 +41,7 @@ static void adopt_zone(struct keeper *keeper, struct managed_zone *zone,
     if (!zone->ledger.opening) {
         secondary_begin(keeper, zone); /* The old settings are still there. */
     }
+    zone_parent_adopt(keeper, zone);
     notifying_adopt(keeper, zone);
     generation_drop(old);
     if (!settings->dynamic || settings->type != ZONE_PRIMARY || !same_updates) {
@@ -62,6 +64,7 @@ static void adopt_zone(struct keeper *keeper, struct managed_zone *zone,
 static void forget_zone(struct keeper *keeper, struct managed_zone *zone)
 {
     keeper_unqueue(zone);
+    zone_parent_end(zone);
     heap_remove(&keeper->timers, &zone->timer);
     zone_index_remove(&keeper->index, zone);
     zone_index_add(&keeper->leaving, zone);

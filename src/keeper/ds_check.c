@@ -13,8 +13,16 @@ struct wish {
     uint8_t algorithm;
     enum ds_check_want want;
     sg_time since;
+    bool noted;                        /* it counts as met unless it was seen otherwise */
     struct buffer rdata[DIGEST_TYPES]; /* the DS records that fit; empty: could not be made */
-    bool contradicted;                 /* some agent of this round did not agree */
+    struct {                           /* by enum ds_check_want */
+        bool denied;                   /* some agent of this round has not shown it */
+        bool shown;                    /* some agent has, since the last look that all agreed in */
+    } words[2];
+    bool seen; /* all agreed once: `what`, from `first` to `last` */
+    enum ds_check_want what;
+    sg_time first, last;
+    sg_time told_for; /* the `since` that a fact was told for; with `seen` */
 };
 
 enum outcome { NOT_ASKED, NO_REPLY, REPLIED };
@@ -36,15 +44,16 @@ struct ds_check {
     struct agent *agents;
     size_t agents_count;
     bool too_many_agents;
-    struct wish wishes[DS_CHECK_KEYS_MAX];
+    struct wish *wishes; /* at most DS_CHECK_KEYS_MAX */
     size_t wishes_count;
 
-    size_t next;       /* of the agents, in this round; 0: no round has begun */
-    bool asking;       /* agent `next` has not answered yet */
-    bool anew;         /* something new is wanted: this round counts no more */
-    uint32_t ttl;      /* the largest of this round */
-    sg_time due_at;    /* of the next round */
-    sg_duration retry; /* the wait before it, should this one fail */
+    size_t next;        /* of the agents, in this round; 0: no round has begun */
+    bool asking;        /* agent `next` has not answered yet */
+    bool anew;          /* something new is wanted: this round counts no more */
+    uint32_t ttl;       /* the largest of this round */
+    sg_time planned_at; /* when that was said: */
+    sg_time due_at;     /* of the next round */
+    sg_duration retry;  /* the wait before it, should this one fail */
     sg_time warned_at;
 };
 
@@ -64,6 +73,11 @@ static void clear_wish(struct wish *wish)
     }
 }
 
+void ds_check_set_bounds(struct ds_check *check, const struct ds_check_bounds *bounds)
+{
+    check->bounds = *bounds;
+}
+
 void ds_check_free(struct ds_check *check)
 {
     if (check == NULL) {
@@ -72,16 +86,23 @@ void ds_check_free(struct ds_check *check)
     for (size_t i = 0; i < check->wishes_count; i++) {
         clear_wish(&check->wishes[i]);
     }
+    mem_free(check->wishes);
     mem_free(check->agents);
     mem_free(check);
 }
 
 /* --- whom to ask, and what for -------------------------------------------------------------- */
 
+static sg_duration watch_max(const struct ds_check *check)
+{
+    const struct ds_check_bounds *bounds = &check->bounds;
+    return bounds->watch_max > bounds->retry_max ? bounds->watch_max : bounds->retry_max;
+}
+
 static void begin_anew(struct ds_check *check, sg_time now)
 {
     check->anew = true;
-    check->due_at = now;
+    check->planned_at = check->due_at = now;
     check->retry = check->bounds.retry_min;
 }
 
@@ -126,8 +147,7 @@ static struct wish *find_wish(struct ds_check *check, const struct ds_check_wish
 {
     for (size_t i = 0; i < check->wishes_count; i++) {
         struct wish *wish = &check->wishes[i];
-        if (wish->tag == wanted->key->tag && wish->algorithm == wanted->key->algorithm &&
-            wish->want == wanted->want) {
+        if (wish->tag == wanted->key->tag && wish->algorithm == wanted->key->algorithm) {
             return wish;
         }
     }
@@ -141,6 +161,8 @@ static struct wish make_wish(const struct ds_check_wish *wanted)
         .algorithm = wanted->key->algorithm,
         .want = wanted->want,
         .since = wanted->since,
+        .noted = wanted->noted,
+        .first = KEY_TIME_UNSET,
     };
     for (size_t i = 0; i < DIGEST_TYPES; i++) {
         if (signing_key_ds(wanted->key, digest_types[i], &wish.rdata[i]) != SG_OK) {
@@ -150,32 +172,83 @@ static struct wish make_wish(const struct ds_check_wish *wanted)
     return wish;
 }
 
+static bool is_met(const struct wish *wish)
+{
+    if (wish->seen && wish->what != wish->want) {
+        return false;
+    }
+    return wish->noted || (wish->seen && wish->last >= wish->since);
+}
+
+bool ds_check_is_waiting_for(const struct ds_check *check, enum ds_check_want want)
+{
+    for (size_t i = 0; i < check->wishes_count; i++) {
+        if (check->wishes[i].want == want && !is_met(&check->wishes[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool ds_check_is_waiting(const struct ds_check *check)
+{
+    return ds_check_is_waiting_for(check, DS_CHECK_PUBLISHED) ||
+           ds_check_is_waiting_for(check, DS_CHECK_WITHDRAWN);
+}
+
+/* True: something else is waited for now. */
+static bool renew(struct wish *wish, const struct ds_check_wish *wanted)
+{
+    bool is_other = wish->want != wanted->want || wish->since != wanted->since;
+    wish->want = wanted->want;
+    wish->since = wanted->since;
+    wish->noted = wanted->noted;
+    return is_other && !is_met(wish);
+}
+
 void ds_check_set_wishes(struct ds_check *check, const struct ds_check_wish *wishes, size_t count,
                          sg_time now)
 {
-    struct wish next[DS_CHECK_KEYS_MAX];
-    bool has_new = false;
+    bool has_new = false, had_none = check->wishes_count == 0;
     count = count < DS_CHECK_KEYS_MAX ? count : DS_CHECK_KEYS_MAX;
+    struct wish *next = mem_alloc_zero(count, sizeof(*next));
     for (size_t i = 0; i < count; i++) {
         struct wish *old = find_wish(check, &wishes[i]);
         if (old != NULL) {
             next[i] = *old;
-            next[i].since = wishes[i].since;
+            has_new |= renew(&next[i], &wishes[i]);
             *old = check->wishes[--check->wishes_count];
         } else {
             next[i] = make_wish(&wishes[i]);
-            has_new = true;
+            has_new |= !next[i].noted;
         }
     }
     for (size_t i = 0; i < check->wishes_count; i++) {
         clear_wish(&check->wishes[i]);
     }
-    memcpy(check->wishes, next, count * sizeof(*next));
+    mem_free(check->wishes);
+    check->wishes = next;
     check->wishes_count = count;
     if (has_new) {
         begin_anew(check, now);
         check->warned_at = now;
+    } else if (had_none && count > 0) {
+        /* After a start: a hundred thousand zones must not all look at once. */
+        check->planned_at = check->warned_at = now;
+        check->due_at = now + random_seeded_below(&check->random, (uint32_t)watch_max(check) + 1);
+        check->retry = watch_max(check);
     }
+}
+
+void ds_check_forget(struct ds_check *check, sg_time now)
+{
+    for (size_t i = 0; i < check->wishes_count; i++) {
+        struct wish *wish = &check->wishes[i];
+        wish->seen = false;
+        wish->first = KEY_TIME_UNSET;
+        wish->words[DS_CHECK_PUBLISHED].shown = wish->words[DS_CHECK_WITHDRAWN].shown = false;
+    }
+    begin_anew(check, now);
 }
 
 void ds_check_demand(struct ds_check *check, sg_time now)
@@ -196,14 +269,15 @@ static void begin_round(struct ds_check *check)
     check->anew = false;
     check->ttl = 0;
     for (size_t i = 0; i < check->wishes_count; i++) {
-        check->wishes[i].contradicted = false;
+        check->wishes[i].words[DS_CHECK_PUBLISHED].denied = false;
+        check->wishes[i].words[DS_CHECK_WITHDRAWN].denied = false;
     }
 }
 
-/* A round is due further ahead than any wait when the clock was set back. */
+/* A clock that was set back stops nothing. */
 static bool is_due(const struct ds_check *check, sg_time now)
 {
-    return now >= check->due_at || check->due_at - now > 2 * check->bounds.retry_max;
+    return now >= check->due_at || now < check->planned_at;
 }
 
 bool ds_check_turn(struct ds_check *check, sg_time now, const struct remote **out_agent)
@@ -220,6 +294,11 @@ bool ds_check_turn(struct ds_check *check, sg_time now, const struct remote **ou
     check->asking = true;
     *out_agent = &check->agents[check->next].remote;
     return true;
+}
+
+sg_time ds_check_due_at(const struct ds_check *check)
+{
+    return check->wishes_count > 0 ? check->due_at : INT64_MAX;
 }
 
 sg_time ds_check_wake(const struct ds_check *check)
@@ -255,17 +334,18 @@ static enum match match_ds(const struct wish *wish, const struct ds_record *reco
     return MATCH_PERHAPS;
 }
 
-static bool does_agree(const struct wish *wish, const struct ds_reply *reply)
+/* MATCH_PERHAPS: it proves nothing. `reply` NULL: there is none. */
+static enum match best_match(const struct wish *wish, const struct ds_reply *reply)
 {
     enum match best = MATCH_NONE;
-    if (reply->kind != DS_REPLY_PRESENT && reply->kind != DS_REPLY_ABSENT) {
-        return false;
+    if (reply == NULL || (reply->kind != DS_REPLY_PRESENT && reply->kind != DS_REPLY_ABSENT)) {
+        return MATCH_PERHAPS;
     }
     for (size_t i = 0; i < reply->count; i++) {
         enum match match = match_ds(wish, &reply->records[i]);
         best = match > best ? match : best;
     }
-    return wish->want == DS_CHECK_PUBLISHED ? best == MATCH_SURE : best == MATCH_NONE;
+    return best;
 }
 
 static sg_duration spread(struct ds_check *check, sg_duration wait)
@@ -275,33 +355,60 @@ static sg_duration spread(struct ds_check *check, sg_duration wait)
     return wait - tenth + random_seeded_below(&check->random, (uint32_t)(2 * tenth) + 1);
 }
 
+/* All agents have shown `what`. True: that is news. */
+static bool see(struct wish *wish, enum ds_check_want what, sg_time now)
+{
+    enum ds_check_want other = what == DS_CHECK_PUBLISHED ? DS_CHECK_WITHDRAWN : DS_CHECK_PUBLISHED;
+    bool turned = wish->words[other].shown || (wish->seen && wish->what == other);
+    bool news = !wish->seen || turned || wish->told_for != wish->since;
+    wish->first = turned ? now : wish->first;
+    wish->what = what;
+    wish->last = now;
+    wish->seen = true;
+    wish->words[what].shown = wish->words[other].shown = false;
+    /* A look from before `since` does not fulfil the wish: the next one is told as well. */
+    wish->told_for = now >= wish->since ? wish->since : INT64_MIN;
+    return news;
+}
+
 static size_t judge_round(struct ds_check *check, sg_time now, struct ds_check_fact *out_facts)
 {
     size_t facts = 0;
-    size_t left = 0;
     for (size_t i = 0; i < check->wishes_count; i++) {
         struct wish *wish = &check->wishes[i];
-        if (wish->contradicted) {
-            check->wishes[left++] = *wish;
+        enum ds_check_want what = DS_CHECK_PUBLISHED;
+        if (wish->words[DS_CHECK_PUBLISHED].denied) {
+            what = DS_CHECK_WITHDRAWN;
+        }
+        if (wish->words[what].denied || !see(wish, what, now)) {
             continue;
         }
         out_facts[facts++] = (struct ds_check_fact){
             .tag = wish->tag,
             .algorithm = wish->algorithm,
-            .what = wish->want,
+            .want = wish->want,
+            .what = what,
+            .noted = wish->noted,
+            .first = wish->first,
             .at = now,
             .ttl = check->ttl,
         };
-        clear_wish(wish);
     }
-    check->wishes_count = left;
     return facts;
 }
 
 static void plan_next_round(struct ds_check *check, sg_time now)
 {
-    sg_duration longest = check->bounds.retry_max;
-    check->due_at = now + spread(check, check->retry);
+    const struct ds_check_bounds *bounds = &check->bounds;
+    sg_duration longest = watch_max(check);
+    sg_duration wait = check->retry;
+    if (ds_check_is_waiting(check)) {
+        wait = wait < bounds->retry_max ? wait : bounds->retry_max;
+    } else {
+        wait = wait > bounds->retry_max ? wait : bounds->retry_max;
+    }
+    check->planned_at = now;
+    check->due_at = now + spread(check, wait);
     check->retry = 2 * check->retry < longest ? 2 * check->retry : longest;
 }
 
@@ -311,10 +418,14 @@ static bool note_reply(struct ds_check *check, const struct ds_reply *reply)
     bool agrees = true;
     for (size_t i = 0; i < check->wishes_count; i++) {
         struct wish *wish = &check->wishes[i];
-        if (reply == NULL || !does_agree(wish, reply)) {
-            wish->contradicted = true;
-            agrees = false;
-        }
+        enum match match = best_match(wish, reply);
+        bool published = match == MATCH_SURE;
+        bool withdrawn = match == MATCH_NONE;
+        wish->words[DS_CHECK_PUBLISHED].denied |= !published;
+        wish->words[DS_CHECK_PUBLISHED].shown |= published;
+        wish->words[DS_CHECK_WITHDRAWN].denied |= !withdrawn;
+        wish->words[DS_CHECK_WITHDRAWN].shown |= withdrawn;
+        agrees &= wish->want == DS_CHECK_PUBLISHED ? published : withdrawn;
     }
     return agrees;
 }
@@ -347,9 +458,14 @@ size_t ds_check_heard(struct ds_check *check, enum sg_result result, const struc
 
 /* --- what is said of it --------------------------------------------------------------------- */
 
+sg_time ds_check_warn_at(const struct ds_check *check)
+{
+    return ds_check_is_waiting(check) ? check->warned_at + check->bounds.warn_every : INT64_MAX;
+}
+
 bool ds_check_warns(struct ds_check *check, sg_time now)
 {
-    if (check->wishes_count == 0 || now - check->warned_at < check->bounds.warn_every) {
+    if (ds_check_warn_at(check) > now) {
         return false;
     }
     check->warned_at = now;
@@ -358,13 +474,24 @@ bool ds_check_warns(struct ds_check *check, sg_time now)
 
 static void describe_wish(const struct wish *wish, struct buffer *text)
 {
-    char since[TIME_HUMAN_BYTES];
-    time_to_http(wish->since, since);
-    buffer_format(text, "the DS of key %u (%s) is to be %s, waited for since %s", wish->tag,
-                  dnssec_algorithm_text(wish->algorithm),
-                  wish->want == DS_CHECK_PUBLISHED ? "published by the parent"
-                                                   : "withdrawn by the parent",
-                  since);
+    char when[TIME_HUMAN_BYTES];
+    bool published = wish->want == DS_CHECK_PUBLISHED;
+    buffer_format(text, "the DS of key %u (%s) ", wish->tag,
+                  dnssec_algorithm_text(wish->algorithm));
+    if (is_met(wish)) {
+        buffer_format(text, "is %s, as it should be",
+                      published ? "at the parent" : "gone from the parent");
+        if (wish->seen) {
+            time_to_http(wish->last, when);
+            buffer_format(text, "; all have said so on %s", when);
+        }
+        return;
+    }
+    buffer_format(text, "is to be %s by the parent", published ? "published" : "withdrawn");
+    if (wish->since != KEY_TIME_UNSET) {
+        time_to_http(wish->since, when);
+        buffer_format(text, ", waited for since %s", when);
+    }
 }
 
 static void describe_agent(const struct agent *agent, struct buffer *text)

@@ -51,6 +51,23 @@ static void use_settings(struct ds_watch *watch, const struct ds_watch_settings 
                               is_explicit ? settings->agents_count : 0, now_of(watch));
 }
 
+/* What was looked up by these settings, the others would find too. */
+static bool is_same_lookup(const struct ds_watch_settings *a, const struct ds_watch_settings *b)
+{
+    const struct parent_lookup_settings *mine = &a->lookup, *other = &b->lookup;
+    if (a->mode != DS_WATCH_YES || b->mode != DS_WATCH_YES || mine->ipv4 != other->ipv4 ||
+        mine->ipv6 != other->ipv6 || mine->port != other->port ||
+        mine->resolvers_count != other->resolvers_count) {
+        return false;
+    }
+    for (size_t i = 0; i < mine->resolvers_count; i++) {
+        if (!remote_equal(&mine->resolvers[i], &other->resolvers[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 struct ds_watch *ds_watch_new(const struct ds_watch_of *of,
                               const struct ds_watch_settings *settings)
 {
@@ -96,14 +113,28 @@ void ds_watch_configure(struct ds_watch *watch, const struct ds_watch_of *of,
 {
     drop_question(watch);
     watch->of = *of;
-    use_settings(watch, settings);
-    ds_check_demand(watch->check, now_of(watch));
+    ds_check_set_bounds(watch->check, &settings->bounds);
+    if (watch->looked_up && is_same_lookup(&watch->settings, settings)) {
+        parent_lookup_free(watch->lookup); /* It borrows the resolvers. */
+        watch->lookup = NULL;
+        watch->settings = *settings;
+    } else {
+        use_settings(watch, settings);
+    }
+    if (ds_check_is_waiting(watch->check)) {
+        ds_check_demand(watch->check, now_of(watch));
+    }
 }
 
 void ds_watch_want(struct ds_watch *watch, const struct ds_check_wish *wishes, size_t count)
 {
     watch->wanted = count > 0;
     ds_check_set_wishes(watch->check, wishes, count, now_of(watch));
+}
+
+void ds_watch_forget(struct ds_watch *watch)
+{
+    ds_check_forget(watch->check, now_of(watch));
 }
 
 void ds_watch_demand(struct ds_watch *watch)
@@ -260,8 +291,10 @@ static void look_up(struct ds_watch *watch)
 static bool is_lookup_due(const struct ds_watch *watch)
 {
     sg_duration ahead = watch->lookup_at - now_of(watch);
+    bool is_past = ahead <= 0 || ahead > 2 * (sg_duration)LOOKUP_TTL_MAX;
+    /* What was found is of no use before somebody is to be asked. */
     return watch->settings.mode == DS_WATCH_YES &&
-           (watch->lookup != NULL || ahead <= 0 || ahead > 2 * (sg_duration)LOOKUP_TTL_MAX);
+           (watch->lookup != NULL || (is_past && ds_check_due_at(watch->check) <= now_of(watch)));
 }
 
 sg_time ds_watch_turn(struct ds_watch *watch)
@@ -280,8 +313,31 @@ sg_time ds_watch_turn(struct ds_watch *watch)
         return INT64_MAX;
     }
     sg_time wake = ds_check_wake(watch->check);
-    bool looks_up = watch->settings.mode == DS_WATCH_YES && watch->lookup_at < wake;
-    return looks_up && !watch->looked_up ? watch->lookup_at : wake;
+    if (watch->settings.mode == DS_WATCH_YES && !watch->looked_up) {
+        sg_time due_at = ds_check_due_at(watch->check);
+        return due_at > watch->lookup_at ? due_at : watch->lookup_at;
+    }
+    return wake;
+}
+
+bool ds_watch_is_asking(const struct ds_watch *watch)
+{
+    return watch->asked != NULL;
+}
+
+bool ds_watch_is_waiting(const struct ds_watch *watch)
+{
+    return ds_check_is_waiting(watch->check);
+}
+
+bool ds_watch_is_waiting_for(const struct ds_watch *watch, enum ds_check_want want)
+{
+    return ds_check_is_waiting_for(watch->check, want);
+}
+
+sg_time ds_watch_warn_at(const struct ds_watch *watch)
+{
+    return ds_check_warn_at(watch->check);
 }
 
 bool ds_watch_warns(struct ds_watch *watch)
@@ -293,6 +349,9 @@ void ds_watch_describe(const struct ds_watch *watch, void (*line)(void *argument
                        void *argument)
 {
     ds_check_describe(watch->check, line, argument);
+    if (watch->settings.mode == DS_WATCH_NO && ds_watch_is_waiting(watch)) {
+        line(argument, "checkds is no: say with `dnssec -checkds` what you have seen");
+    }
     if (watch->problem != NULL) {
         char *text = mem_format("the parent's name servers: %s", watch->problem);
         line(argument, text);

@@ -55,6 +55,8 @@ void ds_watch_configure(struct ds_watch *watch, const struct ds_watch_of *of,
                         const struct ds_watch_settings *settings);
 /* As ds_check_set_wishes(). */
 void ds_watch_want(struct ds_watch *watch, const struct ds_check_wish *wishes, size_t count);
+/* As ds_check_forget(). */
+void ds_watch_forget(struct ds_watch *watch);
 /* Ask now, whatever the wait. */
 void ds_watch_demand(struct ds_watch *watch);
 
@@ -62,6 +64,11 @@ void ds_watch_demand(struct ds_watch *watch);
  */
 sg_time ds_watch_turn(struct ds_watch *watch);
 
+bool ds_watch_is_asking(const struct ds_watch *watch);
+/* As ds_check_is_waiting(), ds_check_warn_at(). */
+bool ds_watch_is_waiting(const struct ds_watch *watch);
+bool ds_watch_is_waiting_for(const struct ds_watch *watch, enum ds_check_want want);
+sg_time ds_watch_warn_at(const struct ds_watch *watch);
 /* Once every `warn_every` while a wish is open: then describe it in the log. */
 bool ds_watch_warns(struct ds_watch *watch);
 /* As ds_check_describe(), with what the lookup of the parent's servers says. */

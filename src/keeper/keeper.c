@@ -8,10 +8,12 @@
 #include "keeper/overtake.h"
 #include "keeper/secondary.h"
 #include "keeper/trust.h"
+#include "keeper/zone_parent.h"
 
 enum {
     JOBS_PER_WORKER = 2,         /* so that no worker waits for the keeper */
     TIMERS_PER_TURN_MAX = 10000, /* no turn may keep commands waiting */
+    PARENTS_PER_SECOND = 40,     /* turns, of which each asks one question at most */
 };
 
 struct keeper *keeper_new(const struct keeper_io *io)
@@ -28,6 +30,7 @@ struct keeper *keeper_new(const struct keeper_io *io)
     zone_index_init(&keeper->leaving);
     keeper->notify = notify_sender_new(0, 0);
     keeper->refresh.quota = transfer_quota_new(0, 0);
+    keeper->parents.per_second = PARENTS_PER_SECOND;
     random_bytes(&keeper->refresh.random, sizeof(keeper->refresh.random));
     return keeper;
 }
@@ -147,6 +150,7 @@ void keeper_set_timer(struct keeper *keeper, struct managed_zone *zone)
 {
     const struct zone_health *health = &zone->health;
     sg_time wake = earlier(health->warn_at, secondary_wake(zone));
+    wake = earlier(wake, zone_parent_wake(zone));
     if (zone->job == NULL && zone->queue == NULL && !zone->known.keying && !zone->ledger.opening) {
         /* Else what is due has its turn when the job is done. */
         wake = earlier(wake,
@@ -213,6 +217,7 @@ static void wake_zone(struct keeper *keeper, struct managed_zone *zone, sg_time 
     }
     keeper_set_timer(keeper, zone);
     secondary_turn(keeper, zone);
+    zone_parent_turn(keeper, zone);
 }
 
 static void run_timers(struct keeper *keeper, sg_time now)
@@ -353,6 +358,7 @@ void keeper_stop(struct keeper *keeper)
         struct managed_zone *zone = keeper->zones[i];
         change_refuse_updates(keeper, zone, DNS_RCODE_SERVFAIL);
         secondary_stop(zone);
+        zone_parent_end(zone);
     }
 }
 

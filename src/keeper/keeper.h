@@ -18,8 +18,10 @@
 #include "kasp/policy.h"
 #include "keeper/asking.h"
 #include "keeper/clock_guard.h"
+#include "keeper/ds_watch.h"
 #include "keeper/notify_targets.h"
 #include "keeper/refresh.h"
+#include "keeper/running.h"
 #include "store/store.h"
 #include "zone/check.h"
 #include "zone/table.h"
@@ -28,6 +30,7 @@
 struct keeper;
 struct managed_zone;
 struct keeper_update;
+struct parent_telling_settings;
 
 enum zone_type { ZONE_PRIMARY, ZONE_SECONDARY };
 enum zone_serial_update { ZONE_SERIAL_INCREMENT, ZONE_SERIAL_UNIXTIME, ZONE_SERIAL_DATE };
@@ -67,8 +70,10 @@ struct zone_settings {
     unsigned loadkeys_interval_minutes;
     const struct zone_check_options *checks;
     struct zone_limits limits;
-    const struct zone_notify_settings *notify; /* NULL: nobody */
-    const struct refresh_settings *refresh;    /* of a secondary; NULL: it has no primaries */
+    const struct zone_notify_settings *notify;     /* NULL: nobody */
+    const struct refresh_settings *refresh;        /* of a secondary; NULL: it has no primaries */
+    const struct ds_watch_settings *parent;        /* NULL: the parent is no matter */
+    const struct parent_telling_settings *telling; /* NULL: it is not told either */
     sg_duration transfer_time_max, transfer_idle_max; /* of transfers in */
     const void *access;                               /* put into the slot's options */
     uint64_t fingerprint;                             /* of all of the above */
@@ -105,11 +110,12 @@ struct keeper_generation {
 
 struct keeper_io {
     struct worker_pool *pool;
-    struct mailbox *mailbox;   /* replies of jobs come here; its wake leads to keeper_turn() */
-    struct store *store;       /* NULL: nothing outlives a restart, or keeper_miss_store(); its
-                                  `state_changed` leads to a turn too */
-    struct mailbox *commits;   /* replies of the store; the same wake */
-    struct keeper_asker asker; /* `ask` NULL: nobody is told or asked */
+    struct mailbox *mailbox;     /* replies of jobs come here; its wake leads to keeper_turn() */
+    struct store *store;         /* NULL: nothing outlives a restart, or keeper_miss_store(); its
+                                    `state_changed` leads to a turn too */
+    struct mailbox *commits;     /* replies of the store; the same wake */
+    struct keeper_asker asker;   /* `ask` NULL: nobody is told or asked */
+    struct keeper_runner runner; /* `run` NULL: no program is run */
     /* In a turn: every load that keeper_configure() or keeper_reload_all() asked for has ended;
      * `failed` of `zones` could not be loaded, and `kept` could not and are served as before. */
     void (*all_loaded)(void *argument, size_t zones, size_t failed, size_t kept);

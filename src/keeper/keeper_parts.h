@@ -15,6 +15,7 @@
 
 #include "keeper/generation.h"
 #include "keeper/keying.h"
+#include "keeper/rate.h"
 #include "keeper/zone_index.h"
 #include "keeper/zone_label.h"
 #include "keeper/zone_record.h"
@@ -45,7 +46,8 @@ struct keeper {
     struct telling *tellings;   /* questions that are out (notifying.c) */
     struct overtake *overtakes; /* questions that are out (overtake.c) */
     struct refresh_shared refresh;
-    bool fetching; /* secondary_fetch_next() is at work */
+    struct rate parents; /* turns with parents */
+    bool fetching;       /* secondary_fetch_next() is at work */
     bool stopping;
     uint64_t next_id;
     enum sg_result store_health; /* of the last turn */

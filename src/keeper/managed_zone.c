@@ -5,6 +5,7 @@
 #include "keeper/keeper_parts.h"
 #include "keeper/secondary.h"
 #include "keeper/trust.h"
+#include "keeper/zone_parent.h"
 
 const struct zone_settings *managed_zone_settings(const struct managed_zone *zone)
 {
@@ -91,4 +92,10 @@ void managed_zone_status(const struct managed_zone *zone, struct zone_status *ou
         .refresh_failure = secondary_failure(zone),
         .stored = zone->ledger.continues,
     };
+}
+
+void managed_zone_describe_parent(const struct managed_zone *zone,
+                                  void (*line)(void *argument, const char *text), void *argument)
+{
+    zone_parent_describe(zone, line, argument);
 }

@@ -30,4 +30,8 @@ struct zone_status {
     bool stored;                 /* what is served is what the store has */
 };
 void managed_zone_status(const struct managed_zone *zone, struct zone_status *out_status);
+/* What is waited for at the parent, and what each of its agents said: `line` is told, once a line.
+ */
+void managed_zone_describe_parent(const struct managed_zone *zone,
+                                  void (*line)(void *argument, const char *text), void *argument);
 const struct zone_settings *managed_zone_settings(const struct managed_zone *zone);

@@ -404,10 +404,16 @@ void zone_facts_see(struct zone_facts_of_keys *facts, const struct zone_ds_look 
             continue;
         }
         if (fact->ds != look->sighting) {
+            bool was_other = fact->ds != KASP_DS_UNKNOWN && look->first == KEY_TIME_UNSET;
             fact->ds = look->sighting;
-            fact->ds_at = look->first;
+            fact->ds_at = was_other ? look->last : look->first;
             fact->ds_asked_at = look->last;
-        } else if (look->last > fact->ds_asked_at) {
+            continue;
+        }
+        if (look->first != KEY_TIME_UNSET && look->first > fact->ds_asked_at) {
+            fact->ds_at = look->first; /* It was otherwise in between. */
+        }
+        if (look->last > fact->ds_asked_at) {
             fact->ds_asked_at = look->last;
         }
     }

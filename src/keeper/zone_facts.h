@@ -145,7 +145,8 @@ MUST_USE bool zone_facts_decode_rest(struct reader *reader, struct zone_facts_of
 /* --- the parent ----------------------------------------------------------------------------- */
 
 /* What all agents of the parent showed of a key's DS, at the first and the last look that showed
- * it. `ttl` of the DS; 0: none was seen. */
+ * it without a break; `first` unset: it was never seen otherwise. `ttl` of the DS; 0: none was
+ * seen. */
 struct zone_ds_look {
     uint16_t tag;
     uint8_t algorithm;

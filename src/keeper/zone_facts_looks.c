@@ -15,8 +15,8 @@ static bool extend(struct zone_ds_looks *waiting, const struct zone_ds_look *loo
         if (last->tag != look->tag || last->algorithm != look->algorithm) {
             continue;
         }
-        if (last->sighting != look->sighting) {
-            return false;
+        if (last->sighting != look->sighting || look->first > last->last) {
+            return false; /* In between it was otherwise. */
         }
         last->last = look->last > last->last ? look->last : last->last;
         last->ttl = look->ttl > last->ttl ? look->ttl : last->ttl;

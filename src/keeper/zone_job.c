@@ -162,6 +162,8 @@ static void begin_state(struct zone_job *job)
     zone_facts_copy(&before->facts, &state->facts);
     state->timers = BUFFER_EMPTY;
     buffer_append(&state->timers, before->timers.bytes, before->timers.length);
+    state->told = BUFFER_EMPTY;
+    buffer_append(&state->told, before->told.bytes, before->told.length);
     state->was_static = !zone_is_stored(job->settings);
     trust_begin_state(job);
 }

@@ -6,6 +6,7 @@
 #include "keeper/overtake.h"
 #include "keeper/publish.h"
 #include "keeper/secondary.h"
+#include "keeper/zone_parent.h"
 
 void zone_tell_waiters(struct reload_waiter **waiters, enum reload_outcome outcome,
                        const char *text)
@@ -80,6 +81,7 @@ void zone_record_free(struct managed_zone *zone)
         zone->keeper->history_bytes -= zone->history_counted;
     }
     secondary_end(zone);
+    zone_parent_end(zone);
     if (zone->keeper != NULL) {
         overtake_forget(zone->keeper, zone);
     }
@@ -114,7 +116,7 @@ struct managed_zone *zone_record_new(uint64_t id, const struct zone_settings *se
     zone->settings = settings;
     zone->generation = generation_use(generation);
     zone->updates.last = &zone->updates.first;
-    zone->known.state.timers = BUFFER_EMPTY;
+    zone->known.state.timers = zone->known.state.told = BUFFER_EMPTY;
     zone->health = (struct zone_health){.key_event_at = INT64_MAX,
                                         .resign_at = INT64_MAX,
                                         .retry_at = INT64_MAX,

@@ -115,6 +115,7 @@ struct managed_zone {
     size_t history_counted; /* of its history, in the keeper's sum */
     struct zone_knowledge known;
     struct zone_secondary *secondary; /* NULL: a primary */
+    struct zone_parent *parent;       /* NULL: nothing was ever wanted of it */
     struct notify_zone notify;
 };
 

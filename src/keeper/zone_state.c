@@ -17,6 +17,7 @@ enum tag {
     TAG_KEY_FACT = 10, /* one each (zone_facts_bytes.c) */
     TAG_KEY_FACTS = 11,
     TAG_AHEAD = 12,
+    TAG_TOLD = 32,
 };
 
 enum { STAMP_BYTES = 32, PATH_BYTES_MAX = 65535 - STAMP_BYTES };
@@ -44,6 +45,7 @@ void zone_state_clear(struct zone_state *state)
 {
     file_stamps_clear(&state->files);
     buffer_free(&state->timers);
+    buffer_free(&state->told);
     zone_facts_clear(&state->facts);
     mem_free(state->cursor);
     state->cursor = NULL;
@@ -144,6 +146,10 @@ void zone_state_encode(const struct zone_state *state, struct buffer *out_bytes)
         begin_field(out_bytes, TAG_TIMERS, state->timers.length);
         buffer_append(out_bytes, state->timers.bytes, state->timers.length);
     }
+    if (state->told.length > 0) {
+        begin_field(out_bytes, TAG_TOLD, state->told.length);
+        buffer_append(out_bytes, state->told.bytes, state->told.length);
+    }
     if (state->facts.committed) {
         encode_facts(&state->facts, out_bytes);
     }
@@ -216,6 +222,10 @@ static bool decode_field(unsigned tag, struct reader *field, struct zone_state *
         buffer_clear(&state->timers);
         buffer_append(&state->timers, field->at, reader_left(field));
         return true;
+    case TAG_TOLD:
+        buffer_clear(&state->told);
+        buffer_append(&state->told, field->at, reader_left(field));
+        return true;
     case TAG_CLOCK:
         state->clock_at = (sg_time)read_u64(field);
         state->clock_doubted = reader_u8(field) != 0;
@@ -231,7 +241,7 @@ static bool decode_field(unsigned tag, struct reader *field, struct zone_state *
 
 enum sg_result zone_state_decode(struct span bytes, struct zone_state *out_state)
 {
-    struct zone_state state = {.timers = BUFFER_EMPTY};
+    struct zone_state state = {.timers = BUFFER_EMPTY, .told = BUFFER_EMPTY};
     struct reader reader = reader_of(bytes);
     while (reader_left(&reader) > 0) {
         unsigned tag = reader_u16(&reader);

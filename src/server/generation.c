@@ -49,7 +49,7 @@ static const struct zone_peers *peers_of(struct generation *generation, struct c
     const void *key[2] = {zone->view, zone->options};
     struct zone_peers *peers = conf_names_find(known, key, sizeof(key));
     if (peers == NULL) {
-        peers = zone_peers_new(zone->view, zone->options);
+        peers = zone_peers_new(zone->view, zone->options, &generation->system);
         peers->next = generation->peers;
         generation->peers = peers;
         (void)conf_names_add(known, peers->key, sizeof(peers->key), peers);
@@ -85,6 +85,8 @@ static void fill_settings(const struct conf_zone *zone, const struct zone_peers 
         .notify = &peers->notify,
         .refresh =
             zone->type == CONF_ZONE_SECONDARY && peers->has_primaries ? &peers->refresh : NULL,
+        .parent = &peers->parent,
+        .telling = peers->is_telling ? &peers->telling : NULL,
         .transfer_time_max = zone->options->transfer_in.time_max,
         .transfer_idle_max = zone->options->transfer_in.idle_max,
         .access = zone,
@@ -126,6 +128,15 @@ static void fill_rates(struct generation *generation)
     generation->keeper.rates.transfers_per_server = rates->transfers_per_server;
 }
 
+static void fill_system(struct generation *generation)
+{
+    const struct conf_options *options = &generation->conf->options;
+    struct system_resolvers *system = &generation->system;
+    system_resolvers_read(NULL, system);
+    system->ipv4 &= !options->ipv6_only;
+    system->ipv6 &= !options->ipv4_only;
+}
+
 enum sg_result generation_new(struct conf *conf, struct generation **out_generation,
                               const struct conf_zone **out_twice)
 {
@@ -147,6 +158,7 @@ enum sg_result generation_new(struct conf *conf, struct generation **out_generat
     generation->keeper.may_update = may_update;
     generation->keeper.release = release;
     fill_rates(generation);
+    fill_system(generation);
     struct conf_names known = CONF_NAMES_EMPTY;
     count = 0;
     for (size_t i = 0; i < conf->views_count; i++) {

@@ -8,11 +8,13 @@
 
 #include "keeper/keeper.h"
 #include "server/front.h"
+#include "server/system_resolvers.h"
 
 struct generation {
     struct keeper_generation keeper; /* first member; its `owner` is not used */
     struct conf *conf;
-    struct zone_peers *peers;   /* of all zones, by next */
+    struct zone_peers *peers; /* of all zones, by next */
+    struct system_resolvers system;
     struct tsig_key *added_key; /* NULL: none; see generation_add_key() */
     struct tsig_key **keys;     /* the configuration's and that one */
 };

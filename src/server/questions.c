@@ -41,6 +41,7 @@ static const struct conf_source *source_of_zone(const struct conf_zone *zone,
     case KEEPER_QUESTION_NOTIFY:
         return &zone->options->notify.source;
     case KEEPER_QUESTION_DS:
+    case KEEPER_QUESTION_PUSH:
         return &zone->options->parent.source;
     case KEEPER_QUESTION_LOOKUP:
         return NULL;
@@ -58,6 +59,7 @@ static const struct conf_source *source_of_peer(const struct conf_peer *peer,
     case KEEPER_QUESTION_NOTIFY:
         return &peer->notify_source;
     case KEEPER_QUESTION_DS: /* a `server` statement has no source for it */
+    case KEEPER_QUESTION_PUSH:
     case KEEPER_QUESTION_LOOKUP:
         return NULL;
     }

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include "server/programs.h"
 #include "server/questions.h"
 #include "server/reload.h"
 #include "server/store_opening.h"
@@ -269,6 +270,12 @@ static void close_handle(uv_handle_t *handle, void *argument)
     }
 }
 
+static void programs_closed(void *argument)
+{
+    struct server *server = argument;
+    server->programs = NULL;
+}
+
 void server_loop_close(struct server *server)
 {
     struct server_loop *loop = &server->loop;
@@ -280,7 +287,10 @@ void server_loop_close(struct server *server)
         server->control = NULL;
     }
     questions_close(server);
-    while (server->peers != NULL) {
+    if (server->programs != NULL) {
+        programs_close(server->programs, programs_closed, server);
+    }
+    while (server->peers != NULL || server->programs != NULL) {
         (void)uv_run(&loop->uv, UV_RUN_ONCE);
     }
     (void)uv_run(&loop->uv, UV_RUN_NOWAIT);

@@ -28,6 +28,7 @@ enum {
 
 struct amendments;
 struct reload;
+struct programs;
 struct store_opening;
 struct zone_request;
 
@@ -70,6 +71,7 @@ struct server {
     struct store *store;         /* NULL: it could not be opened yet */
     struct store_opening *store_opening;
     struct peer_desk *peers; /* questions to other servers */
+    struct programs *programs;
     struct keeper *keeper;
     struct generation *generation; /* the present one; it is the keeper's */
     struct dispatch *desk;

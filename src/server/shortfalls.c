@@ -3,7 +3,6 @@
 static const char *const texts[SHORTFALLS] = {
     [SHORTFALL_OFFLINE_KSK] = "has a policy with offline-ksk: it is not implemented yet; the KSK "
                               "must be here",
-    [SHORTFALL_PARENT] = "has parental-agents: the parent's DS is not watched yet",
 };
 
 static bool wants(const struct conf_zone *zone, enum shortfall shortfall)
@@ -12,8 +11,6 @@ static bool wants(const struct conf_zone *zone, enum shortfall shortfall)
     switch (shortfall) {
     case SHORTFALL_OFFLINE_KSK:
         return policy != NULL && policy->offline_ksk;
-    case SHORTFALL_PARENT:
-        return policy != NULL && zone->options->parent.agents.count > 0;
     case SHORTFALLS:
         break;
     }

@@ -12,7 +12,6 @@
 
 enum shortfall {
     SHORTFALL_OFFLINE_KSK,
-    SHORTFALL_PARENT,
     SHORTFALLS,
 };
 

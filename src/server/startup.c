@@ -12,6 +12,7 @@
 #include "server/control.h"
 #include "server/control_listen.h"
 #include "server/interfaces.h"
+#include "server/programs.h"
 #include "server/questions.h"
 #include "server/reload.h"
 #include "server/session_key.h"
@@ -160,6 +161,13 @@ static enum sg_result give_up_root(const struct server *server)
     return SG_OK;
 }
 
+static void program_ends(void *argument)
+{
+    struct server *server = argument;
+    keeper_note_time(server->keeper, time_now());
+    server_wake(server); /* It may have given the keeper work. */
+}
+
 /* Threads, loop, keeper: all that must not exist before the user has changed. */
 static enum sg_result make_parts(struct server *server, const struct conf *conf)
 {
@@ -175,12 +183,14 @@ static enum sg_result make_parts(struct server *server, const struct conf *conf)
     if (result != SG_OK) {
         return result;
     }
+    server->programs = programs_new(&server->loop.uv, program_ends, server);
     struct keeper_io io = {
         .pool = server->pool,
         .mailbox = &server->loop.keeper_mailbox,
         .store = server->store,
         .commits = &server->loop.commits,
         .asker = questions_open(server),
+        .runner = programs_runner(server->programs),
         .all_loaded = server_all_loaded,
         .uptime = server_uptime,
         .argument = server,

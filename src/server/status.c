@@ -290,6 +290,11 @@ static void put_troubles(const struct server *server, const struct zone_status *
     }
 }
 
+static void put_parent_line(void *argument, const char *line)
+{
+    put_line(argument, "parent", line);
+}
+
 void status_of_zone(const struct server *server, const struct managed_zone *zone,
                     struct buffer *out_text)
 {
@@ -324,6 +329,7 @@ void status_of_zone(const struct server *server, const struct managed_zone *zone
     if (status.refresh_failure != NULL) {
         put_line(out_text, "last refresh failed", status.refresh_failure);
     }
+    managed_zone_describe_parent(zone, put_parent_line, out_text);
     put_troubles(server, &status, out_text);
 }
 

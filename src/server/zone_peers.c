@@ -3,6 +3,9 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "server/system_resolvers.h"
+
+enum { DNS_PORT = 53 };
 
 void remote_of_address(const struct net_address *address, struct remote *out_remote)
 {
@@ -72,18 +75,99 @@ static void fill_primary(const struct conf_view *view, const struct conf_zone_tr
     out_primary->tcp_only = either(peer != NULL ? peer->tcp_only : -1, false);
 }
 
+static enum ds_watch_mode watch_mode(enum conf_checkds mode)
+{
+    switch (mode) {
+    case CONF_CHECKDS_NO:
+        return DS_WATCH_NO;
+    case CONF_CHECKDS_YES:
+        return DS_WATCH_YES;
+    case CONF_CHECKDS_EXPLICIT:
+        return DS_WATCH_EXPLICIT;
+    }
+    UNREACHABLE();
+}
+
+static struct remote *make_remotes(const struct conf_view *view, const struct conf_remotes *from)
+{
+    struct remote *remotes = mem_alloc_zero(from->count, sizeof(*remotes));
+    for (size_t i = 0; i < from->count; i++) {
+        fill_remote(view, &from->remotes[i], &remotes[i]);
+    }
+    return remotes;
+}
+
+static void fill_parent(struct zone_peers *peers, const struct conf_view *view,
+                        const struct conf_zone_parent *parent,
+                        const struct system_resolvers *system)
+{
+    bool has_resolvers = parent->resolvers.count > 0;
+    peers->agents = make_remotes(view, &parent->agents);
+    peers->resolvers = make_remotes(view, &parent->resolvers);
+    peers->parent = (struct ds_watch_settings){
+        .mode = watch_mode(parent->checkds),
+        .agents = peers->agents,
+        .agents_count = parent->agents.count,
+        .lookup =
+            {
+                .resolvers = has_resolvers ? peers->resolvers : system->resolvers,
+                .resolvers_count = has_resolvers ? parent->resolvers.count : system->count,
+                .ipv4 = system->ipv4,
+                .ipv6 = system->ipv6,
+                .port = DNS_PORT,
+            },
+        .bounds = {parent->retry_min, parent->retry_max, SG_DAY, SG_DAY},
+    };
+}
+
+/* The words of a command line, in one piece of memory; NULL for none. */
+static const char **make_words(const char *command)
+{
+    static const char blanks[] = " \t\r\n";
+    char *rest = NULL;
+    if (command == NULL) {
+        return NULL;
+    }
+    size_t length = strlen(command);
+    size_t words_max = length / 2 + 2; /* each is followed by a blank, and NULL ends them */
+    const char **words = mem_alloc_zero(1, words_max * sizeof(*words) + length + 1);
+    char *text = (char *)(words + words_max);
+    memcpy(text, command, length);
+    size_t count = 0;
+    for (char *word = strtok_r(text, blanks, &rest); word != NULL;
+         word = strtok_r(NULL, blanks, &rest)) {
+        words[count++] = word;
+    }
+    return words;
+}
+
+static void fill_telling(struct zone_peers *peers, const struct conf_view *view,
+                         const struct conf_zone_parent *parent)
+{
+    peers->push = make_remotes(view, &parent->push);
+    peers->submit = make_words(parent->submit_command);
+    peers->retract = make_words(parent->retract_command);
+    peers->is_telling = parent->push.count > 0 || peers->submit != NULL || peers->retract != NULL;
+    peers->telling = (struct parent_telling_settings){
+        .submit = peers->submit,
+        .retract = peers->retract,
+        .ds_records = parent->command_gets_ds,
+        .push = peers->push,
+        .push_count = parent->push.count,
+        .bounds = {parent->retry_min, parent->retry_max},
+    };
+}
+
 struct zone_peers *zone_peers_new(const struct conf_view *view,
-                                  const struct conf_zone_options *options)
+                                  const struct conf_zone_options *options,
+                                  const struct system_resolvers *system)
 {
     const struct conf_zone_transfer_in *in = &options->transfer_in;
     const struct conf_remotes *also = &options->notify.also;
     struct zone_peers *peers = mem_alloc_zero(1, sizeof(*peers));
     peers->key[0] = view;
     peers->key[1] = options;
-    peers->also = mem_alloc_zero(also->count, sizeof(*peers->also));
-    for (size_t i = 0; i < also->count; i++) {
-        fill_remote(view, &also->remotes[i], &peers->also[i]);
-    }
+    peers->also = make_remotes(view, also);
     peers->notify = (struct zone_notify_settings){
         .mode = notify_mode(options->notify.mode),
         .to_soa = options->notify.to_soa,
@@ -104,12 +188,19 @@ struct zone_peers *zone_peers_new(const struct conf_view *view,
         .try_tcp = in->try_tcp_refresh,
         .multi_primary = in->multi_primary,
     };
+    fill_parent(peers, view, &options->parent, system);
+    fill_telling(peers, view, &options->parent);
     return peers;
 }
 
 void zone_peers_free(struct zone_peers *peers)
 {
     mem_free(peers->also);
+    mem_free(peers->agents);
+    mem_free(peers->resolvers);
+    mem_free(peers->push);
+    mem_free((void *)(uintptr_t)peers->submit);
+    mem_free((void *)(uintptr_t)peers->retract);
     mem_free(peers->primaries);
     mem_free(peers);
 }

@@ -41,6 +41,12 @@ static const struct print_case {
                 "}; zone b { " PRIMARY "parental-agents { ::1; }; }; zone c { " PRIMARY
                 "checkds explicit; }; }; view w { zone a { " PRIMARY "}; };"},
     {"checkds of agents", "zone a { " PRIMARY "parental-agents { ::1; }; checkds yes; };"},
+    {"how the parent is told",
+     KEY_K "zone a { " PRIMARY "ds-push { ::1 key k; }; ds-submit-command \"/bin/x a b\"; "
+           "ds-retract-command \"/bin/y\"; ds-command-records ds; };"},
+    {"how the parent is found",
+     KEY_K "zone a { " PRIMARY "parent-resolvers port 5300 { ::1 key k; 192.0.2.1; }; "
+           "parental-source 192.0.2.2; min-checkds-time 5; max-checkds-time 50; };"},
     {"what is not in effect yet",
      "options { answer-cookie no; dump-file \"d\"; transfer-message-size 1000; "
      "tcp-keepalive-timeout 7; flush-zones-on-shutdown yes; };"},

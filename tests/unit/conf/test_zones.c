@@ -53,6 +53,10 @@ static const struct text_case cases[] = {
      "option 'max-zone-ttl' cannot be used together with 'dnssec-policy'"},
     {"no policy and a largest TTL", ZONE(PRIMARY "dnssec-policy none; max-zone-ttl 1d;"), false,
      NULL},
+    {"a command with its path", ZONE(PRIMARY "ds-submit-command \"/bin/x y\";"), false, NULL},
+    {"no command", ZONE(PRIMARY "ds-retract-command \"\";"), false, NULL},
+    {"a command without its path", ZONE(PRIMARY "ds-submit-command \"x y\";"), true,
+     "'ds-submit-command' must begin with the program's absolute path"},
     {"raw files of a primary", ZONE(PRIMARY "masterfile-format raw;"), true,
      "masterfile-format raw is not supported: convert"},
     {"raw files of a secondary", ZONE(SECONDARY "masterfile-format raw;"), false,
@@ -150,6 +154,29 @@ static void keys_lie_where_they_are_said_to_or_where_the_server_is(void **state)
     conf = load(ZONE(PRIMARY));
     assert_string_equal(zone_of(conf, 0)->key_directory, ".");
     conf_free(conf);
+}
+
+static void one_bound_of_checkds_said_alone_counts(void **state)
+{
+    static const struct {
+        const char *said;
+        sg_duration low, high;
+    } bounds[] = {
+        {"", 60, 3600},
+        {"max-checkds-time 5;", 5, 5},
+        {"min-checkds-time 7200;", 7200, 7200},
+        {"min-checkds-time 2; max-checkds-time 9;", 2, 9},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(bounds); i++) {
+        char *text = mem_format("zone a { " PRIMARY " %s };", bounds[i].said);
+        struct conf *conf = load(text);
+        const struct conf_zone_parent *parent = &zone_of(conf, 0)->options->parent;
+        assert_int_equal(parent->retry_min, bounds[i].low);
+        assert_int_equal(parent->retry_max, bounds[i].high);
+        conf_free(conf);
+        mem_free(text);
+    }
 }
 
 static void checkds_follows_the_parental_agents(void **state)
@@ -283,6 +310,7 @@ int main(void)
         cmocka_unit_test(the_nearest_layer_wins),
         cmocka_unit_test(a_zone_is_signed_by_the_nearest_policy),
         cmocka_unit_test(keys_lie_where_they_are_said_to_or_where_the_server_is),
+        cmocka_unit_test(one_bound_of_checkds_said_alone_counts),
         cmocka_unit_test(checkds_follows_the_parental_agents),
         cmocka_unit_test(a_zone_knows_its_name_and_where_it_stands),
         cmocka_unit_test(a_shared_zone_is_the_other_views),

@@ -31,6 +31,15 @@ struct scene_question {
     struct buffer message;
 };
 
+/* A program that the keeper had run; it ends when the test says so. */
+struct scene_program {
+    unsigned runs;
+    bool out, full; /* full: no more are taken */
+    char *words, *environment, *input;
+    keeper_hear_end *hear;
+    void *argument;
+};
+
 struct keeper_scene {
     char folder[64];
     char *file;
@@ -51,7 +60,69 @@ struct keeper_scene {
     struct refresh_primary primary;
     struct refresh_settings refresh;
     struct zone_notify_settings notify;
+    struct scene_program program;
 };
+
+/* --- programs -------------------------------------------------------------------------------- */
+
+static inline char *scene_join(const char *const *words)
+{
+    struct buffer text = BUFFER_EMPTY;
+    for (size_t i = 0; words[i] != NULL; i++) {
+        buffer_format(&text, "%s%s", i > 0 ? " " : "", words[i]);
+    }
+    char *joined = mem_copy_text(buffer_text(&text));
+    buffer_free(&text);
+    return joined;
+}
+
+static inline void scene_forget_program(struct scene_program *program)
+{
+    mem_free(program->words);
+    mem_free(program->environment);
+    mem_free(program->input);
+    program->words = program->environment = program->input = NULL;
+}
+
+static inline enum sg_result scene_run(void *argument, const struct keeper_program *wanted,
+                                       keeper_hear_end *hear, void *hear_argument,
+                                       void **out_running)
+{
+    struct keeper_scene *scene = argument;
+    struct scene_program *program = &scene->program;
+    if (program->full) {
+        return SG_LIMIT;
+    }
+    assert_false(program->out);
+    scene_forget_program(program);
+    program->runs++;
+    program->out = true;
+    program->words = scene_join(wanted->words);
+    program->environment = scene_join(wanted->environment);
+    program->input =
+        mem_format("%.*s", (int)wanted->input.length, (const char *)wanted->input.bytes);
+    program->hear = hear;
+    program->argument = hear_argument;
+    *out_running = program;
+    return SG_OK;
+}
+
+static inline void scene_kill(void *argument, void *running)
+{
+    struct scene_program *program = running;
+    (void)argument;
+    assert_true(program->out);
+    program->out = false;
+}
+
+static inline void scene_end_program(struct keeper_scene *scene, int status, const char *output)
+{
+    const struct keeper_ran ran = {
+        .result = SG_OK, .status = status, .output = span_of_text(output)};
+    assert_true(scene->program.out);
+    scene->program.out = false;
+    scene->program.hear(scene->program.argument, &ran);
+}
 
 /* --- network -------------------------------------------------------------------------------- */
 
@@ -210,6 +281,7 @@ static inline void scene_start(struct keeper_scene *scene)
                                      .commits = &scene->commits,
                                      .uptime = scene_uptime,
                                      .asker = {scene_ask, scene_cancel, NULL, scene},
+                                     .runner = {scene_run, scene_kill, scene},
                                      .argument = scene};
     scene->keeper = keeper_new(&keeper);
     if (scene->storeless) {
@@ -361,6 +433,7 @@ static inline int scene_end(void **state)
     char *command = mem_format("rm -rf %s", scene->folder);
     int failed = system(command);
     mem_free(command);
+    scene_forget_program(&scene->program);
     mem_free(scene->file);
     mem_free(scene);
     return failed;

@@ -7,7 +7,7 @@
 
 enum { T0 = 1700000000, RETRY_MIN = 60, RETRY_MAX = 3600, AGENTS = 3 };
 
-static const struct ds_check_bounds bounds = {RETRY_MIN, RETRY_MAX, SG_DAY};
+static const struct ds_check_bounds bounds = {RETRY_MIN, RETRY_MAX, SG_DAY, 4 * RETRY_MAX};
 
 static struct remote agents[AGENTS];
 
@@ -135,7 +135,7 @@ struct scene {
 
 static void wish_for(struct scene *scene, enum ds_check_want want)
 {
-    const struct ds_check_wish wish = {&scene->key, want, scene->now};
+    const struct ds_check_wish wish = {&scene->key, want, scene->now, false};
     ds_check_set_wishes(scene->check, &wish, 1, scene->now);
 }
 
@@ -150,6 +150,7 @@ static void scene_init(struct scene *scene, size_t count, enum ds_check_want wan
     make_key(&scene->key, 1);
     make_key(&scene->other, 2);
     scene->check = ds_check_new(&bounds, 1);
+    memset(scene->facts, 0, sizeof(scene->facts));
     /* None to begin with, so none is no change. */
     assert_int_equal(ds_check_set_agents(scene->check, agents, count, T0), count == 0);
     wish_for(scene, want);
@@ -183,30 +184,47 @@ static size_t ask(struct scene *scene, size_t agent, enum word word)
     return hear(scene, word);
 }
 
-/* Every word of two agents, for both wishes: a fact only where both prove it. */
+static enum ds_check_want opposite(enum ds_check_want want)
+{
+    return want == DS_CHECK_PUBLISHED ? DS_CHECK_WITHDRAWN : DS_CHECK_PUBLISHED;
+}
+
+static bool prove(enum word first, enum word second, enum ds_check_want what)
+{
+    return proves(first, what) && proves(second, what);
+}
+
+static void a_round_tells_what_both_prove(enum ds_check_want want, enum word first,
+                                          enum word second)
+{
+    struct scene scene;
+    scene_init(&scene, 2, want);
+    assert_int_equal(ask(&scene, 0, first), 0);
+    size_t facts = ask(&scene, 1, second);
+    bool met = prove(first, second, want);
+    bool contrary = prove(first, second, opposite(want));
+    assert_int_equal(facts, met || contrary);
+    assert_int_equal(ds_check_is_waiting(scene.check), !met);
+    if (facts > 0) {
+        assert_int_equal(scene.facts[0].tag, scene.key.tag);
+        assert_int_equal(scene.facts[0].algorithm, scene.key.algorithm);
+        assert_int_equal(scene.facts[0].want, want);
+        assert_int_equal(scene.facts[0].what, met ? want : opposite(want));
+        assert_int_equal(scene.facts[0].at, T0 + 2);
+        assert_true(scene.facts[0].first == KEY_TIME_UNSET);
+    }
+    scene_clear(&scene);
+}
+
+/* Every word of two agents, for both wishes: a fact only where both prove it, whichever it is. */
 static void only_what_all_agents_prove_becomes_a_fact(void **state)
 {
     (void)state;
-    for (int want = DS_CHECK_PUBLISHED; want <= DS_CHECK_WITHDRAWN; want++) {
-        for (int pair = 0; pair < WORDS * WORDS; pair++) {
-            enum word first = (enum word)(pair / WORDS);
-            enum word second = (enum word)(pair % WORDS);
-            struct scene scene;
-            scene_init(&scene, 2, (enum ds_check_want)want);
-            assert_int_equal(ask(&scene, 0, first), 0);
-            size_t facts = ask(&scene, 1, second);
-            bool proven =
-                proves(first, (enum ds_check_want)want) && proves(second, (enum ds_check_want)want);
-            assert_int_equal(facts, proven);
-            if (proven) {
-                assert_int_equal(scene.facts[0].tag, scene.key.tag);
-                assert_int_equal(scene.facts[0].algorithm, scene.key.algorithm);
-                assert_int_equal(scene.facts[0].what, want);
-                assert_int_equal(scene.facts[0].at, T0 + 2);
-                assert_true(ds_check_wake(scene.check) == INT64_MAX);
-            }
-            scene_clear(&scene);
-        }
+    for (int pair = 0; pair < WORDS * WORDS; pair++) {
+        enum word first = (enum word)(pair / WORDS);
+        enum word second = (enum word)(pair % WORDS);
+        a_round_tells_what_both_prove(DS_CHECK_PUBLISHED, first, second);
+        a_round_tells_what_both_prove(DS_CHECK_WITHDRAWN, first, second);
     }
 }
 
@@ -235,7 +253,7 @@ static void retries_wait_longer_and_longer(void **state)
     (void)state;
     scene_init(&scene, 1, DS_CHECK_PUBLISHED);
     for (int round = 0; round < 12; round++) {
-        assert_int_equal(ask(&scene, 0, NO_DS), 0);
+        assert_int_equal(ask(&scene, 0, round % 2 == 0 ? SILENT : NO_DS), round == 1);
         sg_duration wait = ds_check_wake(scene.check) - scene.now;
         assert_in_range(wait, wanted - wanted / 10, wanted + wanted / 10);
         const struct remote *asked;
@@ -257,7 +275,7 @@ static void a_clock_that_was_set_back_stops_nothing(void **state)
     struct scene scene;
     (void)state;
     scene_init(&scene, 1, DS_CHECK_PUBLISHED);
-    assert_int_equal(ask(&scene, 0, NO_DS), 0);
+    assert_int_equal(ask(&scene, 0, LAME), 0);
     const struct remote *asked;
     assert_true(ds_check_turn(scene.check, scene.now - 365 * SG_DAY, &asked));
     scene_clear(&scene);
@@ -270,13 +288,13 @@ static void a_new_wish_ends_the_round(void **state)
     scene_init(&scene, 2, DS_CHECK_PUBLISHED);
     assert_int_equal(ask(&scene, 0, SHOWS), 0);
     const struct ds_check_wish both[] = {
-        {&scene.key, DS_CHECK_PUBLISHED, T0},
-        {&scene.other, DS_CHECK_WITHDRAWN, T0},
+        {&scene.key, DS_CHECK_PUBLISHED, T0, false},
+        {&scene.other, DS_CHECK_WITHDRAWN, T0, false},
     };
     ds_check_set_wishes(scene.check, both, 2, scene.now);
     assert_int_equal(ask(&scene, 0, SHOWS), 0); /* from the first one again */
     assert_int_equal(ask(&scene, 1, SHOWS), 2);
-    assert_true(ds_check_wake(scene.check) == INT64_MAX);
+    assert_false(ds_check_is_waiting(scene.check));
     scene_clear(&scene);
 }
 
@@ -289,7 +307,9 @@ static void a_new_wish_while_a_question_is_out(void **state)
     assert_true(ds_check_turn(scene.check, scene.now, &asked));
     wish_for(&scene, DS_CHECK_WITHDRAWN);
     assert_int_equal(hear(&scene, NO_DS), 0); /* the question was put before */
+    assert_true(ds_check_is_waiting(scene.check));
     assert_int_equal(ask(&scene, 0, NO_DS), 1);
+    assert_false(ds_check_is_waiting(scene.check));
     scene_clear(&scene);
 }
 
@@ -299,17 +319,108 @@ static void one_of_two_wishes_is_fulfilled(void **state)
     (void)state;
     scene_init(&scene, 1, DS_CHECK_PUBLISHED);
     const struct ds_check_wish both[] = {
-        {&scene.other, DS_CHECK_PUBLISHED, T0},
-        {&scene.key, DS_CHECK_PUBLISHED, T0},
+        {&scene.other, DS_CHECK_PUBLISHED, T0, false},
+        {&scene.key, DS_CHECK_PUBLISHED, T0, false},
     };
     ds_check_set_wishes(scene.check, both, 2, scene.now);
-    assert_int_equal(ask(&scene, 0, SHOWS), 1);
-    assert_int_equal(scene.facts[0].tag, scene.key.tag);
-    scene.now = ds_check_wake(scene.check);
-    assert_int_equal(ask(&scene, 0, OTHER_KEY), 1);
+    assert_int_equal(ask(&scene, 0, SHOWS), 2);
     assert_int_equal(scene.facts[0].tag, scene.other.tag);
-    /* Nothing is left. */
-    assert_true(ds_check_wake(scene.check) == INT64_MAX);
+    assert_int_equal(scene.facts[0].what, DS_CHECK_WITHDRAWN);
+    assert_int_equal(scene.facts[1].what, DS_CHECK_PUBLISHED);
+    assert_true(ds_check_is_waiting(scene.check));
+    scene.now = ds_check_wake(scene.check);
+    assert_int_equal(ask(&scene, 0, OTHER_KEY), 2); /* the first has gone again */
+    assert_int_equal(scene.facts[0].what, DS_CHECK_PUBLISHED);
+    assert_int_equal(scene.facts[1].what, DS_CHECK_WITHDRAWN);
+    scene_clear(&scene);
+}
+
+/* Nothing is told that is known; and the parent is asked more and more rarely. */
+static void what_is_as_it_should_be_is_looked_at_rarely(void **state)
+{
+    struct scene scene;
+    sg_duration retry = RETRY_MIN;
+    (void)state;
+    scene_init(&scene, 1, DS_CHECK_PUBLISHED);
+    assert_int_equal(ask(&scene, 0, SHOWS), 1);
+    for (int round = 0; round < 12; round++) {
+        sg_duration wanted = retry > RETRY_MAX ? retry : RETRY_MAX;
+        sg_duration wait = ds_check_wake(scene.check) - scene.now;
+        assert_in_range(wait, wanted - wanted / 10, wanted + wanted / 10);
+        scene.now += wait;
+        assert_int_equal(ask(&scene, 0, round == 3 ? SILENT : SHOWS), 0);
+        retry = 2 * retry < 4 * RETRY_MAX ? 2 * retry : 4 * RETRY_MAX;
+    }
+    assert_false(ds_check_warns(scene.check, scene.now + SG_WEEK));
+    scene.now++;
+    wish_for(&scene, DS_CHECK_PUBLISHED); /* wanted anew: older looks are not enough */
+    assert_true(ds_check_is_waiting(scene.check));
+    assert_int_equal(ask(&scene, 0, SHOWS), 1);
+    assert_true(scene.facts[0].first == KEY_TIME_UNSET);
+    scene_clear(&scene);
+}
+
+static void a_parent_that_turns_back_is_told(void **state)
+{
+    struct scene scene;
+    (void)state;
+    scene_init(&scene, 2, DS_CHECK_PUBLISHED);
+    assert_int_equal(ask(&scene, 0, SHOWS) + ask(&scene, 1, SHOWS), 1);
+    scene.now = ds_check_wake(scene.check);
+    assert_int_equal(ask(&scene, 0, NO_DS) + ask(&scene, 1, NO_DS), 1);
+    assert_int_equal(scene.facts[0].what, DS_CHECK_WITHDRAWN);
+    assert_int_equal(scene.facts[0].first, scene.now);
+    assert_true(ds_check_is_waiting(scene.check));
+    scene.now = ds_check_wake(scene.check);
+    assert_int_equal(ask(&scene, 0, SHOWS) + ask(&scene, 1, SHOWS), 1);
+    assert_int_equal(scene.facts[0].first, scene.now);
+    sg_time seen = scene.now;
+    scene.now = ds_check_wake(scene.check);
+    /* One of them went out and in again: between the looks it may have been gone. */
+    assert_int_equal(ask(&scene, 0, SHOWS) + ask(&scene, 1, NO_DS), 0);
+    scene.now = ds_check_wake(scene.check);
+    assert_int_equal(ask(&scene, 0, SHOWS) + ask(&scene, 1, SHOWS), 1);
+    assert_true(scene.facts[0].first == scene.now && scene.now > seen);
+    scene_clear(&scene);
+}
+
+static void the_first_look_that_shows_it_is_told(void **state)
+{
+    struct scene scene;
+    (void)state;
+    scene_init(&scene, 1, DS_CHECK_WITHDRAWN);
+    assert_int_equal(ask(&scene, 0, SHOWS), 1);
+    scene.now = ds_check_wake(scene.check);
+    assert_int_equal(ask(&scene, 0, SILENT), 0);
+    scene.now = ds_check_wake(scene.check);
+    assert_int_equal(ask(&scene, 0, NO_DS), 1);
+    assert_int_equal(scene.facts[0].first, scene.now);
+    sg_time gone = scene.now;
+    scene.now += 5;
+    wish_for(&scene, DS_CHECK_WITHDRAWN);
+    assert_int_equal(ask(&scene, 0, NO_DS), 1);
+    assert_int_equal(scene.facts[0].first, gone);
+    assert_int_equal(scene.facts[0].at, scene.now);
+    scene_clear(&scene);
+}
+
+/* After a restart: it is looked at in the course of a day, and nobody is alarmed. */
+static void what_was_noted_before_is_not_waited_for(void **state)
+{
+    struct scene scene;
+    const struct remote *asked;
+    (void)state;
+    scene_init(&scene, 1, DS_CHECK_PUBLISHED);
+    ds_check_set_wishes(scene.check, NULL, 0, T0);
+    const struct ds_check_wish wish = {&scene.key, DS_CHECK_PUBLISHED, T0 - SG_DAY, true};
+    ds_check_set_wishes(scene.check, &wish, 1, T0);
+    assert_false(ds_check_is_waiting(scene.check));
+    assert_false(ds_check_warns(scene.check, T0 + SG_WEEK));
+    assert_false(ds_check_turn(scene.check, T0, &asked));
+    assert_in_range(ds_check_wake(scene.check), T0 + 1, T0 + 4 * RETRY_MAX);
+    scene.now = ds_check_wake(scene.check);
+    assert_int_equal(ask(&scene, 0, NO_DS), 1);
+    assert_true(ds_check_is_waiting(scene.check)); /* it is not so any more */
     scene_clear(&scene);
 }
 
@@ -408,6 +519,10 @@ int main(void)
         cmocka_unit_test(a_new_wish_ends_the_round),
         cmocka_unit_test(a_new_wish_while_a_question_is_out),
         cmocka_unit_test(one_of_two_wishes_is_fulfilled),
+        cmocka_unit_test(what_is_as_it_should_be_is_looked_at_rarely),
+        cmocka_unit_test(a_parent_that_turns_back_is_told),
+        cmocka_unit_test(the_first_look_that_shows_it_is_told),
+        cmocka_unit_test(what_was_noted_before_is_not_waited_for),
         cmocka_unit_test(wishes_that_go_leave_nothing),
         cmocka_unit_test(new_agents_begin_anew),
         cmocka_unit_test(nobody_agrees_where_nobody_is_asked),

@@ -29,6 +29,7 @@ struct scene {
     unsigned asked, cancelled;
 
     struct ds_check_fact fact;
+    bool keeps; /* what is wanted, after a fact */
     size_t facts;
 };
 
@@ -66,7 +67,9 @@ static void found(void *argument, const struct ds_check_fact *facts, size_t coun
     assert_int_equal(count, 1);
     scene->fact = facts[0];
     scene->facts++;
-    ds_watch_want(scene->watch, NULL, 0);
+    if (!scene->keeps) {
+        ds_watch_want(scene->watch, NULL, 0);
+    }
 }
 
 /* As the keeper does: else nobody would know when the next round is due. */
@@ -120,7 +123,7 @@ static void turn(struct scene *scene)
 
 static void want(struct scene *scene, enum ds_check_want want)
 {
-    const struct ds_check_wish wish = {&scene->key, want, scene->now};
+    const struct ds_check_wish wish = {&scene->key, want, scene->now, false};
     ds_watch_want(scene->watch, &wish, 1);
     turn(scene);
 }
@@ -356,11 +359,39 @@ static void a_new_configuration_takes_the_question_back(void **state)
     }
 }
 
+/* Ten thousand zones must not run to their parents with every reload. */
+static void a_new_configuration_that_says_the_same_asks_nobody_who_has_answered(void **state)
+{
+    struct scene scene;
+    (void)state;
+    for (int mode = DS_WATCH_EXPLICIT; mode <= DS_WATCH_YES; mode++) {
+        begin(&scene, (enum ds_watch_mode)mode);
+        scene.keeps = true;
+        want(&scene, DS_CHECK_PUBLISHED);
+        if (mode == DS_WATCH_YES) {
+            find_the_parent(&scene);
+        }
+        show_ds(&scene);
+        show_ds(&scene);
+        assert_int_equal(scene.facts, 1);
+        const unsigned asked = scene.asked;
+        ds_watch_configure(scene.watch, &scene.of, &scene.settings);
+        turn(&scene);
+        assert_int_equal(scene.asked, asked);
+        assert_true(scene.wake > scene.now && scene.wake < INT64_MAX);
+        scene.now = scene.wake;
+        turn(&scene);
+        assert_true(scene.out);
+        end(&scene);
+    }
+}
+
 static void a_demand_does_not_wait(void **state)
 {
     struct scene scene;
     (void)state;
     begin(&scene, DS_WATCH_EXPLICIT);
+    scene.keeps = true;
     want(&scene, DS_CHECK_PUBLISHED);
     show_no_ds(&scene);
     show_no_ds(&scene);
@@ -369,6 +400,10 @@ static void a_demand_does_not_wait(void **state)
     ds_watch_demand(scene.watch);
     turn(&scene);
     assert_true(scene.out);
+    show_ds(&scene);
+    show_ds(&scene);
+    assert_false(ds_watch_is_waiting(scene.watch));
+    assert_true(ds_watch_warn_at(scene.watch) == INT64_MAX);
     end(&scene);
 }
 
@@ -382,6 +417,7 @@ int main(void)
         cmocka_unit_test(the_parents_servers_are_found_and_asked),
         cmocka_unit_test(a_lookup_that_fails_is_tried_again),
         cmocka_unit_test(a_new_configuration_takes_the_question_back),
+        cmocka_unit_test(a_new_configuration_that_says_the_same_asks_nobody_who_has_answered),
         cmocka_unit_test(a_demand_does_not_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

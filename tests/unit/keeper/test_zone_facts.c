@@ -219,10 +219,17 @@ static void a_sighting_lasts_until_another_one(void **state)
     (void)state;
     commit(&facts, O, T0);
     zone_facts_see(&facts, &look);
-    look.first = look.last = T0 + 500;
+    look.last = T0 + 500;
     zone_facts_see(&facts, &look);
     assert_int_equal(facts.keys[0].ds_at, T0 + 10);
     assert_int_equal(facts.keys[0].ds_asked_at, T0 + 500);
+    look.first = KEY_TIME_UNSET; /* after a restart */
+    look.last = T0 + 510;
+    zone_facts_see(&facts, &look);
+    assert_int_equal(facts.keys[0].ds_at, T0 + 10);
+    look.first = look.last = T0 + 550; /* it was otherwise in between */
+    zone_facts_see(&facts, &look);
+    assert_int_equal(facts.keys[0].ds_at, T0 + 550);
     look = (struct zone_ds_look){4711, 13, KASP_DS_MISSING, T0 + 600, T0 + 600, 0};
     zone_facts_see(&facts, &look);
     assert_int_equal(facts.keys[0].ds, KASP_DS_MISSING);

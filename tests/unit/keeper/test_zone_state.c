@@ -27,8 +27,10 @@ static void everything_comes_back(void **state)
         .clock_doubted = true,
         .ahead_of_file = true,
         .timers = BUFFER_EMPTY,
+        .told = BUFFER_EMPTY,
     };
     buffer_append(&from.timers, "timers", 6);
+    buffer_append(&from.told, "told", 4);
     struct buffer bytes = BUFFER_EMPTY;
     struct zone_state to;
     zone_state_encode(&from, &bytes);
@@ -51,15 +53,18 @@ static void everything_comes_back(void **state)
     assert_true(to.clock_doubted && to.ahead_of_file);
     assert_int_equal(to.timers.length, 6);
     assert_memory_equal(to.timers.bytes, "timers", 6);
+    assert_int_equal(to.told.length, 4);
+    assert_memory_equal(to.told.bytes, "told", 4);
     zone_state_clear(&to);
     buffer_free(&from.timers);
+    buffer_free(&from.told);
     buffer_free(&bytes);
 }
 
 static void an_empty_state_comes_back(void **state)
 {
     (void)state;
-    struct zone_state from = {.timers = BUFFER_EMPTY}, to;
+    struct zone_state from = {.timers = BUFFER_EMPTY, .told = BUFFER_EMPTY}, to;
     struct buffer bytes = BUFFER_EMPTY;
     zone_state_encode(&from, &bytes);
     assert_int_equal(zone_state_decode(buffer_span(&bytes), &to), SG_OK);

@@ -1,4 +1,5 @@
 #include "fixture.h"
+#include "server/system_resolvers.h"
 #include "server/zone_peers.h"
 
 #define SECONDARY                                                                                  \
@@ -7,6 +8,8 @@
              "zone example { type secondary; file \"x\"; notify explicit; "                        \
              "also-notify { 192.0.2.9 port 5353 key k; }; request-ixfr yes; "                      \
              "primaries { 192.0.2.1 key k; 192.0.2.2; 2001:db8::1 port 54; }; };\n"
+
+static const struct system_resolvers no_system;
 
 static bool key_is(const struct tsig_key *key, const char *name)
 {
@@ -19,7 +22,7 @@ static void whom_a_zone_asks_and_tells_is_what_its_options_say(void **state)
     (void)state;
     struct conf *conf = desk_conf(SECONDARY);
     const struct conf_zone *zone = conf->views[0]->zones[0];
-    struct zone_peers *peers = zone_peers_new(zone->view, zone->options);
+    struct zone_peers *peers = zone_peers_new(zone->view, zone->options, &no_system);
     assert_true(peers->has_primaries);
     assert_int_equal(peers->refresh.primaries_count, 3);
     const struct refresh_primary *primaries = peers->refresh.primaries;
@@ -45,9 +48,81 @@ static void a_zone_without_primaries_has_none(void **state)
     (void)state;
     struct conf *conf = desk_conf("zone example { type primary; file \"x\"; };\n");
     const struct conf_zone *zone = conf->views[0]->zones[0];
-    struct zone_peers *peers = zone_peers_new(zone->view, zone->options);
+    struct zone_peers *peers = zone_peers_new(zone->view, zone->options, &no_system);
     assert_false(peers->has_primaries);
     assert_int_equal(peers->notify.also_count, 0);
+    zone_peers_free(peers);
+    conf_free(conf);
+}
+
+static struct zone_peers *expect_watch(struct conf *conf, size_t zone,
+                                       const struct system_resolvers *system,
+                                       enum ds_watch_mode mode, size_t agents, size_t resolvers)
+{
+    const struct conf_zone *of = conf->views[0]->zones[zone];
+    struct zone_peers *peers = zone_peers_new(of->view, of->options, system);
+    assert_int_equal(peers->parent.mode, mode);
+    assert_int_equal(peers->parent.agents_count, agents);
+    assert_int_equal(peers->parent.lookup.resolvers_count, resolvers);
+    return peers;
+}
+
+static void whom_to_ask_for_the_ds_is_what_its_options_say(void **state)
+{
+    (void)state;
+    struct conf *conf =
+        desk_conf(DESK_KEY "zone a { type primary; file \"a\"; };\n"
+                           "zone b { type primary; file \"b\"; min-checkds-time 5; "
+                           "parental-agents { 192.0.2.1 key k; 2001:db8::1 port 54; }; };\n"
+                           "zone c { type primary; file \"c\"; checkds no; };\n"
+                           "zone d { type primary; file \"d\"; "
+                           "parent-resolvers port 5353 { 192.0.2.3; 192.0.2.4 key k; }; };\n");
+    const struct system_resolvers system = {
+        .resolvers = {{.address = {192, 0, 2, 53}, .address_length = 4, .port = 53}},
+        .count = 1,
+        .ipv4 = true,
+    };
+    struct zone_peers *a = expect_watch(conf, 0, &system, DS_WATCH_YES, 0, 1);
+    assert_int_equal(a->parent.lookup.resolvers[0].address[3], 53);
+    assert_true(a->parent.lookup.ipv4 && !a->parent.lookup.ipv6);
+    assert_int_equal(a->parent.bounds.retry_max, 3600);
+    zone_peers_free(a);
+    struct zone_peers *b = expect_watch(conf, 1, &system, DS_WATCH_EXPLICIT, 2, 1);
+    assert_true(key_is(b->parent.agents[0].key, "k."));
+    assert_int_equal(b->parent.agents[1].port, 54);
+    assert_non_null(b->parent.agents[1].origin); /* it may say a source */
+    assert_int_equal(b->parent.bounds.retry_min, 5);
+    zone_peers_free(b);
+    zone_peers_free(expect_watch(conf, 2, &system, DS_WATCH_NO, 0, 1));
+    struct zone_peers *d = expect_watch(conf, 3, &system, DS_WATCH_YES, 0, 2);
+    assert_int_equal(d->parent.lookup.resolvers[0].port, 5353);
+    assert_true(key_is(d->parent.lookup.resolvers[1].key, "k."));
+    zone_peers_free(d);
+    conf_free(conf);
+}
+
+static void whom_and_what_to_tell_is_what_its_options_say(void **state)
+{
+    (void)state;
+    struct conf *conf =
+        desk_conf(DESK_KEY "zone a { type primary; file \"a\"; };\n"
+                           "zone b { type primary; file \"b\"; ds-push { 192.0.2.1 key k; }; "
+                           "ds-command-records ds; "
+                           "ds-submit-command \"/bin/tell  --all\ta \"; };\n");
+    const struct conf_zone *a = conf->views[0]->zones[0], *b = conf->views[0]->zones[1];
+    struct zone_peers *peers = zone_peers_new(a->view, a->options, &no_system);
+    assert_false(peers->is_telling);
+    zone_peers_free(peers);
+    peers = zone_peers_new(b->view, b->options, &no_system);
+    assert_true(peers->is_telling && peers->telling.ds_records);
+    assert_int_equal(peers->telling.push_count, 1);
+    assert_true(key_is(peers->telling.push[0].key, "k."));
+    assert_null(peers->telling.retract);
+    static const char *const words[] = {"/bin/tell", "--all", "a"};
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        assert_string_equal(peers->telling.submit[i], words[i]);
+    }
+    assert_null(peers->telling.submit[3]);
     zone_peers_free(peers);
     conf_free(conf);
 }
@@ -87,6 +162,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whom_a_zone_asks_and_tells_is_what_its_options_say),
         cmocka_unit_test(a_zone_without_primaries_has_none),
+        cmocka_unit_test(whom_to_ask_for_the_ds_is_what_its_options_say),
+        cmocka_unit_test(whom_and_what_to_tell_is_what_its_options_say),
         cmocka_unit_test(addresses_go_there_and_back),
         cmocka_unit_test(a_mapped_address_is_the_address),
     };

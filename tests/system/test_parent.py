@@ -1,0 +1,316 @@
+"""The parent's side: its agents are asked for the DS until all agree, and it is told what to do."""
+
+import os
+import re
+import stat
+import subprocess
+
+import pytest
+from support.peers import KEY, OTHER_KEY, PEERS, Bind, Key, Knot, Unbound
+from support.ports import free_port
+from support.server import HOST
+from support.waiting import wait_until
+
+ZONE = "example.test."
+PUSH_KEY = Key("push.key", "hmac-sha256", "dGhlIGtleSBvZiB0aGUgdXBkYXRlcyB0byB0aGUgcGFyZW50")
+
+CHILD = """$ORIGIN example.test.
+$TTL 1
+@   SOA ns hostmaster 1 3600 600 86400 1
+    NS ns
+ns  A 192.0.2.1
+www A 192.0.2.2
+"""
+
+PARENT = """$ORIGIN test.
+$TTL 1
+@          SOA ns1 hostmaster {serial} 3600 600 86400 1
+           NS ns1
+ns1        A {address}
+example    NS ns.example
+ns.example A 192.0.2.1
+{ds}
+"""
+
+# Everything is known everywhere within two seconds, so that a DS is wanted at once.
+POLICY = """dnssec-policy "fast" {
+    keys { csk lifetime unlimited algorithm 13; };
+    dnskey-ttl 1; max-zone-ttl 1; publish-safety 0; retire-safety 0; zone-propagation-delay 0;
+    parent-ds-ttl 1; parent-propagation-delay 0; };
+"""
+RETRY = "min-checkds-time 1; max-checkds-time 1;"
+
+
+def ds_of(signet, digest="-2"):
+    """The DS records of the zone's keys, as BIND makes them of the key files."""
+    files = sorted(signet.folder.glob("Kexample.test.*.key"))
+    assert files
+    return "\n".join(subprocess.run(["dnssec-dsfromkey", digest, path], check=True, text=True,
+                                    capture_output=True).stdout for path in files)
+
+
+class Parent:
+    """The zone `test.` at a server that is to show a DS, or not."""
+
+    def __init__(self, kind, folder, key=None, address=HOST, **options):
+        folder.mkdir(parents=True)
+        self.path = folder / "test.zone"
+        self.address = address
+        self.serial = 0
+        self.write("")
+        self.server = kind(folder, zones=[("test.", self.path)], key=key, **options)
+
+    @property
+    def port(self):
+        return self.server.port
+
+    def write(self, ds):
+        self.serial += 1
+        self.path.write_text(PARENT.format(serial=self.serial, ds=ds, address=self.address))
+
+    def show(self, ds):
+        self.write(ds)
+        self.server.reload()
+        wait_until(lambda: bool(self.server.answers_with(ZONE, "DS")) == bool(ds), 20,
+                   "the parent shows what it is to show")
+
+
+def agents_of(*parents, key=None):
+    with_key = f' key "{key.name}"' if key else ""
+    return " ".join(f"{HOST} port {parent.port}{with_key};" for parent in parents)
+
+
+def start_child(make_signet, agents, statements="", extra=""):
+    asked = f"parental-agents {{ {agents} }};" if agents else ""
+    signet = make_signet(extra=POLICY + extra)
+    signet.add_zone(ZONE, CHILD, policy="fast", statements=f"{asked} {RETRY} {statements}")
+    signet.start()
+    signet.wait_until_signed(ZONE)
+    return signet
+
+
+def status(signet):
+    return signet.rndc("zonestatus", ZONE).stdout
+
+
+def wait_for_status(signet, text):
+    try:
+        wait_until(lambda: text in status(signet), 20, f"{text!r} in zonestatus", pause_s=0.2)
+    except AssertionError as late:
+        raise AssertionError(f"{late}: {status(signet)}") from late
+
+
+SEEN = "keymgr: checkds DS for key example.test/ECDSAP256SHA256/"
+
+
+@pytest.mark.parametrize("kind", PEERS)
+def test_a_ds_is_waited_for_until_the_parent_shows_it(make_signet, run_server, tmp_path, kind):
+    parent = Parent(kind, tmp_path / "parent")
+    run_server(parent.server)
+    signet = start_child(make_signet, agents_of(parent))
+    wait_for_status(signet, "is to be published by the parent, waited for since")
+    wait_for_status(signet, f"parental agent {HOST}#{parent.port} has no DS, not what is waited")
+    assert SEEN not in signet.log()
+    parent.show(ds_of(signet))
+    signet.wait_for_log(SEEN)
+    assert re.search(rf"{re.escape(SEEN)}\d+ seen published at ", signet.log())
+    wait_for_status(signet, "is at the parent, as it should be")
+
+
+def test_all_agents_must_show_it(make_signet, run_server, tmp_path):
+    parents = [Parent(kind, tmp_path / kind.name) for kind in PEERS]
+    for parent in parents:
+        run_server(parent.server)
+    signet = start_child(make_signet, agents_of(*parents))
+    wait_for_status(signet, "is to be published by the parent")
+    ds = ds_of(signet)
+    parents[0].show(ds)
+    wrong = ds.split()
+    wrong[-1] = "00" * 32
+    parents[2].show(" ".join(wrong))  # a digest that is not the key's
+    wait_for_status(signet, f"{HOST}#{parents[0].port} has DS records, as it should be")
+    wait_for_status(signet, f"{HOST}#{parents[1].port} has no DS, not what is waited for")
+    wait_for_status(signet, f"{HOST}#{parents[2].port} has DS records, not what is waited for")
+    assert SEEN not in signet.log()
+    parents[1].show(ds)
+    parents[2].show(ds_of(signet, "-aSHA-384"))
+    signet.wait_for_log(SEEN)
+
+
+def test_an_agent_that_is_silent_agrees_with_nothing(make_signet, run_server, tmp_path):
+    parent = Parent(Bind, tmp_path / "parent")
+    run_server(parent.server)
+    silent = free_port()
+    signet = start_child(make_signet, f"{agents_of(parent)} {HOST} port {silent};")
+    wait_for_status(signet, "is to be published by the parent")
+    parent.show(ds_of(signet))
+    wait_for_status(signet, f"{HOST}#{parent.port} has DS records, as it should be")
+    wait_for_status(signet, f"parental agent {HOST}#{silent} does not answer")
+    assert SEEN not in signet.log()
+    # A new configuration has other agents: they are asked at once.
+    signet.zones = []
+    signet.add_zone(ZONE, CHILD, policy="fast",
+                    statements=f"parental-agents {{ {agents_of(parent)} }}; {RETRY}")
+    signet.configure()
+    assert signet.rndc("reconfig").returncode == 0
+    signet.wait_for_log(SEEN)
+
+
+class Guarded(Bind):
+    """Answers those alone who have the key."""
+
+    def configure(self):
+        super().configure()
+        path = self.folder / "named.conf"
+        path.write_text(path.read_text().replace(
+            "check-names ignore;", f'check-names ignore; allow-query {{ key "{KEY.name}"; }};'))
+
+
+@pytest.mark.parametrize("key", [KEY, OTHER_KEY, None])
+def test_an_agent_that_wants_a_key_gets_it(make_signet, run_server, tmp_path, key):
+    parent = Parent(Guarded, tmp_path / "parent", key=KEY)
+    run_server(parent.server)
+    extra = "" if key is None else (f'key "{key.name}" {{ algorithm {key.algorithm}; '
+                                    f'secret "{key.secret}"; }};')
+    signet = start_child(make_signet, agents_of(parent, key=key), extra=extra)
+    wait_for_status(signet, "is to be published by the parent")
+    parent.write(ds_of(signet))
+    parent.server.reload()
+    if key is KEY:
+        signet.wait_for_log(SEEN)
+        return
+    wait_for_status(signet, "answers with an error (rcode 5)" if key is None else
+                    f"parental agent {HOST}#{parent.port} does not answer")
+    assert SEEN not in signet.log()
+
+
+class WellKnown(Knot):
+    """On port 53 of an address of its own, too."""
+
+    address = HOST
+
+    def configure(self):
+        super().configure()
+        path = self.folder / "knot.conf"
+        path.write_text(path.read_text().replace(
+            f"    listen: {HOST}@{self.port}\n",
+            f"    listen: [{HOST}@{self.port}, {self.address}@53]\n"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="port 53 needs root")
+def test_the_parents_own_servers_are_found_and_asked(make_signet, run_server, tmp_path):
+    address = f"127.53.{os.getpid() // 250 % 250 + 1}.{os.getpid() % 250 + 1}"
+    parent = Parent(WellKnown, tmp_path / "parent", address=address)
+    parent.server.address = address
+    run_server(parent.server)
+    resolver = Unbound(tmp_path / "resolver", parent.server, [("test.", "")])
+    run_server(resolver)
+    signet = start_child(make_signet, "", f"parent-resolvers port {resolver.port} {{ {HOST}; }};")
+    wait_for_status(signet, f"parental agent {address}#53 has no DS, not what is waited for")
+    parent.show(ds_of(signet))
+    signet.wait_for_log(SEEN)
+
+
+def test_where_no_resolver_answers_that_is_told(make_signet):
+    signet = start_child(make_signet, "", f"parent-resolvers port {free_port()} {{ {HOST}; }};")
+    wait_for_status(signet, "the parent's name servers: no resolver has an answer")
+    wait_for_status(signet, "no parental agent is known, so nobody is asked")
+
+
+# --- telling the parent ---------------------------------------------------------------------------
+
+SCRIPT = """#!/bin/sh
+echo "$SIGNET_ACTION $SIGNET_ZONE $SIGNET_KEY_TAG $* $(env | wc -l)" >> {folder}/runs
+cat > {folder}/input
+test "$(wc -l < {folder}/runs)" -ge {succeeds} || {{ echo "not now" >&2; exit 9; }}
+"""
+
+
+def write_script(folder, succeeds):
+    path = folder / "submit"
+    path.write_text(SCRIPT.format(folder=folder, succeeds=succeeds))
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return path
+
+
+def runs(folder):
+    path = folder / "runs"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def test_a_command_is_run_until_it_succeeds_and_no_more(make_signet, tmp_path):
+    script = write_script(tmp_path, succeeds=3)
+    signet = start_child(make_signet, "", 'checkds no; ds-command-records ds; '
+                         f'ds-submit-command "{script} --quietly  now";')
+    signet.wait_for_log("has succeeded")
+    assert "says: not now" in signet.log()
+    assert "ended with status 9; it is tried again" in signet.log()
+    tag = ds_of(signet).split()[3]
+    assert len(runs(tmp_path)) == 3
+    assert runs(tmp_path)[0].startswith(f"submit {ZONE} {tag} --quietly now ")
+    given = (tmp_path / "input").read_text().split()
+    assert given[:4] == [ZONE, "1", "IN", "DS"] and given[4:] == ds_of(signet).split()[3:]
+    signet.kill()
+    signet.start()
+    wait_for_status(signet, "is to be published by the parent")
+    signet.rndc("loadkeys", ZONE)
+    signet.wait_until_signed(ZONE)
+    assert len(runs(tmp_path)) == 3
+
+
+def test_a_command_that_a_crash_cuts_off_is_run_again(make_signet, tmp_path):
+    script = write_script(tmp_path, succeeds=1000)
+    signet = start_child(make_signet, "", f'checkds no; ds-submit-command "{script}";')
+    wait_until(lambda: len(runs(tmp_path)) >= 1, 20, "a run")
+    signet.kill()
+    write_script(tmp_path, succeeds=1)
+    signet.start()
+    signet.wait_for_log("has succeeded")
+    assert " IN DNSKEY 257 3 13 " in (tmp_path / "input").read_text()
+
+
+class UpdatedBind(Bind):
+    def configure(self):
+        super().configure()
+        path = self.folder / "named.conf"
+        key = (f'key "{PUSH_KEY.name}" {{ algorithm {PUSH_KEY.algorithm}; '
+               f'secret "{PUSH_KEY.secret}"; }};')
+        path.write_text(key + path.read_text().replace(
+            "check-names ignore;",
+            f'check-names ignore; allow-update {{ key "{PUSH_KEY.name}"; }};'))
+
+
+class UpdatedKnot(Knot):
+    def configure(self):
+        super().configure()
+        path = self.folder / "knot.conf"
+        text = path.read_text()
+        key = (f"key:\n  - id: {PUSH_KEY.name}\n    algorithm: {PUSH_KEY.algorithm}\n"
+               f"    secret: {PUSH_KEY.secret}\n")
+        rule = f"  - id: push\n    key: {PUSH_KEY.name}\n    action: update\n"
+        text = text.replace("template:\n", f"{rule}template:\n", 1)
+        text = text.replace("    acl: local\n", "    acl: [push, local]\n")
+        path.write_text(text.replace("acl:\n", f"{key}acl:\n", 1))
+
+
+@pytest.mark.parametrize("kind", [UpdatedBind, UpdatedKnot])
+def test_the_parent_gets_the_ds_by_an_update(make_signet, run_server, tmp_path, kind):
+    parent = Parent(kind, tmp_path / "parent")
+    run_server(parent.server)
+    extra = (f'key "{PUSH_KEY.name}" {{ algorithm {PUSH_KEY.algorithm}; '
+             f'secret "{PUSH_KEY.secret}"; }};')
+    signet = start_child(make_signet, agents_of(parent),
+                         f"ds-push {{ {agents_of(parent, key=PUSH_KEY)} }};", extra)
+    signet.wait_for_log("ds-push: the parent's primaries have the DS")
+    signet.wait_for_log(SEEN)
+    shown = parent.server.answers_with(ZONE, "DS")
+    assert [str(record.key_tag) for record in shown] == [ds_of(signet).split()[3]]
+
+
+def test_an_update_that_is_refused_is_told_and_sent_again(make_signet, run_server, tmp_path):
+    parent = Parent(UpdatedBind, tmp_path / "parent")
+    run_server(parent.server)
+    signet = start_child(make_signet, agents_of(parent), f"ds-push {{ {agents_of(parent)} }};")
+    wait_for_status(signet, f"ds-push to {HOST}#{parent.port}: the update was answered REFUSED")
+    wait_until(lambda: signet.log().count("was answered REFUSED") >= 2, 20, "a second try")
+    assert SEEN not in signet.log()
