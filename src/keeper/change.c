@@ -438,16 +438,6 @@ void change_note_published(struct keeper *keeper, struct managed_zone *zone)
     }
 }
 
-/* Its keys are where take_back() has left them. */
-static void tell_parent(struct keeper *keeper, struct managed_zone *zone,
-                        const struct zone_job *job)
-{
-    const struct zone_keys *keys = job->lent.keys != NULL ? job->lent.keys : zone->known.keys;
-    if (keys != NULL) {
-        zone_parent_take_keys(keeper, zone, keys);
-    }
-}
-
 static void succeed(struct keeper *keeper, struct zone_job *job)
 {
     struct managed_zone *zone = job->zone;
@@ -487,7 +477,7 @@ static void succeed(struct keeper *keeper, struct zone_job *job)
         }
     }
     if (made->keys_looked_at) {
-        tell_parent(keeper, zone, job);
+        zone_parent_take_keys(keeper, zone, job->lent.keys);
     }
     if (made->keys_looked_at && !made->unchanged) {
         let_twins_follow(keeper, zone);

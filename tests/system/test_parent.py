@@ -381,6 +381,26 @@ def test_a_key_rolls_with_the_parent_by_updates(make_signet, run_server, tmp_pat
     assert f"{SEEN}{old} seen withdrawn" in signet.log()
 
 
+def test_a_roll_with_the_parent_survives_kill_9_at_any_time(make_signet, run_server, tmp_path):
+    parent = Parent(UpdatedBind, tmp_path / "parent")
+    run_server(parent.server)
+    extra = (f'key "{PUSH_KEY.name}" {{ algorithm {PUSH_KEY.algorithm}; '
+             f'secret "{PUSH_KEY.secret}"; }};')
+    signet, old = start_rolling(make_signet, agents_of(parent),
+                                f"ds-push {{ {agents_of(parent, key=PUSH_KEY)} }};", extra)
+    wait_until(lambda: ds_tags(parent.server) == {old}, 30, "the first DS")
+    new = roll(signet, old)
+
+    def has_rolled():
+        signet.kill()
+        signet.start()
+        signet.wait_until_signed(ZONE)
+        shown = ds_tags(parent.server)
+        assert shown and shown <= ksk_tags(signet)
+        return shown == {new} and ksk_tags(signet) == {new}
+    wait_until(has_rolled, 90, "the roll", pause_s=1.3)
+
+
 def test_what_goes_is_told_when_what_comes_is_there(make_signet, run_server, tmp_path):
     parent = Parent(Bind, tmp_path / "parent")
     run_server(parent.server)
