@@ -131,7 +131,7 @@ static struct ds_tell_item *find_item(struct ds_tell *tell, const struct ds_chec
     for (size_t i = 0; i < tell->count; i++) {
         struct ds_tell_item *item = &tell->items[i];
         if (item->tag == wish->key->tag && item->algorithm == wish->key->algorithm &&
-            item->want == wish->want && item->since == wish->since) {
+            item->want == wish->want) {
             return item;
         }
     }
@@ -173,10 +173,18 @@ static void begin_anew(struct ds_tell *tell, sg_time now)
     }
 }
 
-void ds_tell_set_wishes(struct ds_tell *tell, const struct ds_check_wish *wishes, size_t count,
+/* It is corrected where a version came late. True: of something that was told. */
+static bool correct_since(struct ds_tell_item *item, sg_time since)
+{
+    bool is_other = item->since != since;
+    item->since = since;
+    return is_other && (item->told[DS_TELL_COMMAND] || item->told[DS_TELL_PUSH]);
+}
+
+bool ds_tell_set_wishes(struct ds_tell *tell, const struct ds_check_wish *wishes, size_t count,
                         const uint8_t *digest_types, size_t digest_types_count, sg_time now)
 {
-    bool has_new = false;
+    bool has_new = false, corrected = false;
     size_t next_count = 0;
     count = count < DS_CHECK_KEYS_MAX ? count : DS_CHECK_KEYS_MAX;
     struct ds_tell_item *next = mem_alloc_zero(count, sizeof(*next));
@@ -188,6 +196,7 @@ void ds_tell_set_wishes(struct ds_tell *tell, const struct ds_check_wish *wishes
         struct ds_tell_item *item = &next[next_count++];
         if (old != NULL) {
             *item = *old;
+            corrected |= correct_since(item, wishes[i].since);
             *old = tell->items[--tell->count];
         } else {
             make_item(tell, &wishes[i], digest_types, digest_types_count, item);
@@ -203,6 +212,7 @@ void ds_tell_set_wishes(struct ds_tell *tell, const struct ds_check_wish *wishes
     if (has_new) {
         begin_anew(tell, now);
     }
+    return corrected;
 }
 
 /* --- telling -------------------------------------------------------------------------------- */

@@ -7,7 +7,8 @@
  *
  * By two ways, each for itself: a command of the operator's, one key at a time, and a dynamic
  * update at the parent's primaries, everything at once. Each is told once for each wish, i.e. once
- * for each time that a key's DS is to come or to go. What a key has noted as done is not told.
+ * for each time that a key's DS is to come or to go: until the key notes it as done, or it is not
+ * wanted any more. After a restart a wish is known by its `since`.
  *
  * A command that withdraws waits until no DS is waited for that is to come: a parent that does
  * first what it hears last would have none at all for a while.
@@ -46,8 +47,9 @@ void ds_tell_set_bounds(struct ds_tell *tell, const struct ds_tell_bounds *bound
 void ds_tell_restore(struct ds_tell *tell, struct span bytes);
 void ds_tell_encode(const struct ds_tell *tell, struct buffer *out_bytes);
 
-/* What is wanted, whole; `digest_types` of the DS records to be made of each key. */
-void ds_tell_set_wishes(struct ds_tell *tell, const struct ds_check_wish *wishes, size_t count,
+/* What is wanted, whole; `digest_types` of the DS records to be made of each key. True: what is to
+ * outlive a restart has changed. */
+bool ds_tell_set_wishes(struct ds_tell *tell, const struct ds_check_wish *wishes, size_t count,
                         const uint8_t *digest_types, size_t digest_types_count, sg_time now);
 /*
  * Is it time to tell something by this way, and nothing is being told? Then every item that has

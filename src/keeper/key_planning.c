@@ -179,23 +179,24 @@ static enum sg_result write_key(struct preparation *p, const struct signing_key 
     return result;
 }
 
+static enum sg_result write_keys(struct preparation *p, bool stay)
+{
+    enum sg_result result = SG_OK;
+    for (size_t i = 0; i < p->list->count && result == SG_OK; i++) {
+        const struct signing_key *key = p->list->keys[i];
+        if (p->changed[i] && (key->state.goal == KEY_STATE_OMNIPRESENT) == stay) {
+            result = write_key(p, key);
+        }
+    }
+    return result;
+}
+
 /* Who is told to leave comes before who follows: cut off in between, the one that is left alone is
  * taken for a key that was made in advance, and is used. */
 static enum sg_result write_changed(struct preparation *p)
 {
-    for (int stays = 0; stays < 2; stays++) {
-        for (size_t i = 0; i < p->list->count; i++) {
-            const struct signing_key *key = p->list->keys[i];
-            if (!p->changed[i] || (key->state.goal == KEY_STATE_OMNIPRESENT) != (stays == 1)) {
-                continue;
-            }
-            enum sg_result result = write_key(p, key);
-            if (result != SG_OK) {
-                return result;
-            }
-        }
-    }
-    return SG_OK;
+    enum sg_result result = write_keys(p, false);
+    return result == SG_OK ? write_keys(p, true) : result;
 }
 
 /* Its files go while nothing of it is in any version, so that it does not matter whether what is
@@ -235,9 +236,7 @@ enum sg_result key_planning_run(struct preparation *p, sg_time *out_wake)
     if (result != SG_OK) {
         return result;
     }
-    if (!p->clock->doubted) {
-        key_orders_apply(p);
-    }
+    key_orders_apply(p);
     if (!keys_rest(p)) {
         kasp_keys_appoint_signers(p->list, p->now, p->changed);
     }

@@ -57,10 +57,16 @@ static void say(const struct parent_telling *telling, int severity, const char *
               text);
 }
 
+/* Else a restart would tell it once more. */
+static void keep_told(const struct parent_telling *telling)
+{
+    telling->zone->wishes.state = true;
+    keeper_enqueue(telling->keeper, telling->zone);
+}
+
 /* `problem` is taken; NULL: it was told. */
 static void end_way(struct parent_telling *telling, enum ds_tell_way way, char *problem)
 {
-    struct managed_zone *zone = telling->zone;
     mem_free(telling->problems[way]);
     telling->problems[way] = problem;
     if (problem != NULL) {
@@ -69,8 +75,7 @@ static void end_way(struct parent_telling *telling, enum ds_tell_way way, char *
         mem_free(text);
     }
     if (ds_tell_ended(telling->tell, way, problem == NULL, now_of(telling))) {
-        zone->wishes.state = true; /* Else a restart would tell it once more. */
-        keeper_enqueue(telling->keeper, zone);
+        keep_told(telling);
     }
 }
 
@@ -407,8 +412,12 @@ void parent_telling_want(struct parent_telling *telling, const struct ds_check_w
     static const uint8_t sha256 = 2;
     const struct kasp_policy *policy = telling->zone->settings->policy;
     bool has_digests = policy->cds_digests_count > 0;
-    ds_tell_set_wishes(telling->tell, wishes, count, has_digests ? policy->cds_digests : &sha256,
-                       has_digests ? policy->cds_digests_count : 1, now_of(telling));
+    bool corrected = ds_tell_set_wishes(
+        telling->tell, wishes, count, has_digests ? policy->cds_digests : &sha256,
+        has_digests ? policy->cds_digests_count : 1, now_of(telling));
+    if (corrected) {
+        keep_told(telling);
+    }
 }
 
 void parent_telling_describe(const struct parent_telling *telling,

@@ -244,8 +244,9 @@ void zone_parent_want(struct keeper *keeper, struct managed_zone *zone,
     if (zone->parent->telling != NULL) {
         parent_telling_want(zone->parent->telling, noted, count);
     }
-    /* Not now: a fact may have led here, in the midst of the watch's turn. */
-    if (!zone->parent->has_reserved) {
+    /* Not now: a fact may have led here, in the midst of the watch's turn. A place in the line is
+     * kept, unless it was taken by a clock that was a day ahead. */
+    if (!zone->parent->has_reserved || zone->parent->wake > keeper->now + SG_DAY) {
         arm(zone->parent, keeper->now);
     }
     keeper_set_timer(keeper, zone);
@@ -254,7 +255,10 @@ void zone_parent_want(struct keeper *keeper, struct managed_zone *zone,
 void zone_parent_take_keys(struct keeper *keeper, struct managed_zone *zone,
                            const struct zone_keys *keys)
 {
-    zone_parent_want(keeper, zone, keys->wishes, keys->wishes_count);
+    keys = keys != NULL ? keys : zone->known.keys;
+    if (keys != NULL) {
+        zone_parent_want(keeper, zone, keys->wishes, keys->wishes_count);
+    }
 }
 
 static void adopt_telling(struct keeper *keeper, struct zone_parent *parent)

@@ -5,6 +5,7 @@ import re
 import stat
 import subprocess
 
+import dns.dnssec
 import pytest
 from support.peers import KEY, OTHER_KEY, PEERS, Bind, Key, Knot, Unbound
 from support.ports import free_port
@@ -314,3 +315,128 @@ def test_an_update_that_is_refused_is_told_and_sent_again(make_signet, run_serve
     wait_for_status(signet, f"ds-push to {HOST}#{parent.port}: the update was answered REFUSED")
     wait_until(lambda: signet.log().count("was answered REFUSED") >= 2, 20, "a second try")
     assert SEEN not in signet.log()
+
+
+# --- rolls ----------------------------------------------------------------------------------------
+
+ROLLS = POLICY.replace('"fast"', '"rolls"').replace(
+    "csk lifetime unlimited algorithm 13;",
+    "ksk lifetime unlimited algorithm 13; zsk lifetime unlimited algorithm 13;")
+
+
+def ds_tags(server):
+    found = server.answers_with(ZONE, "DS")
+    return {record.key_tag for record in found} if found else set()
+
+
+def ksk_tags(server):
+    found = server.answers_with(ZONE, "DNSKEY")
+    return {dns.dnssec.key_id(key) for key in found if key.flags == 257} if found else set()
+
+
+def ds_of_key(signet, tag):
+    path, = signet.folder.glob(f"Kexample.test.+013+{tag:05}.key")
+    return subprocess.run(["dnssec-dsfromkey", "-2", path], check=True, text=True,
+                          capture_output=True).stdout
+
+
+def start_rolling(make_signet, agents, statements, extra=""):
+    signet = make_signet(extra=ROLLS + extra)
+    signet.add_zone(ZONE, CHILD, policy="rolls",
+                    statements=f"parental-agents {{ {agents} }}; {RETRY} {statements}")
+    signet.start()
+    signet.wait_until_signed(ZONE)
+    old, = ksk_tags(signet)
+    return signet, old
+
+
+def roll(signet, old):
+    """Once the chain is in place; the new key's tag when it is published."""
+    wait_until(lambda: "DSState: omnipresent" in
+               next(signet.folder.glob(f"K*+{old:05}.state")).read_text(), 30, "the chain")
+    done = signet.rndc("dnssec", "-rollover", "-key", str(old), ZONE)
+    assert done.returncode == 0, done
+    wait_until(lambda: len(ksk_tags(signet)) == 2, 30, "a successor")
+    return (ksk_tags(signet) - {old}).pop()
+
+
+@pytest.mark.parametrize("kind", [UpdatedBind, UpdatedKnot])
+def test_a_key_rolls_with_the_parent_by_updates(make_signet, run_server, tmp_path, kind):
+    parent = Parent(kind, tmp_path / "parent")
+    run_server(parent.server)
+    extra = (f'key "{PUSH_KEY.name}" {{ algorithm {PUSH_KEY.algorithm}; '
+             f'secret "{PUSH_KEY.secret}"; }};')
+    signet, old = start_rolling(make_signet, agents_of(parent),
+                                f"ds-push {{ {agents_of(parent, key=PUSH_KEY)} }};", extra)
+    wait_until(lambda: ds_tags(parent.server) == {old}, 30, "the first DS")
+    new = roll(signet, old)
+
+    def has_rolled():
+        shown = ds_tags(parent.server)
+        assert shown, "the parent must have a DS at any time"
+        assert shown <= ksk_tags(signet), "and its key must be there"
+        return shown == {new} and ksk_tags(signet) == {new}
+    wait_until(has_rolled, 60, "the roll", pause_s=0.1)
+    assert f"{SEEN}{new} seen published" in signet.log()
+    assert f"{SEEN}{old} seen withdrawn" in signet.log()
+
+
+def test_a_roll_with_the_parent_survives_kill_9_at_any_time(make_signet, run_server, tmp_path):
+    parent = Parent(UpdatedBind, tmp_path / "parent")
+    run_server(parent.server)
+    extra = (f'key "{PUSH_KEY.name}" {{ algorithm {PUSH_KEY.algorithm}; '
+             f'secret "{PUSH_KEY.secret}"; }};')
+    signet, old = start_rolling(make_signet, agents_of(parent),
+                                f"ds-push {{ {agents_of(parent, key=PUSH_KEY)} }};", extra)
+    wait_until(lambda: ds_tags(parent.server) == {old}, 30, "the first DS")
+    new = roll(signet, old)
+
+    def has_rolled():
+        signet.kill()
+        signet.start()
+        signet.wait_until_signed(ZONE)
+        shown = ds_tags(parent.server)
+        assert shown and shown <= ksk_tags(signet)
+        return shown == {new} and ksk_tags(signet) == {new}
+    wait_until(has_rolled, 90, "the roll", pause_s=1.3)
+
+
+def test_what_goes_is_told_when_what_comes_is_there(make_signet, run_server, tmp_path):
+    parent = Parent(Bind, tmp_path / "parent")
+    run_server(parent.server)
+    script = write_script(tmp_path, succeeds=0)
+    signet, old = start_rolling(
+        make_signet, agents_of(parent),
+        f'ds-submit-command "{script}"; ds-retract-command "{script}";')
+    submit = f"submit {ZONE} {old} "
+    wait_until(lambda: [run.startswith(submit) for run in runs(tmp_path)] == [True], 30, submit)
+    parent.show(ds_of_key(signet, old))
+    new = roll(signet, old)
+    wait_until(lambda: len(runs(tmp_path)) == 2, 30, "the new key is submitted")
+    assert runs(tmp_path)[1].startswith(f"submit {ZONE} {new} ")
+    wait_for_status(signet, f"the DS of key {old} (ECDSAP256SHA256) is to be withdrawn")
+    wait_for_status(signet, f"parental agent {HOST}#{parent.port} has DS records, not what")
+    assert len(runs(tmp_path)) == 2, "nothing is retracted while nothing has come"
+    parent.show(ds_of_key(signet, old) + ds_of_key(signet, new))
+    wait_until(lambda: len(runs(tmp_path)) == 3, 30, "the old key is retracted")
+    assert runs(tmp_path)[2].startswith(f"retract {ZONE} {old} ")
+    assert old in ksk_tags(signet), "its DS is still there"
+    parent.show(ds_of_key(signet, new))
+    signet.wait_for_log(f"{SEEN}{old} seen withdrawn")
+    wait_until(lambda: ksk_tags(signet) == {new}, 60, "the old key is gone")
+    assert len(runs(tmp_path)) == 3
+
+
+def test_a_parent_that_turns_back_holds_the_key(make_signet, run_server, tmp_path):
+    """The old DS is shown again after it was gone: its key must stay."""
+    parent = Parent(Bind, tmp_path / "parent")
+    run_server(parent.server)
+    signet, old = start_rolling(make_signet, agents_of(parent), "")
+    wait_for_status(signet, "is to be published")
+    parent.show(ds_of_key(signet, old))
+    signet.wait_for_log(f"{SEEN}{old} seen published")
+    parent.show("")
+    signet.wait_for_log("the parent has turned back: the DS of key")
+    wait_for_status(signet, "is to be published by the parent")
+    parent.show(ds_of_key(signet, old))
+    wait_until(lambda: signet.log().count(f"{SEEN}{old} seen published") >= 2, 30, "seen again")

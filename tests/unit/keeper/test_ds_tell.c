@@ -9,6 +9,7 @@ static const uint8_t digests[] = {2, 4};
 static struct signing_key keys[2];
 static uint8_t dnskeys[2][68];
 static sg_time now;
+static bool corrected;
 
 static struct ds_tell *begin(void)
 {
@@ -32,7 +33,7 @@ static void want_roll(struct ds_tell *tell, sg_time since)
         {&keys[0], DS_CHECK_WITHDRAWN, since, false},
         {&keys[1], DS_CHECK_PUBLISHED, since, false},
     };
-    ds_tell_set_wishes(tell, wishes, 2, digests, 2, now);
+    corrected = ds_tell_set_wishes(tell, wishes, 2, digests, 2, now);
 }
 
 /* Which of the keys are being told: bits. */
@@ -139,6 +140,32 @@ static void a_restart_repeats_what_failed_alone(void **state)
     buffer_free(&bytes);
 }
 
+static void a_wish_that_is_corrected_is_the_same(void **state)
+{
+    struct ds_tell *tell = begin();
+    struct buffer bytes = BUFFER_EMPTY;
+    (void)state;
+    want_roll(tell, T0);
+    assert_true(ds_tell_turn(tell, DS_TELL_PUSH, false, now));
+    want_roll(tell, T0 + 3); /* while it is being told */
+    assert_false(corrected);
+    assert_true(ds_tell_ended(tell, DS_TELL_PUSH, true, now));
+    want_roll(tell, T0 + 7);
+    assert_true(corrected);
+    assert_false(ds_tell_turn(tell, DS_TELL_PUSH, false, now));
+    ds_tell_encode(tell, &bytes);
+    ds_tell_free(tell);
+    tell = begin();
+    ds_tell_restore(tell, buffer_span(&bytes));
+    want_roll(tell, T0 + 7);
+    assert_false(ds_tell_turn(tell, DS_TELL_PUSH, false, now));
+    (void)ds_tell_set_wishes(tell, NULL, 0, digests, 2, now); /* it was done, */
+    want_roll(tell, T0 + 9);                                  /* and undone */
+    assert_true(ds_tell_turn(tell, DS_TELL_PUSH, false, now));
+    ds_tell_free(tell);
+    buffer_free(&bytes);
+}
+
 static void bytes_that_are_none_of_ours_are_nothing(void **state)
 {
     uint8_t bytes[13 * 100];
@@ -158,11 +185,11 @@ static void what_was_noted_is_not_told(void **state)
     struct ds_tell *tell = begin();
     const struct ds_check_wish wish = {&keys[0], DS_CHECK_PUBLISHED, T0, true};
     (void)state;
-    ds_tell_set_wishes(tell, &wish, 1, digests, 2, now);
+    (void)ds_tell_set_wishes(tell, &wish, 1, digests, 2, now);
     assert_false(ds_tell_turn(tell, DS_TELL_PUSH, true, now));
     want_roll(tell, T0);
     assert_true(ds_tell_turn(tell, DS_TELL_PUSH, true, now));
-    ds_tell_set_wishes(tell, NULL, 0, digests, 2, now); /* while it is being told */
+    (void)ds_tell_set_wishes(tell, NULL, 0, digests, 2, now); /* while it is being told */
     assert_false(ds_tell_ended(tell, DS_TELL_PUSH, true, now));
     ds_tell_free(tell);
 }
@@ -174,6 +201,7 @@ int main(void)
         cmocka_unit_test(an_update_has_both_in_one),
         cmocka_unit_test(what_fails_is_told_again_after_a_wait_that_grows),
         cmocka_unit_test(a_restart_repeats_what_failed_alone),
+        cmocka_unit_test(a_wish_that_is_corrected_is_the_same),
         cmocka_unit_test(bytes_that_are_none_of_ours_are_nothing),
         cmocka_unit_test(what_was_noted_is_not_told),
     };

@@ -263,6 +263,15 @@ static void zones_stand_in_line(void **state)
     assert_int_equal(scene->questions_count, 2);
 }
 
+static void show_if_asked(struct keeper_scene *scene)
+{
+    for (size_t agent = 0; agent < 2; agent++) {
+        if (scene_asked(scene, KEEPER_QUESTION_DS) != NULL) {
+            show(scene, agent, true);
+        }
+    }
+}
+
 /* Seen at the parent, noted with the key, settled, and known after a restart. */
 static void a_ds_that_was_seen_settles(void **state)
 {
@@ -279,13 +288,9 @@ static void a_ds_that_was_seen_settles(void **state)
     sg_time settles_at = scene->now + 90000; /* parent-ds-ttl, parent-propagation-delay */
     scene_restart(scene);
     assert_false(zone_parent_is_waiting(scene_zone(scene)));
-    for (int i = 0; i < 60 && scene->now < settles_at; i++) { /* Is it still so? */
+    for (int i = 0; i < 60 && scene->now < settles_at; i++) {
         scene_pass(scene, 1800);
-        for (size_t agent = 0; agent < 2; agent++) {
-            if (scene_asked(scene, KEEPER_QUESTION_DS) != NULL) {
-                show(scene, agent, true);
-            }
-        }
+        show_if_asked(scene); /* Is it still so? */
     }
     facts = &scene_zone(scene)->known.state.facts;
     assert_int_equal(facts->keys[0].state.records[KEY_RECORD_DS], KEY_STATE_OMNIPRESENT);
