@@ -116,6 +116,32 @@ static void what_expired_while_the_server_was_down_is_not_served(void **state)
     assert_non_null(scene_zone(scene)->known.expired);
 }
 
+/* The same where recovery is followed by keys, signatures and a file that is to be written. */
+static void what_expired_is_not_served_for_one_turn_where_it_is_signed(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene->plan[0].policy = scene->policy;
+    scene->plan[0].inline_signing = true;
+    scene_be_secondary(scene);
+    scene->plan[0].file = scene->file;
+    (void)unlink(scene->file);
+    scene_configure(scene);
+    scene_answer_soa(scene, 5);
+    scene_turn(scene);
+    scene_answer_transfer(scene, 5);
+    scene_turn(scene);
+    assert_true(scene_status(scene).secure);
+    scene->now += SCENE_EXPIRE + 1;
+    scene_stop(scene);
+    scene_start(scene);
+    scene_configure_only(scene);
+    for (int i = 0; i < 30; i++) {
+        scene_turn_once(scene);
+        assert_int_equal(scene_serial(scene), 0);
+    }
+    assert_non_null(scene_zone(scene)->known.expired);
+}
+
 static void the_same_zone_fetched_anew_is_served_again(void **state)
 {
     struct keeper_scene *scene = *state;
@@ -366,6 +392,7 @@ int main(void)
         WITH_SCENE(a_zone_that_never_came_says_so),
         WITH_SCENE(what_has_expired_stays_so_over_a_restart),
         WITH_SCENE(what_expired_while_the_server_was_down_is_not_served),
+        WITH_SCENE(what_expired_is_not_served_for_one_turn_where_it_is_signed),
         WITH_SCENE(the_same_zone_fetched_anew_is_served_again),
         WITH_SCENE(signing_does_not_revive_what_has_expired),
         WITH_SCENE(keys_are_not_looked_at_before_there_is_a_zone),
