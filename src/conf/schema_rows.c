@@ -67,7 +67,7 @@ const struct schema_row schema_rows[] = {
     {"allow-recursion-on", OPT | VIEW, 0, RESOLVER, false, "<acl>", 0, NULL},
     {"allow-transfer", OPT | VIEW | ZONE, P | S | M, USED, false, "[ port <integer 0..65535> ] [ transport ( tcp | tls ) ] <acl>", 0, NULL},
     {"allow-update", OPT | VIEW | ZONE, P, USED, false, "<acl>", 0, NULL},
-    {"allow-update-forwarding", OPT | VIEW | ZONE, S | M, PENDING, false, "<acl>", 0, NULL},
+    {"allow-update-forwarding", OPT | VIEW | ZONE, S | M, USED, false, "<acl>", 0, NULL},
     {"allow-v6-synthesis", OPT | VIEW, 0, REMOVED, true, "...", 0, NULL},
     {"also-notify", OPT | VIEW | ZONE, P | S | M, USED, false, G_REMOTES, 0, NULL},
     {"alt-transfer-source", OPT | VIEW | ZONE, P | S | M, OBSOLETE, false, G_SOURCE4, 0, NULL},

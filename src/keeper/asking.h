@@ -15,6 +15,9 @@ enum keeper_question_kind {
     KEEPER_QUESTION_DS,     /* of a parental agent */
     KEEPER_QUESTION_PUSH,   /* of a parent's primary: its SOA, and an update */
     KEEPER_QUESTION_LOOKUP, /* of a resolver */
+    /* A client's update, to its primary: as it is, TSIG and id included, whatever the remote's key;
+     * the answer is not verified. */
+    KEEPER_QUESTION_FORWARD,
 };
 
 struct keeper_question {

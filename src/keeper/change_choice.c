@@ -128,6 +128,8 @@ static void choose_dump(struct managed_zone *zone, struct zone_job *job)
 {
     job->kind = ZONE_JOB_DUMP;
     job->asked.freeze = zone->wishes.freeze;
+    job->asked.unasked = zone->dump_waiters == NULL && !zone->wishes.freeze;
+    zone->health.file_at = INT64_MAX;
     zone->wishes.dump = zone->wishes.freeze = false;
     zone->job_waiters = zone->dump_waiters;
     zone->dump_waiters = NULL;

@@ -155,6 +155,7 @@ void keeper_set_timer(struct keeper *keeper, struct managed_zone *zone)
         /* Else what is due has its turn when the job is done. */
         wake = earlier(wake,
                        earlier(health->key_event_at, earlier(health->resign_at, health->retry_at)));
+        wake = earlier(wake, health->file_at);
     }
     if (wake == INT64_MAX) {
         heap_remove(&keeper->timers, &zone->timer);
@@ -190,6 +191,11 @@ void keeper_wish_due(struct keeper *keeper, struct managed_zone *zone)
         keeper_wish_keys(keeper, zone, false);
     }
     zone->wishes.resign |= health->resign_at <= keeper->now;
+    if (health->file_at <= keeper->now) {
+        health->file_at = INT64_MAX;
+        health->file_written_at = keeper->now;
+        zone->wishes.dump = true;
+    }
 }
 
 static void start_what_is_due(struct keeper *keeper, struct managed_zone *zone, sg_time now)

@@ -15,6 +15,8 @@ enum {
     ASK_TRIES = 2,
     CONNECT_TIMEOUT = 15,
     EDNS_PAYLOAD = 1232,
+    FILE_DELAY = 5,      /* after a transfer: others may follow at once */
+    FILE_INTERVAL = 300, /* Its file is whole each time, however small the change. */
 };
 /* Names are not compressed when they are counted: larger than any zone that fits into memory. */
 static const uint64_t TRANSFER_BYTES_MAX = UINT64_C(64) << 30;
@@ -417,9 +419,22 @@ bool secondary_had_expired(struct span bytes, sg_time now)
            (timers.expired || timers.expire_at <= now);
 }
 
+/* The file is for people and for other programs: the store has it all. */
+static void wish_file(struct managed_zone *zone)
+{
+    struct zone_health *health = &zone->health;
+    sg_time soon = zone->keeper->now + FILE_DELAY;
+    sg_time next = health->file_written_at + FILE_INTERVAL;
+    if (zone->settings->file != NULL && zone->settings->type == ZONE_SECONDARY &&
+        health->file_at == INT64_MAX) {
+        health->file_at = health->file_written_at != 0 && next > soon ? next : soon;
+    }
+}
+
 void secondary_came(struct managed_zone *zone)
 {
     serve_again(zone);
+    wish_file(zone);
 }
 
 void secondary_applied(struct keeper *keeper, struct managed_zone *zone, enum sg_result result)
@@ -491,6 +506,9 @@ static void restore(struct zone_secondary *secondary)
     }
     struct span bytes = buffer_span(&zone->known.state.timers);
     bool known = bytes.length > 0 && refresh_timers_decode(bytes, &timers) == SG_OK;
+    if (zone->known.state.files.count == 0) {
+        wish_file(zone); /* It was not written any more after the last transfer. */
+    }
     refresh_restore(secondary->refresh, known ? &timers : NULL, &soa, secondary->keeper->now);
 }
 

@@ -57,7 +57,10 @@ static enum sg_result write_zone(struct zone_job *job, const char *path)
 {
     struct buffer text = BUFFER_EMPTY;
     zonefile_write_readable(job->lent.base, view_of(job->settings), &text);
-    enum sg_result result = file_write(path, FILE_MODE, buffer_span(&text));
+    /* Of what the store has as well, and nobody waits for, many are written: none waits for a disk.
+     */
+    enum sg_result result = (job->asked.unasked ? file_write_unsynced
+                                                : file_write)(path, FILE_MODE, buffer_span(&text));
     int failed = errno;
     buffer_free(&text);
     if (result != SG_OK) {
@@ -87,8 +90,9 @@ enum sg_result zone_dump(struct zone_job *job)
     stamp_file(job);
     job->made.state.frozen |= job->asked.freeze;
     job->made.state.ahead_of_file = false;
-    log_write(LOG_ZONE, SEVERITY_INFO, "zone %s: written to '%s'%s", zone_label(settings, label),
-              settings->file, job->asked.freeze ? ", frozen" : "");
+    log_write(LOG_ZONE, job->asked.unasked ? SEVERITY_DEBUG : SEVERITY_INFO,
+              "zone %s: written to '%s'%s", zone_label(settings, label), settings->file,
+              job->asked.freeze ? ", frozen" : "");
     return SG_OK;
 }
 

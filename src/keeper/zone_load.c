@@ -218,6 +218,7 @@ enum sg_result zone_take_transfer(struct zone_job *job)
         return result;
     }
     job->made.state.loaded_at = job->now;
+    file_stamps_clear(&job->made.state.files); /* Its file, if there is one, is older now. */
     if (zone_transfer_kind(job->asked.transfer) == ZONE_TRANSFER_DIFFERENCES) {
         return take_differences(job);
     }

@@ -36,15 +36,17 @@ struct reload_waiter {
 };
 
 struct zone_health {
-    sg_time expires_first;     /* 0: no signatures of ours */
-    sg_time key_event_at;      /* INT64_MAX: none */
-    sg_time resign_at;         /* INT64_MAX: never */
-    sg_time retry_at;          /* INT64_MAX: nothing failed */
-    sg_time overdue_at;        /* signatures should have been made anew by then; INT64_MAX: never */
-    sg_time warn_at;           /* when the log says so next, if it is still so */
-    char *resign_node;         /* whose signature expires first: `owner/type`; NULL: none */
-    char *problem;             /* NULL: all is well */
-    sg_time problem_since;     /* with a problem, of this server's run */
+    sg_time expires_first;   /* 0: no signatures of ours */
+    sg_time key_event_at;    /* INT64_MAX: none */
+    sg_time resign_at;       /* INT64_MAX: never */
+    sg_time retry_at;        /* INT64_MAX: nothing failed */
+    sg_time overdue_at;      /* signatures should have been made anew by then; INT64_MAX: never */
+    sg_time file_at;         /* of a secondary: when its file is to be written; INT64_MAX: never */
+    sg_time file_written_at; /* when that was begun last */
+    sg_time warn_at;         /* when the log says so next, if it is still so */
+    char *resign_node;       /* whose signature expires first: `owner/type`; NULL: none */
+    char *problem;           /* NULL: all is well */
+    sg_time problem_since;   /* with a problem, of this server's run */
     enum zone_job_kind failed; /* with a problem: whose it is */
     bool by_store;             /* and it was the store's fault */
     sg_duration store_wait;    /* then: how long until it is tried again */

@@ -399,6 +399,7 @@ enum sg_result peer_ask(struct peer_desk *desk, const struct peer_question *ques
 
     thread_assert(THREAD_KEEPER);
     ASSERT(!(question->tcp && question->udp_only));
+    ASSERT(!question->as_it_is || (question->tcp && question->key == NULL));
     if (desk->closing) {
         return SG_CANCELLED;
     }

@@ -51,6 +51,8 @@ struct peer_question {
     const struct net_address *source; /* NULL: the kernel chooses */
     const struct tsig_key *key;       /* NULL: none; copied */
     struct span message;              /* a whole request without TSIG; its id is replaced in ours */
+    bool as_it_is;                    /* its id stays, and so does a TSIG that it may have; the
+                                         answer is not verified. Over TCP alone, without a key */
     bool tcp;                         /* do not try UDP */
     bool udp_only;                    /* no TCP after TC (it is handed over) or silence */
     unsigned udp_tries;               /* 0: 3 */

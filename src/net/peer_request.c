@@ -14,13 +14,16 @@ enum sg_result peer_request_init(const struct peer_question *question,
     if (question->message.length > DNS_MESSAGE_BYTES_MAX - TSIG_RR_BYTES_MAX) {
         return SG_LIMIT;
     }
-    if (dns_message_parse(question->message, &asked) != SG_OK || asked.tsig_offset != 0 ||
-        (asked.flags & DNS_FLAG_QR) != 0 || !asked.has_question) {
+    if (dns_message_parse(question->message, &asked) != SG_OK ||
+        (asked.tsig_offset != 0 && !question->as_it_is) || (asked.flags & DNS_FLAG_QR) != 0 ||
+        !asked.has_question) {
         return SG_MALFORMED;
     }
     struct buffer plain = BUFFER_EMPTY;
     buffer_append(&plain, question->message.bytes, question->message.length);
-    random_bytes(plain.bytes, sizeof(uint16_t));
+    if (!question->as_it_is) {
+        random_bytes(plain.bytes, sizeof(uint16_t));
+    }
     asked.wire = buffer_span(&plain);
     asked.id = wire_get_u16(plain.bytes);
     *out_request = (struct peer_request){.asked = asked, .plain = plain};

@@ -66,3 +66,8 @@ bool access_update(const struct request *request, const struct zone_slot *slot)
 {
     return matches(request, front_options(slot)->access.allow_update, false);
 }
+
+bool access_forwarding(const struct request *request, const struct zone_slot *slot)
+{
+    return matches(request, front_options(slot)->access.allow_update_forwarding, false);
+}

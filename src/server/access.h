@@ -19,3 +19,5 @@ bool access_ixfr(const struct request *request);
 bool access_notify(const struct request *request, const struct zone_slot *slot);
 /* allow-update; without it: none. An update-policy looks at the records, too: not here. */
 bool access_update(const struct request *request, const struct zone_slot *slot);
+/* allow-update-forwarding; without it: none. */
+bool access_forwarding(const struct request *request, const struct zone_slot *slot);

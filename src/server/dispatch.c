@@ -99,6 +99,28 @@ static const char *tsig_error_text(uint16_t error)
     return error == DNS_RCODE_BADSIG ? "BADSIG" : dns_rcode_to_text(error);
 }
 
+static const struct front_view *choose_view(const struct request *request)
+{
+    const struct front_client client = {
+        .address = request->net->client,
+        .local = request->net->local,
+        .key = request->key,
+        .rrclass = request->message->qclass,
+        .recursive = (request->message->flags & DNS_FLAG_RD) != 0,
+    };
+    return front_view_find(request->front, &client);
+}
+
+/* A client of a primary whose keys are not ours (RFC 2136 6). */
+static bool is_anothers(struct request *request, const struct tsig_exchange *tsig)
+{
+    if (tsig->error != DNS_RCODE_BADKEY || request->message->opcode != DNS_OPCODE_UPDATE) {
+        return false;
+    }
+    request->view = choose_view(request);
+    return update_in_is_passed_on(request);
+}
+
 /* Check the TSIG. NOERROR, FORMERR or NOTAUTH; with NOTAUTH the response's TSIG tells why. */
 static uint16_t authenticate(struct desk_thread *thread)
 {
@@ -119,6 +141,10 @@ static uint16_t authenticate(struct desk_thread *thread)
     stats_count(request->counters, STATS_TSIG_FAILED);
     if (result == SG_MALFORMED) {
         return DNS_RCODE_FORMERR;
+    }
+    if (is_anothers(request, &thread->tsig)) {
+        tsig_exchange_clear(&thread->tsig);
+        return DNS_RCODE_NOERROR;
     }
     request->tsig = &thread->tsig;
     request_log(request, LOG_SECURITY, SEVERITY_ERROR,
@@ -187,18 +213,6 @@ static bool authenticate_sig0(struct desk_thread *thread, const struct reply *re
 static bool is_meta_class(uint16_t rrclass)
 {
     return rrclass == 0 || rrclass == DNS_CLASS_NONE || rrclass == DNS_CLASS_ANY;
-}
-
-static const struct front_view *choose_view(const struct request *request)
-{
-    const struct front_client client = {
-        .address = request->net->client,
-        .local = request->net->local,
-        .key = request->key,
-        .rrclass = request->message->qclass,
-        .recursive = (request->message->flags & DNS_FLAG_RD) != 0,
-    };
-    return front_view_find(request->front, &client);
 }
 
 /* --- what is asked -------------------------------------------------------------------------- */
@@ -333,7 +347,8 @@ static size_t answer_message(struct desk_thread *thread, enum sg_result parsed,
         return refuse(request, DNS_RCODE_REFUSED, REQUEST_ERROR_NOT_AUTHORITATIVE, reply);
     }
     size_t length;
-    if (wants_sig0(request) && !authenticate_sig0(thread, reply, &length)) {
+    if (wants_sig0(request) && !update_in_is_passed_on(request) &&
+        !authenticate_sig0(thread, reply, &length)) {
         return length;
     }
     switch (message->opcode) {

@@ -86,18 +86,17 @@ void late_answer_give(struct late_answer *answer, uint16_t rcode, sg_time now)
     send_response(answer, bytes, writer_length(&writer), sizeof(bytes), now);
 }
 
-void late_answer_pass(struct late_answer *answer, struct span response, sg_time now)
+void late_answer_pass(struct late_answer *answer, struct span response)
 {
-    size_t bytes_max = response.length + TSIG_RR_BYTES_MAX;
-    if (response.length < DNS_HEADER_BYTES || bytes_max > DNS_MESSAGE_BYTES_MAX) {
-        late_answer_give(answer, DNS_RCODE_SERVFAIL, now);
+    if (response.length < DNS_HEADER_BYTES || response.length > DNS_MESSAGE_BYTES_MAX) {
+        late_answer_give(answer, DNS_RCODE_SERVFAIL, time_now());
         return;
     }
-    uint8_t *bytes = mem_alloc(bytes_max);
-    memcpy(bytes, response.bytes, response.length);
+    uint8_t *bytes = mem_copy(response.bytes, response.length);
     wire_put_u16(bytes, answer->id);
-    send_response(answer, bytes, response.length, bytes_max, now);
+    net_later_send(answer->later, (struct span){bytes, response.length});
     mem_free(bytes);
+    answer_free(answer);
 }
 
 void late_answer_drop(struct late_answer *answer)

@@ -15,7 +15,8 @@ struct late_answer;
 struct late_answer *late_answer_new(const struct request *request);
 /* A response without records. Frees it. Thread: any. */
 void late_answer_give(struct late_answer *answer, uint16_t rcode, sg_time now);
-/* A whole response of somebody else's, whose header gets this request's id; TSIG is ours. */
-void late_answer_pass(struct late_answer *answer, struct span response, sg_time now);
+/* A whole response of somebody else's, TSIG and all; its header gets this request's id. Frees it.
+ * Thread: any. */
+void late_answer_pass(struct late_answer *answer, struct span response);
 /* Without a response. */
 void late_answer_drop(struct late_answer *answer);

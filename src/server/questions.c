@@ -37,6 +37,7 @@ static const struct conf_source *source_of_zone(const struct conf_zone *zone,
     switch (kind) {
     case KEEPER_QUESTION_SOA:
     case KEEPER_QUESTION_TRANSFER:
+    case KEEPER_QUESTION_FORWARD:
         return &zone->options->transfer_in.source;
     case KEEPER_QUESTION_NOTIFY:
         return &zone->options->notify.source;
@@ -55,6 +56,7 @@ static const struct conf_source *source_of_peer(const struct conf_peer *peer,
     switch (kind) {
     case KEEPER_QUESTION_SOA:
     case KEEPER_QUESTION_TRANSFER:
+    case KEEPER_QUESTION_FORWARD:
         return &peer->transfer_source;
     case KEEPER_QUESTION_NOTIFY:
         return &peer->notify_source;
@@ -93,10 +95,10 @@ static const struct net_address *choose_source(const struct keeper_question *que
     return source != NULL ? source : address_of(source_of_zone(zone, question->kind), v6);
 }
 
-static void *ask(void *argument, const struct keeper_question *asked, keeper_hear *hear_it,
-                 void *hear_argument)
+void *questions_ask(struct server *server, const struct keeper_question *asked,
+                    keeper_hear *hear_it, void *hear_argument)
 {
-    struct server *server = argument;
+    bool as_it_is = asked->kind == KEEPER_QUESTION_FORWARD;
     struct net_address address;
     remote_address(asked->remote, &address);
     struct question *question = mem_alloc_zero(1, sizeof(*question));
@@ -106,7 +108,8 @@ static void *ask(void *argument, const struct keeper_question *asked, keeper_hea
     const struct peer_question wire = {
         .server = &address,
         .source = choose_source(asked, &address),
-        .key = asked->remote->key,
+        .key = as_it_is ? NULL : asked->remote->key,
+        .as_it_is = as_it_is,
         .message = asked->message,
         .tcp = asked->tcp,
         .udp_only = !asked->tcp,
@@ -123,12 +126,23 @@ static void *ask(void *argument, const struct keeper_question *asked, keeper_hea
     return question;
 }
 
-static void cancel(void *argument, void *asked)
+void questions_cancel(void *asked)
 {
     struct question *question = asked;
-    (void)argument;
     peer_cancel(question->exchange);
     mem_free(question);
+}
+
+static void *ask(void *argument, const struct keeper_question *asked, keeper_hear *hear_it,
+                 void *hear_argument)
+{
+    return questions_ask(argument, asked, hear_it, hear_argument);
+}
+
+static void cancel(void *argument, void *asked)
+{
+    (void)argument;
+    questions_cancel(asked);
 }
 
 static bool is_ours(void *argument, const struct remote *remote)

@@ -6,6 +6,7 @@
 #include "server/questions.h"
 #include "server/reload.h"
 #include "server/store_opening.h"
+#include "server/update_forward.h"
 #include "server/zone_requests.h"
 
 enum { TICK_MS = 1000 };
@@ -344,5 +345,6 @@ void server_stop(struct server *server)
                   SERVER_STOP_MS_MAX / 1000, keeper_jobs(server->keeper));
     }
     keeper_stop(server->keeper);
+    update_forwards_end(server);
     uv_async_send(&server->loop.woken);
 }

@@ -70,7 +70,9 @@ struct server {
     struct tsig_key session_key; /* without a secret until a zone wants it */
     struct store *store;         /* NULL: it could not be opened yet */
     struct store_opening *store_opening;
-    struct peer_desk *peers; /* questions to other servers */
+    struct peer_desk *peers;                /* questions to other servers */
+    struct update_forward *update_forwards; /* that primaries are asked to take */
+    size_t update_forwards_count;
     struct programs *programs;
     struct keeper *keeper;
     struct generation *generation; /* the present one; it is the keeper's */

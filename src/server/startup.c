@@ -18,6 +18,7 @@
 #include "server/session_key.h"
 #include "server/shortfalls.h"
 #include "server/store_opening.h"
+#include "server/update_forward.h"
 #include "server/zone_edit.h"
 
 /* What the start has made of the configuration, until the keeper takes it. */
@@ -300,6 +301,7 @@ static void tear_down(struct server *server)
     server_inbox_close(server);
     if (server->keeper != NULL) {
         keeper_stop(server->keeper); /* Its questions end before the loop does. */
+        update_forwards_end(server);
     }
     store_free(server->store); /* All that was asked of it has been answered. */
     if (server->keeper != NULL) {

@@ -7,6 +7,7 @@
 #include "server/arrival.h"
 #include "server/late_answer.h"
 #include "server/server.h"
+#include "server/update_forward.h"
 #include "server/update_policy.h"
 
 /* An update between its net thread and its answer. */
@@ -128,8 +129,11 @@ static bool let_in(const struct request *request, const struct zone_slot *slot, 
         } else if (may_ask(request, slot)) {
             return true;
         }
+    } else if (access_forwarding(request, slot)) {
+        return true;
     }
-    request_log(request, LOG_UPDATE_SECURITY, severity, "update '%s/%s' denied%s", zone,
+    request_log(request, LOG_UPDATE_SECURITY, severity, "update%s '%s/%s' denied%s",
+                conf->type == CONF_ZONE_SECONDARY ? " forwarding" : "", zone,
                 dns_class_to_text(slot->rrclass, rrclass), why);
     return false;
 }
@@ -182,5 +186,21 @@ size_t update_in_answer(const struct request *request, uint8_t *out_bytes, size_
 
     stats_count(request->counters, STATS_UPDATES);
     const struct zone_slot *slot = find_zone(request, out_bytes, bytes_max, &length);
-    return slot != NULL ? send_to_keeper(request, slot, out_bytes, bytes_max) : length;
+    if (slot == NULL) {
+        return length;
+    }
+    return front_zone(slot)->type == CONF_ZONE_SECONDARY
+               ? update_forward_answer(request, slot, out_bytes, bytes_max)
+               : send_to_keeper(request, slot, out_bytes, bytes_max);
+}
+
+bool update_in_is_passed_on(const struct request *request)
+{
+    const struct dns_message *message = request->message;
+    if (message->opcode != DNS_OPCODE_UPDATE || request->view == NULL) {
+        return false;
+    }
+    const struct zone_slot *slot = zone_table_exact(request->view->table, &message->qname);
+    return slot != NULL && front_zone(slot)->type == CONF_ZONE_SECONDARY &&
+           front_options(slot)->access.allow_update_forwarding != NULL;
 }

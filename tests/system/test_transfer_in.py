@@ -1,6 +1,7 @@
 """A secondary fetches its zone and keeps it fresh (RFC 1034 4.3.5, 1995, 1996, 5936, 8945)."""
 
 import os
+import subprocess
 
 import dns.message
 import dns.opcode
@@ -149,6 +150,32 @@ def test_a_primary_that_does_not_serve_the_zone_is_named(signet, run_server, tmp
     signet.start()
     signet.wait_for_log("no primary is left")
     assert f"refresh: REFUSED by {HOST}#{primary.port}: does it serve the zone" in signet.log()
+
+
+def test_what_came_is_written_to_the_zone_s_file(fetched, tmp_path):
+    """By itself, as named does; again after a change, but not at once."""
+    signet, primary = fetched()
+    file = signet.folder / f"{ZONE}secondary"
+    wait_until(file.exists, 20, "the file")
+
+    def content(path):
+        read = subprocess.run(["named-compilezone", "-q", "-k", "ignore", "-i", "none", "-s", "full", "-o", "-", ZONE,
+                               str(path)], capture_output=True, text=True, timeout=30)
+        return sorted(" ".join(line.split()) for line in read.stdout.splitlines() if line and line[0] != ";")
+
+    def served(name):
+        path = signet.axfr(ZONE, tmp_path / name)
+        return content(path)
+
+    assert content(file) == served("first")
+    primary.serve(SECOND)
+    tell(signet)
+    wait_for_serial(signet, 2)
+    # Its next write is in five minutes; a restart is sooner.
+    signet.stop()
+    signet.start()
+    wait_until(lambda: content(file) == served("second"), 20, "the new content in the file")
+    assert not list(signet.folder.glob(f"{ZONE}secondary.*"))
 
 
 # --- IXFR and AXFR ------------------------------------------------------------------------------

@@ -51,6 +51,34 @@ static void a_zone_is_fetched_served_and_kept(void **state)
     assert_int_equal(scene->questions_count, 0); /* It is not due. */
 }
 
+/* Whole each time, so not with every change; and what was not written yet is after a restart. */
+static void what_came_is_written_to_its_file_now_and_then(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene_be_secondary(scene);
+    scene->plan[0].file = scene->file;
+    (void)unlink(scene->file);
+    scene_configure(scene);
+    scene_answer_soa(scene, 5);
+    scene_turn(scene);
+    scene_answer_transfer(scene, 5);
+    scene_turn(scene);
+    assert_int_not_equal(access(scene->file, F_OK), 0);
+    scene_pass(scene, 6);
+    assert_int_equal(access(scene->file, F_OK), 0);
+    assert_int_equal(unlink(scene->file), 0);
+    assert_int_equal(keeper_refresh(scene->keeper, scene_zone(scene), false), SG_OK);
+    scene_pass(scene, 1);
+    scene_answer_soa(scene, 6);
+    scene_turn(scene);
+    scene_answer_transfer(scene, 6);
+    scene_turn(scene);
+    scene_pass(scene, 200);
+    assert_int_not_equal(access(scene->file, F_OK), 0);
+    scene_pass(scene, 100);
+    assert_int_equal(access(scene->file, F_OK), 0);
+}
+
 /* RFC 1034 4.3.5: what has expired is served no more, over a restart neither. */
 static void what_has_expired_stays_so_over_a_restart(void **state)
 {
@@ -82,6 +110,32 @@ static void what_expired_while_the_server_was_down_is_not_served(void **state)
     scene_start(scene);
     scene_configure_only(scene);
     for (int i = 0; i < 5; i++) {
+        scene_turn_once(scene);
+        assert_int_equal(scene_serial(scene), 0);
+    }
+    assert_non_null(scene_zone(scene)->known.expired);
+}
+
+/* The same where recovery is followed by keys, signatures and a file that is to be written. */
+static void what_expired_is_not_served_for_one_turn_where_it_is_signed(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene->plan[0].policy = scene->policy;
+    scene->plan[0].inline_signing = true;
+    scene_be_secondary(scene);
+    scene->plan[0].file = scene->file;
+    (void)unlink(scene->file);
+    scene_configure(scene);
+    scene_answer_soa(scene, 5);
+    scene_turn(scene);
+    scene_answer_transfer(scene, 5);
+    scene_turn(scene);
+    assert_true(scene_status(scene).secure);
+    scene->now += SCENE_EXPIRE + 1;
+    scene_stop(scene);
+    scene_start(scene);
+    scene_configure_only(scene);
+    for (int i = 0; i < 30; i++) {
         scene_turn_once(scene);
         assert_int_equal(scene_serial(scene), 0);
     }
@@ -333,10 +387,12 @@ int main(void)
 #define WITH_SCENE(test) cmocka_unit_test_setup_teardown(test, scene_begin, scene_end)
     const struct CMUnitTest tests[] = {
         WITH_SCENE(what_a_primary_answers_is_told),
+        WITH_SCENE(what_came_is_written_to_its_file_now_and_then),
         WITH_SCENE(a_zone_is_fetched_served_and_kept),
         WITH_SCENE(a_zone_that_never_came_says_so),
         WITH_SCENE(what_has_expired_stays_so_over_a_restart),
         WITH_SCENE(what_expired_while_the_server_was_down_is_not_served),
+        WITH_SCENE(what_expired_is_not_served_for_one_turn_where_it_is_signed),
         WITH_SCENE(the_same_zone_fetched_anew_is_served_again),
         WITH_SCENE(signing_does_not_revive_what_has_expired),
         WITH_SCENE(keys_are_not_looked_at_before_there_is_a_zone),

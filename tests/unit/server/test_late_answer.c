@@ -160,12 +160,12 @@ static void anothers_response_is_passed_on_under_our_id(void **state)
     struct buffer wire = BUFFER_EMPTY;
     (void)state;
     write_update(false, &wire);
-    late_answer_pass(answer_to(&wire, NULL, NULL), (struct span){foreign, sizeof(foreign)}, 0);
+    late_answer_pass(answer_to(&wire, NULL, NULL), (struct span){foreign, sizeof(foreign)});
     assert_int_equal(kept.message.length, sizeof(foreign));
     assert_int_equal(wire_get_u16(kept.message.bytes), 0x1234);
     assert_memory_equal(kept.message.bytes + 2, foreign + 2, sizeof(foreign) - 2);
     buffer_free(&kept.message);
-    late_answer_pass(answer_to(&wire, NULL, NULL), (struct span){foreign, 5}, 0);
+    late_answer_pass(answer_to(&wire, NULL, NULL), (struct span){foreign, 5});
     assert_int_equal(kept.message.bytes[3] & 0xf, DNS_RCODE_SERVFAIL);
     buffer_free(&kept.message);
     buffer_free(&wire);
