@@ -1,5 +1,6 @@
 #include "dnssec/handover.h"
 
+#include "base/mem.h"
 #include "dns/rdata.h"
 #include "dns/rrtype.h"
 #include "dnssec/key.h"
@@ -48,6 +49,12 @@ static uint32_t dnskey_name(struct span rdata)
     return (uint32_t)rdata.bytes[DNSKEY_ALGORITHM_AT] << ALGORITHM_SHIFT | dnskey_tag(rdata);
 }
 
+static uint32_t rrsig_name(struct span rdata)
+{
+    return (uint32_t)rdata.bytes[RRSIG_ALGORITHM_AT] << ALGORITHM_SHIFT |
+           wire_get_u16(rdata.bytes + RRSIG_TAG_AT);
+}
+
 /* Who has signed the zone: the SOA is signed anew with every version, by all of them. */
 static void list_before(const struct zone_version *base, struct names *out_names)
 {
@@ -62,8 +69,7 @@ static void list_before(const struct zone_version *base, struct names *out_names
             out_names->is_full = true;
             return;
         }
-        add_name(out_names, (uint32_t)c.rdata.bytes[RRSIG_ALGORITHM_AT] << ALGORITHM_SHIFT |
-                                wire_get_u16(c.rdata.bytes + RRSIG_TAG_AT));
+        add_name(out_names, rrsig_name(c.rdata));
     }
 }
 
@@ -140,7 +146,7 @@ static bool is_published(const struct published *published, struct span rdata)
            (published->others.count > 0 && holds(&published->others, rdata));
 }
 
-/* What of the base's DNSKEY RRset goes. */
+/* What of the base's DNSKEY RRset goes; nothing, if there is none. */
 static void list_gone(const struct zone_version *base, const struct published *published,
                       struct names *out_names)
 {
@@ -148,7 +154,6 @@ static void list_gone(const struct zone_version *base, const struct published *p
     *out_names = (struct names){.count = 0};
     if (!zone_node_rrset(zone_version_apex_node(base), ZONE_VIEW_SIGNED, DNS_TYPE_DNSKEY,
                          &dnskey)) {
-        out_names->is_full = true;
         return;
     }
     for (struct dns_rdata_cursor c = dns_rrset_walk(&dnskey); dns_rdata_next(&c);) {
@@ -186,7 +191,7 @@ static bool have_one_name_each(const struct published *published)
            !names.repeats;
 }
 
-/* Does one of them sign: has it been replaced by another key of the same name? */
+/* One of them is among the others. */
 static bool is_any_of(const struct names *gone, const struct names *signers)
 {
     for (size_t i = 0; i < gone->count; i++) {
@@ -195,6 +200,59 @@ static bool is_any_of(const struct names *gone, const struct names *signers)
         }
     }
     return false;
+}
+
+/* Signatures over keys are made anew with the apex, whoever made them. */
+static bool is_over_zone_data(const struct dns_rrset *rrset)
+{
+    return rrset->type == DNS_TYPE_RRSIG && rrset->covered != DNS_TYPE_DNSKEY &&
+           rrset->covered != DNS_TYPE_CDS && rrset->covered != DNS_TYPE_CDNSKEY;
+}
+
+static bool is_by_any(const struct dns_rrset *signatures, const struct names *names)
+{
+    for (struct dns_rdata_cursor c = dns_rrset_walk(signatures); dns_rdata_next(&c);) {
+        if (c.rdata.length < RRSIG_BYTES_MIN || has_name(names, rrsig_name(c.rdata))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_signed_by_any(const struct zone_node *node, const struct names *names)
+{
+    struct zone_rrset_walk walk = zone_node_walk(node, ZONE_VIEW_SIGNED);
+    while (zone_node_walk_next(&walk)) {
+        if (is_over_zone_data(&walk.rrset) && is_by_any(&walk.rrset, names)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Which keys the names have that no campaign has come to yet is written nowhere else. */
+static bool tree_is_signed_by_any(const struct zone_version *base, bool nsec3,
+                                  const struct names *names)
+{
+    struct zone_cursor *cursor = mem_alloc(sizeof(*cursor));
+    bool found = false;
+    (nsec3 ? zone_cursor_start_nsec3 : zone_cursor_start)(cursor, base);
+    while (!found && zone_cursor_next(cursor)) {
+        found = is_signed_by_any(&cursor->node, names);
+    }
+    mem_free(cursor);
+    return found;
+}
+
+/* Has the base a signature over its data by a key that goes? */
+static bool leaves_signatures(const struct zone_version *base, const struct names *gone,
+                              const struct names *before, bool under_way)
+{
+    if (gone->count == 0 || is_any_of(gone, before)) {
+        return gone->count > 0;
+    }
+    return under_way &&
+           (tree_is_signed_by_any(base, false, gone) || tree_is_signed_by_any(base, true, gone));
 }
 
 enum handover handover_choose(const struct zone_version *base, const struct zone_version *draft,
@@ -206,15 +264,15 @@ enum handover handover_choose(const struct zone_version *base, const struct zone
     list_after(request, &after);
     list_gone(base, &published, &gone);
     if (before.count == 0 || before.is_full || after.is_full || gone.is_full ||
-        is_any_of(&gone, &after)) {
+        is_any_of(&gone, &after)) { /* replaced by another key of the same name */
         return HANDOVER_WHOLE;
     }
     bool same = are_same(&before, &after);
     if (same && !under_way) {
         return HANDOVER_NONE; /* A key that goes has left nothing behind. */
     }
-    if (gone.count > 0 || !have_one_name_each(&published) || !has_algorithms_of(&before, &after) ||
-        !has_algorithms_of(&after, &before)) {
+    if (leaves_signatures(base, &gone, &before, under_way) || !have_one_name_each(&published) ||
+        !has_algorithms_of(&before, &after) || !has_algorithms_of(&after, &before)) {
         return HANDOVER_WHOLE;
     }
     return same ? HANDOVER_NONE : HANDOVER_CAMPAIGN;

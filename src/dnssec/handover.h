@@ -5,7 +5,8 @@
  * all other names, slice by slice. Until it has come round, a name may have signatures by the old
  * keys alone. So that no validator finds one that it cannot follow, whatever it has cached,
  *
- *   (1) every DNSKEY that is in the base stays in the DNSKEY RRset until the campaign is over;
+ *   (1) every DNSKEY of the base that has made a signature over zone data in it stays in the
+ *       DNSKEY RRset until the campaign is over;
  *   (2) the same algorithms sign as before: a validator may want each of them (RFC 6840 5.11);
  *   (3) no two DNSKEYs have the same algorithm and tag: by these a signature tells its key.
  *
@@ -23,6 +24,6 @@ enum handover {
 };
 
 /* From `base`, which is signed whole but for a campaign that is `under_way`, to the draft of it
- * with that request. O(keys). */
+ * with that request. O(keys); a walk over the signatures where a DNSKEY goes in mid campaign. */
 enum handover handover_choose(const struct zone_version *base, const struct zone_version *draft,
                               const struct sign_request *request, bool under_way);

@@ -105,8 +105,62 @@ static void a_key_does_not_leave_while_its_signatures_are_there(void **state)
     replace_dnskey(&hands, place_of(&hands, hands.scene.keys[2], &rdata), NULL, &bytes, &left);
     change_use_keys(&hands.scene, 0, 1);
     assert_int_equal(choose(&hands, false), HANDOVER_NONE);
-    assert_int_equal(choose(&hands, true), HANDOVER_WHOLE); /* who knows? */
+    assert_int_equal(choose(&hands, true), HANDOVER_NONE);
+    /* Nor has a key that signs other keys alone. */
+    buffer_clear(&bytes);
+    replace_dnskey(&hands, place_of(&hands, hands.scene.keys[0], &rdata), NULL, &bytes, &left);
+    change_use_keys(&hands.scene, 1, 1);
+    assert_int_equal(choose(&hands, false), HANDOVER_CAMPAIGN);
+    assert_int_equal(choose(&hands, true), HANDOVER_CAMPAIGN);
     buffer_free(&bytes);
+    change_clear(&hands.scene);
+}
+
+/* In mid campaign: the SOA has signatures by the second key alone, other names by the first one. */
+static void a_key_whose_signatures_are_left_somewhere_does_not_leave(void **state)
+{
+    (void)state;
+    for (enum change_denial denial = CHANGE_NSEC; denial < CHANGE_DENIALS; denial++) {
+        struct hands hands = {.random = {7}};
+        struct change_scene *scene = &hands.scene;
+        const struct zone_version *next;
+        struct buffer bytes = BUFFER_EMPTY;
+        struct dns_rrset left;
+        struct span rdata;
+        struct dns_name owner;
+        assert_int_equal(dns_name_from_text("n.example.", 10, NULL, &owner), SG_OK);
+        change_init(scene, denial, draw, &hands.random);
+        change_begin(scene, 0);
+        for (unsigned key = 0; key < 2; key++) {
+            struct zone_edit *edit = zone_edit_open(scene->version);
+            if (key == 0) {
+                change_put(edit, &owner, DNS_TYPE_A, (struct span){(const uint8_t *)"abcd", 4}, 60,
+                           1);
+            }
+            change_use_keys(scene, key, 1);
+            assert_int_equal(
+                sign_change(edit, scene->version, &scene->request, NULL, &scene->report), SG_OK);
+            assert_int_equal(zone_edit_seal(edit, &next), SG_OK);
+            zone_version_unref(scene->version);
+            scene->version = next;
+        }
+        replace_dnskey(&hands, place_of(&hands, scene->keys[1], &rdata), NULL, &bytes, &left);
+        assert_int_equal(choose(&hands, true), HANDOVER_WHOLE);
+        buffer_free(&bytes);
+        change_clear(scene);
+    }
+}
+
+/* Whatever made it so, it must not have each change sign the whole zone. */
+static void a_zone_without_dnskeys_loses_none(void **state)
+{
+    struct hands hands = {.random = {7}};
+    (void)state;
+    change_init(&hands.scene, CHANGE_NSEC, draw, &hands.random);
+    hands.scene.request.apex_count = 0;
+    change_begin(&hands.scene, 10);
+    assert_int_equal(choose(&hands, false), HANDOVER_NONE);
+    assert_int_equal(choose(&hands, true), HANDOVER_NONE);
     change_clear(&hands.scene);
 }
 
@@ -166,6 +220,8 @@ int main(void)
         cmocka_unit_test(who_signs_already_hands_nothing_over),
         cmocka_unit_test(another_key_takes_over_in_turn),
         cmocka_unit_test(a_key_does_not_leave_while_its_signatures_are_there),
+        cmocka_unit_test(a_key_whose_signatures_are_left_somewhere_does_not_leave),
+        cmocka_unit_test(a_zone_without_dnskeys_loses_none),
         cmocka_unit_test(two_keys_of_one_name_do_not_meet),
         cmocka_unit_test(another_algorithm_signs_the_whole_zone_at_once),
     };
