@@ -147,25 +147,20 @@ static bool keeps_too_much(const struct zone_lineage *lineage)
            lineage->kept_bytes > arena_bytes(&lineage->arena) / LINEAGE_KEPT_FRACTION;
 }
 
-/* The oldest that are held shall be let go. Few edits walk the chain for that. */
-static void limit_held(struct zone_lineage *lineage, const struct zone_version *base)
+/*
+ * The oldest that is held shall be let go; the next one, if that did not help. One more is no
+ * reason to cut another, or so many slow transfers of a busy zone would cut each other for ever:
+ * each has the time in which a part of the zone changes that is worth to be kept for it.
+ */
+static void limit_kept(struct zone_lineage *lineage, const struct zone_version *base)
 {
-    unsigned held = 0;
-    unsigned too_many = keeps_too_much(lineage) ? 1 : 0;
-    if (too_many == 0 &&
-        __atomic_load_n(&lineage->holders, __ATOMIC_RELAXED) <= LINEAGE_HELD_MAX + 1) {
+    if (!keeps_too_much(lineage)) {
         return;
     }
-    for (const struct zone_version *at = lineage->oldest; at != base; at = at->newer) {
-        held += is_held(at);
-    }
-    if (held > LINEAGE_HELD_MAX) {
-        too_many = held - LINEAGE_HELD_MAX;
-    }
-    for (struct zone_version *at = lineage->oldest; at != base && too_many > 0; at = at->newer) {
+    for (struct zone_version *at = lineage->oldest; at != base; at = at->newer) {
         if (is_held(at)) {
             __atomic_store_n(&at->unwanted, true, __ATOMIC_RELAXED);
-            too_many--;
+            return;
         }
     }
 }
@@ -174,7 +169,7 @@ void lineage_begin_edit(struct zone_lineage *lineage, const struct zone_version 
 {
     undo_behind(lineage, base);
     release_gone(lineage);
-    limit_held(lineage, base);
+    limit_kept(lineage, base);
     __atomic_add_fetch(&lineage->holders, 1, __ATOMIC_RELAXED);
 }
 

@@ -19,9 +19,9 @@
  * what its predecessor had retired is in use again.
  *
  * Whoever holds an old version keeps all that its successors replaced. So that slow transfers
- * cannot make a busy zone grow without end, the oldest version that is held is *unwanted* when too
- * many are, or when what is kept for it is too much: transfers of it are cut. Other holders finish
- * soon.
+ * cannot make a busy zone grow without end, the oldest version that is held is *unwanted* when what
+ * is kept for it is too much: transfers of it are cut. Other holders finish soon. How many versions
+ * are held does not matter: what is kept for the oldest is all that is kept.
  *
  * The lineage lives as long as any version that is not gone, or any edit.
  */
@@ -43,7 +43,6 @@ struct zone_counts {
 };
 
 enum {
-    LINEAGE_HELD_MAX = 8,      /* old versions */
     LINEAGE_KEPT_FRACTION = 3, /* of the arena: a zone takes half as much again */
     LINEAGE_KEPT_BYTES_MIN = 16 << 20,
 };

@@ -284,13 +284,14 @@ static void a_zone_that_is_not_loaded_is_servfail(void **state)
     desk_close(desk);
 }
 
-/* Eight versions later, somebody still reads the first. */
+/* So much has changed that what is kept for the oldest is more than the zone is worth. */
 static void a_transfer_that_holds_too_old_a_version_is_cut(void **state)
 {
-    enum { TRANSFERS = 10 };
+    enum { TRANSFERS = 10, VERSIONS_MAX = 5000, TEXTS = 2000 };
     struct desk *desk =
         desk_open("zone example { type primary; file \"x\"; allow-transfer { any; }; };\n");
     struct net_stream *streams[TRANSFERS];
+    unsigned serial = 100;
 
     (void)state;
     desk->tcp = true;
@@ -298,8 +299,11 @@ static void a_transfer_that_holds_too_old_a_version_is_cut(void **state)
         desk_ask_name(desk, "example", DNS_TYPE_AXFR);
         streams[i] = desk->stream;
         assert_non_null(streams[i]);
-        publish(desk, 100 + i, 1 + i);
+        publish(desk, serial++, 1 + i);
         assert_true(streams[i]->next(streams[i], desk->reply) > 0);
+    }
+    for (unsigned i = 0; i < VERSIONS_MAX && !streams[0]->is_unwanted(streams[0]); i++) {
+        publish(desk, serial++, TEXTS - i % 2);
     }
     assert_true(streams[0]->is_unwanted(streams[0]));
     assert_true(streams[0]->next(streams[0], desk->reply) == NET_STREAM_BROKEN);
