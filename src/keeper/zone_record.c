@@ -81,6 +81,7 @@ void zone_record_free(struct managed_zone *zone)
     secondary_end(zone);
     if (zone->keeper != NULL) {
         overtake_forget(zone->keeper, zone);
+        kept_keys_drop(&zone->keeper->kept_keys, zone);
     }
     if (zone->keeper != NULL && zone->keeper->notify != NULL) {
         notify_send_clear(zone->keeper->notify, &zone->notify);
@@ -91,7 +92,6 @@ void zone_record_free(struct managed_zone *zone)
     zone_history_clear(&zone->slot->history);
     generation_drop(zone->generation);
     zone_state_clear(&zone->known.state);
-    zone_keys_free(zone->known.keys);
     resign_index_free(zone->known.resign);
     store_zone_free(zone->ledger.stored);
     mem_free(zone->health.problem);
