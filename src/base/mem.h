@@ -21,3 +21,6 @@ void mem_free(void *memory); /* NULL is fine */
 /* Overwrite with zeros in a way that the compiler keeps, then free. For secrets. */
 void mem_wipe_free(void *memory, size_t bytes);
 void mem_wipe(void *memory, size_t bytes);
+/* The process is about to end: what is freed from now on need not go back to the system piece by
+ * piece. */
+void mem_end(void);

@@ -202,19 +202,29 @@ static bool is_any_of(const struct names *gone, const struct names *signers)
     return false;
 }
 
+/* Signatures over keys are made anew with the apex, whoever made them. */
+static bool is_over_zone_data(const struct dns_rrset *rrset)
+{
+    return rrset->type == DNS_TYPE_RRSIG && rrset->covered != DNS_TYPE_DNSKEY &&
+           rrset->covered != DNS_TYPE_CDS && rrset->covered != DNS_TYPE_CDNSKEY;
+}
+
+static bool is_by_any(const struct dns_rrset *signatures, const struct names *names)
+{
+    for (struct dns_rdata_cursor c = dns_rrset_walk(signatures); dns_rdata_next(&c);) {
+        if (c.rdata.length < RRSIG_BYTES_MIN || has_name(names, rrsig_name(c.rdata))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool is_signed_by_any(const struct zone_node *node, const struct names *names)
 {
     struct zone_rrset_walk walk = zone_node_walk(node, ZONE_VIEW_SIGNED);
     while (zone_node_walk_next(&walk)) {
-        uint16_t covered = walk.rrset.covered;
-        if (walk.rrset.type != DNS_TYPE_RRSIG || covered == DNS_TYPE_DNSKEY ||
-            covered == DNS_TYPE_CDS || covered == DNS_TYPE_CDNSKEY) {
-            continue;
-        }
-        for (struct dns_rdata_cursor c = dns_rrset_walk(&walk.rrset); dns_rdata_next(&c);) {
-            if (c.rdata.length < RRSIG_BYTES_MIN || has_name(names, rrsig_name(c.rdata))) {
-                return true;
-            }
+        if (is_over_zone_data(&walk.rrset) && is_by_any(&walk.rrset, names)) {
+            return true;
         }
     }
     return false;

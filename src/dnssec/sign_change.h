@@ -20,7 +20,8 @@
  * are not base's; or two names have one hash, when sign_zone() will refuse too.
  *
  * Where the draft's SOA has another TTL or minimum, so that denials live longer or shorter (RFC
- * 9077), what is touched gets NSEC and NSEC3 with the new TTL, and a campaign brings it to the rest.
+ * 9077), what is touched gets NSEC and NSEC3 with the new TTL, and a campaign brings it to the
+ * rest.
  */
 #pragma once
 

@@ -51,12 +51,11 @@ void change_start(struct keeper *keeper, struct managed_zone *zone, sg_time now)
     job->lent = (struct zone_lent){
         .base = base == NULL ? NULL : zone_version_ref(base),
         .state = &zone->known.state,
-        .keys = zone->known.keys,
+        .keys = kept_keys_take(&keeper->kept_keys, zone),
         .resign = zone->known.resign,
         .expires_first = zone->health.expires_first,
     };
     zone_facts_find_twins(keeper, zone, &job->lent.twins);
-    zone->known.keys = NULL;
     zone->known.keyed = false;
     zone->known.resign = NULL;
     zone->job = job;
@@ -94,7 +93,7 @@ static void take_back(struct managed_zone *zone, struct zone_job *job)
     zone->known.resign = job->lent.resign;
     job->lent.resign = NULL;
     if (keeps_keys(zone)) {
-        zone->known.keys = job->lent.keys;
+        kept_keys_put(&zone->keeper->kept_keys, zone, job->lent.keys);
         job->lent.keys = NULL;
     }
 }
@@ -225,8 +224,7 @@ static void fail(struct keeper *keeper, struct zone_job *job, sg_duration retry)
     resign_index_free(zone->known.resign);
     zone->known.resign = NULL;
     if (job->made.keys_looked_at || (zone->known.keys != NULL && zone->known.keys->fresh)) {
-        zone_keys_free(zone->known.keys);
-        zone->known.keys = NULL;
+        kept_keys_drop(&keeper->kept_keys, zone);
     }
     char label[ZONE_LABEL_BYTES];
     char served[ZONE_SERVED_BYTES];

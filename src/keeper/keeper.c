@@ -24,6 +24,7 @@ struct keeper *keeper_new(const struct keeper_io *io)
     zone_queue_init(&keeper->soon);
     zone_queue_init(&keeper->queue);
     keeper->keying = keying_new();
+    kept_keys_init(&keeper->kept_keys);
     keeper->next_id = 1;
     keeper->announced = true;
     zone_index_init(&keeper->index);

@@ -14,6 +14,7 @@
 #pragma once
 
 #include "keeper/generation.h"
+#include "keeper/kept_keys.h"
 #include "keeper/keying.h"
 #include "keeper/rate.h"
 #include "keeper/zone_index.h"
@@ -34,6 +35,7 @@ struct keeper {
     struct zone_queue soon;  /* for those that somebody waits for */
     struct zone_queue queue; /* for the rest */
     struct keying *keying;
+    struct kept_keys kept_keys;
     size_t jobs;          /* in workers */
     size_t requests;      /* of the store */
     bool announced;       /* all_loaded() was called for what was asked for last */

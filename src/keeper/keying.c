@@ -201,8 +201,7 @@ static void leave_place(struct keeper *keeper, struct round_place *place)
         zone_version_unref(place->request.published);
     }
     if (place->keys != NULL && is_told && !zone->gone && zone->generation == place->generation) {
-        zone_keys_free(zone->known.keys);
-        zone->known.keys = place->keys;
+        kept_keys_put(&keeper->kept_keys, zone, place->keys);
     } else {
         zone_keys_free(place->keys);
     }

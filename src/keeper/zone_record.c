@@ -84,6 +84,7 @@ void zone_record_free(struct managed_zone *zone)
     zone_parent_end(zone);
     if (zone->keeper != NULL) {
         overtake_forget(zone->keeper, zone);
+        kept_keys_drop(&zone->keeper->kept_keys, zone);
     }
     if (zone->keeper != NULL && zone->keeper->notify != NULL) {
         notify_send_clear(zone->keeper->notify, &zone->notify);
@@ -94,7 +95,6 @@ void zone_record_free(struct managed_zone *zone)
     zone_history_clear(&zone->slot->history);
     generation_drop(zone->generation);
     zone_state_clear(&zone->known.state);
-    zone_keys_free(zone->known.keys);
     mem_free(zone->known.ds_looks.looks);
     key_orders_tell(zone->known.orders, "the zone is no longer configured");
     resign_index_free(zone->known.resign);

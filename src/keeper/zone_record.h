@@ -79,8 +79,9 @@ struct zone_updates {
 struct zone_knowledge {
     const struct zone_version *expired; /* a reference: not served until a primary is heard */
     struct zone_state state;
-    bool trusts_anew;              /* the clock is believed again, and the keys were not told yet */
-    struct zone_keys *keys;        /* NULL: not in memory */
+    bool trusts_anew;       /* the clock is believed again, and the keys were not told yet */
+    struct zone_keys *keys; /* NULL: not in memory; set by kept_keys.h alone */
+    struct managed_zone *kept_next, **kept_link; /* with keys: its place among those */
     uint64_t keys_wished;          /* the round of keying.h in which they were to be looked at */
     bool keying;                   /* it waits for a round, or one is at work */
     struct zone_ds_looks ds_looks; /* that wait until the state is at home */

@@ -295,6 +295,7 @@ static enum sg_result start_up(struct server *server, struct start *start)
 /* In the reverse order, whatever of it there is. */
 static void tear_down(struct server *server)
 {
+    mem_end();
     if (server->net != NULL) {
         net_stop(server->net);
     }

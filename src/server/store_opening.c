@@ -115,14 +115,20 @@ enum sg_result store_opening_start(struct server *server, const struct conf *con
     return result;
 }
 
+static void drop_ready(struct store_opening *opening)
+{
+    attempt_clear(opening->ready);
+    mem_free(opening->ready);
+    opening->ready = NULL;
+}
+
 void store_opening_free(struct store_opening *opening)
 {
     if (opening == NULL) {
         return;
     }
     if (opening->ready != NULL) {
-        attempt_clear(opening->ready);
-        mem_free(opening->ready);
+        drop_ready(opening);
     }
     mem_free(opening->why);
     mem_free(opening->problem);
@@ -135,6 +141,12 @@ const char *store_opening_problem(const struct server *server)
 }
 
 /* --- later ----------------------------------------------------------------------------------- */
+
+/* A reload that has come since may name another folder. */
+static bool is_of_configured_folder(const struct server *server, const struct attempt *attempt)
+{
+    return strcmp(attempt->folder, server->generation->conf->options.store_directory) == 0;
+}
 
 /* While no reload looks at the list of amendments, which changes here. */
 static void take_store(struct server *server)
@@ -215,10 +227,14 @@ void store_opening_tick(struct server *server)
     if (opening->problem == NULL || server->progress.stopping) {
         return;
     }
-    if (opening->ready != NULL) {
-        if (!reload_is_busy(server->reload)) {
-            take_store(server);
-        }
+    if (opening->ready != NULL && reload_is_busy(server->reload)) {
+        return;
+    }
+    if (opening->ready != NULL && is_of_configured_folder(server, opening->ready)) {
+        take_store(server);
+    } else if (opening->ready != NULL) {
+        drop_ready(opening);
+        start_attempt(server);
     } else if (!opening->trying && time_monotonic_ns() >= opening->retry_at_ns) {
         start_attempt(server);
     }

@@ -5,12 +5,10 @@
  * would reach the disk), not MDB_NOMEMINIT (unused bytes of our memory would reach the disk).
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -19,6 +17,8 @@
 #include "base/thread.h"
 #include "store/commit.h"
 #include "store/image_file.h"
+#include "store/lmdb_copy.h"
+#include "store/lmdb_result.h"
 #include "store/store_io.h"
 #include "store/store_lock.h"
 
@@ -44,33 +44,10 @@ struct lmdb {
     char trouble[TROUBLE_BYTES]; /* what failed last */
 };
 
-static enum sg_result result_of(int code)
-{
-    switch (code) {
-    case MDB_SUCCESS:
-        return SG_OK;
-    case MDB_NOTFOUND:
-        return SG_NOT_FOUND;
-    case MDB_MAP_FULL:
-        return SG_LIMIT;
-    case MDB_CORRUPTED:
-    case MDB_PAGE_NOTFOUND:
-    case MDB_INVALID:
-        return SG_MALFORMED;
-    case MDB_VERSION_MISMATCH:
-        return SG_UNSUPPORTED;
-    case EACCES:
-    case EPERM:
-        return SG_DENIED;
-    default:
-        return image_file_result(code);
-    }
-}
-
 /* Of a write: whatever else it is, writing did not work. */
 static enum sg_result fail(struct lmdb *lmdb, const char *what, int code)
 {
-    enum sg_result result = result_of(code);
+    enum sg_result result = lmdb_result(code);
     if (result == SG_LIMIT) {
         return result;
     }
@@ -270,7 +247,7 @@ static enum sg_result lmdb_get(void *argument, enum store_table table, struct sp
     if (code == MDB_SUCCESS) {
         *out_value = span_of(value);
     }
-    return result_of(code);
+    return lmdb_result(code);
 }
 
 static enum sg_result lmdb_scan(void *argument, enum store_table table, struct span from,
@@ -285,7 +262,7 @@ static enum sg_result lmdb_scan(void *argument, enum store_table table, struct s
         code = mdb_cursor_open(txn, lmdb->tables[table], &cursor);
     }
     if (code != MDB_SUCCESS) {
-        return result_of(code);
+        return lmdb_result(code);
     }
     MDB_val key = value_of(from);
     MDB_val value;
@@ -294,7 +271,7 @@ static enum sg_result lmdb_scan(void *argument, enum store_table table, struct s
         code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
     }
     mdb_cursor_close(cursor);
-    return code == MDB_NOTFOUND ? SG_OK : result_of(code);
+    return code == MDB_NOTFOUND ? SG_OK : lmdb_result(code);
 }
 
 /*
@@ -384,76 +361,6 @@ static enum sg_result lmdb_reopen(void *argument)
     return code == MDB_SUCCESS ? SG_OK : fail(lmdb, "opening again", code);
 }
 
-static enum sg_result sync_folder(const char *folder)
-{
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    enum sg_result result = fd >= 0 && fsync(fd) == 0 ? SG_OK : image_file_result(errno);
-    if (fd >= 0) {
-        close(fd);
-    }
-    return result;
-}
-
-struct image_key {
-    uint64_t zone, commit;
-};
-
-struct image_list {
-    struct image_key *keys;
-    size_t count;
-};
-
-/* The images that are files: told by their manifest's length, so that no small one is touched. */
-static bool list_image(void *argument, struct span key, struct span value)
-{
-    struct image_list *list = argument;
-    if (key.length == STORE_LOG_KEY_BYTES && value.length == STORE_MANIFEST_FILE_BYTES) {
-        list->keys = mem_resize_array(list->keys, list->count + 1, sizeof(*list->keys));
-        list->keys[list->count++] =
-            (struct image_key){store_get_u64(key.bytes), store_get_u64(key.bytes + 8)};
-    }
-    return true;
-}
-
-static enum sg_result copy_tables(struct lmdb *lmdb, const char *folder)
-{
-    char *path = mem_format("%s/data.mdb", folder);
-    enum sg_result result = SG_OK;
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    int code = fd >= 0 ? mdb_env_copyfd2(lmdb->env, fd, 0) : errno;
-    if (code == MDB_SUCCESS && fsync(fd) != 0) {
-        code = errno;
-    }
-    if (code != MDB_SUCCESS) {
-        result = result_of(code);
-    }
-    if (fd >= 0) {
-        close(fd);
-    }
-    mem_free(path);
-    return result;
-}
-
-static enum sg_result copy_images(struct lmdb *lmdb, const char *images)
-{
-    struct image_list list = {0};
-    struct span all = {NULL, 0};
-    enum sg_result result = lmdb_scan(lmdb, STORE_IMAGES, all, list_image, &list);
-    for (size_t i = 0; i < list.count && result == SG_OK; i++) {
-        result = image_file_copy(lmdb->images, images, list.keys[i].zone, list.keys[i].commit);
-        /* A damaged store can still be saved as far as it goes; its zone says what it lacks. */
-        result = result == SG_NOT_FOUND ? SG_OK : result;
-    }
-    mem_free(list.keys);
-    return result == SG_OK ? sync_folder(images) : result;
-}
-
-static bool wants_none(void *argument, uint64_t zone, uint64_t commit)
-{
-    (void)argument, (void)zone, (void)commit;
-    return false;
-}
-
 static enum sg_result lmdb_copy(void *argument, const char *folder)
 {
     struct lmdb *lmdb = argument;
@@ -461,30 +368,8 @@ static enum sg_result lmdb_copy(void *argument, const char *folder)
     if (lmdb->env == NULL) {
         return SG_IO;
     }
-    if (mkdir(folder, 0700) != 0) {
-        return errno == EEXIST ? SG_EXISTS : errno == ENOENT ? SG_NOT_FOUND : result_of(errno);
-    }
-    char *images = mem_format("%s/images", folder);
-    enum sg_result result = mkdir(images, 0700) == 0 ? SG_OK : image_file_result(errno);
-    if (result == SG_OK) {
-        result = copy_tables(lmdb, folder);
-    }
-    if (result == SG_OK) {
-        result = copy_images(lmdb, images);
-    }
-    if (result == SG_OK) {
-        result = sync_folder(folder);
-    }
-    if (result != SG_OK) {
-        char *tables = mem_format("%s/data.mdb", folder);
-        (void)image_file_sweep(images, wants_none, NULL);
-        rmdir(images);
-        unlink(tables);
-        rmdir(folder);
-        mem_free(tables);
-    }
-    mem_free(images);
-    return result;
+    end_reader(lmdb);
+    return lmdb_copy_make(lmdb->env, lmdb->tables[STORE_IMAGES], lmdb->images, folder);
 }
 
 static enum sg_result lmdb_image_create(void *argument, uint64_t zone, uint64_t commit,
@@ -585,7 +470,7 @@ static enum sg_result open_store(struct lmdb *lmdb, char **out_problem)
     if (code != MDB_SUCCESS) {
         *out_problem = mem_format("cannot open the store %s: %s%s", lmdb->folder,
                                   mdb_strerror(code), advice_of(code));
-        result = result_of(code);
+        result = lmdb_result(code);
         return result == SG_NOT_FOUND || result == SG_LIMIT ? SG_IO : result;
     }
     sweep_images(lmdb);

@@ -1,6 +1,8 @@
 """A store that cannot be opened: what needs none is served, the rest comes when it can be."""
 
+import os
 import subprocess
+import threading
 
 import pytest
 
@@ -101,6 +103,28 @@ def test_a_reconfig_that_names_another_folder_opens_it_at_once(server):
     assert server.rndc("reconfig").returncode == 0
     wait_until(lambda: server.log().count("is open now") > before, 10, "the store")
     come_back(server)
+
+
+def test_a_folder_that_comes_while_another_is_named_is_not_taken(server):
+    """The first one can be opened in the midst of the reconfig that names the second."""
+    slow = server.folder / "slow.conf"
+    os.mkfifo(slow)
+    server.extra += f'\ninclude "{slow}";\n'
+    server.options += f' store-directory "{server.folder}/aside";'
+    server.configure()
+    reads = server.log().count("loading configuration from")
+    reconfig = threading.Thread(target=server.rndc, args=["reconfig"])
+    reconfig.start()
+    wait_until(lambda: server.log().count("loading configuration from") > reads, 20, "the reading")
+    server.store.unlink()
+    wait_until(lambda: (server.store / "lock.mdb").exists(), 70, "a store in the first folder")
+    with open(slow, "w", encoding="ascii") as pipe:
+        slow.unlink()
+        slow.write_text("# It is read again, with what addzone has added.\n")
+        pipe.write("# That is all.\n")
+    reconfig.join(30)
+    come_back(server)
+    assert f"store-directory '{server.store}' is open now" not in server.log()
 
 
 def test_the_end_comes_in_order_without_a_store(server):

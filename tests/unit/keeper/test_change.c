@@ -190,11 +190,27 @@ static void an_update_without_effect_publishes_what_the_keys_have_become(void **
     struct managed_zone *zone = scene_zone(scene);
     assert_int_equal(scene_update_now(scene, "new"), DNS_RCODE_NOERROR);
     scene->now += 86700;
-    zone_keys_free(zone->known.keys);
-    zone->known.keys = NULL;
+    kept_keys_drop(&scene->keeper->kept_keys, zone);
     zone->health.key_event_at = INT64_MAX;
     assert_int_equal(scene_update_now(scene, "new"), DNS_RCODE_NOERROR); /* it is there */
     assert_true(scene_serves(scene, "example.test.", DNS_TYPE_CDS));
+}
+
+/* Where so many others have their keys in memory that there is no room for it. */
+static void a_zone_whose_keys_are_not_kept_reads_them_again(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_signed(scene, true);
+    assert_int_equal(scene->keeper->kept_keys.count, 1);
+    scene->keeper->kept_keys.max = 0;
+    for (int i = 0; i < 3; i++) {
+        char label[8];
+        snprintf(label, sizeof(label), "new%d", i);
+        assert_int_equal(scene_update_now(scene, label), DNS_RCODE_NOERROR);
+        assert_int_equal(scene->keeper->kept_keys.count, 0);
+    }
+    assert_true(scene_serves(scene, "new2.example.test.", DNS_TYPE_A));
+    assert_true(scene_status(scene).secure);
 }
 
 /* A change of keys that was not committed is not in the zone: what memory knows must not say so. */
@@ -599,6 +615,7 @@ int main(void)
         WITH_SCENE(signatures_that_are_due_do_not_wait_for_the_last_update),
         WITH_SCENE(what_the_keys_have_become_is_published_whoever_reads_them),
         WITH_SCENE(an_update_without_effect_publishes_what_the_keys_have_become),
+        WITH_SCENE(a_zone_whose_keys_are_not_kept_reads_them_again),
         WITH_SCENE(keys_that_were_not_committed_are_read_again),
         WITH_SCENE(keys_that_could_not_be_looked_at_are_tried_again_though_updates_succeed),
         WITH_SCENE(a_file_that_stays_broken_does_not_put_off_the_signatures),
