@@ -127,6 +127,58 @@ static void signing_does_not_revive_what_has_expired(void **state)
     assert_int_equal(scene_serial(scene), 0);
 }
 
+static void tell_a_server(struct keeper_scene *scene)
+{
+    static const struct remote below = {
+        .address = {192, 0, 2, 53}, .address_length = 4, .port = 53};
+    scene->notify =
+        (struct zone_notify_settings){.mode = NOTIFY_EXPLICIT, .also = &below, .also_count = 1};
+    scene->plan[0].notify = &scene->notify;
+}
+
+/* The SOA question to the server that is told; NULL: it was not asked. */
+static struct scene_question *serial_question(struct keeper_scene *scene)
+{
+    struct dns_message message;
+    for (size_t i = 0; i < scene->questions_count; i++) {
+        struct scene_question *question = &scene->questions[i];
+        if (question->out && question->kind == KEEPER_QUESTION_NOTIFY &&
+            dns_message_parse(buffer_span(&question->message), &message) == SG_OK &&
+            message.opcode == DNS_OPCODE_QUERY) {
+            return question;
+        }
+    }
+    return NULL;
+}
+
+/* A store that was lost: those that have the zone from here know a later serial. */
+static void a_signed_secondary_overtakes_what_its_own_secondaries_have(void **state)
+{
+    struct keeper_scene *scene = *state;
+    struct buffer message = BUFFER_EMPTY;
+    be_signed(scene);
+    tell_a_server(scene);
+    scene_fetch(scene, 100);
+    struct scene_question *question = serial_question(scene);
+    assert_non_null(question);
+    scene_reply(question, 1, &message);
+    scene_append_soa(&message, 150);
+    scene_hear(question, SG_OK, buffer_span(&message));
+    buffer_free(&message);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 151);
+    assert_int_equal(scene_status(scene).facts->source_serial, 100);
+}
+
+/* It is its primary's, which knows nothing of what others have. */
+static void the_serial_of_an_unsigned_secondary_is_left_alone(void **state)
+{
+    struct keeper_scene *scene = *state;
+    tell_a_server(scene);
+    scene_fetch(scene, 100);
+    assert_null(serial_question(scene));
+}
+
 static void keys_are_not_looked_at_before_there_is_a_zone(void **state)
 {
     struct keeper_scene *scene = *state;
@@ -339,6 +391,8 @@ int main(void)
         WITH_SCENE(what_expired_while_the_server_was_down_is_not_served),
         WITH_SCENE(the_same_zone_fetched_anew_is_served_again),
         WITH_SCENE(signing_does_not_revive_what_has_expired),
+        WITH_SCENE(a_signed_secondary_overtakes_what_its_own_secondaries_have),
+        WITH_SCENE(the_serial_of_an_unsigned_secondary_is_left_alone),
         WITH_SCENE(keys_are_not_looked_at_before_there_is_a_zone),
         WITH_SCENE(the_source_keeps_its_serial_when_the_policy_goes),
         WITH_SCENE(other_primaries_while_a_transfer_waits_are_no_trouble),
