@@ -40,7 +40,8 @@ struct refresh {
     void *owner;
     enum phase phase;
     bool has_zone;
-    bool revive; /* to be told */
+    bool revive;      /* to be told */
+    bool wants_whole; /* whatever walk it is */
     unsigned failures;
     struct dns_soa soa; /* of the zone that we have */
     struct refresh_timers timers;
@@ -86,7 +87,7 @@ static void walk_begin(struct refresh *refresh, const struct wish *wish, bool st
     }
     refresh->walk = (struct walk){
         .first = wish->first < refresh->settings->primaries_count ? wish->first : 0,
-        .whole = wish->whole,
+        .whole = wish->whole || refresh->wants_whole,
         .startup = startup,
     };
     approach(refresh, now);
@@ -222,6 +223,12 @@ static bool same_primaries(const struct refresh_settings *a, const struct refres
     return true;
 }
 
+void refresh_restart(struct refresh *refresh, sg_time now)
+{
+    transfer_quota_give(refresh->shared->quota, &refresh->place);
+    walk_begin(refresh, &(struct wish){.whole = refresh->walk.whole}, false, now);
+}
+
 bool refresh_configure(struct refresh *refresh, const struct refresh_settings *settings,
                        sg_time now)
 {
@@ -234,10 +241,13 @@ bool refresh_configure(struct refresh *refresh, const struct refresh_settings *s
     if (same) {
         return true;
     }
-    /* What the others know is worth a question. */
-    transfer_quota_give(refresh->shared->quota, &refresh->place);
-    walk_begin(refresh, &(struct wish){.whole = refresh->walk.whole}, false, now);
+    refresh_restart(refresh, now); /* What the others know is worth a question. */
     return false;
+}
+
+void refresh_want_whole(struct refresh *refresh, bool whole)
+{
+    refresh->wants_whole = whole;
 }
 
 void refresh_restore(struct refresh *refresh, const struct refresh_timers *timers,

@@ -60,6 +60,8 @@ void refresh_free(struct refresh *refresh); /* NULL is fine; gives its place bac
  */
 bool refresh_configure(struct refresh *refresh, const struct refresh_settings *settings,
                        sg_time now);
+/* What is out is forgotten (cancel it), and the primaries are asked anew. */
+void refresh_restart(struct refresh *refresh, sg_time now);
 /*
  * The zone has a version, from the store. `soa` is that of the primary's zone (the unsigned view).
  * `timers` as they were committed; NULL: unknown, so it is checked at once and expires as if it
@@ -145,6 +147,9 @@ enum refresh_notice refresh_notified(struct refresh *refresh, const struct remot
                                      const struct dns_soa *hint, sg_time now);
 /* `refresh`, or with `whole` `retransfer`: by AXFR, whatever the serial. */
 void refresh_demand(struct refresh *refresh, bool whole, sg_time now);
+/* As long as it is so, each walk is a `retransfer`: what there is is of no use, whatever its
+ * serial. */
+void refresh_want_whole(struct refresh *refresh, bool whole);
 
 /* For commit records and status. */
 const struct refresh_timers *refresh_timers(const struct refresh *refresh);

@@ -194,6 +194,108 @@ static void keys_are_not_looked_at_before_there_is_a_zone(void **state)
     assert_true(scene_status(scene).secure);
 }
 
+static void lose_policy(struct keeper_scene *scene)
+{
+    scene->plan[0].policy = NULL;
+    scene->plan[0].inline_signing = false;
+    scene_differ(scene);
+    scene_configure(scene);
+}
+
+/* Nobody knows whether its primaries sign it: what they have made was left out, but their DNSKEY.
+ */
+static void a_zone_whose_policy_goes_is_served_signed_until_it_came_anew(void **state)
+{
+    struct keeper_scene *scene = *state;
+    be_signed(scene);
+    scene_fetch(scene, 5);
+    lose_policy(scene);
+    assert_true(scene_status(scene).secure);
+    struct scene_question *question = scene_asked(scene, KEEPER_QUESTION_TRANSFER);
+    assert_non_null(question);
+    scene_hear(question, SG_IO, (struct span){NULL, 0}); /* The primary is not there. */
+    scene_turn(scene);
+    scene_restart(scene);
+    assert_true(scene_status(scene).secure);
+    if (scene_asked(scene, KEEPER_QUESTION_TRANSFER) == NULL) {
+        scene_pass(scene, SCENE_RETRY);
+    }
+    scene_answer_transfer(scene, 5);
+    scene_turn(scene);
+    assert_false(scene_status(scene).secure);
+    assert_int_equal(scene_serial(scene), 5);
+    assert_false(scene_zone(scene)->slot->version == NULL);
+    scene_pass(scene, SCENE_REFRESH);
+    scene_answer_soa(scene, 5); /* Once is enough. */
+    scene_turn(scene);
+    assert_null(scene_asked(scene, KEEPER_QUESTION_TRANSFER));
+}
+
+/* Tried until it succeeds: the serial alone would never have it fetched. */
+static void a_source_that_did_not_come_is_fetched_at_the_retry(void **state)
+{
+    struct keeper_scene *scene = *state;
+    be_signed(scene);
+    scene_fetch(scene, 5);
+    lose_policy(scene);
+    for (int i = 0; i < 3; i++) {
+        struct scene_question *question = scene_asked(scene, KEEPER_QUESTION_TRANSFER);
+        assert_non_null(question);
+        scene_hear(question, SG_IO, (struct span){NULL, 0});
+        scene_turn(scene);
+        scene_pass(scene, SCENE_RETRY);
+    }
+    assert_true(scene_status(scene).secure);
+    scene_answer_transfer(scene, 5);
+    scene_turn(scene);
+    assert_false(scene_status(scene).secure);
+}
+
+/* It has begun with what a signer made, or without: that is of no use any more. */
+static void a_transfer_that_other_settings_asked_for_begins_anew(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene_be_secondary(scene);
+    scene_configure(scene);
+    scene_answer_soa(scene, 5);
+    scene_turn(scene);
+    struct scene_question *question = scene_asked(scene, KEEPER_QUESTION_TRANSFER);
+    assert_non_null(question);
+    be_signed(scene);
+    scene_differ(scene);
+    scene_configure(scene);
+    assert_false(question->out);
+    scene_answer_soa(scene, 5);
+    scene_turn(scene);
+    question = scene_asked(scene, KEEPER_QUESTION_TRANSFER);
+    lose_policy(scene);
+    assert_false(question->out);
+    scene_answer_soa(scene, 5);
+    scene_turn(scene);
+    scene_answer_transfer(scene, 5);
+    scene_configure(scene); /* the same settings: it goes on */
+    assert_int_equal(scene_serial(scene), 5);
+}
+
+/* Whole, but its job has not begun. */
+static void a_transfer_that_waits_for_its_job_does_not_outlive_the_policy(void **state)
+{
+    struct keeper_scene *scene = *state;
+    be_signed(scene);
+    scene_fetch(scene, 5);
+    scene_pass(scene, SCENE_REFRESH);
+    scene_answer_soa(scene, 6);
+    scene_turn(scene);
+    scene_answer_transfer(scene, 6);
+    lose_policy(scene);
+    assert_true(scene_status(scene).secure);
+    assert_int_equal(scene_status(scene).facts->source_serial, 5);
+    scene_answer_transfer(scene, 6);
+    scene_turn(scene);
+    assert_false(scene_status(scene).secure);
+    assert_int_equal(scene_serial(scene), 6);
+}
+
 /* Else no serial of the primary's would ever be newer again. */
 static void the_source_keeps_its_serial_when_the_policy_goes(void **state)
 {
@@ -205,11 +307,11 @@ static void the_source_keeps_its_serial_when_the_policy_goes(void **state)
         scene_turn(scene);
     }
     assert_int_equal(scene_serial(scene), 8);
-    scene->plan[0].policy = NULL;
-    scene_differ(scene);
-    scene_configure(scene);
+    lose_policy(scene);
+    scene_answer_transfer(scene, 5);
+    scene_turn(scene);
     assert_false(scene_status(scene).secure);
-    assert_int_equal(scene_status(scene).facts->source_serial, 5);
+    assert_int_equal(scene_serial(scene), 5);
     scene_pass(scene, SCENE_REFRESH);
     scene_answer_soa(scene, 6);
     scene_turn(scene);
@@ -394,6 +496,10 @@ int main(void)
         WITH_SCENE(a_signed_secondary_overtakes_what_its_own_secondaries_have),
         WITH_SCENE(the_serial_of_an_unsigned_secondary_is_left_alone),
         WITH_SCENE(keys_are_not_looked_at_before_there_is_a_zone),
+        WITH_SCENE(a_zone_whose_policy_goes_is_served_signed_until_it_came_anew),
+        WITH_SCENE(a_source_that_did_not_come_is_fetched_at_the_retry),
+        WITH_SCENE(a_transfer_that_other_settings_asked_for_begins_anew),
+        WITH_SCENE(a_transfer_that_waits_for_its_job_does_not_outlive_the_policy),
         WITH_SCENE(the_source_keeps_its_serial_when_the_policy_goes),
         WITH_SCENE(other_primaries_while_a_transfer_waits_are_no_trouble),
         WITH_SCENE(a_transfer_that_is_not_committed_is_fetched_again),
