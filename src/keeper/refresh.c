@@ -198,31 +198,6 @@ void refresh_free(struct refresh *refresh)
     mem_free(refresh);
 }
 
-static bool same_key(const struct tsig_key *a, const struct tsig_key *b)
-{
-    if (a == NULL || b == NULL) {
-        return a == b;
-    }
-    return dns_name_equal(&a->name, &b->name) && a->algorithm == b->algorithm &&
-           a->mac_bits == b->mac_bits && a->secret_length == b->secret_length &&
-           memcmp(a->secret, b->secret, a->secret_length) == 0;
-}
-
-static bool same_primaries(const struct refresh_settings *a, const struct refresh_settings *b)
-{
-    if (a->primaries_count != b->primaries_count) {
-        return false;
-    }
-    for (size_t i = 0; i < a->primaries_count; i++) {
-        const struct remote *remote = &a->primaries[i].remote;
-        const struct remote *other = &b->primaries[i].remote;
-        if (!remote_equal(remote, other) || !same_key(remote->key, other->key)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 void refresh_restart(struct refresh *refresh, sg_time now)
 {
     transfer_quota_give(refresh->shared->quota, &refresh->place);
@@ -232,7 +207,7 @@ void refresh_restart(struct refresh *refresh, sg_time now)
 bool refresh_configure(struct refresh *refresh, const struct refresh_settings *settings,
                        sg_time now)
 {
-    bool same = same_primaries(refresh->settings, settings);
+    bool same = refresh_same_primaries(refresh->settings, settings);
 
     refresh->settings = settings;
     if (refresh->has_zone) {

@@ -21,7 +21,7 @@
 #pragma once
 
 #include "keeper/rate.h"
-#include "keeper/refresh_timers.h"
+#include "keeper/refresh_settings.h"
 #include "keeper/transfer_quota.h"
 
 /* What all secondaries of a keeper share. */
@@ -29,22 +29,6 @@ struct refresh_shared {
     struct transfer_quota *quota;
     struct rate soa, startup_soa; /* serial-query-rate, of those that start apart */
     struct random_seeded random;
-};
-
-struct refresh_primary {
-    struct remote remote;
-    bool request_ixfr;
-    bool request_expire;
-    bool edns;
-    bool tcp_only;
-};
-
-struct refresh_settings {
-    const struct refresh_primary *primaries; /* in the order in which they are asked */
-    size_t primaries_count;
-    struct refresh_bounds bounds;
-    bool try_tcp;       /* try-tcp-refresh */
-    bool multi_primary; /* a lower serial is no reason for a word */
 };
 
 struct refresh;
