@@ -59,11 +59,20 @@ static const struct refresh_primary *present(const struct refresh *refresh)
                                 settings->primaries_count];
 }
 
+/* Its turn among all that ask. */
+static void stand_in_line(struct refresh *refresh, sg_time now)
+{
+    struct refresh_shared *shared = refresh->shared;
+    struct rate *rate = refresh->walk.startup ? &shared->startup_soa : &shared->soa;
+
+    refresh->walk.ask_at = rate_reserve(rate, now);
+    refresh->phase = PHASE_ASK;
+}
+
 /* Begin with the present primary. */
 static void approach(struct refresh *refresh, sg_time now)
 {
     struct walk *walk = &refresh->walk;
-    struct rate *rate = walk->startup ? &refresh->shared->startup_soa : &refresh->shared->soa;
 
     walk->tcp = present(refresh)->tcp_only;
     walk->no_edns = !present(refresh)->edns;
@@ -73,8 +82,7 @@ static void approach(struct refresh *refresh, sg_time now)
         refresh->phase = PHASE_WANT; /* whatever the serial is */
         return;
     }
-    walk->ask_at = rate_reserve(rate, now);
-    refresh->phase = PHASE_ASK;
+    stand_in_line(refresh, now);
 }
 
 static void walk_begin(struct refresh *refresh, const struct wish *wish, bool startup, sg_time now)
@@ -244,6 +252,24 @@ void refresh_restore(struct refresh *refresh, const struct refresh_timers *timer
     refresh_timers_clamp(&refresh->timers, soa, bounds, now);
     refresh->phase = PHASE_IDLE;
     refresh->walk.startup = true; /* An overdue check is one of many. */
+}
+
+void refresh_clock_set_back(struct refresh *refresh, sg_time now)
+{
+    const struct refresh_bounds *bounds = &refresh->settings->bounds;
+    struct refresh_timers *timers = &refresh->timers;
+    sg_duration tried_again =
+        refresh->has_zone ? refresh_retry(&refresh->soa, bounds) : REFRESH_BOOTSTRAP_MAX;
+
+    if (refresh->has_zone) {
+        refresh_timers_clamp(timers, &refresh->soa, bounds, now);
+    }
+    if (refresh->failures > 0 && timers->refresh_at > now + tried_again) {
+        timers->refresh_at = now + tried_again;
+    }
+    if (refresh->phase == PHASE_ASK) {
+        stand_in_line(refresh, now);
+    }
 }
 
 /* --- what to do ----------------------------------------------------------------------------- */

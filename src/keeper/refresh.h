@@ -54,6 +54,9 @@ void refresh_restart(struct refresh *refresh, sg_time now);
 void refresh_restore(struct refresh *refresh, const struct refresh_timers *timers,
                      const struct dns_soa *soa, sg_time now);
 
+/* It was set back, to `now`: what was to come soon is not to wait for the old time. */
+void refresh_clock_set_back(struct refresh *refresh, sg_time now);
+
 /* --- what to do ----------------------------------------------------------------------------- */
 
 enum refresh_deed {

@@ -551,6 +551,14 @@ void secondary_begin(struct keeper *keeper, struct managed_zone *zone)
     secondary_turn(keeper, zone);
 }
 
+void secondary_clock_set_back(struct keeper *keeper, struct managed_zone *zone)
+{
+    if (zone->secondary != NULL) {
+        refresh_clock_set_back(zone->secondary->refresh, keeper->now);
+        keeper_set_timer(keeper, zone);
+    }
+}
+
 void secondary_stop(struct managed_zone *zone)
 {
     if (zone->secondary != NULL) {

@@ -435,6 +435,26 @@ static void a_notify_asks_at_once(void **state)
     assert_int_equal(scene->questions_count, asked + 1);
 }
 
+/* By the clock of a machine that came up wrong, a month ahead: the timers are of that month. */
+static void a_clock_that_is_set_back_puts_nothing_off(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene_fetch(scene, 5);
+    scene_set_clock(scene, -30 * SG_DAY);
+    size_t asked = scene->questions_count;
+    const struct dns_soa new = {.serial = 6};
+    keeper_notified(scene->keeper, scene_zone(scene), &scene->primary.remote, &new);
+    scene_turn(scene);
+    assert_int_equal(scene->questions_count, asked + 1); /* serial-query-rate of another day */
+    scene_answer_soa(scene, 5);
+    scene_set_clock(scene, -SG_DAY);
+    scene_pass(scene, SCENE_REFRESH);
+    scene_answer_soa(scene, 5);
+    scene_set_clock(scene, -SG_DAY);
+    scene_pass(scene, SCENE_EXPIRE + 1);
+    assert_int_equal(scene_serial(scene), 0);
+}
+
 /* The only place is held by a zone that goes. */
 static void a_zone_that_goes_leaves_its_place_to_the_next(void **state)
 {
@@ -507,6 +527,7 @@ int main(void)
         WITH_SCENE(a_primary_that_becomes_a_secondary_asks),
         WITH_SCENE(a_configuration_before_the_recovery_does_not_lose_the_times),
         WITH_SCENE(a_notify_asks_at_once),
+        WITH_SCENE(a_clock_that_is_set_back_puts_nothing_off),
         WITH_SCENE(a_zone_that_goes_leaves_its_place_to_the_next),
         WITH_SCENE(questions_that_are_out_end_with_the_server),
     };
