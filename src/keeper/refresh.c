@@ -108,7 +108,7 @@ static void walk_end(struct refresh *refresh, sg_time now)
 
     transfer_quota_give(refresh->shared->quota, &refresh->place);
     refresh->phase = PHASE_IDLE;
-    refresh->walk.startup = false;
+    refresh->walk.startup = refresh->walk.whole = false;
     if (wish.check) {
         walk_begin(refresh, &wish, false, now);
     }
@@ -208,8 +208,10 @@ void refresh_free(struct refresh *refresh)
 
 void refresh_restart(struct refresh *refresh, sg_time now)
 {
+    bool whole = refresh->walk.whole || refresh->wish.whole; /* Somebody waits for it. */
+
     transfer_quota_give(refresh->shared->quota, &refresh->place);
-    walk_begin(refresh, &(struct wish){.whole = refresh->walk.whole}, false, now);
+    walk_begin(refresh, &(struct wish){.whole = whole}, false, now);
 }
 
 bool refresh_configure(struct refresh *refresh, const struct refresh_settings *settings,
