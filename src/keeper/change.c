@@ -411,7 +411,7 @@ static void succeed(struct keeper *keeper, struct zone_job *job)
     struct managed_zone *zone = job->zone;
     struct zone_made *made = &job->made;
     bool is_new = made->version != NULL;
-    bool is_first = zone_record_version(zone) == NULL && job->kind == ZONE_JOB_LOAD;
+    bool is_first = zone_record_version(zone) == NULL && job->kind != ZONE_JOB_RECOVER;
 
     if (is_new) {
         take_version(zone, job);

@@ -334,7 +334,11 @@ static void watch_store(struct keeper *keeper)
 
 void keeper_note_time(struct keeper *keeper, sg_time now)
 {
+    bool is_set_back = now < keeper->now;
     keeper->now = now;
+    for (size_t i = 0; is_set_back && i < keeper->zones_count; i++) {
+        secondary_clock_set_back(keeper, keeper->zones[i]);
+    }
     trust_look(keeper);
 }
 

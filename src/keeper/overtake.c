@@ -25,13 +25,23 @@ static void unlink_and_free(struct overtake *overtake)
     mem_free(overtake);
 }
 
+/* The serial of a secondary that is not signed here is its primaries'. */
+static bool is_serial_ours(const struct managed_zone *zone)
+{
+    const struct zone_version *version = zone_record_version(zone);
+    return zone->settings->type == ZONE_PRIMARY ||
+           (zone->settings->policy != NULL && version != NULL &&
+            zone_version_facts(version)->signed_here);
+}
+
 static void take_serial(struct overtake *overtake, uint32_t theirs)
 {
     struct managed_zone *zone = overtake->zone;
     const struct zone_version *version = zone_record_version(zone);
     char label[ZONE_LABEL_BYTES];
     uint32_t above = zone->wishes.serial_above;
-    if (version == NULL || serial_compare(theirs, zone_version_facts(version)->serial) < 0 ||
+    if (version == NULL || !is_serial_ours(zone) ||
+        serial_compare(theirs, zone_version_facts(version)->serial) < 0 ||
         (above != 0 && serial_compare(theirs, above) <= 0)) {
         return;
     }
@@ -85,7 +95,7 @@ static void ask(struct keeper *keeper, struct managed_zone *zone, const struct r
 void overtake_start(struct keeper *keeper, struct managed_zone *zone)
 {
     struct notify_targets targets;
-    if (keeper->stopping || keeper->io.asker.ask == NULL || zone->settings->type != ZONE_PRIMARY ||
+    if (keeper->stopping || keeper->io.asker.ask == NULL || !is_serial_ours(zone) ||
         !notifying_targets(keeper, zone, &targets)) {
         return;
     }

@@ -12,7 +12,8 @@
 struct rate {
     unsigned per_second;
     sg_time second; /* the latest that something was given */
-    unsigned used;  /* of it */
+    sg_time asked;  /* when it was asked for a place last */
+    unsigned used;  /* of the second */
 };
 
 /* May it be now? A clock that was set back does not stop it. */
@@ -38,12 +39,13 @@ static inline bool rate_take(struct rate *rate, sg_time now)
  */
 static inline sg_time rate_reserve(struct rate *rate, sg_time now)
 {
-    /* What was reserved an hour ahead is more than a line: the clock was set back. */
-    if (rate->second < now || rate->per_second == 0 ||
-        rate->second - now > (sg_time)100000000 / rate->per_second) {
+    /* A clock that was set back makes a place that is soon one of another day: those who stand in
+     * line are told of it and ask anew (refresh_clock_set_back()). */
+    if (rate->second < now || rate->per_second == 0 || now < rate->asked) {
         rate->second = now;
         rate->used = 0;
     }
+    rate->asked = now;
     if (rate->per_second != 0 && rate->used >= rate->per_second) {
         rate->second++;
         rate->used = 0;

@@ -40,7 +40,8 @@ struct refresh {
     void *owner;
     enum phase phase;
     bool has_zone;
-    bool revive; /* to be told */
+    bool revive;      /* to be told */
+    bool wants_whole; /* whatever walk it is */
     unsigned failures;
     struct dns_soa soa; /* of the zone that we have */
     struct refresh_timers timers;
@@ -58,11 +59,20 @@ static const struct refresh_primary *present(const struct refresh *refresh)
                                 settings->primaries_count];
 }
 
+/* Its turn among all that ask. */
+static void stand_in_line(struct refresh *refresh, sg_time now)
+{
+    struct refresh_shared *shared = refresh->shared;
+    struct rate *rate = refresh->walk.startup ? &shared->startup_soa : &shared->soa;
+
+    refresh->walk.ask_at = rate_reserve(rate, now);
+    refresh->phase = PHASE_ASK;
+}
+
 /* Begin with the present primary. */
 static void approach(struct refresh *refresh, sg_time now)
 {
     struct walk *walk = &refresh->walk;
-    struct rate *rate = walk->startup ? &refresh->shared->startup_soa : &refresh->shared->soa;
 
     walk->tcp = present(refresh)->tcp_only;
     walk->no_edns = !present(refresh)->edns;
@@ -72,8 +82,7 @@ static void approach(struct refresh *refresh, sg_time now)
         refresh->phase = PHASE_WANT; /* whatever the serial is */
         return;
     }
-    walk->ask_at = rate_reserve(rate, now);
-    refresh->phase = PHASE_ASK;
+    stand_in_line(refresh, now);
 }
 
 static void walk_begin(struct refresh *refresh, const struct wish *wish, bool startup, sg_time now)
@@ -86,7 +95,7 @@ static void walk_begin(struct refresh *refresh, const struct wish *wish, bool st
     }
     refresh->walk = (struct walk){
         .first = wish->first < refresh->settings->primaries_count ? wish->first : 0,
-        .whole = wish->whole,
+        .whole = wish->whole || refresh->wants_whole,
         .startup = startup,
     };
     approach(refresh, now);
@@ -99,7 +108,7 @@ static void walk_end(struct refresh *refresh, sg_time now)
 
     transfer_quota_give(refresh->shared->quota, &refresh->place);
     refresh->phase = PHASE_IDLE;
-    refresh->walk.startup = false;
+    refresh->walk.startup = refresh->walk.whole = false;
     if (wish.check) {
         walk_begin(refresh, &wish, false, now);
     }
@@ -197,35 +206,18 @@ void refresh_free(struct refresh *refresh)
     mem_free(refresh);
 }
 
-static bool same_key(const struct tsig_key *a, const struct tsig_key *b)
+void refresh_restart(struct refresh *refresh, sg_time now)
 {
-    if (a == NULL || b == NULL) {
-        return a == b;
-    }
-    return dns_name_equal(&a->name, &b->name) && a->algorithm == b->algorithm &&
-           a->mac_bits == b->mac_bits && a->secret_length == b->secret_length &&
-           memcmp(a->secret, b->secret, a->secret_length) == 0;
-}
+    bool whole = refresh->walk.whole || refresh->wish.whole; /* Somebody waits for it. */
 
-static bool same_primaries(const struct refresh_settings *a, const struct refresh_settings *b)
-{
-    if (a->primaries_count != b->primaries_count) {
-        return false;
-    }
-    for (size_t i = 0; i < a->primaries_count; i++) {
-        const struct remote *remote = &a->primaries[i].remote;
-        const struct remote *other = &b->primaries[i].remote;
-        if (!remote_equal(remote, other) || !same_key(remote->key, other->key)) {
-            return false;
-        }
-    }
-    return true;
+    transfer_quota_give(refresh->shared->quota, &refresh->place);
+    walk_begin(refresh, &(struct wish){.whole = whole}, false, now);
 }
 
 bool refresh_configure(struct refresh *refresh, const struct refresh_settings *settings,
                        sg_time now)
 {
-    bool same = same_primaries(refresh->settings, settings);
+    bool same = refresh_same_primaries(refresh->settings, settings);
 
     refresh->settings = settings;
     if (refresh->has_zone) {
@@ -234,10 +226,13 @@ bool refresh_configure(struct refresh *refresh, const struct refresh_settings *s
     if (same) {
         return true;
     }
-    /* What the others know is worth a question. */
-    transfer_quota_give(refresh->shared->quota, &refresh->place);
-    walk_begin(refresh, &(struct wish){.whole = refresh->walk.whole}, false, now);
+    refresh_restart(refresh, now); /* What the others know is worth a question. */
     return false;
+}
+
+void refresh_want_whole(struct refresh *refresh, bool whole)
+{
+    refresh->wants_whole = whole;
 }
 
 void refresh_restore(struct refresh *refresh, const struct refresh_timers *timers,
@@ -259,6 +254,24 @@ void refresh_restore(struct refresh *refresh, const struct refresh_timers *timer
     refresh_timers_clamp(&refresh->timers, soa, bounds, now);
     refresh->phase = PHASE_IDLE;
     refresh->walk.startup = true; /* An overdue check is one of many. */
+}
+
+void refresh_clock_set_back(struct refresh *refresh, sg_time now)
+{
+    const struct refresh_bounds *bounds = &refresh->settings->bounds;
+    struct refresh_timers *timers = &refresh->timers;
+    sg_duration tried_again =
+        refresh->has_zone ? refresh_retry(&refresh->soa, bounds) : REFRESH_BOOTSTRAP_MAX;
+
+    if (refresh->has_zone) {
+        refresh_timers_clamp(timers, &refresh->soa, bounds, now);
+    }
+    if (refresh->failures > 0 && timers->refresh_at > now + tried_again) {
+        timers->refresh_at = now + tried_again;
+    }
+    if (refresh->phase == PHASE_ASK) {
+        stand_in_line(refresh, now);
+    }
 }
 
 /* --- what to do ----------------------------------------------------------------------------- */

@@ -21,7 +21,7 @@
 #pragma once
 
 #include "keeper/rate.h"
-#include "keeper/refresh_timers.h"
+#include "keeper/refresh_settings.h"
 #include "keeper/transfer_quota.h"
 
 /* What all secondaries of a keeper share. */
@@ -29,22 +29,6 @@ struct refresh_shared {
     struct transfer_quota *quota;
     struct rate soa, startup_soa; /* serial-query-rate, of those that start apart */
     struct random_seeded random;
-};
-
-struct refresh_primary {
-    struct remote remote;
-    bool request_ixfr;
-    bool request_expire;
-    bool edns;
-    bool tcp_only;
-};
-
-struct refresh_settings {
-    const struct refresh_primary *primaries; /* in the order in which they are asked */
-    size_t primaries_count;
-    struct refresh_bounds bounds;
-    bool try_tcp;       /* try-tcp-refresh */
-    bool multi_primary; /* a lower serial is no reason for a word */
 };
 
 struct refresh;
@@ -60,6 +44,8 @@ void refresh_free(struct refresh *refresh); /* NULL is fine; gives its place bac
  */
 bool refresh_configure(struct refresh *refresh, const struct refresh_settings *settings,
                        sg_time now);
+/* What is out is forgotten (cancel it), and the primaries are asked anew. */
+void refresh_restart(struct refresh *refresh, sg_time now);
 /*
  * The zone has a version, from the store. `soa` is that of the primary's zone (the unsigned view).
  * `timers` as they were committed; NULL: unknown, so it is checked at once and expires as if it
@@ -67,6 +53,9 @@ bool refresh_configure(struct refresh *refresh, const struct refresh_settings *s
  */
 void refresh_restore(struct refresh *refresh, const struct refresh_timers *timers,
                      const struct dns_soa *soa, sg_time now);
+
+/* It was set back, to `now`: what was to come soon is not to wait for the old time. */
+void refresh_clock_set_back(struct refresh *refresh, sg_time now);
 
 /* --- what to do ----------------------------------------------------------------------------- */
 
@@ -145,6 +134,9 @@ enum refresh_notice refresh_notified(struct refresh *refresh, const struct remot
                                      const struct dns_soa *hint, sg_time now);
 /* `refresh`, or with `whole` `retransfer`: by AXFR, whatever the serial. */
 void refresh_demand(struct refresh *refresh, bool whole, sg_time now);
+/* As long as it is so, each walk is a `retransfer`: what there is is of no use, whatever its
+ * serial. */
+void refresh_want_whole(struct refresh *refresh, bool whole);
 
 /* For commit records and status. */
 const struct refresh_timers *refresh_timers(const struct refresh *refresh);

@@ -42,7 +42,7 @@ sg_duration refresh_bootstrap(unsigned failures);
 sg_duration refresh_jitter(sg_duration wait, struct random_seeded *random);
 
 /*
- * After a restart with a clock that was set back, or other bounds: no time lies further ahead than
+ * With a clock that was set back, or other bounds: no time lies further ahead than
  * it could if it were set now.
  */
 void refresh_timers_clamp(struct refresh_timers *timers, const struct dns_soa *soa,

@@ -9,6 +9,7 @@
 #include "keeper/publish.h"
 #include "keeper/refresh_words.h"
 #include "keeper/remote_text.h"
+#include "keeper/source_wish.h"
 
 enum {
     ASK_TIMEOUT = 5,
@@ -28,6 +29,7 @@ struct zone_secondary {
     void *asked;                    /* a question that is out; NULL: none */
     struct zone_transfer *incoming; /* while it comes */
     struct zone_transfer *ready;    /* whole, for the pipeline */
+    bool stripped;                  /* either of them: as the settings were when it began */
     char from[REMOTE_TEXT_BYTES];   /* of whom the last question was asked */
     char *key;                      /* with which TSIG key; NULL: none */
     char *failure;                  /* why the last one was of no use; NULL: it was of use */
@@ -280,10 +282,11 @@ static void fetch(struct zone_secondary *secondary, const struct refresh_order *
     const struct zone_settings *settings = secondary->zone->settings;
     struct dns_request request;
     bool ixfr = write_transfer_request(secondary, order, &request);
+    secondary->stripped = source_is_stripped(settings);
     const struct zone_transfer_options options = {
         .records_max = settings->limits.records_max,
         .bytes_max = TRANSFER_BYTES_MAX,
-        .strip_generated = settings->policy != NULL,
+        .strip_generated = secondary->stripped,
         .private_type = settings->limits.private_type,
     };
     zone_transfer_free(secondary->incoming);
@@ -352,6 +355,8 @@ static void carry_out(struct keeper *keeper, struct managed_zone *zone)
     if (secondary == NULL || zone->gone) {
         return;
     }
+    refresh_want_whole(secondary->refresh,
+                       source_is_wanted(zone->settings, zone_record_version(zone)));
     for (enum refresh_deed deed = refresh_turn(secondary->refresh, keeper->now, &order);
          deed != REFRESH_NOTHING; deed = refresh_turn(secondary->refresh, keeper->now, &order)) {
         switch (deed) {
@@ -454,6 +459,9 @@ void secondary_applied(struct keeper *keeper, struct managed_zone *zone, enum sg
         mem_format("what came from %s could not be taken: %s", secondary->from,
                    sg_result_text(result)));
     keep_timers(secondary);
+    if (result == SG_OK && source_is_wanted(zone->settings, zone_record_version(zone))) {
+        refresh_demand(secondary->refresh, true, keeper->now); /* It began before these settings. */
+    }
     secondary_turn(keeper, zone);
 }
 
@@ -512,14 +520,27 @@ static void restore(struct zone_secondary *secondary)
     refresh_restore(secondary->refresh, known ? &timers : NULL, &soa, secondary->keeper->now);
 }
 
-/* It came signed and is to be signed here now: it is fetched once more, to be stripped. */
-static bool wants_source(const struct managed_zone *zone)
+/* What there is, or what comes, is not what these settings are for. */
+static void demand_source(struct zone_secondary *secondary)
 {
+    const struct managed_zone *zone = secondary->zone;
     const struct zone_version *version = zone_record_version(zone);
-    const struct kasp_policy *policy = zone->settings->policy;
-    const struct zone_facts *facts = version == NULL ? NULL : zone_version_facts(version);
-    return facts != NULL && policy != NULL && policy->keys_count > 0 && !facts->signed_here &&
-           facts->denial != ZONE_DENIAL_NONE;
+    bool comes = secondary->incoming != NULL || secondary->ready != NULL;
+    if (comes && secondary->stripped != source_is_stripped(zone->settings)) {
+        cancel(secondary);
+        refresh_restart(secondary->refresh, secondary->keeper->now);
+    }
+    bool wanted = source_is_wanted(zone->settings, version);
+    if (wanted) {
+        say(secondary, SEVERITY_INFO,
+            zone->settings->policy != NULL
+                ? "it came signed and is to be signed here"
+                : "it was signed here and is to be served as its primaries have it",
+            ": the whole zone is fetched anew, and served as it is until it comes");
+    }
+    if (wanted || source_is_doubted(zone->settings, version)) {
+        refresh_demand(secondary->refresh, true, secondary->keeper->now);
+    }
 }
 
 void secondary_begin(struct keeper *keeper, struct managed_zone *zone)
@@ -547,10 +568,16 @@ void secondary_begin(struct keeper *keeper, struct managed_zone *zone)
         zone->secondary->refresh = refresh_new(&keeper->refresh, settings, zone, keeper->now);
         restore(zone->secondary);
     }
-    if (wants_source(zone)) {
-        refresh_demand(zone->secondary->refresh, true, keeper->now);
-    }
+    demand_source(zone->secondary);
     secondary_turn(keeper, zone);
+}
+
+void secondary_clock_set_back(struct keeper *keeper, struct managed_zone *zone)
+{
+    if (zone->secondary != NULL) {
+        refresh_clock_set_back(zone->secondary->refresh, keeper->now);
+        keeper_set_timer(keeper, zone);
+    }
 }
 
 void secondary_stop(struct managed_zone *zone)

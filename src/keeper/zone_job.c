@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/thread.h"
+#include "keeper/source_wish.h"
 #include "keeper/trust.h"
 #include "keeper/zone_record.h"
 #include "keeper/zone_steps.h"
@@ -41,23 +42,24 @@ static enum sg_result become_unsigned(struct zone_job *job)
     return zone_seal(job, edit);
 }
 
-/* It came signed, and is to be fetched once more without: secondary_begin() has seen to it. */
-static bool waits_for_source(const struct zone_job *job)
+/* Until what it is fetched for has come, it is served as it is: secondary_begin() has seen to it.
+ */
+static enum sg_result wait_for_source(struct zone_job *job)
 {
-    const struct zone_facts *facts = zone_version_facts(job->lent.base);
-    return job->settings->type == ZONE_SECONDARY && !facts->signed_here &&
-           facts->denial != ZONE_DENIAL_NONE;
+    struct zone_state *state = &job->made.state;
+    job->made.unchanged = !state->campaign || job->settings->policy != NULL;
+    state->campaign &= job->settings->policy != NULL;
+    return SG_OK;
 }
 
 /* Sign with the keys as they are now, if they are not what they were. */
 static enum sg_result change_keys(struct zone_job *job)
 {
+    if (source_is_wanted(job->settings, job->lent.base)) {
+        return wait_for_source(job);
+    }
     if (job->settings->policy == NULL) {
         return become_unsigned(job);
-    }
-    if (waits_for_source(job)) {
-        job->made.unchanged = true;
-        return SG_OK;
     }
     uint64_t keys_before = job->lent.state->keys_fingerprint;
 
@@ -84,6 +86,10 @@ static enum sg_result raise_serial(struct zone_job *job)
     enum sg_result result = zone_have_keys(job);
     if (result != SG_OK) {
         return result;
+    }
+    if (source_is_wanted(job->settings, job->lent.base)) {
+        job->made.unchanged = true; /* What comes has a serial of its own. */
+        return SG_OK;
     }
     struct zone_edit *edit = zone_edit_open(job->lent.base);
     if (!zone_is_to_be_signed(job)) {

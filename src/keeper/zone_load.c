@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "dns/rrtype.h"
 #include "dns/serial.h"
+#include "keeper/source_wish.h"
 #include "keeper/zone_record.h"
 #include "keeper/zone_steps.h"
 #include "zone/diff.h"
@@ -194,8 +195,21 @@ static enum sg_result check_transferred(struct zone_job *job, struct zone_edit *
     return SG_MALFORMED;
 }
 
+/* Differences fit what they were asked for alone: a version of which all is as a primary has it, or
+ * nothing that a signer made. */
+static bool is_whole_needed(const struct zone_job *job)
+{
+    const struct zone_version *base = job->lent.base;
+    return source_is_wanted(job->settings, base) ||
+           (zone_version_facts(base)->signed_here && !zone_is_to_be_signed(job));
+}
+
 static enum sg_result take_differences(struct zone_job *job)
 {
+    if (is_whole_needed(job)) {
+        job->problem = mem_copy_text("it is signed in another way now: the whole zone is needed");
+        return SG_CONFLICT;
+    }
     struct zone_edit *edit = zone_edit_open(job->lent.base);
     enum sg_result result = zone_transfer_apply(job->asked.transfer, edit);
     if (result != SG_OK) {
@@ -221,6 +235,12 @@ enum sg_result zone_take_transfer(struct zone_job *job)
     file_stamps_clear(&job->made.state.files); /* Its file, if there is one, is older now. */
     if (zone_transfer_kind(job->asked.transfer) == ZONE_TRANSFER_DIFFERENCES) {
         return take_differences(job);
+    }
+    if (job->settings->policy == NULL) { /* Whoever signs it again looks at them anew. */
+        zone_keys_free(job->lent.keys);
+        job->lent.keys = NULL;
+        job->made.state.keys_fingerprint = 0;
+        job->made.state.campaign = false;
     }
     struct zone_edit *edit = zone_transfer_take_whole(job->asked.transfer);
     result = check_transferred(job, edit);

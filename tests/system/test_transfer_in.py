@@ -11,7 +11,7 @@ import pytest
 
 from support import fake_primary
 from support.fake_primary import FakePrimary
-from support.judges import assert_zone_validates
+from support.judges import assert_zone_validates, ldns_verify_zone
 from support.material import small_zone
 from support.peers import KEY, OTHER_KEY, PEERS, Bind, Knot
 from support.server import HOST
@@ -123,6 +123,36 @@ def test_bump_in_the_wire_signs_what_comes(signet, run_server, tmp_path, kind):
     assert signet.query("x.new." + ZONE, "A").rcode() == dns.rcode.NXDOMAIN
     assert signet.answers_with("ns1." + ZONE, "RRSIG") == kept, \
         "what did not change keeps its signatures"
+
+
+def test_a_policy_taken_away_never_leaves_the_zone_half_signed(signet, run_server, tmp_path):
+    """Its primary signs: what we serve is that, or what we signed, and nothing in between."""
+    path = tmp_path / "zone"
+    path.write_text(FIRST)
+    subprocess.run(["dnssec-keygen", "-q", "-a", "13", "-f", "KSK", ZONE], cwd=tmp_path, check=True,
+                   stdout=subprocess.DEVNULL)
+    subprocess.run(["dnssec-signzone", "-S", "-z", "-o", ZONE, "-f", "signed", "zone"],
+                   cwd=tmp_path, check=True, stdout=subprocess.DEVNULL)
+    primary = run_server(Bind(tmp_path / "primary", zones=[(ZONE, tmp_path / "signed")]))
+    port = primary.port
+    signet.add_secondary(ZONE, [port], policy="default")
+    signet.start()
+    signet.wait_until_signed(ZONE)
+    ldns_verify_zone(signet.axfr(ZONE, tmp_path / "ours"), 60)
+
+    primary.stop()
+    signet.zones.clear()
+    signet.add_secondary(ZONE, [port])
+    signet.configure()
+    assert signet.rndc("reconfig").returncode == 0
+    signet.wait_for_log("the whole zone is fetched anew")
+    ldns_verify_zone(signet.axfr(ZONE, tmp_path / "kept"), 60)
+    assert signet.answers_with("ns1." + ZONE, "RRSIG")
+
+    primary.start()
+    assert signet.rndc("refresh", ZONE).returncode == 0
+    theirs = primary.axfr_lines(ZONE, tmp_path / "theirs")
+    wait_until(lambda: signet.axfr_lines(ZONE, tmp_path / "now") == theirs, 30, "the source")
 
 
 @PRIMARY

@@ -181,6 +181,14 @@ static void w_pass(void *argument, const struct script_word *word)
     scene->now += word->numbers[0];
 }
 
+/* Somebody sets the clock. */
+static void w_back(void *argument, const struct script_word *word)
+{
+    struct scene *scene = argument;
+    scene->now -= word->numbers[0];
+    refresh_clock_set_back(scene->refresh, scene->now);
+}
+
 /* To the instant that it asked for. */
 static void w_sleep(void *argument, const struct script_word *word)
 {
@@ -401,6 +409,7 @@ static void w_configure(void *argument, const struct script_word *word)
 
 static const struct script_deed words[] = {
     {"+", w_pass},
+    {"back", w_back},
     {"sleep", w_sleep},
     {"udp", w_udp},
     {"tcp", w_tcp},
@@ -572,6 +581,13 @@ static const struct row {
     {"down beyond the expiry: not served", 1, "have:10 +:86400 restart expire udp:0"},
     {"expired stays expired", 1, "have:10 +:86400 expire udp:0 restart udp:0 soa:10 =current revive none"},
     {"a clock that was set back", 1, "have:10 +:-1000000 restart none wake:3600 expires:86400"},
+    /* the clock is set back while it runs */
+    {"set back, it refreshes and expires in time", 1,
+     "have:10 back:2592000 none wake:3600 expires:86400 +:3600 udp:0 silent tcp:0 silent =failed about:600 +:82800 expire"},
+    {"set back by an hour, what is sooner stays", 1, "have:10 +:3000 back:3000 none wake:3600 expires:86400"},
+    {"set back, a zone that never came is tried", 1, "udp:0 rcode:2 =failed back:2592000 none wake:1800 sleep udp:0"},
+    {"set back, what is asked is heard", 1, "have:10 demand udp:0 back:86400 soa:11 =newer ixfr:0:10 got:11 applied:11 about:3600 expires:86400"},
+    {"set back, an expired zone comes back", 1, "have:10 +:86400 expire udp:0 rcode:2 =failed back:86400 none wake:600 sleep udp:0 soa:10 =current revive"},
     {"a zone without timers is asked for", 1, "found:10 udp:0 soa:10 =current expires:86400"},
     /* commands and configurations */
     {"refresh", 1, "have:10 demand udp:0 soa:10 =current"},
@@ -579,6 +595,11 @@ static const struct row {
     {"retransfer: the next primary", 2, "have:10 retransfer axfr:0 cut =next axfr:1 got:9 =apply"},
     {"retransfer while another runs", 1, "have:10 demand udp:0 retransfer soa:10 =current axfr:0"},
     {"the same primaries: all goes on", 1, "have:10 demand udp:0 configure:0 none soa:10 =current"},
+    {"a retransfer that is over says nothing of other primaries", 1,
+     "have:10 retransfer axfr:0 got:10 applied:10 =current configure:1 udp:0 soa:9 =failed"},
+    {"one that has failed neither", 1, "have:10 retransfer axfr:0 broken =failed configure:1 udp:0"},
+    {"a retransfer that has begun: from the others", 1, "have:10 retransfer axfr:0 configure:1 axfr:0 got:9 =apply"},
+    {"a retransfer that waits: from the others", 1, "have:10 demand udp:0 retransfer configure:1 axfr:0"},
     {"other primaries: asked anew", 1, "have:10 demand udp:0 configure:1 udp:0 soa:10 =current"},
     {"other primaries: what was out is not wanted", 1, "have:10 demand udp:0 soa:11 ixfr:0:10 configure:1 got:11 =unwanted udp:0"},
     {"what nobody asked for", 1, "have:10 soa:11 =unwanted got:11 =unwanted conflict =unwanted none"},
@@ -624,6 +645,36 @@ static void questions_keep_to_their_rate(void **state)
     assert_int_equal(total, MANY);
     for (int i = 0; i < MANY; i++) {
         refresh_free(zones[i]);
+    }
+    scene_clear(&scene);
+}
+
+/* Those that stand in line get their turns by the new time. */
+static void a_line_goes_on_when_the_clock_is_set_back(void **state)
+{
+    struct scene scene;
+    struct refresh *others[5];
+    struct refresh_order order;
+    int asked = 0;
+    (void)state;
+
+    scene_init(&scene, 1);
+    scene.shared.soa.per_second = scene.shared.startup_soa.per_second = 1;
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        others[i] = refresh_new(&scene.shared, &scene.settings, NULL, scene.now);
+    }
+    scene.now -= 3600;
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        refresh_clock_set_back(others[i], scene.now);
+    }
+    for (sg_time end = scene.now + (sg_time)ARRAY_LEN(others); scene.now < end; scene.now++) {
+        for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+            asked += refresh_turn(others[i], scene.now, &order) == REFRESH_ASK;
+        }
+    }
+    assert_int_equal(asked, ARRAY_LEN(others));
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        refresh_free(others[i]);
     }
     scene_clear(&scene);
 }
@@ -747,6 +798,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(questions_keep_to_their_rate),
+        cmocka_unit_test(a_line_goes_on_when_the_clock_is_set_back),
         cmocka_unit_test(transfers_keep_to_their_quota),
         cmocka_unit_test(zones_that_came_together_part),
         cmocka_unit_test(a_flood_of_notifies_takes_one_turn_at_the_rate),

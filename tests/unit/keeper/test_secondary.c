@@ -181,6 +181,58 @@ static void signing_does_not_revive_what_has_expired(void **state)
     assert_int_equal(scene_serial(scene), 0);
 }
 
+static void tell_a_server(struct keeper_scene *scene)
+{
+    static const struct remote below = {
+        .address = {192, 0, 2, 53}, .address_length = 4, .port = 53};
+    scene->notify =
+        (struct zone_notify_settings){.mode = NOTIFY_EXPLICIT, .also = &below, .also_count = 1};
+    scene->plan[0].notify = &scene->notify;
+}
+
+/* The SOA question to the server that is told; NULL: it was not asked. */
+static struct scene_question *serial_question(struct keeper_scene *scene)
+{
+    struct dns_message message;
+    for (size_t i = 0; i < scene->questions_count; i++) {
+        struct scene_question *question = &scene->questions[i];
+        if (question->out && question->kind == KEEPER_QUESTION_NOTIFY &&
+            dns_message_parse(buffer_span(&question->message), &message) == SG_OK &&
+            message.opcode == DNS_OPCODE_QUERY) {
+            return question;
+        }
+    }
+    return NULL;
+}
+
+/* A store that was lost: those that have the zone from here know a later serial. */
+static void a_signed_secondary_overtakes_what_its_own_secondaries_have(void **state)
+{
+    struct keeper_scene *scene = *state;
+    struct buffer message = BUFFER_EMPTY;
+    be_signed(scene);
+    tell_a_server(scene);
+    scene_fetch(scene, 100);
+    struct scene_question *question = serial_question(scene);
+    assert_non_null(question);
+    scene_reply(question, 1, &message);
+    scene_append_soa(&message, 150);
+    scene_hear(question, SG_OK, buffer_span(&message));
+    buffer_free(&message);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 151);
+    assert_int_equal(scene_status(scene).facts->source_serial, 100);
+}
+
+/* It is its primary's, which knows nothing of what others have. */
+static void the_serial_of_an_unsigned_secondary_is_left_alone(void **state)
+{
+    struct keeper_scene *scene = *state;
+    tell_a_server(scene);
+    scene_fetch(scene, 100);
+    assert_null(serial_question(scene));
+}
+
 static void keys_are_not_looked_at_before_there_is_a_zone(void **state)
 {
     struct keeper_scene *scene = *state;
@@ -196,6 +248,108 @@ static void keys_are_not_looked_at_before_there_is_a_zone(void **state)
     assert_true(scene_status(scene).secure);
 }
 
+static void lose_policy(struct keeper_scene *scene)
+{
+    scene->plan[0].policy = NULL;
+    scene->plan[0].inline_signing = false;
+    scene_differ(scene);
+    scene_configure(scene);
+}
+
+/* Nobody knows whether its primaries sign it: what they have made was left out, but their DNSKEY.
+ */
+static void a_zone_whose_policy_goes_is_served_signed_until_it_came_anew(void **state)
+{
+    struct keeper_scene *scene = *state;
+    be_signed(scene);
+    scene_fetch(scene, 5);
+    lose_policy(scene);
+    assert_true(scene_status(scene).secure);
+    struct scene_question *question = scene_asked(scene, KEEPER_QUESTION_TRANSFER);
+    assert_non_null(question);
+    scene_hear(question, SG_IO, (struct span){NULL, 0}); /* The primary is not there. */
+    scene_turn(scene);
+    scene_restart(scene);
+    assert_true(scene_status(scene).secure);
+    if (scene_asked(scene, KEEPER_QUESTION_TRANSFER) == NULL) {
+        scene_pass(scene, SCENE_RETRY);
+    }
+    scene_answer_transfer(scene, 5);
+    scene_turn(scene);
+    assert_false(scene_status(scene).secure);
+    assert_int_equal(scene_serial(scene), 5);
+    assert_false(scene_zone(scene)->slot->version == NULL);
+    scene_pass(scene, SCENE_REFRESH);
+    scene_answer_soa(scene, 5); /* Once is enough. */
+    scene_turn(scene);
+    assert_null(scene_asked(scene, KEEPER_QUESTION_TRANSFER));
+}
+
+/* Tried until it succeeds: the serial alone would never have it fetched. */
+static void a_source_that_did_not_come_is_fetched_at_the_retry(void **state)
+{
+    struct keeper_scene *scene = *state;
+    be_signed(scene);
+    scene_fetch(scene, 5);
+    lose_policy(scene);
+    for (int i = 0; i < 3; i++) {
+        struct scene_question *question = scene_asked(scene, KEEPER_QUESTION_TRANSFER);
+        assert_non_null(question);
+        scene_hear(question, SG_IO, (struct span){NULL, 0});
+        scene_turn(scene);
+        scene_pass(scene, SCENE_RETRY);
+    }
+    assert_true(scene_status(scene).secure);
+    scene_answer_transfer(scene, 5);
+    scene_turn(scene);
+    assert_false(scene_status(scene).secure);
+}
+
+/* It has begun with what a signer made, or without: that is of no use any more. */
+static void a_transfer_that_other_settings_asked_for_begins_anew(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene_be_secondary(scene);
+    scene_configure(scene);
+    scene_answer_soa(scene, 5);
+    scene_turn(scene);
+    struct scene_question *question = scene_asked(scene, KEEPER_QUESTION_TRANSFER);
+    assert_non_null(question);
+    be_signed(scene);
+    scene_differ(scene);
+    scene_configure(scene);
+    assert_false(question->out);
+    scene_answer_soa(scene, 5);
+    scene_turn(scene);
+    question = scene_asked(scene, KEEPER_QUESTION_TRANSFER);
+    lose_policy(scene);
+    assert_false(question->out);
+    scene_answer_soa(scene, 5);
+    scene_turn(scene);
+    scene_answer_transfer(scene, 5);
+    scene_configure(scene); /* the same settings: it goes on */
+    assert_int_equal(scene_serial(scene), 5);
+}
+
+/* Whole, but its job has not begun. */
+static void a_transfer_that_waits_for_its_job_does_not_outlive_the_policy(void **state)
+{
+    struct keeper_scene *scene = *state;
+    be_signed(scene);
+    scene_fetch(scene, 5);
+    scene_pass(scene, SCENE_REFRESH);
+    scene_answer_soa(scene, 6);
+    scene_turn(scene);
+    scene_answer_transfer(scene, 6);
+    lose_policy(scene);
+    assert_true(scene_status(scene).secure);
+    assert_int_equal(scene_status(scene).facts->source_serial, 5);
+    scene_answer_transfer(scene, 6);
+    scene_turn(scene);
+    assert_false(scene_status(scene).secure);
+    assert_int_equal(scene_serial(scene), 6);
+}
+
 /* Else no serial of the primary's would ever be newer again. */
 static void the_source_keeps_its_serial_when_the_policy_goes(void **state)
 {
@@ -207,11 +361,11 @@ static void the_source_keeps_its_serial_when_the_policy_goes(void **state)
         scene_turn(scene);
     }
     assert_int_equal(scene_serial(scene), 8);
-    scene->plan[0].policy = NULL;
-    scene_differ(scene);
-    scene_configure(scene);
+    lose_policy(scene);
+    scene_answer_transfer(scene, 5);
+    scene_turn(scene);
     assert_false(scene_status(scene).secure);
-    assert_int_equal(scene_status(scene).facts->source_serial, 5);
+    assert_int_equal(scene_serial(scene), 5);
     scene_pass(scene, SCENE_REFRESH);
     scene_answer_soa(scene, 6);
     scene_turn(scene);
@@ -335,6 +489,26 @@ static void a_notify_asks_at_once(void **state)
     assert_int_equal(scene->questions_count, asked + 1);
 }
 
+/* By the clock of a machine that came up wrong, a month ahead: the timers are of that month. */
+static void a_clock_that_is_set_back_puts_nothing_off(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene_fetch(scene, 5);
+    scene_set_clock(scene, -30 * SG_DAY);
+    size_t asked = scene->questions_count;
+    const struct dns_soa new = {.serial = 6};
+    keeper_notified(scene->keeper, scene_zone(scene), &scene->primary.remote, &new);
+    scene_turn(scene);
+    assert_int_equal(scene->questions_count, asked + 1); /* serial-query-rate of another day */
+    scene_answer_soa(scene, 5);
+    scene_set_clock(scene, -SG_DAY);
+    scene_pass(scene, SCENE_REFRESH);
+    scene_answer_soa(scene, 5);
+    scene_set_clock(scene, -SG_DAY);
+    scene_pass(scene, SCENE_EXPIRE + 1);
+    assert_int_equal(scene_serial(scene), 0);
+}
+
 /* The only place is held by a zone that goes. */
 static void a_zone_that_goes_leaves_its_place_to_the_next(void **state)
 {
@@ -395,7 +569,13 @@ int main(void)
         WITH_SCENE(what_expired_is_not_served_for_one_turn_where_it_is_signed),
         WITH_SCENE(the_same_zone_fetched_anew_is_served_again),
         WITH_SCENE(signing_does_not_revive_what_has_expired),
+        WITH_SCENE(a_signed_secondary_overtakes_what_its_own_secondaries_have),
+        WITH_SCENE(the_serial_of_an_unsigned_secondary_is_left_alone),
         WITH_SCENE(keys_are_not_looked_at_before_there_is_a_zone),
+        WITH_SCENE(a_zone_whose_policy_goes_is_served_signed_until_it_came_anew),
+        WITH_SCENE(a_source_that_did_not_come_is_fetched_at_the_retry),
+        WITH_SCENE(a_transfer_that_other_settings_asked_for_begins_anew),
+        WITH_SCENE(a_transfer_that_waits_for_its_job_does_not_outlive_the_policy),
         WITH_SCENE(the_source_keeps_its_serial_when_the_policy_goes),
         WITH_SCENE(other_primaries_while_a_transfer_waits_are_no_trouble),
         WITH_SCENE(a_transfer_that_is_not_committed_is_fetched_again),
@@ -403,6 +583,7 @@ int main(void)
         WITH_SCENE(a_primary_that_becomes_a_secondary_asks),
         WITH_SCENE(a_configuration_before_the_recovery_does_not_lose_the_times),
         WITH_SCENE(a_notify_asks_at_once),
+        WITH_SCENE(a_clock_that_is_set_back_puts_nothing_off),
         WITH_SCENE(a_zone_that_goes_leaves_its_place_to_the_next),
         WITH_SCENE(questions_that_are_out_end_with_the_server),
     };
