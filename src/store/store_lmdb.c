@@ -384,16 +384,6 @@ static enum sg_result lmdb_reopen(void *argument)
     return code == MDB_SUCCESS ? SG_OK : fail(lmdb, "opening again", code);
 }
 
-static enum sg_result sync_folder(const char *folder)
-{
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    enum sg_result result = fd >= 0 && fsync(fd) == 0 ? SG_OK : image_file_result(errno);
-    if (fd >= 0) {
-        close(fd);
-    }
-    return result;
-}
-
 struct image_key {
     uint64_t zone, commit;
 };
@@ -445,7 +435,7 @@ static enum sg_result copy_images(struct lmdb *lmdb, const char *images)
         result = result == SG_NOT_FOUND ? SG_OK : result;
     }
     mem_free(list.keys);
-    return result == SG_OK ? sync_folder(images) : result;
+    return result == SG_OK ? file_sync_folder(images) : result;
 }
 
 static bool wants_none(void *argument, uint64_t zone, uint64_t commit)
@@ -473,7 +463,7 @@ static enum sg_result lmdb_copy(void *argument, const char *folder)
         result = copy_images(lmdb, images);
     }
     if (result == SG_OK) {
-        result = sync_folder(folder);
+        result = file_sync_folder(folder);
     }
     if (result != SG_OK) {
         char *tables = mem_format("%s/data.mdb", folder);
@@ -587,7 +577,13 @@ static enum sg_result open_store(struct lmdb *lmdb, char **out_problem)
         return result == SG_NOT_FOUND || result == SG_LIMIT ? SG_IO : result;
     }
     sweep_images(lmdb);
-    return SG_OK;
+    /* If it is new, nothing else makes the names of its files durable: LMDB syncs what is in them.
+     */
+    result = file_sync_folder(lmdb->folder);
+    if (result != SG_OK) {
+        *out_problem = mem_format("cannot sync '%s': %s", lmdb->folder, mdb_strerror(errno));
+    }
+    return result;
 }
 
 enum sg_result store_lmdb_open(const char *folder, struct store_io *out_io, char **out_problem)
