@@ -13,16 +13,39 @@
 enum {
     RETRY_SECONDS = 300,      /* after a failure, BIND's figure */
     STORE_RETRY_SECONDS = 10, /* after one of the store: it tries by itself meanwhile */
-    UPDATES_WAITING_MAX = 4096,
     KEYS_KEPT_NAMES_MIN = 2000,
+    LARGE_NAMES_MIN = 1000, /* signed in some 50 ms */
 };
 
 /* --- PREPARE, SIGN, SEAL: a worker ---------------------------------------------------------- */
 
+/*
+ * What may read, write or sign a large zone whole is bulk: urgent work comes in between
+ * (base/worker_pool.h), and must not itself be of that kind. A small one is done with at once.
+ */
 static enum work_class class_of(const struct zone_job *job)
 {
-    bool bulk = job->kind == ZONE_JOB_LOAD || job->kind == ZONE_JOB_RECOVER;
-    return bulk ? WORK_BULK : WORK_SOON;
+    const struct zone_version *base = job->lent.base;
+    bool large = base != NULL && zone_version_facts(base)->names >= LARGE_NAMES_MIN;
+    switch (job->kind) {
+    case ZONE_JOB_LOAD:
+    case ZONE_JOB_RECOVER:
+        return WORK_BULK;
+    case ZONE_JOB_TRANSFER:
+        return zone_transfer_kind(job->asked.transfer) == ZONE_TRANSFER_DIFFERENCES ? WORK_SOON
+                                                                                    : WORK_BULK;
+    case ZONE_JOB_KEYS:
+    case ZONE_JOB_DUMP:
+        return large ? WORK_BULK : WORK_SOON;
+    case ZONE_JOB_RESIGN:
+        return large && job->lent.state->campaign ? WORK_BULK : WORK_SOON;
+    case ZONE_JOB_UPDATE:
+    case ZONE_JOB_RAISE:
+    case ZONE_JOB_STATE:
+    case ZONE_JOB_LOOK:
+        return WORK_SOON;
+    }
+    UNREACHABLE();
 }
 
 void change_start(struct keeper *keeper, struct managed_zone *zone, sg_time now)
@@ -106,6 +129,7 @@ static void end_change(struct keeper *keeper, struct zone_job *job, uint16_t rco
     job->asked.updates = NULL;
     job->asked.orders = NULL;
     zone->job = NULL;
+    zone->updates.at_work = 0;
     zone->known.keys_wished = keying_round(keeper->keying); /* It may have made keys. */
     keeper->updates -= zone_answer_updates(updates, rcode);
     key_orders_tell(orders, rcode == DNS_RCODE_NOERROR     ? NULL
@@ -474,7 +498,8 @@ static struct zone_job *job_of(struct store_request *request)
 static struct span changeset_of(const struct zone_job *job)
 {
     const struct zone_history_link *difference = job->made.difference;
-    return difference != NULL ? zone_history_changeset(difference) : (struct span){NULL, 0};
+    return difference != NULL && !job->made.is_image ? zone_history_changeset(difference)
+                                                     : (struct span){NULL, 0};
 }
 
 static void take_commit(struct store_request *request)
@@ -555,42 +580,4 @@ void keeper_notified(struct keeper *keeper, struct managed_zone *zone, const str
     if (zone->secondary != NULL && !keeper->stopping) {
         secondary_notified(keeper, zone, from, hint);
     }
-}
-
-void change_refuse_updates(struct keeper *keeper, struct managed_zone *zone, uint16_t rcode)
-{
-    struct keeper_update *waiting = zone->updates.first;
-    zone->updates = (struct zone_updates){.last = &zone->updates.first};
-    keeper->updates -= zone_answer_updates(waiting, rcode);
-}
-
-void keeper_update(struct keeper *keeper, struct managed_zone *zone, struct keeper_update *update)
-{
-    const struct zone_settings *settings = zone->settings;
-    update->next = NULL;
-    update->rcode = DNS_RCODE_NOERROR;
-    if (!settings->dynamic || zone_is_frozen(zone)) {
-        zone_say_refused(zone, update,
-                         settings->dynamic ? "the zone is frozen, `thaw` lets updates in again"
-                                           : "the zone takes none any more");
-        zone_answer_updates(update, DNS_RCODE_REFUSED);
-        return;
-    }
-    size_t quota = keeper->generation->rates.updates;
-    bool store_works = !keeper->stopping && !opening_is_wanted(keeper, zone) &&
-                       (keeper->io.store == NULL || store_health(keeper->io.store) == SG_OK);
-    if (zone->gone || keeper->stopping || zone->slot->version == NULL || !store_works ||
-        zone->updates.count >= UPDATES_WAITING_MAX || (quota != 0 && keeper->updates >= quota)) {
-        zone_say_refused(zone, update,
-                         store_works || keeper->stopping
-                             ? NULL
-                             : "the store cannot be written, so that it would not last");
-        zone_answer_updates(update, DNS_RCODE_SERVFAIL);
-        return;
-    }
-    *zone->updates.last = update;
-    zone->updates.last = &update->next;
-    zone->updates.count++;
-    keeper->updates++;
-    keeper_enqueue(keeper, zone);
 }

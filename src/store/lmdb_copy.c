@@ -5,20 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "store/commit.h"
 #include "store/image_file.h"
 #include "store/lmdb_result.h"
-
-static enum sg_result sync_folder(const char *folder)
-{
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    enum sg_result result = fd >= 0 && fsync(fd) == 0 ? SG_OK : image_file_result(errno);
-    if (fd >= 0) {
-        close(fd);
-    }
-    return result;
-}
 
 struct image_key {
     uint64_t zone, commit;
@@ -90,7 +81,7 @@ static enum sg_result copy_images(const struct image_list *list, const char *ima
         /* A damaged store can still be saved as far as it goes; its zone says what it lacks. */
         result = result == SG_NOT_FOUND ? SG_OK : result;
     }
-    return result == SG_OK ? sync_folder(to_images) : result;
+    return result == SG_OK ? file_sync_folder(to_images) : result;
 }
 
 static bool wants_none(void *argument, uint64_t zone, uint64_t commit)
@@ -128,7 +119,7 @@ enum sg_result lmdb_copy_make(MDB_env *env, MDB_dbi manifests, const char *image
         result = copy_images(&list, images, to_images);
     }
     if (result == SG_OK) {
-        result = sync_folder(folder);
+        result = file_sync_folder(folder);
     }
     if (result != SG_OK) {
         remove_copy(folder, to_images);

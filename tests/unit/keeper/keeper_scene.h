@@ -20,7 +20,7 @@
 
 #define T0 ((sg_time)1767225600)
 
-enum { SCENE_ZONES_MAX = 2, SCENE_QUESTIONS_MAX = 16, SCENE_TURNS_MAX = 200 };
+enum { SCENE_ZONES_MAX = 4, SCENE_QUESTIONS_MAX = 16, SCENE_TURNS_MAX = 200 };
 
 struct scene_question {
     bool out;
@@ -52,6 +52,7 @@ struct keeper_scene {
     struct zone_settings plan[SCENE_ZONES_MAX]; /* what the next configuration says */
     size_t zones;
     unsigned transfers_in; /* 0: enough */
+    uint32_t update_quota; /* 0: none */
     bool storeless;        /* scene_start() finds that the store cannot be opened */
     sg_time now;
     sg_duration skew; /* how far the clock has been set since the machine's start */
@@ -359,6 +360,7 @@ static inline void scene_configure_only(struct keeper_scene *scene)
     generation->rates.serial_query = 20;
     generation->rates.transfers_in = scene->transfers_in != 0 ? scene->transfers_in : 10;
     generation->rates.transfers_per_server = 10;
+    generation->rates.updates = scene->update_quota;
     size_t duplicate;
     assert_int_equal(keeper_configure(scene->keeper, generation, scene->now, &duplicate), SG_OK);
     keeper_front_published(scene->keeper);
@@ -387,7 +389,7 @@ static inline void scene_differ(struct keeper_scene *scene)
 
 static inline int scene_begin(void **state)
 {
-    static const char *const views[SCENE_ZONES_MAX] = {"inside", "outside"};
+    static const char *const views[SCENE_ZONES_MAX] = {"inside", "outside", "third", "fourth"};
     struct keeper_scene *scene = mem_alloc_zero(1, sizeof(*scene));
     strcpy(scene->folder, "/tmp/signet-keeper-XXXXXX");
     if (mkdtemp(scene->folder) == NULL || worker_pool_new(0, &scene->pool) != SG_OK) {
@@ -524,11 +526,12 @@ static inline void scene_update_done(struct keeper_update *update)
 }
 
 /* `label`.example.test. A 192.0.2.9 is to be added. */
-static inline void scene_update(struct keeper_scene *scene, const char *label, int *out_rcode)
+static inline void scene_update_zone(struct keeper_scene *scene, size_t zone, const char *label,
+                                     int *out_rcode)
 {
     struct scene_update *mine = mem_alloc_zero(1, sizeof(*mine));
     struct buffer *wire = &mine->update.wire;
-    const struct dns_name *apex = &scene->plan[0].apex;
+    const struct dns_name *apex = &scene->plan[zone].apex;
     *wire = BUFFER_EMPTY;
     buffer_append_u16(wire, 1);
     buffer_append_u16(wire, 5 << 11);
@@ -552,7 +555,12 @@ static inline void scene_update(struct keeper_scene *scene, const char *label, i
     mine->update.done = scene_update_done;
     mine->rcode = out_rcode;
     *out_rcode = -1;
-    keeper_update(scene->keeper, scene_zone(scene), &mine->update);
+    keeper_update(scene->keeper, keeper_zone(scene->keeper, zone), &mine->update);
+}
+
+static inline void scene_update(struct keeper_scene *scene, const char *label, int *out_rcode)
+{
+    scene_update_zone(scene, 0, label, out_rcode);
 }
 
 static inline int scene_update_now(struct keeper_scene *scene, const char *label)
