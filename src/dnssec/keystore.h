@@ -93,6 +93,9 @@ MUST_USE enum sg_result keystore_generate(const struct key_request *request,
 /* Rewrite the files of a key after its times or states changed (.private last, and .state
  * only if `state.present`). */
 MUST_USE enum sg_result keystore_write(const struct signing_key *key);
+/* Remove the files of a key that is done with. Cut off in between, what is left is taken neither
+ * for a key in use nor for one that was lost, as its .key file says that it is deleted. */
+MUST_USE enum sg_result keystore_remove(const struct signing_key *key);
 
 /*
  * Many keys at the price of one: their files are written under other names, and commit makes all

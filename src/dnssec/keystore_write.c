@@ -389,3 +389,19 @@ enum sg_result keystore_write(const struct signing_key *key)
     batch_empty(&batch, 0);
     return result;
 }
+
+enum sg_result keystore_remove(const struct signing_key *key)
+{
+    static const char *const suffixes[] = {"state", "private", "key"};
+    enum sg_result result = SG_OK;
+    char *base = base_path(key);
+    for (size_t i = 0; i < ARRAY_LEN(suffixes) && result == SG_OK; i++) {
+        char *path = mem_format("%s.%s", base, suffixes[i]);
+        if (unlink(path) != 0 && errno != ENOENT) {
+            result = result_of_errno();
+        }
+        mem_free(path);
+    }
+    mem_free(base);
+    return result;
+}

@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "dns/serial.h"
+#include "keeper/key_orders.h"
 #include "keeper/notifying.h"
 #include "keeper/overtake.h"
 #include "keeper/publish.h"
@@ -40,6 +41,9 @@ void change_start(struct keeper *keeper, struct managed_zone *zone, sg_time now)
     }
     trust_tell_job(zone, &job->clock);
     change_choose(zone, job);
+    if (zone->known.keys == NULL || !zone->known.keys->fresh) {
+        zone_facts_take_looks(zone); /* Keys that are fresh have facts of their own. */
+    }
     secondary_encode_timers(zone);
     const struct zone_version *base = zone_record_version(zone);
     job->lent = (struct zone_lent){
@@ -49,6 +53,7 @@ void change_start(struct keeper *keeper, struct managed_zone *zone, sg_time now)
         .resign = zone->known.resign,
         .expires_first = zone->health.expires_first,
     };
+    zone_facts_find_twins(keeper, zone, &job->lent.twins);
     zone->known.keys = NULL;
     zone->known.keyed = false;
     zone->known.resign = NULL;
@@ -96,10 +101,15 @@ static void end_change(struct keeper *keeper, struct zone_job *job, uint16_t rco
 {
     struct managed_zone *zone = job->zone;
     struct keeper_update *updates = job->asked.updates;
+    struct zone_key_order *orders = job->asked.orders;
     job->asked.updates = NULL;
+    job->asked.orders = NULL;
     zone->job = NULL;
     zone->known.keys_wished = keying_round(keeper->keying); /* It may have made keys. */
     keeper->updates -= zone_answer_updates(updates, rcode);
+    key_orders_tell(orders, rcode == DNS_RCODE_NOERROR     ? NULL
+                            : zone->health.problem != NULL ? zone->health.problem
+                                                           : "the server is stopping");
     generation_drop(job->generation);
     zone_job_free(job);
     if (zone->gone) {
@@ -413,6 +423,19 @@ static void take_state(struct managed_zone *zone, struct zone_job *job)
     job->made.state = (struct zone_state){.timers = BUFFER_EMPTY};
 }
 
+/* What was committed is served: since when, its facts say from now on, and that is committed. */
+void change_note_published(struct keeper *keeper, struct managed_zone *zone)
+{
+    enum zone_facts_news news = zone->slot->version == NULL
+                                    ? ZONE_FACTS_NO_NEWS
+                                    : zone_facts_published(&zone->known.state.facts, keeper->now);
+    if (news == ZONE_FACTS_LATE) {
+        keeper_wish_keys(keeper, zone, false); /* Their files are older by now. */
+    } else if (news == ZONE_FACTS_IN_TIME) {
+        zone->wishes.state = true;
+    }
+}
+
 static void succeed(struct keeper *keeper, struct zone_job *job)
 {
     struct managed_zone *zone = job->zone;
@@ -429,6 +452,7 @@ static void succeed(struct keeper *keeper, struct zone_job *job)
     if (!made->unchanged) {
         take_state(zone, job);
     }
+    change_note_published(keeper, zone);
     trust_take_job(zone, job);
     recover_health(zone, job);
     zone->wishes.resign |= made->more || zone->known.state.campaign;

@@ -80,8 +80,9 @@ bool change_wants_keys(const struct managed_zone *zone)
     const struct zone_wishes *wishes = &zone->wishes;
     bool missing = zone->known.keys == NULL;
     bool file_loses = version_is_preferred(zone);
-    if (zone->known.keyed || zone->settings->policy == NULL || zone->ledger.stored != NULL) {
-        return false;
+    if (zone->known.keyed || zone->settings->policy == NULL || zone->ledger.stored != NULL ||
+        zone->known.orders != NULL) {
+        return false; /* The job that carries out orders looks by itself. */
     }
     if (updates_are_next(zone) || secondary_has_transfer(zone)) {
         return missing;
@@ -158,6 +159,8 @@ static void choose_kind(struct managed_zone *zone, struct zone_job *job)
     } else if (wishes->keys) {
         job->kind = ZONE_JOB_KEYS;
         job->asked.sign_all = wishes->sign_all;
+        job->asked.orders = zone->known.orders;
+        zone->known.orders = NULL;
         wishes->keys = wishes->sign_all = false;
     } else if (wishes->resign) {
         job->kind = ZONE_JOB_RESIGN;

@@ -14,6 +14,7 @@
 
 #include "base/worker_pool.h"
 #include "dns/message.h"
+#include "kasp/plan.h"
 #include "kasp/policy.h"
 #include "keeper/asking.h"
 #include "keeper/clock_guard.h"
@@ -252,3 +253,55 @@ MUST_USE enum sg_result keeper_notify(struct keeper *keeper, struct managed_zone
 /* Look at the key directory now; sign again where the keys changed. */
 MUST_USE enum sg_result keeper_loadkeys(struct keeper *keeper, struct managed_zone *zone,
                                         bool sign_all);
+
+/* --- what is ordered of a zone's keys ------------------------------------------------------- */
+
+enum { KEEPER_ANY_KEY = -1 /* the only one that the order can mean */ };
+
+/*
+ * Told once, in a later keeper_turn(), when what was ordered is durable or cannot be done: then
+ * `text` says why, in a line that is for the operator. With SG_OK it says what was done.
+ */
+typedef void keys_order_done(void *argument, enum sg_result result, const char *text);
+/*
+ * The DS of a key was seen published, or withdrawn, at `when`. SG_NOT_FOUND: no such key,
+ * SG_EXISTS: several, SG_CONFLICT: it is not asked for now, or the clock is in doubt. A result that
+ * is not SG_OK at once: SG_UNSUPPORTED for a zone without policy, SG_CANCELLED; `done` is not
+ * called then.
+ */
+MUST_USE enum sg_result keeper_note_ds(struct keeper *keeper, struct managed_zone *zone, int tag,
+                                       uint8_t algorithm, bool published, sg_time when,
+                                       keys_order_done *done, void *argument);
+/* A successor of the key is due at `when`. */
+MUST_USE enum sg_result keeper_rollover(struct keeper *keeper, struct managed_zone *zone, int tag,
+                                        uint8_t algorithm, sg_time when, keys_order_done *done,
+                                        void *argument);
+/* manual-mode: make all moves that are due. SG_CONFLICT: the policy moves by itself. */
+MUST_USE enum sg_result keeper_step(struct keeper *keeper, struct managed_zone *zone,
+                                    keys_order_done *done, void *argument);
+
+/* One key as its files, the last commit and the plan have it. */
+struct keeper_key_status {
+    uint8_t algorithm;
+    uint16_t tag, flags, bits;
+    struct key_state state;
+    sg_time times[KEY_TIMES];
+    struct kasp_wait wait;       /* kasp_wait_text() */
+    enum kasp_sighting ds, asks; /* what was seen at the parent; what it is to show */
+    sg_time ds_at, ds_asked_at;  /* KEY_TIME_UNSET: never */
+    bool published, signs_keys, signs_zone, wants_ds;
+    bool has_secret;
+};
+struct keeper_keys_status {
+    sg_time now, wake_at; /* INT64_MAX: never */
+    bool manual;          /* something waits for a step */
+    bool publishes_delete;
+    size_t count;
+    struct keeper_key_status keys[KASP_PLAN_KEYS_MAX];
+};
+/* `status` NULL: the keys cannot be looked at, as `text` says. */
+typedef void keys_status_done(void *argument, const struct keeper_keys_status *status,
+                              const char *text);
+/* Look at the keys, as loadkeys does, and tell what they do. Results as keeper_note_ds(). */
+MUST_USE enum sg_result keeper_keys_status(struct keeper *keeper, struct managed_zone *zone,
+                                           keys_status_done *done, void *argument);

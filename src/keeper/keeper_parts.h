@@ -84,6 +84,8 @@ void change_choose(struct managed_zone *zone, struct zone_job *job);
 
 /* --- change.c ------------------------------------------------------------------------------- */
 
+/* The zone's version is served, now or since long: see to the states that count from then. */
+void change_note_published(struct keeper *keeper, struct managed_zone *zone);
 void change_start(struct keeper *keeper, struct managed_zone *zone, sg_time now);
 /* Those that wait are answered so: the zone takes none any more, or the store does not. */
 void change_refuse_updates(struct keeper *keeper, struct managed_zone *zone, uint16_t rcode);

@@ -20,6 +20,8 @@ struct round_place {
     struct keeper_generation *generation; /* one use of it */
     struct zone_keys_request request;
     struct zone_clock clock;
+    struct zone_facts_of_keys facts;
+    struct zone_facts_twins twins;
     struct zone_keys *keys; /* NULL: it failed */
 };
 
@@ -134,6 +136,9 @@ static void take_place(const struct keeper *keeper, struct managed_zone *zone,
     place->zone = zone;
     trust_tell_job(zone, &place->clock);
     place->generation = generation_use(zone->generation);
+    zone_facts_take_looks(zone);
+    zone_facts_copy(&zone->known.state.facts, &place->facts);
+    zone_facts_find_twins(keeper, zone, &place->twins);
     place->request = (struct zone_keys_request){
         .settings = zone->settings,
         .generation = zone->generation,
@@ -142,6 +147,9 @@ static void take_place(const struct keeper *keeper, struct managed_zone *zone,
         .wished = zone->known.keys_wished,
         .now = now,
         .clock = &place->clock,
+        .facts = &place->facts,
+        .twins = &place->twins,
+        .late = zone_record_late(zone, now),
         .quiet = true,
     };
     zone->out++;
@@ -179,6 +187,8 @@ static void leave_place(struct keeper *keeper, struct round_place *place)
 {
     struct managed_zone *zone = place->zone;
     zone->out--;
+    zone_facts_clear(&place->facts);
+    zone_facts_twins_clear(&place->twins);
     zone->known.keying = false;
     zone->known.keys_wished = keeper->keying->round;
     /* Prepared before the clock was accepted they would not begin anew. */

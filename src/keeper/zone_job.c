@@ -33,6 +33,9 @@ static enum sg_result become_unsigned(struct zone_job *job)
     }
     zone_keys_free(job->lent.keys);
     job->lent.keys = NULL;
+    if (job->settings->policy == NULL) {
+        zone_facts_forget_keys(&state->facts);
+    }
     state->keys_fingerprint = 0;
     job->made.expires_first = 0;
     return zone_seal(job, edit);
@@ -120,6 +123,27 @@ static enum sg_result run_kind(struct zone_job *job)
     UNREACHABLE();
 }
 
+/* What caches may hold of the zone as it was and as it is to be. Where the states of keys alone
+ * changed, that is committed all the same. */
+static void end_facts(struct zone_job *job)
+{
+    const struct kasp_policy *policy = job->settings->policy;
+    struct zone_made *made = &job->made;
+    if (policy == NULL || job->kind == ZONE_JOB_RECOVER || job->clock.doubted) {
+        return;
+    }
+    sg_time expires = job->lent.expires_first;
+    sg_duration late = expires == 0 ? 0 : job->now + policy->signatures_refresh - expires;
+    zone_keys_observe(&made->state.facts, policy, job->lent.base, late > 0 ? late : 0, job->now);
+    if (made->version != NULL) {
+        zone_keys_observe(&made->state.facts, policy, made->version, 0, job->now);
+    }
+    if (made->unchanged && made->keys_looked_at && job->lent.base != NULL &&
+        !zone_facts_equal(&made->state.facts, &job->lent.state->facts)) {
+        made->unchanged = false;
+    }
+}
+
 /* The state as it was, for the job to change. */
 static void begin_state(struct zone_job *job)
 {
@@ -131,6 +155,7 @@ static void begin_state(struct zone_job *job)
     if (before->campaign && before->cursor != NULL) {
         *zone_state_cursor(state) = *before->cursor;
     }
+    zone_facts_copy(&before->facts, &state->facts);
     state->timers = BUFFER_EMPTY;
     buffer_append(&state->timers, before->timers.bytes, before->timers.length);
     state->was_static = !zone_is_stored(job->settings);
@@ -146,6 +171,7 @@ void zone_job_run(struct job *job)
     work->made.expires_first = work->lent.expires_first;
     begin_state(work);
     work->result = run_kind(work);
+    end_facts(work);
     trust_end_state(work);
     if (work->result == SG_OK && !work->made.unchanged && work->made.version == NULL &&
         work->whole) {
@@ -170,6 +196,7 @@ void zone_job_free(struct zone_job *job)
         zone_version_unref(made->version);
     }
     zone_keys_free(job->lent.keys);
+    zone_facts_twins_clear(&job->lent.twins);
     resign_index_free(job->lent.resign);
     zone_transfer_free(job->asked.transfer);
     store_zone_free(job->asked.stored);

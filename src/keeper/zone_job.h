@@ -35,6 +35,7 @@ struct zone_asked {
     struct keeper_update *updates;  /* UPDATE: answered by the keeper, whatever came of it */
     struct zone_transfer *transfer; /* TRANSFER */
     struct store_zone *stored;      /* RECOVER */
+    struct zone_key_order *orders;  /* KEYS: told by the keeper, whatever came of it */
     uint32_t serial_above;          /* RAISE: the signed serial must be greater */
 };
 
@@ -42,8 +43,9 @@ struct zone_asked {
 struct zone_lent {
     const struct zone_version *base; /* a reference; NULL: nothing was committed yet */
     const struct zone_state *state;
-    struct zone_keys *keys;      /* moved; NULL: not in memory */
-    struct resign_index *resign; /* moved; NULL: none, or the zone is small */
+    struct zone_keys *keys;        /* moved; NULL: not in memory */
+    struct resign_index *resign;   /* moved; NULL: none, or the zone is small */
+    struct zone_facts_twins twins; /* moved */
     sg_time expires_first;
 };
 

@@ -1,5 +1,5 @@
 /*
- * keeper/zone_keys.h - bring a zone's keys in line with its policy: read, adopt, make, advance
+ * keeper/zone_keys.h - bring a zone's keys in line with its policy: read, adopt, plan, make
  *
  * A worker's job: blocks on the disk. Missing keys are made; broken or unreadable key files never
  * lead to new keys: the zone is left as it is and the log says what to do. Nor do the files of a
@@ -8,8 +8,10 @@
 #pragma once
 
 #include "kasp/apex.h"
+#include "keeper/ds_check.h"
 #include "keeper/keeper.h"
 #include "keeper/key_folders.h"
+#include "keeper/zone_facts.h"
 
 enum { ZONE_KEYS_MAX = 64 };
 
@@ -21,11 +23,16 @@ struct zone_keys {
     sg_time wake_at;      /* when states change next; INT64_MAX: never */
     uint64_t fingerprint; /* of the policy and who is published and signs what: the same, nothing to
                              sign anew */
-    uint64_t made;        /* new ones: a bit each, by their place in the list */
-    bool fresh;           /* prepared for the job that comes next, which has not seen them yet */
+    struct zone_facts_of_keys facts; /* as they are to be committed with these keys */
+    struct ds_check_wish *wishes;    /* what the parent is to show; of keys in the list */
+    size_t wishes_count;
+    bool nsec3;    /* as the policy wants it and the keys allow it */
+    uint64_t made; /* new ones: a bit each, by their place in the list */
+    bool fresh;    /* prepared for the job that comes next, which has not seen them yet */
 };
 
 struct zone_clock;
+struct zone_key_order;
 
 /* Whose keys are to be looked at, and when. */
 struct zone_keys_request {
@@ -35,7 +42,11 @@ struct zone_keys_request {
     const struct zone_version *published; /* the same; a twin's where that is nothing */
     uint64_t wished;                      /* the round (key_folders.h) */
     sg_time now;
-    const struct zone_clock *clock; /* borrowed */
+    const struct zone_clock *clock;         /* borrowed */
+    const struct zone_facts_of_keys *facts; /* borrowed */
+    const struct zone_facts_twins *twins;   /* borrowed; NULL: nobody shares the files */
+    sg_duration late;                       /* by how much the most urgent signature is overdue */
+    struct zone_key_order *orders;          /* borrowed; carried out with it */
     bool quiet; /* problems of key files are not logged: somebody will try again */
 };
 
@@ -47,6 +58,9 @@ MUST_USE enum sg_result zone_keys_prepare(const struct zone_keys_request *reques
 /* The same for one zone alone, and durable. */
 MUST_USE enum sg_result zone_keys_prepare_alone(const struct zone_keys_request *request,
                                                 struct zone_keys *out_keys, char **problem);
+/* What caches may hold of `version` (NULL: nothing) and its signatures, at `now`. */
+void zone_keys_observe(struct zone_facts_of_keys *facts, const struct kasp_policy *policy,
+                       const struct zone_version *version, sg_duration late, sg_time now);
 /* Log the keys that were made; they are durable. */
 void zone_keys_log_made(const struct zone_settings *settings, const struct zone_keys *keys);
 void zone_keys_clear(struct zone_keys *keys);

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "keeper/keeper_parts.h"
+#include "keeper/key_orders.h"
 #include "keeper/overtake.h"
 #include "keeper/publish.h"
 #include "keeper/secondary.h"
@@ -92,6 +93,8 @@ void zone_record_free(struct managed_zone *zone)
     generation_drop(zone->generation);
     zone_state_clear(&zone->known.state);
     zone_keys_free(zone->known.keys);
+    mem_free(zone->known.ds_looks.looks);
+    key_orders_tell(zone->known.orders, "the zone is no longer configured");
     resign_index_free(zone->known.resign);
     store_zone_free(zone->ledger.stored);
     mem_free(zone->health.problem);

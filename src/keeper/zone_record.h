@@ -75,12 +75,14 @@ struct zone_updates {
 struct zone_knowledge {
     const struct zone_version *expired; /* a reference: not served until a primary is heard */
     struct zone_state state;
-    bool trusts_anew;            /* the clock is believed again, and the keys were not told yet */
-    struct zone_keys *keys;      /* NULL: not in memory */
-    uint64_t keys_wished;        /* the round of keying.h in which they were to be looked at */
-    bool keying;                 /* it waits for a round, or one is at work */
-    bool keyed;                  /* a round was at work for the job that comes next */
-    struct resign_index *resign; /* NULL: small, or not known */
+    bool trusts_anew;              /* the clock is believed again, and the keys were not told yet */
+    struct zone_keys *keys;        /* NULL: not in memory */
+    uint64_t keys_wished;          /* the round of keying.h in which they were to be looked at */
+    bool keying;                   /* it waits for a round, or one is at work */
+    struct zone_ds_looks ds_looks; /* that wait until the state is at home */
+    struct zone_key_order *orders; /* that wait for the next look at the keys */
+    bool keyed;                    /* a round was at work for the job that comes next */
+    struct resign_index *resign;   /* NULL: small, or not known */
 };
 
 struct managed_zone {
@@ -118,6 +120,16 @@ struct managed_zone {
 static inline const struct zone_version *zone_record_version(const struct managed_zone *zone)
 {
     return zone->slot->version != NULL ? zone->slot->version : zone->known.expired;
+}
+
+/* By how much the signature that expires first is overdue. */
+static inline sg_duration zone_record_late(const struct managed_zone *zone, sg_time now)
+{
+    sg_time expires = zone->health.expires_first;
+    const struct kasp_policy *policy = zone->settings->policy;
+    sg_duration late =
+        policy == NULL || expires == 0 ? 0 : now + policy->signatures_refresh - expires;
+    return late > 0 ? late : 0;
 }
 
 /* A zone that nothing was done with yet, and its slot. `id` is never given again. */

@@ -16,6 +16,7 @@ static void begin_campaign(struct zone_job *job)
     if (job->asked.sign_all) {
         state->campaign = true;
         *zone_state_cursor(state) = (struct resign_cursor){.started = false};
+        zone_facts_begin_campaign(&state->facts, job->now);
     }
 }
 
@@ -74,6 +75,9 @@ enum sg_result zone_resign(struct zone_job *job)
         return result;
     }
     job->made.state.campaign = campaign && job->made.more;
+    if (campaign && !job->made.more) {
+        zone_facts_end_campaign(&job->made.state.facts, job->now);
+    }
     job->made.signatures = report.signatures;
     if (report.signatures == 0) {
         sg_time first = resign_index_first(job->lent.resign);

@@ -17,16 +17,28 @@ enum {
     IMAGE_RECORD_BYTES = 120,
 };
 
+static sg_duration late_by(const struct zone_job *job)
+{
+    sg_time expires = job->lent.expires_first;
+    sg_duration late =
+        expires == 0 ? 0 : job->now + job->settings->policy->signatures_refresh - expires;
+    return late > 0 ? late : 0;
+}
+
 enum sg_result zone_look_at_keys(struct zone_job *job)
 {
     struct zone_keys *keys = job->lent.keys;
-    if (keys == NULL || !keys->fresh) {
+    if (keys == NULL || !keys->fresh || job->asked.orders != NULL) {
         const struct zone_keys_request request = {.settings = job->settings,
                                                   .generation = job->generation,
                                                   .served = job->lent.base,
                                                   .published = job->lent.base,
                                                   .now = job->now,
-                                                  .clock = &job->clock};
+                                                  .clock = &job->clock,
+                                                  .facts = &job->lent.state->facts,
+                                                  .twins = &job->lent.twins,
+                                                  .late = late_by(job),
+                                                  .orders = job->asked.orders};
         keys = mem_alloc_zero(1, sizeof(*keys));
         enum sg_result result = zone_keys_prepare_alone(&request, keys, &job->problem);
         if (result != SG_OK) {
@@ -41,6 +53,8 @@ enum sg_result zone_look_at_keys(struct zone_job *job)
     job->made.keys_looked_at = true;
     job->made.key_event_at = keys->wake_at;
     job->made.state.keys_fingerprint = keys->fingerprint;
+    zone_facts_clear(&job->made.state.facts);
+    zone_facts_copy(&keys->facts, &job->made.state.facts);
     return SG_OK;
 }
 
@@ -87,8 +101,8 @@ static bool denial_is_kept(const struct zone_job *job)
 static void choose_denial(const struct zone_job *job, struct sign_policy *policy)
 {
     const struct kasp_policy *kasp = job->settings->policy;
-    policy->nsec3 = kasp->nsec3;
-    if (!kasp->nsec3) {
+    policy->nsec3 = job->lent.keys->nsec3;
+    if (!policy->nsec3) {
         return;
     }
     if (denial_is_kept(job)) {
@@ -145,9 +159,32 @@ static char *node_text(const struct sign_report *report)
 static void say_handover(const struct zone_job *job)
 {
     char label[ZONE_LABEL_BYTES];
-    log_write(LOG_DNSSEC, zone_progress_severity(job),
-              "zone %s: other keys sign than before: its names get their signatures in turn",
-              zone_label(job->settings, label));
+    log_write(
+        LOG_DNSSEC, zone_progress_severity(job),
+        "zone %s: other keys sign than before: its names get their signatures as they become due",
+        zone_label(job->settings, label));
+}
+
+static bool was_published(const struct zone_key_fact *fact)
+{
+    enum key_state_value dnskey = fact->state.records[KEY_RECORD_DNSKEY];
+    return dnskey == KEY_STATE_RUMOURED || dnskey == KEY_STATE_OMNIPRESENT;
+}
+
+/* Does a key go whose signatures may be left at some names? Only gradual replacement, which was
+ * kept up by an outage or cut short by hand, leaves any that long (RFC 6781 4.1.1.1). */
+static bool leaves_signatures(const struct zone_job *job)
+{
+    const struct zone_facts_of_keys *facts = &job->lent.state->facts; /* as they were */
+    for (size_t i = 0; i < job->lent.keys->list.count; i++) {
+        const struct signing_key *key = job->lent.keys->list.keys[i];
+        const struct zone_key_fact *fact = zone_facts_find(facts, key->tag, key->algorithm);
+        if (fact != NULL && !kasp_key_is_published(key) && was_published(fact) &&
+            zone_facts_may_have_signatures(&job->made.state.facts, fact, late_by(job), job->now)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* The campaign's mark and the new version are one commit: a restart in between loses neither. */
@@ -156,24 +193,32 @@ static void set_campaign(struct zone_job *job, bool campaign)
     job->made.state.campaign = campaign;
     if (campaign) {
         *zone_state_cursor(&job->made.state) = (struct resign_cursor){.started = false};
+        zone_facts_begin_campaign(&job->made.state.facts, job->now);
     }
 }
 
-/* Where other keys sign than before: what is changed now, and all the rest in slices, if that is
- * safe. */
+/* Where other keys sign than before they sign what is changed now and what is due, and the engine
+ * waits until no other signature is left: nothing is signed for a roll's sake. All the rest is done
+ * in slices where that was asked for, or at once where a mixture is not safe. */
 static enum zone_sign_extent choose_extent(struct zone_job *job, struct zone_edit *edit,
                                            const struct sign_request *request)
 {
+    if (leaves_signatures(job)) {
+        return ZONE_SIGN_ALL;
+    }
+    bool sign_all = job->kind == ZONE_JOB_KEYS && job->asked.sign_all;
     switch (
         handover_choose(job->lent.base, zone_edit_draft(edit), request, job->made.state.campaign)) {
     case HANDOVER_NONE:
-        if (job->kind == ZONE_JOB_KEYS && job->asked.sign_all) {
+        if (sign_all) {
             set_campaign(job, true);
         }
         return ZONE_SIGN_CHANGE;
     case HANDOVER_CAMPAIGN:
         say_handover(job);
-        set_campaign(job, true);
+        if (sign_all || job->made.state.campaign) {
+            set_campaign(job, true);
+        }
         return ZONE_SIGN_CHANGE;
     case HANDOVER_WHOLE:
         break;
@@ -209,6 +254,7 @@ static enum sg_result sign(struct zone_job *job, struct zone_edit *edit,
         say_signing(job);
         *extent = ZONE_SIGN_ALL; /* Its chain is another than the base's, or its keys. */
         set_campaign(job, false);
+        zone_facts_sign_whole(&job->made.state.facts, job->now);
         result = sign_zone(edit, &request, job->pool, &report);
     }
     if (result != SG_OK) {

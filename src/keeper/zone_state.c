@@ -14,6 +14,8 @@ enum tag {
     TAG_CLOCK = 7,
     TAG_STATIC = 8,
     TAG_REFUSED_AT = 9,
+    TAG_KEY_FACT = 10, /* one each (zone_facts_bytes.c) */
+    TAG_KEY_FACTS = 11,
 };
 
 enum { STAMP_BYTES = 32, PATH_BYTES_MAX = 65535 - STAMP_BYTES };
@@ -41,6 +43,7 @@ void zone_state_clear(struct zone_state *state)
 {
     file_stamps_clear(&state->files);
     buffer_free(&state->timers);
+    zone_facts_clear(&state->facts);
     mem_free(state->cursor);
     state->cursor = NULL;
 }
@@ -86,6 +89,22 @@ static void encode_file(const struct file_stamp *file, struct buffer *bytes)
     buffer_append(bytes, file->path, path_length);
 }
 
+static void encode_facts(const struct zone_facts_of_keys *facts, struct buffer *out_bytes)
+{
+    struct buffer field = BUFFER_EMPTY;
+    for (size_t i = 0; i < facts->count; i++) {
+        buffer_clear(&field);
+        zone_facts_encode_key(&facts->keys[i], &field);
+        begin_field(out_bytes, TAG_KEY_FACT, field.length);
+        buffer_append(out_bytes, field.bytes, field.length);
+    }
+    buffer_clear(&field);
+    zone_facts_encode_rest(facts, &field);
+    begin_field(out_bytes, TAG_KEY_FACTS, field.length);
+    buffer_append(out_bytes, field.bytes, field.length);
+    buffer_free(&field);
+}
+
 void zone_state_encode(const struct zone_state *state, struct buffer *out_bytes)
 {
     for (size_t i = 0; i < state->files.count && i < ZONE_STATE_FILES_MAX; i++) {
@@ -120,6 +139,9 @@ void zone_state_encode(const struct zone_state *state, struct buffer *out_bytes)
         ASSERT(state->timers.length <= UINT16_MAX);
         begin_field(out_bytes, TAG_TIMERS, state->timers.length);
         buffer_append(out_bytes, state->timers.bytes, state->timers.length);
+    }
+    if (state->facts.committed) {
+        encode_facts(&state->facts, out_bytes);
     }
 }
 
@@ -191,6 +213,10 @@ static bool decode_field(unsigned tag, struct reader *field, struct zone_state *
         state->clock_at = (sg_time)read_u64(field);
         state->clock_doubted = reader_u8(field) != 0;
         return !field->failed;
+    case TAG_KEY_FACT:
+        return zone_facts_decode_key(field, &state->facts);
+    case TAG_KEY_FACTS:
+        return zone_facts_decode_rest(field, &state->facts);
     default:
         return true; /* a later release's */
     }

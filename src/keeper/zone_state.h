@@ -11,6 +11,7 @@
 #include "base/buffer.h"
 #include "base/time.h"
 #include "dnssec/resign.h"
+#include "keeper/zone_facts.h"
 
 /* A file as it was when it was read, to tell whether it changed since. */
 struct file_stamp {
@@ -39,6 +40,7 @@ struct zone_state {
     bool clock_doubted;           /* the clock has been in doubt since, until it is accepted */
     bool was_static;      /* it needed no store, but for its serial that must not be lowered */
     struct buffer timers; /* of a secondary (keeper/refresh.h) */
+    struct zone_facts_of_keys facts;
 };
 
 void zone_state_clear(struct zone_state *state);

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "server/control_backup.h"
 #include "server/control_call.h"
+#include "server/control_dnssec.h"
 #include "server/control_dynamic.h"
 #include "server/control_signing.h"
 #include "server/control_zone.h"
@@ -249,11 +250,11 @@ static const struct command {
     {"thaw", control_thaw, 0},
     {"sync", control_sync, 0},
     {"signing", control_signing, 0},
+    {"dnssec", control_dnssec, 0},
     {"refresh", control_zone_refresh, 0},
     {"retransfer", control_zone_retransfer, 0},
     {"notify", control_zone_notify, 0},
 
-    {"dnssec", run_later, 0},
     {"dnstap", run_later, 0},
     {"dumpdb", run_later, 0},
     {"memprof", run_later, 0},

@@ -1,39 +1,19 @@
 #include "server/shortfalls.h"
 
 static const char *const texts[SHORTFALLS] = {
-    [SHORTFALL_ROLLOVER] = "has keys with a lifetime: keys are not rolled yet",
-    [SHORTFALL_MANUAL_MODE] = "has a policy with manual-mode: it has no effect yet",
     [SHORTFALL_OFFLINE_KSK] = "has a policy with offline-ksk: it is not implemented yet; the KSK "
                               "must be here",
     [SHORTFALL_PARENT] = "has parental-agents: the parent's DS is not watched yet",
-    [SHORTFALL_INSECURE] = "is to go insecure: that is not implemented yet; it is signed on with "
-                           "the keys that it has",
 };
-
-static bool has_lifetime(const struct kasp_policy *policy)
-{
-    for (unsigned i = 0; i < policy->keys_count; i++) {
-        if (policy->keys[i].lifetime != KASP_LIFETIME_UNLIMITED) {
-            return true;
-        }
-    }
-    return false;
-}
 
 static bool wants(const struct conf_zone *zone, enum shortfall shortfall)
 {
     const struct kasp_policy *policy = zone->policy;
     switch (shortfall) {
-    case SHORTFALL_ROLLOVER:
-        return policy != NULL && has_lifetime(policy);
-    case SHORTFALL_MANUAL_MODE:
-        return policy != NULL && policy->manual_mode;
     case SHORTFALL_OFFLINE_KSK:
         return policy != NULL && policy->offline_ksk;
     case SHORTFALL_PARENT:
         return policy != NULL && zone->options->parent.agents.count > 0;
-    case SHORTFALL_INSECURE:
-        return policy != NULL && policy->insecure;
     case SHORTFALLS:
         break;
     }

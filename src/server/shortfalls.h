@@ -11,11 +11,8 @@
 #include "conf/conf.h"
 
 enum shortfall {
-    SHORTFALL_ROLLOVER,
-    SHORTFALL_MANUAL_MODE,
     SHORTFALL_OFFLINE_KSK,
     SHORTFALL_PARENT,
-    SHORTFALL_INSECURE,
     SHORTFALLS,
 };
 

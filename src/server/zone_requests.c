@@ -14,6 +14,7 @@ struct zone_request {
     bool up_to_date; /* nothing else has been heard */
     size_t failed;
     char *problem; /* of the first that failed */
+    char *said;    /* NULL: words->done */
 };
 
 struct zone_request *zone_request_new(struct server *server, const struct zone_request_words *words)
@@ -52,8 +53,9 @@ static void reply(struct zone_request *request)
                               control_result_text(CONTROL_FAILURE), text);
         mem_free(text);
     } else {
+        const char *text = request->up_to_date ? words->up_to_date : words->done;
         control_request_reply(request->request, CONTROL_SUCCESS, NULL,
-                              request->up_to_date ? words->up_to_date : words->done);
+                              request->said != NULL ? request->said : text);
     }
 }
 
@@ -69,6 +71,7 @@ static void release(struct zone_request *request)
     }
     *at = request->next;
     mem_free(request->problem);
+    mem_free(request->said);
     mem_free(request);
 }
 
@@ -81,6 +84,15 @@ void zone_request_ended(void *argument, enum reload_outcome outcome, const char 
         request->problem = mem_copy_text(text);
     }
     release(request);
+}
+
+void zone_request_carried_out(void *argument, enum sg_result result, const char *text)
+{
+    struct zone_request *request = argument;
+    if (result == SG_OK && request->said == NULL) {
+        request->said = mem_copy_text(text);
+    }
+    zone_request_ended(request, result == SG_OK ? RELOAD_STARTED : RELOAD_FAILED, text);
 }
 
 void zone_request_seal(struct zone_request *request, struct control_request *answered)

@@ -22,6 +22,8 @@ struct zone_request *zone_request_new(struct server *server,
                                       const struct zone_request_words *words);
 /* A reload_done, for the keeper: one of the zones has ended. */
 void zone_request_ended(void *request, enum reload_outcome outcome, const char *text);
+/* A keys_order_done, for the keeper: with `text` for the answer, also where it was done. */
+void zone_request_carried_out(void *request, enum sg_result result, const char *text);
 /* The keeper took one more: zone_request_ended() will be called, in a later turn. */
 void zone_request_expect(struct zone_request *request);
 /* All that is waited for is known. Answered at once where that is nothing. Takes `answered`. */

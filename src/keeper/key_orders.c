@@ -1,0 +1,268 @@
+#include "keeper/key_orders.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/thread.h"
+#include "kasp/parent.h"
+#include "keeper/keeper_parts.h"
+#include "keeper/key_preparation.h"
+
+/* ---- a worker ---- */
+
+static void answer(struct zone_key_order *order, enum sg_result result, char *text)
+{
+    mem_free(order->text);
+    order->result = result;
+    order->text = text;
+}
+
+/* Could the order mean this key? A key that is done with is meant only by its tag. */
+static bool is_meant(const struct zone_key_order *order, const struct signing_key *key)
+{
+    if ((order->algorithm != 0 && order->algorithm != key->algorithm) ||
+        (order->tag != KEEPER_ANY_KEY && order->tag != key->tag)) {
+        return false;
+    }
+    if (order->tag != KEEPER_ANY_KEY) {
+        return true;
+    }
+    enum key_state_value ds = key->state.records[KEY_RECORD_DS];
+    return key->state.ksk && ds == (order->published ? KEY_STATE_RUMOURED : KEY_STATE_UNRETENTIVE);
+}
+
+/* SIZE_MAX: the order is answered, no key can be told. */
+static size_t find_key(const struct preparation *p, struct zone_key_order *order)
+{
+    size_t found = SIZE_MAX;
+    for (size_t i = 0; i < p->list->count; i++) {
+        if (!is_meant(order, p->list->keys[i])) {
+            continue;
+        }
+        if (found != SIZE_MAX) {
+            answer(order, SG_EXISTS,
+                   mem_copy_text(order->tag == KEEPER_ANY_KEY
+                                     ? "several keys wait for that: say which one with -key"
+                                     : "several keys have that tag: say which one with -alg"));
+            return SIZE_MAX;
+        }
+        found = i;
+    }
+    if (found == SIZE_MAX) {
+        answer(order, SG_NOT_FOUND,
+               order->tag == KEEPER_ANY_KEY
+                   ? mem_format("no key waits for its DS to be %s",
+                                order->published ? "published" : "withdrawn")
+                   : mem_format("the zone has no key %d%s", order->tag,
+                                order->algorithm != 0 ? " of that algorithm" : ""));
+    }
+    return found;
+}
+
+static void note_ds(struct preparation *p, struct zone_key_order *order)
+{
+    size_t index = find_key(p, order);
+    if (index == SIZE_MAX) {
+        return;
+    }
+    struct signing_key *key = p->list->keys[index];
+    const char *what = order->published ? "published" : "withdrawn";
+    if (order->when > p->now) {
+        answer(order, SG_CONFLICT, mem_format("the DS cannot have been %s in the future", what));
+        return;
+    }
+    enum sg_result result =
+        kasp_note_ds(key, order->published ? KASP_DS_SEEN : KASP_DS_MISSING, order->when);
+    if (result != SG_OK) {
+        answer(order, result,
+               mem_format("key %u does not wait for its DS to be %s: `dnssec -status` says what it "
+                          "waits for",
+                          key->tag, what));
+        return;
+    }
+    p->changed[index] = true;
+    answer(order, SG_OK, mem_format("KSK %u: DS marked as %s", key->tag, what));
+}
+
+static void roll(struct preparation *p, struct zone_key_order *order)
+{
+    size_t index = find_key(p, order);
+    if (index == SIZE_MAX) {
+        return;
+    }
+    struct signing_key *key = p->list->keys[index];
+    sg_time when = order->when < p->now ? p->now : order->when;
+    if (kasp_roll_key(p->policy, key, when) != SG_OK) {
+        answer(order, SG_CONFLICT,
+               mem_format("key %u cannot be rolled: it is not in use, or is on its way out",
+                          key->tag));
+        return;
+    }
+    p->changed[index] = true;
+    answer(order, SG_OK, mem_format("key %u: its successor is due", key->tag));
+}
+
+void key_orders_apply(struct preparation *p)
+{
+    for (struct zone_key_order *order = p->orders; order != NULL; order = order->next) {
+        if (p->clock->doubted && order->kind != KEY_ORDER_STATUS) {
+            answer(order, SG_CONFLICT,
+                   mem_copy_text("the clock is in doubt, and the states of keys rest: set it, or "
+                                 "`signet clock -accept`"));
+        } else if (order->kind == KEY_ORDER_DS) {
+            note_ds(p, order);
+        } else if (order->kind == KEY_ORDER_ROLL) {
+            roll(p, order);
+        } else if (order->kind == KEY_ORDER_STEP && !p->policy->manual_mode) {
+            answer(
+                order, SG_CONFLICT,
+                mem_format("dnssec-policy %s is not in manual-mode: its keys go on by themselves",
+                           p->policy->name));
+        } else if (order->kind == KEY_ORDER_STEP) {
+            answer(order, SG_OK, mem_copy_text("all that was due is done"));
+        }
+    }
+}
+
+bool key_orders_have_step(const struct zone_key_order *orders)
+{
+    for (const struct zone_key_order *order = orders; order != NULL; order = order->next) {
+        if (order->kind == KEY_ORDER_STEP) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct keeper_keys_status *status_of(const struct preparation *p)
+{
+    struct keeper_keys_status *status = mem_alloc_zero(1, sizeof(*status));
+    status->now = p->now;
+    status->wake_at = p->plan.wake_at;
+    status->manual = p->plan.manual;
+    status->publishes_delete = p->plan.publishes_delete;
+    for (size_t i = 0; i < p->plan.count; i++) {
+        const struct signing_key *key = p->list->keys[i];
+        const struct zone_key_fact *fact = zone_facts_find(p->facts, key->tag, key->algorithm);
+        struct keeper_key_status *out = &status->keys[status->count++];
+        *out = (struct keeper_key_status){
+            .algorithm = key->algorithm,
+            .tag = key->tag,
+            .flags = key->flags,
+            .bits = key->bits,
+            .state = key->state,
+            .wait = p->plan.keys[i].wait,
+            .ds = fact == NULL ? KASP_DS_UNKNOWN : fact->ds,
+            .asks = p->plan.keys[i].asks,
+            .ds_at = fact == NULL ? KEY_TIME_UNSET : fact->ds_at,
+            .ds_asked_at = fact == NULL ? KEY_TIME_UNSET : fact->ds_asked_at,
+            .published = kasp_key_is_published(key),
+            .signs_keys = kasp_key_signs_keys(key),
+            .signs_zone = kasp_key_signs_zone(key),
+            .wants_ds = kasp_key_wants_ds(key),
+            .has_secret = key->secret != NULL,
+        };
+        memcpy(out->times, key->times, sizeof(out->times));
+    }
+    return status;
+}
+
+void key_orders_report(struct preparation *p)
+{
+    for (struct zone_key_order *order = p->orders; order != NULL; order = order->next) {
+        if (order->kind == KEY_ORDER_STATUS) {
+            mem_free(order->status);
+            order->status = status_of(p);
+        }
+    }
+}
+
+/* ---- the keeper ---- */
+
+static void tell(struct zone_key_order *order, const char *problem)
+{
+    if (order->kind == KEY_ORDER_STATUS) {
+        order->status_done(order->argument, problem == NULL ? order->status : NULL,
+                           problem != NULL ? problem : "");
+    } else {
+        order->done(order->argument, problem == NULL ? order->result : SG_CONFLICT,
+                    problem != NULL       ? problem
+                    : order->text != NULL ? order->text
+                                          : "");
+    }
+}
+
+void key_orders_tell(struct zone_key_order *orders, const char *problem)
+{
+    while (orders != NULL) {
+        struct zone_key_order *next = orders->next;
+        tell(orders, problem);
+        mem_free(orders->text);
+        mem_free(orders->status);
+        mem_free(orders);
+        orders = next;
+    }
+}
+
+static enum sg_result add(struct keeper *keeper, struct managed_zone *zone,
+                          const struct zone_key_order *order)
+{
+    thread_assert(THREAD_KEEPER);
+    if (zone->settings->policy == NULL) {
+        return SG_UNSUPPORTED;
+    }
+    if (keeper->stopping || zone->gone || zone_record_version(zone) == NULL) {
+        return SG_CANCELLED;
+    }
+    struct zone_key_order **last = &zone->known.orders;
+    while (*last != NULL) {
+        last = &(*last)->next;
+    }
+    *last = mem_alloc_zero(1, sizeof(**last));
+    **last = *order;
+    keeper_wish_keys(keeper, zone, false);
+    return SG_OK;
+}
+
+enum sg_result keeper_note_ds(struct keeper *keeper, struct managed_zone *zone, int tag,
+                              uint8_t algorithm, bool published, sg_time when,
+                              keys_order_done *done, void *argument)
+{
+    const struct zone_key_order order = {.kind = KEY_ORDER_DS,
+                                         .tag = tag,
+                                         .algorithm = algorithm,
+                                         .published = published,
+                                         .when = when,
+                                         .done = done,
+                                         .argument = argument};
+    return add(keeper, zone, &order);
+}
+
+enum sg_result keeper_rollover(struct keeper *keeper, struct managed_zone *zone, int tag,
+                               uint8_t algorithm, sg_time when, keys_order_done *done,
+                               void *argument)
+{
+    const struct zone_key_order order = {.kind = KEY_ORDER_ROLL,
+                                         .tag = tag,
+                                         .algorithm = algorithm,
+                                         .when = when,
+                                         .done = done,
+                                         .argument = argument};
+    return add(keeper, zone, &order);
+}
+
+enum sg_result keeper_step(struct keeper *keeper, struct managed_zone *zone, keys_order_done *done,
+                           void *argument)
+{
+    const struct zone_key_order order = {
+        .kind = KEY_ORDER_STEP, .tag = KEEPER_ANY_KEY, .done = done, .argument = argument};
+    return add(keeper, zone, &order);
+}
+
+enum sg_result keeper_keys_status(struct keeper *keeper, struct managed_zone *zone,
+                                  keys_status_done *done, void *argument)
+{
+    const struct zone_key_order order = {
+        .kind = KEY_ORDER_STATUS, .tag = KEEPER_ANY_KEY, .status_done = done, .argument = argument};
+    return add(keeper, zone, &order);
+}

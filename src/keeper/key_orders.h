@@ -1,0 +1,39 @@
+/*
+ * keeper/key_orders.h - what operators order of a zone's keys (private to keeper/; keeper.h has
+ * what they call)
+ *
+ * An order is carried out by the zone's next look at its keys, between what the files say and the
+ * plan, and answered when that look's commit is durable. Where the look fails the order fails.
+ */
+#pragma once
+
+#include "keeper/keeper.h"
+
+enum key_order_kind { KEY_ORDER_DS, KEY_ORDER_ROLL, KEY_ORDER_STEP, KEY_ORDER_STATUS };
+
+struct zone_key_order {
+    struct zone_key_order *next;
+    enum key_order_kind kind;
+    int tag;           /* KEEPER_ANY_KEY */
+    uint8_t algorithm; /* 0: any */
+    bool published;    /* DS: it is; else it was withdrawn */
+    sg_time when;
+    keys_order_done *done;
+    keys_status_done *status_done;
+    void *argument;
+    enum sg_result result; /* by the worker */
+    char *text;            /* owned; NULL: nothing to say */
+    struct keeper_keys_status *status;
+};
+
+struct preparation;
+
+/* Before the plan, to the keys as their files have them. Thread: worker. */
+void key_orders_apply(struct preparation *p);
+/* A step is ordered. */
+bool key_orders_have_step(const struct zone_key_order *orders);
+/* After the plan: who asked for the status gets it, and a step without effect is told so. */
+void key_orders_report(struct preparation *p);
+
+/* Tell all of them; `problem` (NULL: the look succeeded) is why it did not. Thread: keeper. */
+void key_orders_tell(struct zone_key_order *orders, const char *problem);

@@ -1,0 +1,256 @@
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "keeper/key_orders.h"
+#include "keeper/key_preparation.h"
+#include "keeper/zone_label.h"
+
+enum { ROUNDS_MAX = KASP_KEYS_MAX + 2 /* each makes keys, and the last one none */ };
+
+/* ---- files and facts ---- */
+
+/* Times without states are read once and for good, so not by a clock that may be false. */
+static enum sg_result adopt_key(struct preparation *p, size_t index)
+{
+    struct signing_key *key = p->list->keys[index];
+    p->changed[index] = zone_facts_take_younger(p->facts, key);
+    if (p->clock->doubted && key->state.goal == KEY_STATE_NA && !kasp_key_is_unused(key)) {
+        char *name = signing_key_file_name(key);
+        p->problem = mem_format("the clock is in doubt, and by it the times of key '%s' would "
+                                "be read, which has no .state file: set the clock",
+                                name);
+        mem_free(name);
+        return SG_CONFLICT;
+    }
+    p->changed[index] |= kasp_key_adopt(key, p->policy, p->list->count == 1, p->now);
+    return SG_OK;
+}
+
+/* Keys are written before the commit that publishes them, which may fail or come late: no cache
+ * learns of anything before it is served. */
+static void hold_uncommitted(struct preparation *p)
+{
+    struct dns_rrset served;
+    bool some = p->published != NULL && zone_version_facts(p->published)->signed_here &&
+                zone_node_rrset(zone_version_apex_node(p->published), ZONE_VIEW_SIGNED,
+                                DNS_TYPE_DNSKEY, &served);
+    for (size_t i = 0; i < p->list->count; i++) {
+        struct signing_key *key = p->list->keys[i];
+        bool is_served = some && key_search_rrset_has(&served, key->dnskey);
+        p->changed[i] |= zone_facts_hold(p->facts, p->twins, is_served, p->now, key);
+    }
+}
+
+/* What was seen at the parent by a false clock, in the future of the right one. */
+static bool forget_future_sightings(struct signing_key *key, sg_time now)
+{
+    static const enum key_time times[] = {KEY_DS_PUBLISH, KEY_DS_REMOVED};
+    bool changed = false;
+    for (size_t i = 0; i < ARRAY_LEN(times); i++) {
+        if (key->times[times[i]] != KEY_TIME_UNSET && key->times[times[i]] > now) {
+            key->times[times[i]] = KEY_TIME_UNSET;
+            changed = true;
+        }
+    }
+    return changed;
+}
+
+static void begin_anew(struct preparation *p)
+{
+    zone_facts_begin_anew(p->facts, p->now);
+    for (size_t i = 0; i < p->list->count; i++) {
+        struct signing_key *key = p->list->keys[i];
+        p->changed[i] |= kasp_key_restart(key, p->policy, p->now);
+        p->changed[i] |= forget_future_sightings(key, p->now);
+    }
+}
+
+static enum sg_result adopt_keys(struct preparation *p)
+{
+    enum sg_result result = SG_OK;
+    for (size_t i = 0; i < p->list->count && result == SG_OK; i++) {
+        result = adopt_key(p, i);
+    }
+    if (result != SG_OK) {
+        return result;
+    }
+    hold_uncommitted(p);
+    if (p->clock->anew && !p->clock->doubted) {
+        begin_anew(p);
+    }
+    return SG_OK;
+}
+
+/* ---- the plan ---- */
+
+/* While the clock is in doubt a zone that is signed goes on with the keys that it has; one that has
+ * none yet begins with new ones. */
+static bool keys_rest(const struct preparation *p)
+{
+    bool in_use = p->published != NULL && zone_version_facts(p->published)->signed_here;
+    for (size_t i = 0; i < p->list->count; i++) {
+        in_use |= kasp_key_is_published(p->list->keys[i]);
+    }
+    return p->clock->doubted && in_use;
+}
+
+static enum sg_result plan(struct preparation *p, bool files_missing)
+{
+    struct kasp_key_facts keys[KASP_PLAN_KEYS_MAX];
+    struct kasp_facts facts;
+    zone_facts_for_plan(p->facts, p->list, keys, &facts);
+    facts.clock_suspect = keys_rest(p);
+    facts.files_missing = files_missing;
+    facts.step = key_orders_have_step(p->orders);
+    return kasp_plan(p->policy, p->list, &facts, p->now, &p->plan);
+}
+
+static void apply(struct preparation *p)
+{
+    for (size_t i = 0; i < p->plan.count; i++) {
+        kasp_plan_apply(&p->plan.keys[i], p->list->keys[i]);
+        p->changed[i] |= p->plan.keys[i].changed;
+    }
+}
+
+/* A successor that cannot be made must not keep the zone from being signed on: it is told, and
+ * tried again. */
+static void log_missing_successor(struct preparation *p)
+{
+    char label[ZONE_LABEL_BYTES];
+    if (!p->quiet) {
+        log_write(LOG_DNSSEC, SEVERITY_ERROR,
+                  "zone %s: a key is due to roll and has no successor: "
+                  "%s",
+                  zone_label(p->settings, label), p->problem);
+    }
+    mem_free(p->problem);
+    p->problem = NULL;
+}
+
+static enum sg_result make_keys(struct preparation *p, bool *missing)
+{
+    for (unsigned i = 0; i < p->plan.makes_count; i++) {
+        const struct kasp_make *make = &p->plan.makes[i];
+        enum sg_result result = key_search_make(p, &p->policy->keys[make->entry]);
+        if (result != SG_OK && make->predecessor != SIZE_MAX) {
+            log_missing_successor(p);
+            *missing = true;
+        } else if (result != SG_OK) {
+            return result;
+        }
+    }
+    return SG_OK;
+}
+
+static enum sg_result plan_and_make(struct preparation *p)
+{
+    bool missing = false;
+    for (int round = 0; round < ROUNDS_MAX; round++) {
+        enum sg_result result = plan(p, missing);
+        if (result != SG_OK) {
+            p->problem = mem_format("more than %d keys", KASP_PLAN_KEYS_MAX);
+            return result;
+        }
+        apply(p);
+        if (p->plan.makes_count == 0) {
+            return SG_OK;
+        }
+        result = make_keys(p, &missing);
+        if (result != SG_OK) {
+            return result;
+        }
+    }
+    return SG_OK; /* The rest comes with the next look. */
+}
+
+/* ---- what it asks for ---- */
+
+static enum sg_result write_key(struct preparation *p, const struct signing_key *key)
+{
+    enum sg_result result = keystore_batch_write(key_folders_batch(p->folders), key);
+    if (result != SG_OK) {
+        char *text = signing_key_text(key);
+        p->problem = mem_format("the files of key %s in '%s' cannot be written: %s", text,
+                                key->folder, sg_result_text(result));
+        mem_free(text);
+    }
+    return result;
+}
+
+/* Who is told to leave comes before who follows: cut off in between, the one that is left alone is
+ * taken for a key that was made in advance, and is used. */
+static enum sg_result write_changed(struct preparation *p)
+{
+    for (int stays = 0; stays < 2; stays++) {
+        for (size_t i = 0; i < p->list->count; i++) {
+            const struct signing_key *key = p->list->keys[i];
+            if (!p->changed[i] || (key->state.goal == KEY_STATE_OMNIPRESENT) != (stays == 1)) {
+                continue;
+            }
+            enum sg_result result = write_key(p, key);
+            if (result != SG_OK) {
+                return result;
+            }
+        }
+    }
+    return SG_OK;
+}
+
+/* Its files go while nothing of it is in any version, so that it does not matter whether what is
+ * committed next knows that. */
+static void purge(struct preparation *p)
+{
+    struct key_list *list = p->list;
+    char label[ZONE_LABEL_BYTES];
+    uint64_t made = 0;
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        struct signing_key *key = list->keys[i];
+        bool goes = i < p->plan.count && p->plan.keys[i].purge && !p->clock->doubted &&
+                    zone_facts_has_nothing_of(p->facts, p->twins, key);
+        if (goes && keystore_remove(key) == SG_OK) {
+            char *text = signing_key_text(key);
+            log_write(LOG_DNSSEC, SEVERITY_INFO,
+                      "zone %s: keymgr: the files of DNSKEY %s are removed",
+                      zone_label(p->settings, label), text);
+            mem_free(text);
+            signing_key_free(key);
+            continue;
+        }
+        p->plan.keys[kept] = p->plan.keys[i];
+        p->changed[kept] = p->changed[i];
+        made |= (*p->made >> i & 1) << kept;
+        list->keys[kept++] = key;
+    }
+    *p->made = made;
+    list->count = kept;
+    p->plan.count = kept;
+}
+
+enum sg_result key_planning_run(struct preparation *p, sg_time *out_wake)
+{
+    enum sg_result result = adopt_keys(p);
+    if (result != SG_OK) {
+        return result;
+    }
+    if (!p->clock->doubted) {
+        key_orders_apply(p);
+    }
+    if (!keys_rest(p)) {
+        kasp_keys_appoint_signers(p->list, p->now, p->changed);
+    }
+    result = plan_and_make(p);
+    if (result == SG_OK) {
+        purge(p);
+        result = write_changed(p);
+    }
+    if (result != SG_OK) {
+        return result;
+    }
+    key_orders_report(p);
+    zone_facts_take_plan(p->facts, p->list, p->now);
+    *out_wake = p->clock->doubted ? p->clock->rests_until : p->plan.wake_at;
+    return SG_OK;
+}

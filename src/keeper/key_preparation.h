@@ -1,0 +1,51 @@
+/*
+ * keeper/key_preparation.h - one look at a zone's keys, as its steps share it (private to keeper/)
+ *
+ *   key_search.c    keys in their folders; what is lost; a new one
+ *   key_planning.c  files and facts brought together, orders, the plan, and what it asks for
+ *   zone_keys.c     what the keys do in the zone then
+ *
+ * Thread: worker, all functions. Where a result is not SG_OK, `problem` tells why.
+ */
+#pragma once
+
+#include "keeper/zone_job.h"
+#include "keeper/zone_keys.h"
+
+struct preparation {
+    const struct zone_settings *settings;
+    const struct keeper_generation *generation;
+    const struct kasp_policy *policy;
+    const struct zone_version *served;    /* NULL: nothing is */
+    const struct zone_version *published; /* the same, or a twin's */
+    sg_time now;
+    const struct zone_clock *clock;
+    uint64_t wished;
+    bool quiet;
+    struct key_folders *folders;
+    const char *paths[KASP_KEYS_MAX + 1]; /* of the zone's key folders, each once */
+    size_t paths_count;
+    struct key_list *list;
+    uint64_t *made; /* the keys that are new */
+    const struct zone_facts_twins *twins;
+    struct zone_facts_of_keys *facts; /* before the plan, then after it */
+    struct zone_key_order *orders;
+    bool changed[ZONE_KEYS_MAX]; /* the key's files are to be written again */
+    struct kasp_plan plan;
+    char *problem;
+};
+
+/* --- key_search.c --------------------------------------------------------------------------- */
+
+MUST_USE enum sg_result key_search_read(struct preparation *p);
+/* Every key that we publish still has its files: a folder may be gone, or another by mistake. */
+MUST_USE enum sg_result key_search_check_served(struct preparation *p);
+/* A key with its roles alone, last in the list. Never where one may have been lost. */
+MUST_USE enum sg_result key_search_make(struct preparation *p, const struct kasp_key *wanted);
+bool key_search_rrset_has(const struct dns_rrset *rrset, struct span rdata);
+
+/* --- key_planning.c ------------------------------------------------------------------------- */
+
+/* The keys' states from now on; those that are done with are removed. Returns when to look again in
+ * `out_wake`. What changed is staged. */
+MUST_USE enum sg_result key_planning_run(struct preparation *p, sg_time *out_wake);

@@ -1,0 +1,254 @@
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "keeper/key_preparation.h"
+#include "keeper/zone_label.h"
+
+static void report_key_file(void *argument, const char *path, const char *problem)
+{
+    const struct preparation *p = argument;
+    char label[ZONE_LABEL_BYTES];
+    if (p->quiet) {
+        return;
+    }
+    log_write(LOG_DNSSEC, SEVERITY_ERROR, "zone %s: key file %s: %s",
+              zone_label(p->settings, label), path, problem);
+}
+
+static const char *folder_of(const struct preparation *p, const struct kasp_key *wanted)
+{
+    const char *folder = wanted->key_store == NULL
+                             ? NULL
+                             : p->generation->key_store_folder(p->generation, wanted->key_store);
+    return folder != NULL ? folder : p->settings->key_directory;
+}
+
+static enum sg_result append_folder(struct preparation *p, const char *folder)
+{
+    struct key_list found = {NULL, 0};
+    const struct keystore_index *index;
+    enum sg_result result = key_folders_find(p->folders, folder, p->wished, &index);
+    if (result == SG_OK) {
+        result = keystore_index_list(index, &p->settings->apex, report_key_file, p, &found);
+    }
+    if (result != SG_OK) {
+        p->problem =
+            mem_format("keys in '%s': %s%s", folder, sg_result_text(result),
+                       result == SG_BAD_KEY ? "; mend or remove the key files named in the log"
+                                            : "; see that the folder exists and can be read");
+        key_list_clear(&found);
+        return result;
+    }
+    if (p->list->count + found.count > ZONE_KEYS_MAX) {
+        p->problem = mem_format("more than %d keys in '%s'; remove those that are done with",
+                                ZONE_KEYS_MAX, folder);
+        key_list_clear(&found);
+        return SG_LIMIT;
+    }
+    p->list->keys = mem_resize_array(p->list->keys, p->list->count + found.count + 1,
+                                     sizeof(struct signing_key *));
+    for (size_t i = 0; i < found.count; i++) {
+        p->list->keys[p->list->count++] = found.keys[i];
+    }
+    mem_free(found.keys);
+    return SG_OK;
+}
+
+/* The key-directory and each key-store of the policy, every folder once. */
+static void choose_paths(struct preparation *p)
+{
+    p->paths[p->paths_count++] = p->settings->key_directory;
+    for (unsigned i = 0; i < p->policy->keys_count; i++) {
+        const char *folder = folder_of(p, &p->policy->keys[i]);
+        bool known = false;
+        for (size_t f = 0; f < p->paths_count; f++) {
+            known |= strcmp(p->paths[f], folder) == 0;
+        }
+        if (!known) {
+            p->paths[p->paths_count++] = folder;
+        }
+    }
+}
+
+enum sg_result key_search_read(struct preparation *p)
+{
+    /* A folder that is not there is never made: it may be a disk that is not mounted. */
+    enum sg_result result = SG_OK;
+    choose_paths(p);
+    for (size_t f = 0; f < p->paths_count && result == SG_OK; f++) {
+        result = append_folder(p, p->paths[f]);
+    }
+    return result;
+}
+
+bool key_search_rrset_has(const struct dns_rrset *rrset, struct span rdata)
+{
+    for (struct dns_rdata_cursor c = dns_rrset_walk(rrset); dns_rdata_next(&c);) {
+        if (c.rdata.length == rdata.length &&
+            memcmp(c.rdata.bytes, rdata.bytes, rdata.length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool list_has(const struct key_list *list, struct span dnskey)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        struct span there = list->keys[i]->dnskey;
+        if (there.length == dnskey.length &&
+            memcmp(there.bytes, dnskey.bytes, dnskey.length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Every key that we publish still has its files: a folder may be gone, or another by mistake. */
+enum sg_result key_search_check_served(struct preparation *p)
+{
+    struct dns_rrset served;
+    struct dns_rrset foreign = {.count = 0};
+    if (p->served == NULL || !zone_version_facts(p->served)->signed_here) {
+        return SG_OK;
+    }
+    const struct zone_node *apex = zone_version_apex_node(p->served);
+    if (!zone_node_rrset(apex, ZONE_VIEW_SIGNED, DNS_TYPE_DNSKEY, &served)) {
+        return SG_OK;
+    }
+    (void)zone_node_rrset(apex, ZONE_VIEW_UNSIGNED, DNS_TYPE_DNSKEY, &foreign);
+    for (struct dns_rdata_cursor c = dns_rrset_walk(&served); dns_rdata_next(&c);) {
+        if (!key_search_rrset_has(&foreign, c.rdata) && !list_has(p->list, c.rdata)) {
+            p->problem = mem_format("the files of key %u, which is in the zone, are not in '%s'; "
+                                    "put them back",
+                                    dnskey_tag(c.rdata), p->settings->key_directory);
+            return SG_BAD_KEY;
+        }
+    }
+    return SG_OK;
+}
+
+/* A .key file without its .private one, which its own times do not declare done with. Whatever its
+ * role and algorithm: the parent's DS and the caches do not ask what the policy wants by now. */
+static enum sg_result refuse_half_key(struct preparation *p, const struct keystore_index *index,
+                                      const char *folder)
+{
+    struct key_list halves;
+    enum sg_result result =
+        keystore_index_halves(index, &p->settings->apex, report_key_file, p, &halves);
+    if (result != SG_OK) {
+        p->problem = mem_format("keys in '%s': %s; mend or move away the key files named in the "
+                                "log",
+                                folder, sg_result_text(result));
+    }
+    for (size_t i = 0; i < halves.count && result == SG_OK; i++) {
+        if (kasp_key_is_over(halves.keys[i], p->now)) {
+            continue;
+        }
+        char *name = signing_key_file_name(halves.keys[i]);
+        p->problem = mem_format("%s.key is in '%s' but %s.private is not; no new key is made in "
+                                "its place: bring the .private file back, or move the .key file "
+                                "away if the parent has no DS of it",
+                                name, folder, name);
+        mem_free(name);
+        result = SG_BAD_KEY;
+    }
+    key_list_clear(&halves);
+    return result;
+}
+
+static enum sg_result refuse_lost_key_of(struct preparation *p, const char *folder)
+{
+    const struct keystore_index *index;
+    enum sg_result result = key_folders_find(p->folders, folder, p->wished, &index);
+    if (result != SG_OK) {
+        p->problem = mem_format("keys in '%s': %s", folder, sg_result_text(result));
+        return result;
+    }
+    const char *lost = keystore_index_orphan(index, &p->settings->apex);
+    if (lost == NULL) {
+        return refuse_half_key(p, index, folder);
+    }
+    p->problem = mem_format("key %s in '%s' has a .state file but no .private file; no new key is "
+                            "made in its place: put it back, or remove what is left of it",
+                            lost, folder);
+    return SG_BAD_KEY;
+}
+
+/* A key that was in use and has lost its private half: a new one in its place, without a new DS,
+ * would make the zone bogus. In any folder: the policy may have named another one before. */
+static enum sg_result refuse_lost_key(struct preparation *p)
+{
+    enum sg_result result = SG_OK;
+    for (size_t f = 0; f < p->paths_count && result == SG_OK; f++) {
+        result = refuse_lost_key_of(p, p->paths[f]);
+    }
+    return result;
+}
+
+/* Its roles alone, as if it were kept for later: the plan gives it times and states. */
+static void describe_unused(const struct preparation *p, const struct kasp_key *wanted,
+                            struct signing_key *out_metadata)
+{
+    struct key_state *state = &out_metadata->state;
+    *out_metadata = (struct signing_key){.ttl = p->policy->dnskey_ttl};
+    for (int time = 0; time < KEY_TIMES; time++) {
+        out_metadata->times[time] = KEY_TIME_UNSET;
+    }
+    out_metadata->times[KEY_CREATED] = p->now;
+    state->present = true;
+    state->has_roles = true;
+    state->ksk = (wanted->role & KASP_ROLE_KSK) != 0;
+    state->zsk = (wanted->role & KASP_ROLE_ZSK) != 0;
+    state->goal = KEY_STATE_HIDDEN;
+    for (int record = 0; record < KEY_RECORDS; record++) {
+        state->records[record] = KEY_STATE_NA;
+        state->changes[record] = KEY_TIME_UNSET;
+    }
+}
+
+enum sg_result key_search_make(struct preparation *p, const struct kasp_key *wanted)
+{
+    const char *folder = folder_of(p, wanted);
+    enum sg_result result = refuse_lost_key(p);
+    if (result != SG_OK) {
+        return result;
+    }
+    if (p->list->count == ZONE_KEYS_MAX) {
+        p->problem = mem_format("more than %d keys", ZONE_KEYS_MAX);
+        return SG_LIMIT;
+    }
+    uint16_t tags[2 * ZONE_KEYS_MAX];
+    struct key_tag_set set = {tags, 0, wanted->tag_min, wanted->tag_max};
+    for (size_t i = 0; i < p->list->count; i++) {
+        tags[set.count++] = p->list->keys[i]->tag;
+    }
+    struct signing_key metadata;
+    describe_unused(p, wanted, &metadata);
+
+    uint16_t flags =
+        (uint16_t)(KEY_FLAG_ZONE | ((wanted->role & KASP_ROLE_KSK) != 0 ? KEY_FLAG_SEP : 0));
+    struct signing_key *key = NULL;
+    const struct key_request request = {
+        .folder = folder,
+        .zone = &p->settings->apex,
+        .algorithm = wanted->algorithm,
+        .bits = wanted->bits,
+        .flags = flags,
+        .taken = &set,
+        .metadata = &metadata,
+    };
+    result = keystore_batch_generate(key_folders_batch(p->folders), &request, &key);
+    if (result != SG_OK) {
+        p->problem =
+            mem_format("no %s key could be made in '%s': %s",
+                       dnssec_algorithm_text(wanted->algorithm), folder, sg_result_text(result));
+        return result;
+    }
+    *p->made |= UINT64_C(1) << p->list->count;
+    p->changed[p->list->count] = false;
+    p->list->keys = mem_resize_array(p->list->keys, p->list->count + 1, sizeof(*p->list->keys));
+    p->list->keys[p->list->count++] = key;
+    return SG_OK;
+}

@@ -1,0 +1,158 @@
+#include "server/control_dnssec.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "keeper/managed_zone.h"
+#include "server/control_zone.h"
+#include "server/zone_requests.h"
+
+/* What was written before the zone. */
+struct words {
+    size_t next; /* the first that is not taken */
+    int tag;
+    uint8_t algorithm;
+    sg_time when;
+};
+
+static const struct zone_request_words answers = {
+    .goes_on = "it is not done yet: the work goes on, the log tells how it ends",
+    .goes_on_is_a_failure = true,
+};
+
+static bool take_tag(struct control_call *call, const char *text, int *out_tag)
+{
+    char *end = NULL;
+    unsigned long tag = strtoul(text, &end, 10);
+    if (end == text || *end != '\0' || text[0] == '-' || text[0] == '+' || tag > UINT16_MAX) {
+        control_call_explain(call, CONTROL_RANGE, "'%s' is not a key tag", text);
+        return false;
+    }
+    *out_tag = (int)tag;
+    return true;
+}
+
+static bool take_algorithm(struct control_call *call, const char *text, uint8_t *out_algorithm)
+{
+    if (dnssec_algorithm_from_text(text, out_algorithm) != SG_OK) {
+        control_call_explain(call, CONTROL_SYNTAX, "'%s' is not an algorithm", text);
+        return false;
+    }
+    return true;
+}
+
+static bool take_when(struct control_call *call, const char *text, sg_time *out_when)
+{
+    bool is_time = strlen(text) == TIME_TEXT_BYTES - 1 && time_from_digits(text, out_when) == SG_OK;
+    if (!is_time && strcmp(text, "now") != 0) {
+        control_call_explain(call, CONTROL_SYNTAX, "'%s' is not a time: YYYYMMDDHHMMSS, or now",
+                             text);
+        return false;
+    }
+    return true;
+}
+
+/* -key, -alg and -when, in any order. False: answered. */
+static bool take_options(struct control_call *call, struct words *words)
+{
+    while (words->next < call->count && call->words[words->next][0] == '-') {
+        const char *value = control_call_word(call, words->next + 1);
+        bool taken = false;
+        if (value == NULL) {
+            control_call_fail(call, CONTROL_UNEXPECTED_END, NULL);
+        } else if (control_call_word_is(call, words->next, "-key")) {
+            taken = take_tag(call, value, &words->tag);
+        } else if (control_call_word_is(call, words->next, "-alg")) {
+            taken = take_algorithm(call, value, &words->algorithm);
+        } else if (control_call_word_is(call, words->next, "-when")) {
+            taken = take_when(call, value, &words->when);
+        } else {
+            control_call_explain(call, CONTROL_SYNTAX, "unknown option '%s'",
+                                 call->words[words->next]);
+        }
+        if (!taken) {
+            return false;
+        }
+        words->next += 2;
+    }
+    return true;
+}
+
+/* It is under way, or it is said why not. */
+static void end(struct control_call *call, struct zone_request *request, enum sg_result result)
+{
+    if (result == SG_OK) {
+        zone_request_expect(request);
+        zone_request_seal(request, control_call_keep(call));
+        return;
+    }
+    zone_request_drop(request);
+    control_call_fail(call, result == SG_CANCELLED ? CONTROL_FAILURE : CONTROL_NO_PERMISSION,
+                      result == SG_CANCELLED ? "the zone is not loaded"
+                                             : "the zone has no dnssec-policy");
+}
+
+static void check_ds(struct control_call *call, struct words *words)
+{
+    bool published = control_call_word_is(call, words->next, "published");
+    if (!published && !control_call_word_is(call, words->next, "withdrawn")) {
+        control_call_fail(call, CONTROL_SYNTAX,
+                          "expected: dnssec -checkds [-key id [-alg algorithm]] [-when time] "
+                          "(published | withdrawn) zone [class [view]]");
+        return;
+    }
+    struct managed_zone *zone = control_zone_find_at_work(call, words->next + 1);
+    if (zone == NULL) {
+        return;
+    }
+    struct zone_request *request = zone_request_new(call->server, &answers);
+    end(call, request,
+        keeper_note_ds(call->server->keeper, zone, words->tag, words->algorithm, published,
+                       words->when, zone_request_carried_out, request));
+}
+
+static void roll_over(struct control_call *call, struct words *words)
+{
+    if (words->tag == KEEPER_ANY_KEY) {
+        control_call_fail(call, CONTROL_SYNTAX, "Key id is required when scheduling rollover");
+        return;
+    }
+    struct managed_zone *zone = control_zone_find_at_work(call, words->next);
+    if (zone == NULL) {
+        return;
+    }
+    struct zone_request *request = zone_request_new(call->server, &answers);
+    end(call, request,
+        keeper_rollover(call->server->keeper, zone, words->tag, words->algorithm, words->when,
+                        zone_request_carried_out, request));
+}
+
+static void step(struct control_call *call, struct words *words)
+{
+    struct managed_zone *zone = control_zone_find_at_work(call, words->next);
+    if (zone == NULL) {
+        return;
+    }
+    struct zone_request *request = zone_request_new(call->server, &answers);
+    end(call, request, keeper_step(call->server->keeper, zone, zone_request_carried_out, request));
+}
+
+void control_dnssec(struct control_call *call)
+{
+    static const struct {
+        const char *name;
+        void (*run)(struct control_call *call, struct words *words);
+    } orders[] = {{"-checkds", check_ds}, {"-rollover", roll_over}, {"-step", step}};
+    struct words words = {.next = 2, .tag = KEEPER_ANY_KEY, .when = time_now()};
+    for (size_t i = 0; i < ARRAY_LEN(orders); i++) {
+        if (control_call_word_is(call, 1, orders[i].name)) {
+            if (take_options(call, &words)) {
+                orders[i].run(call, &words);
+            }
+            return;
+        }
+    }
+    control_call_fail(call, call->count == 1 ? CONTROL_UNEXPECTED_END : CONTROL_SYNTAX,
+                      "expected: dnssec -checkds, -rollover or -step");
+}
