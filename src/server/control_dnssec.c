@@ -2,9 +2,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "keeper/managed_zone.h"
+#include "server/control_keys.h"
 #include "server/control_zone.h"
 #include "server/zone_requests.h"
 
@@ -53,6 +55,13 @@ static bool take_when(struct control_call *call, const char *text, sg_time *out_
     return true;
 }
 
+/* May be shortened, as with BIND: -k, -ke. */
+static bool word_is_option(const struct control_call *call, size_t index, const char *name)
+{
+    size_t length = strlen(call->words[index]);
+    return length >= 2 && strncasecmp(call->words[index], name, length) == 0;
+}
+
 /* -key, -alg and -when, in any order. False: answered. */
 static bool take_options(struct control_call *call, struct words *words)
 {
@@ -61,11 +70,11 @@ static bool take_options(struct control_call *call, struct words *words)
         bool taken = false;
         if (value == NULL) {
             control_call_fail(call, CONTROL_UNEXPECTED_END, NULL);
-        } else if (control_call_word_is(call, words->next, "-key")) {
+        } else if (word_is_option(call, words->next, "-key")) {
             taken = take_tag(call, value, &words->tag);
-        } else if (control_call_word_is(call, words->next, "-alg")) {
+        } else if (word_is_option(call, words->next, "-alg")) {
             taken = take_algorithm(call, value, &words->algorithm);
-        } else if (control_call_word_is(call, words->next, "-when")) {
+        } else if (word_is_option(call, words->next, "-when")) {
             taken = take_when(call, value, &words->when);
         } else {
             control_call_explain(call, CONTROL_SYNTAX, "unknown option '%s'",
@@ -97,12 +106,12 @@ static void check_ds(struct control_call *call, struct words *words)
 {
     bool published = control_call_word_is(call, words->next, "published");
     if (!published && !control_call_word_is(call, words->next, "withdrawn")) {
-        control_call_fail(call, CONTROL_SYNTAX,
+        control_call_fail(call, words->next < call->count ? CONTROL_SYNTAX : CONTROL_UNEXPECTED_END,
                           "expected: dnssec -checkds [-key id [-alg algorithm]] [-when time] "
                           "(published | withdrawn) zone [class [view]]");
         return;
     }
-    struct managed_zone *zone = control_zone_find_at_work(call, words->next + 1);
+    struct managed_zone *zone = control_zone_find_last(call, words->next + 1);
     if (zone == NULL) {
         return;
     }
@@ -118,7 +127,7 @@ static void roll_over(struct control_call *call, struct words *words)
         control_call_fail(call, CONTROL_SYNTAX, "Key id is required when scheduling rollover");
         return;
     }
-    struct managed_zone *zone = control_zone_find_at_work(call, words->next);
+    struct managed_zone *zone = control_zone_find_last(call, words->next);
     if (zone == NULL) {
         return;
     }
@@ -130,7 +139,7 @@ static void roll_over(struct control_call *call, struct words *words)
 
 static void step(struct control_call *call, struct words *words)
 {
-    struct managed_zone *zone = control_zone_find_at_work(call, words->next);
+    struct managed_zone *zone = control_zone_find_last(call, words->next);
     if (zone == NULL) {
         return;
     }
@@ -145,14 +154,19 @@ void control_dnssec(struct control_call *call)
         void (*run)(struct control_call *call, struct words *words);
     } orders[] = {{"-checkds", check_ds}, {"-rollover", roll_over}, {"-step", step}};
     struct words words = {.next = 2, .tag = KEEPER_ANY_KEY, .when = time_now()};
+    if (control_call_word_is(call, 1, "-status")) {
+        control_keys_status(call);
+        return;
+    }
     for (size_t i = 0; i < ARRAY_LEN(orders); i++) {
-        if (control_call_word_is(call, 1, orders[i].name)) {
-            if (take_options(call, &words)) {
-                orders[i].run(call, &words);
-            }
-            return;
+        if (!control_call_word_is(call, 1, orders[i].name)) {
+            continue;
         }
+        if (take_options(call, &words)) {
+            orders[i].run(call, &words);
+        }
+        return;
     }
     control_call_fail(call, call->count == 1 ? CONTROL_UNEXPECTED_END : CONTROL_SYNTAX,
-                      "expected: dnssec -checkds, -rollover or -step");
+                      "expected: dnssec -status, -checkds, -rollover or -step");
 }
