@@ -171,6 +171,7 @@ static struct keeper_keys_status *status_of(const struct preparation *p)
             .signs_zone = kasp_key_signs_zone(key),
             .wants_ds = kasp_key_wants_ds(key),
             .has_secret = key->secret != NULL,
+            .progress = kasp_key_progress(p->list, i),
         };
         memcpy(out->times, key->times, sizeof(out->times));
     }

@@ -211,50 +211,22 @@ void keys_text(const struct keys_text_zone *zone, const struct keeper_keys_statu
 
 /* ---- progress ---- */
 
-/* Does it take over from another key, signature by signature? One that came first, or together
- * with the algorithm, has signed the whole zone at once. */
-static bool takes_over(const struct keeper_keys_status *status, const struct keeper_key_status *key)
-{
-    if (key->state.records[KEY_RECORD_ZRRSIG] != KEY_STATE_RUMOURED) {
-        return false;
-    }
-    for (size_t i = 0; i < status->count; i++) {
-        const struct keeper_key_status *other = &status->keys[i];
-        enum key_state_value value = other->state.records[KEY_RECORD_ZRRSIG];
-        bool about = is_in(value) || value == KEY_STATE_UNRETENTIVE;
-        bool together = value == KEY_STATE_RUMOURED && other->state.changes[KEY_RECORD_ZRRSIG] ==
-                                                           key->state.changes[KEY_RECORD_ZRRSIG];
-        if (other != key && other->algorithm == key->algorithm && about && !together) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* NULL: nothing is to be told of it. */
-static const char *progress_text(const struct keeper_keys_status *status,
-                                 const struct keeper_key_status *key)
-{
-    if (key->signs_zone) {
-        return takes_over(status, key) ? "Signing with" : "Done signing with";
-    }
-    if (key->state.records[KEY_RECORD_ZRRSIG] == KEY_STATE_UNRETENTIVE) {
-        return "Removing signatures for";
-    }
-    return key->signs_keys ? "Done signing with" : NULL;
-}
-
 void keys_text_signing(const struct keys_text_zone *zone, const struct keeper_keys_status *status,
                        struct buffer *out_text)
 {
+    static const char *const texts[] = {
+        [KASP_PROGRESS_NONE] = "",
+        [KASP_PROGRESS_SIGNING] = "Signing with",
+        [KASP_PROGRESS_REMOVING] = "Removing signatures for",
+        [KASP_PROGRESS_DONE] = "Done signing with",
+    };
     bool some = false;
     (void)zone; /* as the other writers */
     for (size_t i = 0; i < status->count; i++) {
         const struct keeper_key_status *key = &status->keys[i];
-        const char *progress = progress_text(status, key);
-        if (progress != NULL) {
-            buffer_format(out_text, "%s%s key %u/%s", some ? "\n" : "", progress, key->tag,
-                          dnssec_algorithm_text(key->algorithm));
+        if (key->progress != KASP_PROGRESS_NONE) {
+            buffer_format(out_text, "%s%s key %u/%s", some ? "\n" : "", texts[key->progress],
+                          key->tag, dnssec_algorithm_text(key->algorithm));
             some = true;
         }
     }

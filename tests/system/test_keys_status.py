@@ -6,7 +6,9 @@ import shutil
 import subprocess
 import time
 
+import dns.rdatatype
 import pytest
+from support.judges import assert_zone_validates
 from support.material import small_zone
 from support.peers import Bind
 from support.ports import free_port
@@ -121,6 +123,50 @@ def test_each_key_says_in_a_line_what_it_waits_for(signed, program):
         assert re.search(r"; (DNSKEY|zone RRSIG) is known to all caches by \w+, \d\d \w+ \d{4} ", line), line
     event = re.search(r"^next event:    (.*)$", done.stdout, re.MULTILINE)[1]
     assert 7000 < time.mktime(time.strptime(event)) - time.time() < 7600
+
+
+FAST = """dnssec-policy "p" { keys { csk lifetime unlimited algorithm 13; };
+    dnskey-ttl PT1S; max-zone-ttl PT2S; zone-propagation-delay PT1S; publish-safety PT1S; retire-safety PT1S;
+    signatures-validity PT12S; signatures-refresh PT8S; signatures-jitter PT0S; signatures-validity-dnskey PT12S;
+    parent-ds-ttl PT1S; parent-propagation-delay PT1S; purge-keys PT4S; };
+"""
+
+
+def private_records(server, rdtype):
+    """What the records of the private type say: tag and whether its signatures go; all are not complete."""
+    found = server.answers_with(ZONE, rdtype) or []
+    rdatas = [rdata.data for rdata in found]
+    assert all(len(rdata) == 5 and rdata[0] == 13 and rdata[3] in (0, 1) and rdata[4] == 0 for rdata in rdatas)
+    return {(int.from_bytes(rdata[1:3], "big"), bool(rdata[3])) for rdata in rdatas}
+
+
+@pytest.mark.parametrize("rdtype", ["TYPE65534", "TYPE65280"])
+def test_private_records_tell_of_keys_that_follow_each_other(make_signet, tmp_path, rdtype):
+    signet = make_signet(extra=FAST, options="" if rdtype == "TYPE65534" else "sig-signing-type 65280;")
+    signet.add_zone(ZONE, small_zone(f"{ZONE}.").replace("$TTL 3600", "$TTL 2"), policy="p")
+    signet.start()
+    signet.wait_until_signed(ZONE)
+
+    def keys():
+        return json.loads(signet.rndc("dnssec", "-status", "-json", ZONE).stdout)["keys"]
+
+    assert private_records(signet, rdtype) == set()
+    old = keys()[0]["tag"]
+    wait_until(lambda: signet.rndc("dnssec", "-checkds", "published", ZONE).returncode == 0, 30, "a DS that is asked for")
+    wait_until(lambda: keys()[0]["states"]["ds"]["state"] == "omnipresent", 30, "a chain")
+    assert signet.rndc("dnssec", "-rollover", "-key", str(old), ZONE).returncode == 0
+    records = wait_until(lambda: private_records(signet, rdtype), 30, "records of a roll")
+    (new,) = {tag for tag, goes in records} - {old}
+    assert records == {(new, False), (old, True)}
+    assert set(signet.rndc("signing", "-list", ZONE).stdout.splitlines()) == {
+        f"Signing with key {new}/ECDSAP256SHA256", f"Removing signatures for key {old}/ECDSAP256SHA256"}
+    # Two judges: of one file Debian's kzonecheck 3.2 says now this, now that, where two keys share the names.
+    assert_zone_validates(ZONE, signet.axfr(ZONE, tmp_path / "signed"), algorithms=2)
+    response = signet.query(ZONE, "TYPE999")
+    (nsec,) = [rrset for rrset in response.authority if rrset.rdtype == dns.rdatatype.NSEC]
+    assert rdtype in nsec[0].to_text().split()
+    wait_until(lambda: not private_records(signet, rdtype), 40, "the end of it")
+    assert f"Done signing with key {new}/ECDSAP256SHA256" in signet.rndc("signing", "-list", ZONE).stdout
 
 
 def test_json(signed):
