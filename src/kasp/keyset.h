@@ -34,32 +34,15 @@ size_t kasp_key_choose(const struct kasp_key *wanted, const struct key_list *key
 /* Made in advance: nothing is known of it but when. */
 bool kasp_key_is_unused(const struct signing_key *key);
 
-/* Times and states of a key that is to be introduced now, the first of its role. */
-void kasp_key_introduce(struct signing_key *key, const struct kasp_policy *policy,
-                        const struct kasp_key *wanted, sg_time now);
-
 /*
  * Each published algorithm signs the zone (RFC 6840 5.11): where no key of it does, one that is
  * published and was to sign later, or nobody said when, begins now. Sets `changed[i]`.
  */
 void kasp_keys_appoint_signers(const struct key_list *keys, sg_time now, bool *changed);
 
-/* The key's records are not in the zone yet, whenever they were to be: their waits begin now. True
- * if it changed. */
-bool kasp_key_hold(struct signing_key *key, const struct kasp_policy *policy, sg_time now);
-
 /* The clock was false, and nobody knows how long the key's records have been seen: their waits
  * begin anew, and nothing has changed in the future. True if it changed. */
 bool kasp_key_restart(struct signing_key *key, const struct kasp_policy *policy, sg_time now);
-
-/*
- * Let time pass for keys that are being introduced: a record that every cache has learnt becomes
- * omnipresent, and once DNSKEY and signatures are, the DS may be asked for (CDS, CDNSKEY). Keys
- * whose goal is hidden are left as they are. Sets `changed[i]` for keys that moved; returns when
- * to look again, INT64_MAX for never.
- */
-sg_time kasp_keys_advance(const struct key_list *keys, const struct kasp_policy *policy,
-                          sg_time now, bool *changed);
 
 /* What a key does in the zone. */
 bool kasp_key_is_published(const struct signing_key *key);

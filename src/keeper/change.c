@@ -399,41 +399,11 @@ static void wish_what_is_left(struct keeper *keeper, struct managed_zone *zone,
     }
 }
 
-/* Zones of one name in several views share key files: what one has found the others look at. */
-static void let_twins_follow(struct keeper *keeper, const struct managed_zone *zone)
-{
-    const struct zone_settings *settings = zone->settings;
-    for (struct managed_zone *other = zone_index_chain(&keeper->index, &zone->slot->apex);
-         other != NULL; other = other->chain_next) {
-        if (other != zone && settings->policy != NULL &&
-            other->settings->policy == settings->policy &&
-            strcmp(other->settings->key_directory, settings->key_directory) == 0 &&
-            dns_name_equal(&other->slot->apex, &zone->slot->apex) &&
-            zone_record_version(other) != NULL &&
-            other->known.state.keys_fingerprint != zone->known.state.keys_fingerprint) {
-            keeper_wish_keys(keeper, other, false);
-        }
-    }
-}
-
 static void take_state(struct managed_zone *zone, struct zone_job *job)
 {
     zone_state_clear(&zone->known.state);
     zone->known.state = job->made.state;
     job->made.state = (struct zone_state){.timers = BUFFER_EMPTY};
-}
-
-/* What was committed is served: since when, its facts say from now on, and that is committed. */
-void change_note_published(struct keeper *keeper, struct managed_zone *zone)
-{
-    enum zone_facts_news news = zone->slot->version == NULL
-                                    ? ZONE_FACTS_NO_NEWS
-                                    : zone_facts_published(&zone->known.state.facts, keeper->now);
-    if (news == ZONE_FACTS_LATE) {
-        keeper_wish_keys(keeper, zone, false); /* Their files are older by now. */
-    } else if (news == ZONE_FACTS_IN_TIME) {
-        zone->wishes.state = true;
-    }
 }
 
 static void succeed(struct keeper *keeper, struct zone_job *job)
@@ -452,7 +422,7 @@ static void succeed(struct keeper *keeper, struct zone_job *job)
     if (!made->unchanged) {
         take_state(zone, job);
     }
-    change_note_published(keeper, zone);
+    zone_facts_note_published(keeper, zone);
     trust_take_job(zone, job);
     recover_health(zone, job);
     zone->wishes.resign |= made->more || zone->known.state.campaign;
@@ -475,7 +445,7 @@ static void succeed(struct keeper *keeper, struct zone_job *job)
         }
     }
     if (made->keys_looked_at && !made->unchanged) {
-        let_twins_follow(keeper, zone);
+        zone_facts_let_twins_follow(keeper, zone);
     }
     if (job->kind == ZONE_JOB_TRANSFER) {
         secondary_came(zone);

@@ -264,18 +264,24 @@ enum { KEEPER_ANY_KEY = -1 /* the only one that the order can mean */ };
  * `text` says why, in a line that is for the operator. With SG_OK it says what was done.
  */
 typedef void keys_order_done(void *argument, enum sg_result result, const char *text);
+struct keeper_key_word {
+    int tag;           /* KEEPER_ANY_KEY */
+    uint8_t algorithm; /* 0: any */
+    bool published;    /* else withdrawn */
+    sg_time when;      /* 0: now; of a DS: or since it was first said */
+};
 /*
  * The DS of a key was seen published, or withdrawn, at `when`. SG_NOT_FOUND: no such key,
  * SG_EXISTS: several, SG_CONFLICT: it is not asked for now, or the clock is in doubt. A result that
  * is not SG_OK at once: SG_UNSUPPORTED for a zone without policy, SG_CANCELLED; `done` is not
  * called then.
  */
-MUST_USE enum sg_result keeper_note_ds(struct keeper *keeper, struct managed_zone *zone, int tag,
-                                       uint8_t algorithm, bool published, sg_time when,
-                                       keys_order_done *done, void *argument);
+MUST_USE enum sg_result keeper_note_ds(struct keeper *keeper, struct managed_zone *zone,
+                                       const struct keeper_key_word *word, keys_order_done *done,
+                                       void *argument);
 /* A successor of the key is due at `when`. */
-MUST_USE enum sg_result keeper_rollover(struct keeper *keeper, struct managed_zone *zone, int tag,
-                                        uint8_t algorithm, sg_time when, keys_order_done *done,
+MUST_USE enum sg_result keeper_rollover(struct keeper *keeper, struct managed_zone *zone,
+                                        const struct keeper_key_word *word, keys_order_done *done,
                                         void *argument);
 /* manual-mode: make all moves that are due. SG_CONFLICT: the policy moves by itself. */
 MUST_USE enum sg_result keeper_step(struct keeper *keeper, struct managed_zone *zone,

@@ -84,8 +84,6 @@ void change_choose(struct managed_zone *zone, struct zone_job *job);
 
 /* --- change.c ------------------------------------------------------------------------------- */
 
-/* The zone's version is served, now or since long: see to the states that count from then. */
-void change_note_published(struct keeper *keeper, struct managed_zone *zone);
 void change_start(struct keeper *keeper, struct managed_zone *zone, sg_time now);
 /* Those that wait are answered so: the zone takes none any more, or the store does not. */
 void change_refuse_updates(struct keeper *keeper, struct managed_zone *zone, uint16_t rcode);
@@ -93,6 +91,13 @@ void change_refuse_updates(struct keeper *keeper, struct managed_zone *zone, uin
 void change_recover_otherwise(struct keeper *keeper, struct managed_zone *zone, uint32_t serial);
 /* A worker's reply. Takes the job. */
 void change_take_job(struct keeper *keeper, struct zone_job *job);
+
+/* --- zone_facts_looks.c --------------------------------------------------------------------- */
+
+/* The zone's version is served, now or since long: see to the states that count from then. */
+void zone_facts_note_published(struct keeper *keeper, struct managed_zone *zone);
+/* What one has found the others of its name look at too. */
+void zone_facts_let_twins_follow(struct keeper *keeper, const struct managed_zone *zone);
 
 /* --- opening.c ------------------------------------------------------------------------------ */
 

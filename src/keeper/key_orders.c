@@ -21,15 +21,16 @@ static void answer(struct zone_key_order *order, enum sg_result result, char *te
 /* Could the order mean this key? A key that is done with is meant only by its tag. */
 static bool is_meant(const struct zone_key_order *order, const struct signing_key *key)
 {
-    if ((order->algorithm != 0 && order->algorithm != key->algorithm) ||
-        (order->tag != KEEPER_ANY_KEY && order->tag != key->tag)) {
+    if ((order->word.algorithm != 0 && order->word.algorithm != key->algorithm) ||
+        (order->word.tag != KEEPER_ANY_KEY && order->word.tag != key->tag)) {
         return false;
     }
-    if (order->tag != KEEPER_ANY_KEY) {
+    if (order->word.tag != KEEPER_ANY_KEY) {
         return true;
     }
     enum key_state_value ds = key->state.records[KEY_RECORD_DS];
-    return key->state.ksk && ds == (order->published ? KEY_STATE_RUMOURED : KEY_STATE_UNRETENTIVE);
+    return key->state.ksk &&
+           ds == (order->word.published ? KEY_STATE_RUMOURED : KEY_STATE_UNRETENTIVE);
 }
 
 /* SIZE_MAX: the order is answered, no key can be told. */
@@ -43,7 +44,7 @@ static size_t find_key(const struct preparation *p, struct zone_key_order *order
         if (found != SIZE_MAX) {
             answer(order, SG_EXISTS,
                    mem_copy_text(
-                       order->tag == KEEPER_ANY_KEY
+                       order->word.tag == KEEPER_ANY_KEY
                            ? "multiple possible keys found, retry command with -key id"
                            : "multiple possible keys found, retry command with -alg algorithm"));
             return SIZE_MAX;
@@ -52,11 +53,11 @@ static size_t find_key(const struct preparation *p, struct zone_key_order *order
     }
     if (found == SIZE_MAX) {
         answer(order, SG_NOT_FOUND,
-               order->tag == KEEPER_ANY_KEY
+               order->word.tag == KEEPER_ANY_KEY
                    ? mem_format("no matching key found: none waits for its DS to be %s",
-                                order->published ? "published" : "withdrawn")
-                   : mem_format("no matching key found: the zone has no key %d%s", order->tag,
-                                order->algorithm != 0 ? " of that algorithm" : ""));
+                                order->word.published ? "published" : "withdrawn")
+                   : mem_format("no matching key found: the zone has no key %d%s", order->word.tag,
+                                order->word.algorithm != 0 ? " of that algorithm" : ""));
     }
     return found;
 }
@@ -68,13 +69,17 @@ static void note_ds(struct preparation *p, struct zone_key_order *order)
         return;
     }
     struct signing_key *key = p->list->keys[index];
-    const char *what = order->published ? "published" : "withdrawn";
-    if (order->when > p->now) {
+    const char *what = order->word.published ? "published" : "withdrawn";
+    sg_time noted = key->times[order->word.published ? KEY_DS_PUBLISH : KEY_DS_REMOVED];
+    sg_time when = order->word.when != 0     ? order->word.when
+                   : noted != KEY_TIME_UNSET ? noted /* Said again, it does not begin again. */
+                                             : p->now;
+    if (when > p->now) {
         answer(order, SG_CONFLICT, mem_format("the DS cannot have been %s in the future", what));
         return;
     }
     enum sg_result result =
-        kasp_note_ds(key, order->published ? KASP_DS_SEEN : KASP_DS_MISSING, order->when);
+        kasp_note_ds(key, order->word.published ? KASP_DS_SEEN : KASP_DS_MISSING, when);
     if (result != SG_OK) {
         answer(order, result,
                mem_format("key %u does not wait for its DS to be %s: `dnssec -status` says what it "
@@ -85,10 +90,10 @@ static void note_ds(struct preparation *p, struct zone_key_order *order)
     p->changed[index] = true;
     char named[16] = ""; /* whom BIND names only if he was named */
     char since[TIME_HUMAN_BYTES];
-    if (order->tag != KEEPER_ANY_KEY) {
+    if (order->word.tag != KEEPER_ANY_KEY) {
         (void)snprintf(named, sizeof(named), "KSK %u: ", key->tag);
     }
-    time_to_stamp(order->when, since);
+    time_to_stamp(when, since);
     answer(order, SG_OK, mem_format("%sMarked DS as %s since %s", named, what, since));
 }
 
@@ -99,7 +104,7 @@ static void roll(struct preparation *p, struct zone_key_order *order)
         return;
     }
     struct signing_key *key = p->list->keys[index];
-    sg_time when = order->when < p->now ? p->now : order->when;
+    sg_time when = order->word.when < p->now ? p->now : order->word.when;
     if (kasp_roll_key(p->policy, key, when) != SG_OK) {
         answer(order, SG_CONFLICT,
                mem_format("key %u cannot be rolled: it is not in use, or is on its way out",
@@ -235,30 +240,21 @@ static enum sg_result add(struct keeper *keeper, struct managed_zone *zone,
     return SG_OK;
 }
 
-enum sg_result keeper_note_ds(struct keeper *keeper, struct managed_zone *zone, int tag,
-                              uint8_t algorithm, bool published, sg_time when,
-                              keys_order_done *done, void *argument)
+enum sg_result keeper_note_ds(struct keeper *keeper, struct managed_zone *zone,
+                              const struct keeper_key_word *word, keys_order_done *done,
+                              void *argument)
 {
-    const struct zone_key_order order = {.kind = KEY_ORDER_DS,
-                                         .tag = tag,
-                                         .algorithm = algorithm,
-                                         .published = published,
-                                         .when = when,
-                                         .done = done,
-                                         .argument = argument};
+    const struct zone_key_order order = {
+        .kind = KEY_ORDER_DS, .word = *word, .done = done, .argument = argument};
     return add(keeper, zone, &order);
 }
 
-enum sg_result keeper_rollover(struct keeper *keeper, struct managed_zone *zone, int tag,
-                               uint8_t algorithm, sg_time when, keys_order_done *done,
+enum sg_result keeper_rollover(struct keeper *keeper, struct managed_zone *zone,
+                               const struct keeper_key_word *word, keys_order_done *done,
                                void *argument)
 {
-    const struct zone_key_order order = {.kind = KEY_ORDER_ROLL,
-                                         .tag = tag,
-                                         .algorithm = algorithm,
-                                         .when = when,
-                                         .done = done,
-                                         .argument = argument};
+    const struct zone_key_order order = {
+        .kind = KEY_ORDER_ROLL, .word = *word, .done = done, .argument = argument};
     return add(keeper, zone, &order);
 }
 
@@ -266,7 +262,7 @@ enum sg_result keeper_step(struct keeper *keeper, struct managed_zone *zone, key
                            void *argument)
 {
     const struct zone_key_order order = {
-        .kind = KEY_ORDER_STEP, .tag = KEEPER_ANY_KEY, .done = done, .argument = argument};
+        .kind = KEY_ORDER_STEP, .done = done, .argument = argument};
     return add(keeper, zone, &order);
 }
 
@@ -274,6 +270,6 @@ enum sg_result keeper_keys_status(struct keeper *keeper, struct managed_zone *zo
                                   keys_status_done *done, void *argument)
 {
     const struct zone_key_order order = {
-        .kind = KEY_ORDER_STATUS, .tag = KEEPER_ANY_KEY, .status_done = done, .argument = argument};
+        .kind = KEY_ORDER_STATUS, .status_done = done, .argument = argument};
     return add(keeper, zone, &order);
 }

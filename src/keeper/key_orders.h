@@ -14,10 +14,7 @@ enum key_order_kind { KEY_ORDER_DS, KEY_ORDER_ROLL, KEY_ORDER_STEP, KEY_ORDER_ST
 struct zone_key_order {
     struct zone_key_order *next;
     enum key_order_kind kind;
-    int tag;           /* KEEPER_ANY_KEY */
-    uint8_t algorithm; /* 0: any */
-    bool published;    /* DS: it is; else it was withdrawn */
-    sg_time when;
+    struct keeper_key_word word;
     keys_order_done *done;
     keys_status_done *status_done;
     void *argument;

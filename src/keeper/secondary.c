@@ -284,7 +284,7 @@ static void serve_again(struct managed_zone *zone)
         publish(zone->slot, zone->known.expired);
         zone->known.expired = NULL;
         if (zone->job == NULL && !zone->known.keying) { /* Else what it knows is lent. */
-            change_note_published(zone->keeper, zone);
+            zone_facts_note_published(zone->keeper, zone);
         }
         notifying_changed(zone->keeper, zone, false);
     }

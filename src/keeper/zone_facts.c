@@ -366,6 +366,16 @@ bool zone_facts_may_have_signatures(const struct zone_facts_of_keys *facts,
     return now <= since + facts->terms[ZONE_TERM_RESIGN].longest + late;
 }
 
+/* What began with the newest plan began at `now`. */
+static void correct(struct key_state *state, sg_time planned_at, sg_time now)
+{
+    for (int record = 0; record < KEY_RECORDS; record++) {
+        if (waits(state->records[record]) && state->changes[record] == planned_at) {
+            state->changes[record] = now;
+        }
+    }
+}
+
 enum zone_facts_news zone_facts_published(struct zone_facts_of_keys *facts, sg_time now)
 {
     enum zone_facts_news news = ZONE_FACTS_NO_NEWS;
@@ -384,12 +394,7 @@ enum zone_facts_news zone_facts_published(struct zone_facts_of_keys *facts, sg_t
         return ZONE_FACTS_IN_TIME;
     }
     for (size_t i = 0; i < facts->count; i++) {
-        struct key_state *state = &facts->keys[i].state;
-        for (int record = 0; record < KEY_RECORDS; record++) {
-            if (waits(state->records[record]) && state->changes[record] == facts->planned_at) {
-                state->changes[record] = now;
-            }
-        }
+        correct(&facts->keys[i].state, facts->planned_at, now);
     }
     return ZONE_FACTS_LATE;
 }

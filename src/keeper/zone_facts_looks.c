@@ -79,3 +79,33 @@ void zone_facts_find_twins(const struct keeper *keeper, const struct managed_zon
         zone_facts_copy(&other->known.state.facts, &out_twins->facts[out_twins->count++]);
     }
 }
+
+/* Zones of one name in several views share key files: what one has found the others look at. */
+void zone_facts_let_twins_follow(struct keeper *keeper, const struct managed_zone *zone)
+{
+    const struct zone_settings *settings = zone->settings;
+    for (struct managed_zone *other = zone_index_chain(&keeper->index, &zone->slot->apex);
+         other != NULL; other = other->chain_next) {
+        if (other != zone && settings->policy != NULL &&
+            other->settings->policy == settings->policy &&
+            strcmp(other->settings->key_directory, settings->key_directory) == 0 &&
+            dns_name_equal(&other->slot->apex, &zone->slot->apex) &&
+            zone_record_version(other) != NULL &&
+            other->known.state.keys_fingerprint != zone->known.state.keys_fingerprint) {
+            keeper_wish_keys(keeper, other, false);
+        }
+    }
+}
+
+/* What was committed is served: since when, its facts say from now on, and that is committed. */
+void zone_facts_note_published(struct keeper *keeper, struct managed_zone *zone)
+{
+    enum zone_facts_news news = zone->slot->version == NULL
+                                    ? ZONE_FACTS_NO_NEWS
+                                    : zone_facts_published(&zone->known.state.facts, keeper->now);
+    if (news == ZONE_FACTS_LATE) {
+        keeper_wish_keys(keeper, zone, false); /* Their files are older by now. */
+    } else if (news == ZONE_FACTS_IN_TIME) {
+        zone->wishes.state = true;
+    }
+}

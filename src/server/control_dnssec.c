@@ -13,9 +13,7 @@
 /* What was written before the zone. */
 struct words {
     size_t next; /* the first that is not taken */
-    int tag;
-    uint8_t algorithm;
-    sg_time when;
+    struct keeper_key_word key;
 };
 
 static const struct zone_request_words answers = {
@@ -47,6 +45,7 @@ static bool take_algorithm(struct control_call *call, const char *text, uint8_t 
 static bool take_when(struct control_call *call, const char *text, sg_time *out_when)
 {
     bool is_time = strlen(text) == TIME_TEXT_BYTES - 1 && time_from_digits(text, out_when) == SG_OK;
+    *out_when = is_time ? *out_when : time_now();
     if (!is_time && strcmp(text, "now") != 0) {
         control_call_explain(call, CONTROL_SYNTAX, "'%s' is not a time: YYYYMMDDHHMMSS, or now",
                              text);
@@ -71,11 +70,11 @@ static bool take_options(struct control_call *call, struct words *words)
         if (value == NULL) {
             control_call_fail(call, CONTROL_UNEXPECTED_END, NULL);
         } else if (word_is_option(call, words->next, "-key")) {
-            taken = take_tag(call, value, &words->tag);
+            taken = take_tag(call, value, &words->key.tag);
         } else if (word_is_option(call, words->next, "-alg")) {
-            taken = take_algorithm(call, value, &words->algorithm);
+            taken = take_algorithm(call, value, &words->key.algorithm);
         } else if (word_is_option(call, words->next, "-when")) {
-            taken = take_when(call, value, &words->when);
+            taken = take_when(call, value, &words->key.when);
         } else {
             control_call_explain(call, CONTROL_SYNTAX, "unknown option '%s'",
                                  call->words[words->next]);
@@ -104,8 +103,8 @@ static void end(struct control_call *call, struct zone_request *request, enum sg
 
 static void check_ds(struct control_call *call, struct words *words)
 {
-    bool published = control_call_word_is(call, words->next, "published");
-    if (!published && !control_call_word_is(call, words->next, "withdrawn")) {
+    words->key.published = control_call_word_is(call, words->next, "published");
+    if (!words->key.published && !control_call_word_is(call, words->next, "withdrawn")) {
         control_call_fail(call, words->next < call->count ? CONTROL_SYNTAX : CONTROL_UNEXPECTED_END,
                           "expected: dnssec -checkds [-key id [-alg algorithm]] [-when time] "
                           "(published | withdrawn) zone [class [view]]");
@@ -117,13 +116,12 @@ static void check_ds(struct control_call *call, struct words *words)
     }
     struct zone_request *request = zone_request_new(call->server, &answers);
     end(call, request,
-        keeper_note_ds(call->server->keeper, zone, words->tag, words->algorithm, published,
-                       words->when, zone_request_carried_out, request));
+        keeper_note_ds(call->server->keeper, zone, &words->key, zone_request_carried_out, request));
 }
 
 static void roll_over(struct control_call *call, struct words *words)
 {
-    if (words->tag == KEEPER_ANY_KEY) {
+    if (words->key.tag == KEEPER_ANY_KEY) {
         control_call_fail(call, CONTROL_SYNTAX, "Key id is required when scheduling rollover");
         return;
     }
@@ -133,8 +131,8 @@ static void roll_over(struct control_call *call, struct words *words)
     }
     struct zone_request *request = zone_request_new(call->server, &answers);
     end(call, request,
-        keeper_rollover(call->server->keeper, zone, words->tag, words->algorithm, words->when,
-                        zone_request_carried_out, request));
+        keeper_rollover(call->server->keeper, zone, &words->key, zone_request_carried_out,
+                        request));
 }
 
 static void step(struct control_call *call, struct words *words)
@@ -147,26 +145,29 @@ static void step(struct control_call *call, struct words *words)
     end(call, request, keeper_step(call->server->keeper, zone, zone_request_carried_out, request));
 }
 
+typedef void run_order(struct control_call *call, struct words *words);
+
+static run_order *order_of(const struct control_call *call)
+{
+    if (control_call_word_is(call, 1, "-checkds")) {
+        return check_ds;
+    }
+    if (control_call_word_is(call, 1, "-rollover")) {
+        return roll_over;
+    }
+    return control_call_word_is(call, 1, "-step") ? step : NULL;
+}
+
 void control_dnssec(struct control_call *call)
 {
-    static const struct {
-        const char *name;
-        void (*run)(struct control_call *call, struct words *words);
-    } orders[] = {{"-checkds", check_ds}, {"-rollover", roll_over}, {"-step", step}};
-    struct words words = {.next = 2, .tag = KEEPER_ANY_KEY, .when = time_now()};
+    struct words words = {.next = 2, .key = {.tag = KEEPER_ANY_KEY}};
+    run_order *run = order_of(call);
     if (control_call_word_is(call, 1, "-status")) {
         control_keys_status(call);
-        return;
+    } else if (run == NULL) {
+        control_call_fail(call, call->count == 1 ? CONTROL_UNEXPECTED_END : CONTROL_SYNTAX,
+                          "expected: dnssec -status, -checkds, -rollover or -step");
+    } else if (take_options(call, &words)) {
+        run(call, &words);
     }
-    for (size_t i = 0; i < ARRAY_LEN(orders); i++) {
-        if (!control_call_word_is(call, 1, orders[i].name)) {
-            continue;
-        }
-        if (take_options(call, &words)) {
-            orders[i].run(call, &words);
-        }
-        return;
-    }
-    control_call_fail(call, call->count == 1 ? CONTROL_UNEXPECTED_END : CONTROL_SYNTAX,
-                      "expected: dnssec -status, -checkds, -rollover or -step");
 }

@@ -1,0 +1,379 @@
+/* Keys roll in the real keeper, beside a disk that fails and folders that a backup brought back. */
+#include "keeper/keeper_scene.h"
+#include "keeper/zone_facts.h"
+
+/* What an order was answered, and a status. */
+struct answer {
+    unsigned told;
+    enum sg_result result;
+    char text[256];
+    struct keeper_keys_status status;
+};
+
+static void take_answer(void *argument, enum sg_result result, const char *text)
+{
+    struct answer *answer = argument;
+    answer->told++;
+    answer->result = result;
+    (void)snprintf(answer->text, sizeof(answer->text), "%s", text);
+}
+
+static void take_status(void *argument, const struct keeper_keys_status *status, const char *text)
+{
+    struct answer *answer = argument;
+    answer->told++;
+    answer->result = status == NULL ? SG_CONFLICT : SG_OK;
+    (void)snprintf(answer->text, sizeof(answer->text), "%s", text);
+    if (status != NULL) {
+        answer->status = *status;
+    }
+}
+
+static void look(struct keeper_scene *scene, struct answer *answer)
+{
+    answer->told = 0;
+    assert_int_equal(keeper_keys_status(scene->keeper, scene_zone(scene), take_status, answer),
+                     SG_OK);
+    scene_turn(scene);
+    assert_int_equal(answer->told, 1);
+}
+
+/* The keys of a role with this goal: how many, and the first of them. */
+static size_t count_keys(struct answer *answer, bool ksk, enum key_state_value goal,
+                         const struct keeper_key_status **out_key)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < answer->status.count; i++) {
+        const struct keeper_key_status *key = &answer->status.keys[i];
+        if (key->state.ksk == ksk && key->state.goal == goal && count++ == 0) {
+            *out_key = key;
+        }
+    }
+    return count;
+}
+
+static struct keeper_key_status the_key(struct keeper_scene *scene, bool ksk,
+                                        enum key_state_value goal)
+{
+    struct answer *answer = mem_alloc_zero(1, sizeof(*answer));
+    const struct keeper_key_status *key = NULL;
+    look(scene, answer);
+    assert_int_equal(count_keys(answer, ksk, goal, &key), 1);
+    struct keeper_key_status copy = *key;
+    mem_free(answer);
+    return copy;
+}
+
+static const struct keeper_key_word some_key = {.tag = KEEPER_ANY_KEY};
+
+static struct answer note_ds(struct keeper_scene *scene, struct keeper_key_word word)
+{
+    struct answer answer = {.told = 0};
+    assert_int_equal(keeper_note_ds(scene->keeper, scene_zone(scene), &word, take_answer, &answer),
+                     SG_OK);
+    scene_turn(scene);
+    assert_int_equal(answer.told, 1);
+    return answer;
+}
+
+static struct answer roll(struct keeper_scene *scene, uint16_t tag)
+{
+    struct answer answer = {.told = 0};
+    const struct keeper_key_word word = {.tag = tag};
+    assert_int_equal(keeper_rollover(scene->keeper, scene_zone(scene), &word, take_answer, &answer),
+                     SG_OK);
+    scene_turn(scene);
+    assert_int_equal(answer.told, 1);
+    return answer;
+}
+
+static void serve_split(struct keeper_scene *scene)
+{
+    struct kasp_policy *policy = scene->policy;
+    policy->keys[0].role = KASP_ROLE_KSK;
+    policy->keys[1] = policy->keys[0];
+    policy->keys[1].role = KASP_ROLE_ZSK;
+    policy->keys_count = 2;
+    scene_write_file(scene, 7, false);
+    scene->plan[0].policy = policy;
+    scene->plan[0].inline_signing = true;
+    scene_configure(scene);
+    assert_true(scene_status(scene).secure);
+}
+
+/* Signed, and its DS is in place. */
+static void be_settled(struct keeper_scene *scene)
+{
+    struct keeper_key_word published = some_key;
+    published.published = true;
+    scene_pass(scene, 86700);
+    assert_true(scene_serves(scene, "example.test.", DNS_TYPE_CDS));
+    assert_int_equal(note_ds(scene, published).result, SG_OK);
+    scene_pass(scene, scene->policy->parent_ds_ttl + scene->policy->parent_propagation_delay +
+                          scene->policy->retire_safety);
+    struct keeper_key_status ksk = the_key(scene, true, KEY_STATE_OMNIPRESENT);
+    assert_int_equal(ksk.state.records[KEY_RECORD_DS], KEY_STATE_OMNIPRESENT);
+}
+
+static size_t published(struct keeper_scene *scene)
+{
+    struct dns_rrset rrset;
+    const struct zone_node *apex = zone_version_apex_node(scene_zone(scene)->slot->version);
+    return zone_node_rrset(apex, ZONE_VIEW_SIGNED, DNS_TYPE_DNSKEY, &rrset) ? rrset.count : 0;
+}
+
+/* Waking whenever there is something to be done: nothing is late. */
+static void live_until(struct keeper_scene *scene, sg_time end)
+{
+    while (scene->now < end) {
+        sg_time wake = keeper_turn(scene->keeper, scene->now);
+        scene_pass(scene, (wake < end ? wake : end) - scene->now);
+    }
+}
+
+/* RFC 7583 3.2.1 with the default policy: Ipub, and Iret with Dsgn. */
+static void a_zsk_rolls_to_the_second(void **state)
+{
+    struct keeper_scene *scene = *state;
+    const struct kasp_policy *policy = scene->policy;
+    scene->policy->keys[1].lifetime = 0;
+    serve_split(scene);
+    be_settled(scene);
+    struct keeper_key_status old = the_key(scene, false, KEY_STATE_OMNIPRESENT);
+    assert_int_equal(roll(scene, old.tag).result, SG_OK);
+    sg_time begun = scene->now;
+    assert_int_equal(published(scene), 3);
+    struct keeper_key_status new = the_key(scene, false, KEY_STATE_OMNIPRESENT);
+    assert_int_equal(new.state.predecessor, old.tag);
+    scene_pass(scene, 7500 - 1);
+    assert_false(the_key(scene, false, KEY_STATE_OMNIPRESENT).signs_zone);
+    scene_pass(scene, 1);
+    assert_true(the_key(scene, false, KEY_STATE_OMNIPRESENT).signs_zone);
+    assert_false(the_key(scene, false, KEY_STATE_HIDDEN).signs_zone);
+    sg_duration retire = policy->max_zone_ttl + policy->zone_propagation_delay +
+                         policy->retire_safety + policy->signatures_validity -
+                         policy->signatures_refresh;
+    live_until(scene, begun + 7500 + retire - 1);
+    assert_int_equal(published(scene), 3);
+    scene_pass(scene, 1);
+    assert_int_equal(published(scene), 2);
+}
+
+/* What was planned while nothing can be committed has not begun, however long that lasts. */
+static void a_step_that_is_not_committed_has_not_begun(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_split(scene);
+    be_settled(scene);
+    struct keeper_key_status old = the_key(scene, false, KEY_STATE_OMNIPRESENT);
+    scene_break_disk(scene);
+    assert_int_not_equal(roll(scene, old.tag).result, SG_OK); /* It was not made durable. */
+    for (int i = 0; i < 40; i++) {
+        scene_pass(scene, SG_HOUR);
+        assert_int_equal(published(scene), 2);
+    }
+    fake_disk_heal(scene->disk);
+    for (int i = 0; i < 10; i++) {
+        scene_pass(scene, 61);
+    }
+    assert_int_equal(published(scene), 3);
+    sg_time published_at = scene->now;
+    struct keeper_key_status new = the_key(scene, false, KEY_STATE_OMNIPRESENT);
+    assert_false(new.signs_zone);
+    assert_in_range(new.state.changes[KEY_RECORD_DNSKEY], published_at - 610, published_at);
+    scene_pass(scene, 7500);
+    assert_true(the_key(scene, false, KEY_STATE_OMNIPRESENT).signs_zone);
+}
+
+static void run(const char *format, const char *folder)
+{
+    char *command = mem_format(format, folder, folder);
+    assert_int_equal(system(command), 0);
+    mem_free(command);
+}
+
+/* In the middle of a roll the files come back as they were before it. */
+static void key_files_of_a_backup_are_older_than_the_commit(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_split(scene);
+    be_settled(scene);
+    struct keeper_key_status old = the_key(scene, false, KEY_STATE_OMNIPRESENT);
+    run("mkdir %s/backup && cd %s && cp K* backup/", scene->folder);
+    assert_int_equal(roll(scene, old.tag).result, SG_OK);
+    scene_pass(scene, 7500);
+    struct keeper_key_status new = the_key(scene, false, KEY_STATE_OMNIPRESENT);
+    assert_true(new.signs_zone);
+    run("cp %s/backup/K* %s/", scene->folder); /* The new key's files are still there. */
+    uint32_t serial = scene_serial(scene);
+    struct keeper_key_status now = the_key(scene, false, KEY_STATE_OMNIPRESENT);
+    assert_int_equal(now.tag, new.tag);
+    assert_true(now.signs_zone);
+    assert_int_equal(now.state.changes[KEY_RECORD_ZRRSIG], new.state.changes[KEY_RECORD_ZRRSIG]);
+    assert_false(the_key(scene, false, KEY_STATE_HIDDEN).signs_zone);
+    assert_int_equal(scene_serial(scene), serial);
+}
+
+/* CDS say that there shall be no DS; signed until all caches have forgotten it; then no more. */
+static void going_insecure_takes_its_time(void **state)
+{
+    struct keeper_scene *scene = *state;
+    struct kasp_policy *secure = scene->policy;
+    struct kasp_policy *insecure = kasp_policy_insecure();
+    struct keeper_key_word withdrawn = some_key;
+    serve_split(scene);
+    be_settled(scene);
+    scene->plan[0].policy = insecure;
+    scene_differ(scene);
+    scene_configure(scene);
+    assert_int_equal(published(scene), 2);
+    assert_true(scene_serves(scene, "example.test.", DNS_TYPE_CDS));
+    struct keeper_key_status ksk = the_key(scene, true, KEY_STATE_HIDDEN);
+    assert_int_equal(ksk.state.records[KEY_RECORD_DS], KEY_STATE_UNRETENTIVE);
+    assert_int_equal(ksk.wait.reason, KASP_WAIT_PARENT);
+    scene_pass(scene, SG_WEEK);
+    assert_int_equal(published(scene), 2);
+    assert_int_equal(note_ds(scene, withdrawn).result, SG_OK);
+    scene_pass(scene, 25 * SG_HOUR - 1);
+    assert_true(scene_status(scene).secure);
+    scene_pass(scene, 1 + SG_HOUR);
+    for (int i = 0; i < 60; i++) {
+        scene_pass(scene, SG_HOUR * 6);
+    }
+    assert_false(scene_status(scene).secure);
+    assert_false(scene_serves(scene, "example.test.", DNS_TYPE_DNSKEY));
+    assert_false(scene_serves(scene, "example.test.", DNS_TYPE_CDS));
+    scene->plan[0].policy = secure;
+    scene_differ(scene);
+    scene_configure(scene);
+    assert_true(scene_status(scene).secure);
+    assert_false(scene_serves(scene, "example.test.", DNS_TYPE_CDS));
+    be_settled(scene);
+    scene->plan[0].policy = NULL; /* before `insecure` goes */
+    kasp_policy_free(insecure);
+}
+
+static void in_manual_mode_a_step_makes_what_is_due(void **state)
+{
+    struct keeper_scene *scene = *state;
+    struct answer answer = {.told = 0};
+    serve_split(scene);
+    be_settled(scene);
+    struct keeper_key_status old = the_key(scene, false, KEY_STATE_OMNIPRESENT);
+    assert_int_equal(keeper_step(scene->keeper, scene_zone(scene), take_answer, &answer), SG_OK);
+    scene_turn(scene);
+    assert_int_equal(answer.result, SG_CONFLICT);
+    assert_non_null(strstr(answer.text, "not in manual-mode"));
+    scene->policy->manual_mode = true;
+    assert_int_equal(roll(scene, old.tag).result, SG_OK);
+    scene_pass(scene, SG_WEEK);
+    assert_int_equal(published(scene), 2);
+    assert_int_equal(keeper_step(scene->keeper, scene_zone(scene), take_answer, &answer), SG_OK);
+    scene_turn(scene);
+    assert_int_equal(answer.result, SG_OK);
+    assert_int_equal(published(scene), 3);
+}
+
+static void files_go_when_the_key_is_done_with(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_split(scene);
+    be_settled(scene);
+    scene->policy->purge_keys = SG_DAY;
+    struct keeper_key_status old = the_key(scene, false, KEY_STATE_OMNIPRESENT);
+    assert_int_equal(roll(scene, old.tag).result, SG_OK);
+    for (int i = 0; i < 20 * 4; i++) {
+        scene_pass(scene, 6 * SG_HOUR);
+    }
+    struct answer *answer = mem_alloc_zero(1, sizeof(*answer));
+    look(scene, answer);
+    assert_int_equal(answer->status.count, 2);
+    mem_free(answer);
+    char *path = mem_format("%s/Kexample.test.+013+%05u.private", scene->folder, old.tag);
+    assert_int_not_equal(access(path, F_OK), 0);
+    mem_free(path);
+}
+
+/* What is left of a lost key keeps a successor from being made, and nothing else. */
+static void without_a_successor_the_zone_is_signed_on(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_split(scene);
+    be_settled(scene);
+    struct keeper_key_status old = the_key(scene, false, KEY_STATE_OMNIPRESENT);
+    run("echo lost > %s/Kexample.test.+013+04711.state; true %s", scene->folder);
+    assert_int_equal(roll(scene, old.tag).result, SG_OK);
+    live_until(scene, scene->now + 30 * SG_DAY);
+    assert_int_equal(published(scene), 2);
+    assert_null(scene_status(scene).problem);
+    assert_true(scene_status(scene).expires_first > scene->now + SG_DAY);
+    struct keeper_key_status now = the_key(scene, false, KEY_STATE_OMNIPRESENT);
+    assert_int_equal(now.tag, old.tag);
+    assert_int_equal(now.wait.reason, KASP_WAIT_FILES);
+    run("rm %s/Kexample.test.+013+04711.state; true %s", scene->folder);
+    live_until(scene, scene->now + 2 * SG_HOUR);
+    assert_int_equal(published(scene), 3);
+}
+
+/* ---- orders that cannot be carried out ---- */
+
+static void an_order_is_refused_with_its_reason(void **state)
+{
+    struct keeper_scene *scene = *state;
+    struct answer answer;
+    serve_split(scene);
+    struct keeper_key_status zsk = the_key(scene, false, KEY_STATE_OMNIPRESENT);
+    struct keeper_key_status ksk = the_key(scene, true, KEY_STATE_OMNIPRESENT);
+    answer = note_ds(scene, (struct keeper_key_word){.tag = KEEPER_ANY_KEY, .published = true});
+    assert_int_equal(answer.result, SG_NOT_FOUND);
+    assert_string_equal(answer.text, "no key waits for its DS to be published");
+    answer = note_ds(scene, (struct keeper_key_word){.tag = ksk.tag, .published = true});
+    assert_int_equal(answer.result, SG_CONFLICT);
+    assert_non_null(strstr(answer.text, "does not wait for its DS to be published"));
+    answer = roll(scene, (uint16_t)(ksk.tag == 1 || zsk.tag == 1 ? 2 : 1));
+    assert_int_equal(answer.result, SG_NOT_FOUND);
+    scene_set_clock(scene, 30 * SG_DAY);
+    answer = roll(scene, zsk.tag);
+    assert_int_equal(answer.result, SG_CONFLICT);
+    assert_non_null(strstr(answer.text, "clock is in doubt"));
+    assert_int_equal(published(scene), 2);
+}
+
+static void a_sighting_of_all_agents_moves_the_ds(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_split(scene);
+    scene_pass(scene, 86700);
+    struct keeper_key_status ksk = the_key(scene, true, KEY_STATE_OMNIPRESENT);
+    assert_int_equal(ksk.asks, KASP_DS_SEEN);
+    const struct zone_ds_look seen = {ksk.tag,    ksk.algorithm, KASP_DS_SEEN,
+                                      scene->now, scene->now,    7 * SG_DAY};
+    zone_facts_note_ds(scene->keeper, scene_zone(scene), &seen, 1);
+    scene_turn(scene);
+    /* The DS lives longer than the policy says, and that counts, also after a restart. */
+    scene_pass(scene, 3 * SG_DAY);
+    scene_restart(scene);
+    ksk = the_key(scene, true, KEY_STATE_OMNIPRESENT);
+    assert_int_equal(ksk.state.records[KEY_RECORD_DS], KEY_STATE_RUMOURED);
+    assert_int_equal(ksk.ds, KASP_DS_SEEN);
+    scene_pass(scene, 4 * SG_DAY + SG_HOUR);
+    ksk = the_key(scene, true, KEY_STATE_OMNIPRESENT);
+    assert_int_equal(ksk.state.records[KEY_RECORD_DS], KEY_STATE_OMNIPRESENT);
+}
+
+int main(void)
+{
+#define ROW(test) cmocka_unit_test_setup_teardown(test, scene_begin, scene_end)
+    const struct CMUnitTest tests[] = {
+        ROW(a_zsk_rolls_to_the_second),
+        ROW(a_step_that_is_not_committed_has_not_begun),
+        ROW(key_files_of_a_backup_are_older_than_the_commit),
+        ROW(going_insecure_takes_its_time),
+        ROW(in_manual_mode_a_step_makes_what_is_due),
+        ROW(files_go_when_the_key_is_done_with),
+        ROW(without_a_successor_the_zone_is_signed_on),
+        ROW(an_order_is_refused_with_its_reason),
+        ROW(a_sighting_of_all_agents_moves_the_ds),
+    };
+    return cmocka_run_group_tests_name("key_planning", tests, NULL, NULL);
+}
