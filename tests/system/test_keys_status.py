@@ -101,6 +101,9 @@ def test_the_lines_are_those_of_named(make_signet, run_server, tmp_path, keys):
     assert re.match(r"dnssec-policy: p\ncurrent time:  \w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}\n", ours.stdout)
     assert blocks(ours.stdout) == blocks(theirs.stdout)
     assert len(blocks(ours.stdout)) == count + 1
+    lines = [[line.split(":")[0] for line in server.rndc("zonestatus", ZONE).stdout.splitlines()]
+             for server in (signet, named)]
+    assert lines[0] == lines[1]
 
 
 @pytest.fixture
