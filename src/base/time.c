@@ -102,6 +102,11 @@ void time_to_http(sg_time when, char out_text[TIME_HUMAN_BYTES])
     format(when, 0, "%a, %d %b %Y %H:%M:%S GMT", out_text);
 }
 
+void time_to_stamp(sg_time when, char out_text[TIME_HUMAN_BYTES])
+{
+    format(when, 1, "%d-%b-%Y %H:%M:%S.000", out_text);
+}
+
 void time_to_iso(sg_time when, char out_text[TIME_HUMAN_BYTES])
 {
     format(when, 0, "%Y-%m-%dT%H:%M:%SZ", out_text);

@@ -36,5 +36,7 @@ MUST_USE enum sg_result time_from_digits(const char *text, sg_time *out_when);
 void time_to_ctime(sg_time when, int local, char out_text[TIME_HUMAN_BYTES]);
 /* "Sun, 22 Nov 2026 03:13:10 GMT", as HTTP has it. */
 void time_to_http(sg_time when, char out_text[TIME_HUMAN_BYTES]);
+/* "22-Nov-2026 03:13:10.000" in local time, as BIND's commands answer. */
+void time_to_stamp(sg_time when, char out_text[TIME_HUMAN_BYTES]);
 /* "2026-11-22T03:13:10Z" (RFC 3339) */
 void time_to_iso(sg_time when, char out_text[TIME_HUMAN_BYTES]);

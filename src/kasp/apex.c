@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "dns/rdata.h"
+#include "kasp/progress.h"
 
 enum { APEX_RDATAS_MAX = 256 };
 
@@ -91,10 +92,20 @@ static enum sg_result collect_cds(struct collection *collection, const struct ke
     return result;
 }
 
+static void collect_progress(struct collection *collection, const struct key_list *keys,
+                             size_t index)
+{
+    uint8_t rdata[KASP_PROGRESS_BYTES];
+    if (collection->type != 0 && kasp_progress_rdata(keys, index, rdata)) {
+        collect(collection, (struct span){rdata, sizeof(rdata)});
+    }
+}
+
 enum sg_result kasp_apex_rrsets(const struct key_list *keys, const struct kasp_policy *policy,
-                                bool deletes, struct kasp_apex *out_apex)
+                                const struct kasp_apex_wish *wish, struct kasp_apex *out_apex)
 {
     struct kasp_apex apex = {.count = 0};
+    struct collection *progress = collection_new(wish->private_type);
     struct collection *dnskey = collection_new(DNS_TYPE_DNSKEY);
     struct collection *cdnskey = collection_new(DNS_TYPE_CDNSKEY);
     struct collection *cds = collection_new(DNS_TYPE_CDS);
@@ -107,9 +118,10 @@ enum sg_result kasp_apex_rrsets(const struct key_list *keys, const struct kasp_p
         if (policy->cdnskey && kasp_key_wants_ds(key)) {
             collect(cdnskey, key->dnskey);
         }
+        collect_progress(progress, keys, i);
     }
     enum sg_result result = collect_cds(cds, keys, policy);
-    if (deletes && cds->count + cdnskey->count == 0) { /* They must be alone (RFC 8078 4). */
+    if (wish->deletes && cds->count + cdnskey->count == 0) { /* They must be alone (RFC 8078 4). */
         static const uint8_t no_ds[] = {0, 0, 0, 0, 0};
         static const uint8_t no_dnskey[] = {0, 0, 3, 0, 0};
         collect(cds, (struct span){no_ds, sizeof(no_ds)});
@@ -118,6 +130,7 @@ enum sg_result kasp_apex_rrsets(const struct key_list *keys, const struct kasp_p
     finish(dnskey, policy->dnskey_ttl, &apex);
     finish(cds, policy->dnskey_ttl, &apex);
     finish(cdnskey, policy->dnskey_ttl, &apex);
+    finish(progress, 0, &apex);
     if (result != SG_OK) {
         kasp_apex_clear(&apex);
         return result;

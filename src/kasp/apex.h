@@ -1,11 +1,12 @@
 /*
- * kasp/apex.h - DNSKEY, CDS and CDNSKEY of a zone, from its keys (RFC 4034 2, 7344, 8078)
+ * kasp/apex.h - DNSKEY, CDS, CDNSKEY and progress records of a zone, from its keys (RFC 4034 2,
+ * 7344, 8078)
  */
 #pragma once
 
 #include "kasp/keyset.h"
 
-enum { KASP_APEX_RRSETS_MAX = 3 };
+enum { KASP_APEX_RRSETS_MAX = 4 };
 
 struct kasp_apex {
     struct dns_rrset rrsets[KASP_APEX_RRSETS_MAX];
@@ -13,11 +14,17 @@ struct kasp_apex {
     struct buffer packed[KASP_APEX_RRSETS_MAX]; /* what the rrsets point into */
 };
 
+struct kasp_apex_wish {
+    bool deletes;          /* CDS and CDNSKEY ask for no DS at all: kasp_plan() */
+    uint16_t private_type; /* of progress records (progress.h); 0: none */
+};
+
 /*
  * `deletes`: no key wants a DS, and CDS and CDNSKEY say that there shall be none (RFC 8078 4),
  * whatever the policy says of their types. SG_CRYPTO if a digest cannot be made. The caller clears.
  */
 MUST_USE enum sg_result kasp_apex_rrsets(const struct key_list *keys,
-                                         const struct kasp_policy *policy, bool deletes,
+                                         const struct kasp_policy *policy,
+                                         const struct kasp_apex_wish *wish,
                                          struct kasp_apex *out_apex);
 void kasp_apex_clear(struct kasp_apex *apex);

@@ -16,6 +16,7 @@
 #include "dns/message.h"
 #include "kasp/plan.h"
 #include "kasp/policy.h"
+#include "kasp/progress.h"
 #include "keeper/asking.h"
 #include "keeper/clock_guard.h"
 #include "keeper/ds_watch.h"
@@ -303,6 +304,7 @@ struct keeper_key_status {
     sg_time ds_at, ds_asked_at;  /* KEY_TIME_UNSET: never */
     bool published, signs_keys, signs_zone, wants_ds;
     bool has_secret;
+    enum kasp_progress progress; /* with signing the zone */
 };
 struct keeper_keys_status {
     sg_time now, wake_at; /* INT64_MAX: never */

@@ -1,5 +1,6 @@
 #include "keeper/key_orders.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -42,9 +43,10 @@ static size_t find_key(const struct preparation *p, struct zone_key_order *order
         }
         if (found != SIZE_MAX) {
             answer(order, SG_EXISTS,
-                   mem_copy_text(order->word.tag == KEEPER_ANY_KEY
-                                     ? "several keys wait for that: say which one with -key"
-                                     : "several keys have that tag: say which one with -alg"));
+                   mem_copy_text(
+                       order->word.tag == KEEPER_ANY_KEY
+                           ? "multiple possible keys found, retry command with -key id"
+                           : "multiple possible keys found, retry command with -alg algorithm"));
             return SIZE_MAX;
         }
         found = i;
@@ -52,9 +54,9 @@ static size_t find_key(const struct preparation *p, struct zone_key_order *order
     if (found == SIZE_MAX) {
         answer(order, SG_NOT_FOUND,
                order->word.tag == KEEPER_ANY_KEY
-                   ? mem_format("no key waits for its DS to be %s",
+                   ? mem_format("no matching key found: none waits for its DS to be %s",
                                 order->word.published ? "published" : "withdrawn")
-                   : mem_format("the zone has no key %d%s", order->word.tag,
+                   : mem_format("no matching key found: the zone has no key %d%s", order->word.tag,
                                 order->word.algorithm != 0 ? " of that algorithm" : ""));
     }
     return found;
@@ -86,7 +88,13 @@ static void note_ds(struct preparation *p, struct zone_key_order *order)
         return;
     }
     p->changed[index] = true;
-    answer(order, SG_OK, mem_format("KSK %u: DS marked as %s", key->tag, what));
+    char named[16] = ""; /* whom BIND names only if he was named */
+    char since[TIME_HUMAN_BYTES];
+    if (order->word.tag != KEEPER_ANY_KEY) {
+        (void)snprintf(named, sizeof(named), "KSK %u: ", key->tag);
+    }
+    time_to_stamp(when, since);
+    answer(order, SG_OK, mem_format("%sMarked DS as %s since %s", named, what, since));
 }
 
 static void roll(struct preparation *p, struct zone_key_order *order)
@@ -104,7 +112,9 @@ static void roll(struct preparation *p, struct zone_key_order *order)
         return;
     }
     p->changed[index] = true;
-    answer(order, SG_OK, mem_format("key %u: its successor is due", key->tag));
+    char due[TIME_HUMAN_BYTES];
+    time_to_stamp(when, due);
+    answer(order, SG_OK, mem_format("Key %u: Rollover scheduled on %s", key->tag, due));
 }
 
 void key_orders_apply(struct preparation *p)
@@ -166,6 +176,7 @@ static struct keeper_keys_status *status_of(const struct preparation *p)
             .signs_zone = kasp_key_signs_zone(key),
             .wants_ds = kasp_key_wants_ds(key),
             .has_secret = key->secret != NULL,
+            .progress = kasp_key_progress(p->list, i),
         };
         memcpy(out->times, key->times, sizeof(out->times));
     }

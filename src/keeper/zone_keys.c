@@ -7,6 +7,7 @@
 #include "base/siphash.h"
 #include "dns/rrtype.h"
 #include "kasp/denial.h"
+#include "kasp/progress.h"
 #include "keeper/key_preparation.h"
 #include "keeper/zone_label.h"
 
@@ -31,17 +32,20 @@ static uint64_t policy_fingerprint(const struct kasp_policy *policy, bool nsec3)
 
 /* The fingerprints are sums: a key that was just made comes last, and after a restart by its tag.
  */
-static void choose_signers(const struct key_list *list, struct zone_keys *keys)
+static void choose_signers(const struct key_list *list, uint16_t private_type,
+                           struct zone_keys *keys)
 {
     static const uint8_t fixed[16] = {0}; /* a fingerprint, not a defence */
     keys->sign = mem_alloc(list->count * sizeof(*keys->sign));
     for (size_t i = 0; i < list->count; i++) {
         const struct signing_key *key = list->keys[i];
         struct sign_key sign = {key, kasp_key_signs_keys(key), kasp_key_signs_zone(key)};
-        uint64_t facts[3] = {key->tag, key->algorithm,
-                             (uint64_t)sign.signs_keys << 3 | (uint64_t)sign.signs_zone << 2 |
-                                 (uint64_t)kasp_key_is_published(key) << 1 |
-                                 (uint64_t)kasp_key_wants_ds(key)};
+        uint8_t progress[KASP_PROGRESS_BYTES];
+        uint64_t progress_type = kasp_progress_rdata(list, i, progress) ? private_type : 0;
+        uint64_t facts[3] = {
+            key->tag, key->algorithm,
+            progress_type << 4 | (uint64_t)sign.signs_keys << 3 | (uint64_t)sign.signs_zone << 2 |
+                (uint64_t)kasp_key_is_published(key) << 1 | (uint64_t)kasp_key_wants_ds(key)};
         keys->fingerprint += siphash(fixed, facts, sizeof(facts));
         if (sign.signs_keys || sign.signs_zone) {
             keys->sign[keys->sign_count++] = sign;
@@ -180,12 +184,16 @@ static enum sg_result look(struct preparation *p, sg_duration late, struct zone_
     if (result == SG_OK) {
         keys->nsec3 = may_have_nsec3(p->policy, p->list);
         keys->fingerprint = policy_fingerprint(p->policy, keys->nsec3) + p->plan.publishes_delete;
-        choose_signers(p->list, keys);
+        choose_signers(p->list, p->settings->limits.private_type, keys);
         choose_wishes(p, keys);
         result = check_signers(p, keys);
     }
     if (result == SG_OK) {
-        result = kasp_apex_rrsets(p->list, p->policy, p->plan.publishes_delete, &keys->apex);
+        const struct kasp_apex_wish wish = {
+            .deletes = p->plan.publishes_delete,
+            .private_type = p->settings->limits.private_type,
+        };
+        result = kasp_apex_rrsets(p->list, p->policy, &wish, &keys->apex);
     }
     return result;
 }

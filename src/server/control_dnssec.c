@@ -2,9 +2,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "keeper/managed_zone.h"
+#include "server/control_keys.h"
 #include "server/control_zone.h"
 #include "server/zone_requests.h"
 
@@ -52,6 +54,13 @@ static bool take_when(struct control_call *call, const char *text, sg_time *out_
     return true;
 }
 
+/* May be shortened, as with BIND: -k, -ke. */
+static bool word_is_option(const struct control_call *call, size_t index, const char *name)
+{
+    size_t length = strlen(call->words[index]);
+    return length >= 2 && strncasecmp(call->words[index], name, length) == 0;
+}
+
 /* -key, -alg and -when, in any order. False: answered. */
 static bool take_options(struct control_call *call, struct words *words)
 {
@@ -60,11 +69,11 @@ static bool take_options(struct control_call *call, struct words *words)
         bool taken = false;
         if (value == NULL) {
             control_call_fail(call, CONTROL_UNEXPECTED_END, NULL);
-        } else if (control_call_word_is(call, words->next, "-key")) {
+        } else if (word_is_option(call, words->next, "-key")) {
             taken = take_tag(call, value, &words->key.tag);
-        } else if (control_call_word_is(call, words->next, "-alg")) {
+        } else if (word_is_option(call, words->next, "-alg")) {
             taken = take_algorithm(call, value, &words->key.algorithm);
-        } else if (control_call_word_is(call, words->next, "-when")) {
+        } else if (word_is_option(call, words->next, "-when")) {
             taken = take_when(call, value, &words->key.when);
         } else {
             control_call_explain(call, CONTROL_SYNTAX, "unknown option '%s'",
@@ -96,12 +105,12 @@ static void check_ds(struct control_call *call, struct words *words)
 {
     words->key.published = control_call_word_is(call, words->next, "published");
     if (!words->key.published && !control_call_word_is(call, words->next, "withdrawn")) {
-        control_call_fail(call, CONTROL_SYNTAX,
+        control_call_fail(call, words->next < call->count ? CONTROL_SYNTAX : CONTROL_UNEXPECTED_END,
                           "expected: dnssec -checkds [-key id [-alg algorithm]] [-when time] "
                           "(published | withdrawn) zone [class [view]]");
         return;
     }
-    struct managed_zone *zone = control_zone_find_at_work(call, words->next + 1);
+    struct managed_zone *zone = control_zone_find_last(call, words->next + 1);
     if (zone == NULL) {
         return;
     }
@@ -116,7 +125,7 @@ static void roll_over(struct control_call *call, struct words *words)
         control_call_fail(call, CONTROL_SYNTAX, "Key id is required when scheduling rollover");
         return;
     }
-    struct managed_zone *zone = control_zone_find_at_work(call, words->next);
+    struct managed_zone *zone = control_zone_find_last(call, words->next);
     if (zone == NULL) {
         return;
     }
@@ -128,7 +137,7 @@ static void roll_over(struct control_call *call, struct words *words)
 
 static void step(struct control_call *call, struct words *words)
 {
-    struct managed_zone *zone = control_zone_find_at_work(call, words->next);
+    struct managed_zone *zone = control_zone_find_last(call, words->next);
     if (zone == NULL) {
         return;
     }
@@ -153,9 +162,11 @@ void control_dnssec(struct control_call *call)
 {
     struct words words = {.next = 2, .key = {.tag = KEEPER_ANY_KEY}};
     run_order *run = order_of(call);
-    if (run == NULL) {
+    if (control_call_word_is(call, 1, "-status")) {
+        control_keys_status(call);
+    } else if (run == NULL) {
         control_call_fail(call, call->count == 1 ? CONTROL_UNEXPECTED_END : CONTROL_SYNTAX,
-                          "expected: dnssec -checkds, -rollover or -step");
+                          "expected: dnssec -status, -checkds, -rollover or -step");
     } else if (take_options(call, &words)) {
         run(call, &words);
     }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "keeper/managed_zone.h"
+#include "server/control_keys.h"
 #include "server/control_zone.h"
 
 /* CONTROL_SUCCESS, or what is wrong with the number. */
@@ -60,7 +61,7 @@ static void raise_serial(struct control_call *call)
     }
 }
 
-/* Chains and signatures follow the policy: there is nothing to list, clear or choose by hand. */
+/* Chains and signatures follow the policy: there is nothing to clear or to choose by hand. */
 static void defer_to_policy(struct control_call *call, size_t zone_at)
 {
     struct managed_zone *zone = control_zone_find(call, zone_at);
@@ -70,8 +71,6 @@ static void defer_to_policy(struct control_call *call, size_t zone_at)
     }
     if (managed_zone_settings(zone)->policy != NULL) {
         control_call_succeed(call, "zone uses dnssec-policy, use rndc dnssec command instead");
-    } else if (control_call_word_is(call, 1, "-list")) {
-        control_call_succeed(call, "No signing records found");
     } else {
         control_call_fail(call, CONTROL_FAILURE, "the zone has no dnssec-policy: it is not signed");
     }
@@ -84,7 +83,7 @@ void control_signing(struct control_call *call)
     } else if (control_call_word_is(call, 1, "-serial")) {
         raise_serial(call);
     } else if (control_call_word_is(call, 1, "-list")) {
-        defer_to_policy(call, 2);
+        control_keys_signing(call);
     } else if (control_call_word_is(call, 1, "-clear")) {
         defer_to_policy(call, 3);
     } else if (control_call_word_is(call, 1, "-nsec3param")) {

@@ -85,6 +85,15 @@ struct managed_zone *control_zone_find_at_work(struct control_call *call, size_t
     return zone;
 }
 
+struct managed_zone *control_zone_find_last(struct control_call *call, size_t first)
+{
+    if (call->count > first + 3) {
+        control_call_fail(call, CONTROL_SYNTAX, "Too many arguments");
+        return NULL;
+    }
+    return control_zone_find_at_work(call, first);
+}
+
 void control_zone_reload(struct control_call *call)
 {
     static const struct zone_request_words words = {

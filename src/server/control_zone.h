@@ -17,6 +17,8 @@ void control_zone_sign(struct control_call *call);
 struct managed_zone *control_zone_find(struct control_call *call, size_t first);
 /* The same of a zone that is to be worked on: not one that lacks the store. */
 struct managed_zone *control_zone_find_at_work(struct control_call *call, size_t first);
+/* The same of words that are the last ones: more are an error. */
+struct managed_zone *control_zone_find_last(struct control_call *call, size_t first);
 /* The server ends: whoever still waits is told. */
 void zone_requests_end(struct server *server);
 /* refresh, retransfer: ask a secondary's primaries now; notify: tell its secondaries. */

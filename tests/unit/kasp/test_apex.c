@@ -59,7 +59,8 @@ static void stands_at_the_apex(void **state)
     policy->cdnskey = t->cdnskey;
     policy->cds_digests[1] = 4;
     policy->cds_digests_count = t->digests;
-    assert_int_equal(kasp_apex_rrsets(&world->list, policy, t->deletes, &apex), SG_OK);
+    const struct kasp_apex_wish wish = {.deletes = t->deletes, .private_type = 65534};
+    assert_int_equal(kasp_apex_rrsets(&world->list, policy, &wish, &apex), SG_OK);
     assert_int_equal(count_of(&apex, DNS_TYPE_DNSKEY, &dnskey_deletes), t->dnskeys);
     assert_int_equal(count_of(&apex, DNS_TYPE_CDS, &cds_deletes), t->cdss);
     assert_int_equal(count_of(&apex, DNS_TYPE_CDNSKEY, &cdnskey_deletes), t->cdnskeys);
