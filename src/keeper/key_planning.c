@@ -6,7 +6,10 @@
 #include "keeper/key_preparation.h"
 #include "keeper/zone_label.h"
 
-enum { ROUNDS_MAX = KASP_KEYS_MAX + 2 /* each makes keys, and the last one none */ };
+enum {
+    ROUNDS_MAX = KASP_KEYS_MAX + 2, /* each makes keys, and the last one none */
+    RETRY_SECONDS = 3600,           /* where a successor could not be made */
+};
 
 /* ---- files and facts ---- */
 
@@ -106,9 +109,38 @@ static enum sg_result plan(struct preparation *p, bool files_missing)
     return kasp_plan(p->policy, p->list, &facts, p->now, &p->plan);
 }
 
+/* "ZSK 4711 ECDSAP256SHA256: DNSKEY omnipresent, ZRRSIG rumoured" */
+static void tell_moves(struct preparation *p, const struct kasp_key_plan *planned)
+{
+    static const char *const records[KEY_RECORDS] = {"DNSKEY", "ZRRSIG", "KRRSIG", "DS"};
+    static const char *const states[] = {"hidden", "rumoured", "omnipresent", "unretentive", "-"};
+    const struct signing_key *key = planned->key;
+    bool some = false;
+    for (int record = 0; record < KEY_RECORDS; record++) {
+        enum key_state_value value = planned->state.records[record];
+        if (value == key->state.records[record] || value == KEY_STATE_NA ||
+            (key->state.records[record] == KEY_STATE_NA && value == KEY_STATE_HIDDEN)) {
+            continue;
+        }
+        if (!some) {
+            buffer_format(p->moves, "%s %u %s:",
+                          !planned->state.ksk  ? "ZSK"
+                          : planned->state.zsk ? "CSK"
+                                               : "KSK",
+                          key->tag, dnssec_algorithm_text(key->algorithm));
+        }
+        buffer_format(p->moves, "%s %s %s", some ? "," : "", records[record], states[value]);
+        some = true;
+    }
+    if (some) {
+        buffer_format(p->moves, "\n");
+    }
+}
+
 static void apply(struct preparation *p)
 {
     for (size_t i = 0; i < p->plan.count; i++) {
+        tell_moves(p, &p->plan.keys[i]);
         kasp_plan_apply(&p->plan.keys[i], p->list->keys[i]);
         p->changed[i] |= p->plan.keys[i].changed;
     }
@@ -119,12 +151,9 @@ static void apply(struct preparation *p)
 static void log_missing_successor(struct preparation *p)
 {
     char label[ZONE_LABEL_BYTES];
-    if (!p->quiet) {
-        log_write(LOG_DNSSEC, SEVERITY_ERROR,
-                  "zone %s: a key is due to roll and has no successor: "
-                  "%s",
-                  zone_label(p->settings, label), p->problem);
-    }
+    log_write(LOG_DNSSEC, SEVERITY_ERROR, "zone %s: a key is due to roll and has no successor: %s",
+              zone_label(p->settings, label), p->problem);
+    p->retry_at = p->now + RETRY_SECONDS;
     mem_free(p->problem);
     p->problem = NULL;
 }
@@ -250,6 +279,10 @@ enum sg_result key_planning_run(struct preparation *p, sg_time *out_wake)
     }
     key_orders_report(p);
     zone_facts_take_plan(p->facts, p->list, p->now);
-    *out_wake = p->clock->doubted ? p->clock->rests_until : p->plan.wake_at;
+    sg_time wake = p->plan.wake_at;
+    if (p->retry_at != 0 && p->retry_at < wake) {
+        wake = p->retry_at;
+    }
+    *out_wake = p->clock->doubted ? p->clock->rests_until : wake;
     return SG_OK;
 }

@@ -8,6 +8,7 @@
 #include "dns/rrtype.h"
 #include "kasp/denial.h"
 #include "keeper/key_preparation.h"
+#include "keeper/zone_label.h"
 
 /* What the policy says of the signed zone besides its keys: another answer, and it is signed anew.
  */
@@ -194,7 +195,7 @@ enum sg_result zone_keys_prepare(const struct zone_keys_request *request,
                                  char **problem)
 {
     static const struct zone_facts_twins nobody = {NULL, 0};
-    struct zone_keys keys = {.wake_at = INT64_MAX, .fresh = true};
+    struct zone_keys keys = {.wake_at = INT64_MAX, .moves = BUFFER_EMPTY, .fresh = true};
     zone_facts_copy(request->facts, &keys.facts);
     struct preparation p = {.settings = request->settings,
                             .generation = request->generation,
@@ -210,6 +211,7 @@ enum sg_result zone_keys_prepare(const struct zone_keys_request *request,
                             .made = &keys.made,
                             .twins = request->twins != NULL ? request->twins : &nobody,
                             .facts = &keys.facts,
+                            .moves = &keys.moves,
                             .orders = request->orders};
 
     enum sg_result result = look(&p, request->late, &keys);
@@ -246,27 +248,44 @@ out:
     return result;
 }
 
-void zone_keys_log_made(const struct zone_settings *settings, const struct zone_keys *keys)
+static const char *role_text(const struct signing_key *key)
+{
+    return !key->state.ksk ? "ZSK" : key->state.zsk ? "CSK" : "KSK";
+}
+
+static void log_moves(const struct zone_settings *settings, struct zone_keys *keys)
+{
+    char label[ZONE_LABEL_BYTES];
+    const char *line = keys->moves.length == 0 ? "" : buffer_text(&keys->moves);
+    zone_label(settings, label);
+    while (*line != '\0') {
+        const char *end = strchr(line, '\n');
+        log_write(LOG_DNSSEC, SEVERITY_INFO, "zone %s: keymgr: %.*s", label, (int)(end - line),
+                  line);
+        line = end + 1;
+    }
+    buffer_free(&keys->moves);
+}
+
+void zone_keys_log_made(const struct zone_settings *settings, struct zone_keys *keys)
 {
     for (size_t i = 0; i < keys->list.count; i++) {
         const struct signing_key *key = keys->list.keys[i];
         if ((keys->made >> i & 1) != 0) {
             char *text = signing_key_text(key);
             log_write(LOG_DNSSEC, SEVERITY_INFO, "keymgr: DNSKEY %s (%s) created for policy %s",
-                      text,
-                      key->state.ksk && key->state.zsk ? "CSK"
-                      : key->state.ksk                 ? "KSK"
-                                                       : "ZSK",
-                      settings->policy->name);
+                      text, role_text(key), settings->policy->name);
             mem_free(text);
         }
     }
+    log_moves(settings, keys);
 }
 
 void zone_keys_clear(struct zone_keys *keys)
 {
     kasp_apex_clear(&keys->apex);
     key_list_clear(&keys->list);
+    buffer_free(&keys->moves);
     zone_facts_clear(&keys->facts);
     mem_free(keys->sign);
     mem_free(keys->wishes);

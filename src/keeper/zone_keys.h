@@ -26,9 +26,10 @@ struct zone_keys {
     struct zone_facts_of_keys facts; /* as they are to be committed with these keys */
     struct ds_check_wish *wishes;    /* what the parent is to show; of keys in the list */
     size_t wishes_count;
-    bool nsec3;    /* as the policy wants it and the keys allow it */
-    uint64_t made; /* new ones: a bit each, by their place in the list */
-    bool fresh;    /* prepared for the job that comes next, which has not seen them yet */
+    bool nsec3;          /* as the policy wants it and the keys allow it */
+    struct buffer moves; /* what states changed, in lines; told once */
+    uint64_t made;       /* new ones: a bit each, by their place in the list */
+    bool fresh;          /* prepared for the job that comes next, which has not seen them yet */
 };
 
 struct zone_clock;
@@ -61,8 +62,8 @@ MUST_USE enum sg_result zone_keys_prepare_alone(const struct zone_keys_request *
 /* What caches may hold of `version` (NULL: nothing) and its signatures, at `now`. */
 void zone_keys_observe(struct zone_facts_of_keys *facts, const struct kasp_policy *policy,
                        const struct zone_version *version, sg_duration late, sg_time now);
-/* Log the keys that were made; they are durable. */
-void zone_keys_log_made(const struct zone_settings *settings, const struct zone_keys *keys);
+/* Log the keys that were made, and what states changed; the files are durable. */
+void zone_keys_log_made(const struct zone_settings *settings, struct zone_keys *keys);
 void zone_keys_clear(struct zone_keys *keys);
 /* For those on the heap. NULL is fine. */
 void zone_keys_free(struct zone_keys *keys);

@@ -294,6 +294,27 @@ static void files_go_when_the_key_is_done_with(void **state)
     mem_free(path);
 }
 
+/* What is left of a lost key keeps a successor from being made, and nothing else. */
+static void without_a_successor_the_zone_is_signed_on(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_split(scene);
+    be_settled(scene);
+    struct keeper_key_status old = the_key(scene, false, KEY_STATE_OMNIPRESENT);
+    run("echo lost > %s/Kexample.test.+013+04711.state; true %s", scene->folder);
+    assert_int_equal(roll(scene, old.tag).result, SG_OK);
+    live_until(scene, scene->now + 30 * SG_DAY);
+    assert_int_equal(published(scene), 2);
+    assert_null(scene_status(scene).problem);
+    assert_true(scene_status(scene).expires_first > scene->now + SG_DAY);
+    struct keeper_key_status now = the_key(scene, false, KEY_STATE_OMNIPRESENT);
+    assert_int_equal(now.tag, old.tag);
+    assert_int_equal(now.wait.reason, KASP_WAIT_FILES);
+    run("rm %s/Kexample.test.+013+04711.state; true %s", scene->folder);
+    live_until(scene, scene->now + 2 * SG_HOUR);
+    assert_int_equal(published(scene), 3);
+}
+
 /* ---- orders that cannot be carried out ---- */
 
 static void an_order_is_refused_with_its_reason(void **state)
@@ -350,6 +371,7 @@ int main(void)
         ROW(going_insecure_takes_its_time),
         ROW(in_manual_mode_a_step_makes_what_is_due),
         ROW(files_go_when_the_key_is_done_with),
+        ROW(without_a_successor_the_zone_is_signed_on),
         ROW(an_order_is_refused_with_its_reason),
         ROW(a_sighting_of_all_agents_moves_the_ds),
     };
