@@ -311,6 +311,40 @@ static void step_network(struct world *world)
 
 /* --- commands ------------------------------------------------------------------------------- */
 
+static void hear_order(void *argument, enum sg_result result, const char *text)
+{
+    struct world *world = argument;
+    world_say(world, "the order: %s: %s", sg_result_text(result), text);
+}
+
+static void step_ds(struct world *world, struct sim_zone *zone)
+{
+    const struct keeper_key_word word = {.tag = KEEPER_ANY_KEY,
+                                         .published = world_chance(world, 60)};
+    note(zone, word.published ? "checkds published" : "checkds withdrawn",
+         keeper_note_ds(world->keeper, zone->managed, &word, hear_order, world));
+}
+
+static void step_roll(struct world *world, struct sim_zone *zone)
+{
+    struct keeper_key_word word = {.tag = KEEPER_ANY_KEY};
+    uint16_t tag;
+    if (!sim_zone_draw_key(zone, &tag)) {
+        return;
+    }
+    word.tag = tag;
+    note(zone, "rollover", keeper_rollover(world->keeper, zone->managed, &word, hear_order, world));
+}
+
+static void step_keys(struct world *world, struct sim_zone *zone)
+{
+    if (zone->policy != NULL && world_chance(world, 70)) {
+        step_ds(world, zone);
+    } else if (zone->policy != NULL) {
+        step_roll(world, zone);
+    }
+}
+
 static void step_command(struct world *world, struct sim_zone *zone)
 {
     switch (world_draw(world, 4)) {
@@ -512,6 +546,9 @@ void step(struct world *world)
     } else {
         heal(world);
     }
+    if (world_chance(world, 40)) {
+        step_keys(world, draw_zone(world));
+    }
     if (world_chance(world, 70)) {
         world_pass(world, draw_time(world));
     }
@@ -594,7 +631,7 @@ static void check_peace(struct sim_zone *zone)
         world_fail(world, "%s: its secondary was told %u, and not %u", zone->name,
                    zone->observer.told, zone->seen.serial);
     }
-    size_t keys = zone->policy == NULL ? 0 : zone->policy->keys_count;
+    size_t keys = zone->keys_made;
     if (zone->policy != NULL && sim_zone_count_keys(zone) != keys) {
         world_fail(world, "%s: has %zu keys, and the policy wants %zu", zone->name,
                    sim_zone_count_keys(zone), keys);

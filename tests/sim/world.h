@@ -88,6 +88,8 @@ struct sim_zone {
     unsigned keys_skews;  /* of the world, then */
     uint32_t file_serial;
     unsigned file_writes; /* how often its file was written */
+    size_t keys_made;     /* the first ones, and those that wait for a roll */
+    unsigned rolls_left;  /* as many as there are keys for */
 };
 
 struct network {
@@ -167,6 +169,8 @@ void sim_zone_draw_wish(struct sim_zone *zone, struct model_wish *wish);
 /* Change some of the records of a zone's source, as an operator would. */
 void sim_zone_edit(struct sim_zone *zone, struct records *records, unsigned changes);
 size_t sim_zone_count_keys(const struct sim_zone *zone);
+/* Any of its keys, to be rolled. False: there is no other key for it. */
+bool sim_zone_draw_key(struct sim_zone *zone, uint16_t *out_tag);
 /* A sum over its keys and their states, as their files have them. */
 uint64_t sim_zone_keys_states(const struct sim_zone *zone);
 

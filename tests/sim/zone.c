@@ -258,6 +258,33 @@ static void make_key(struct sim_zone *zone, uint16_t flags)
     write_key_files(zone, rdata, (struct span){secret, sizeof(secret)}, dnskey_tag(rdata));
 }
 
+/* A roll takes a key that was made in advance: one that the keeper made would be of OpenSSL's
+ * random bytes. */
+static void make_spare_keys(struct sim_zone *zone)
+{
+    for (unsigned spares = world_draw(zone->world, 4); spares > 0; spares--) {
+        make_key(zone, KEY_FLAG_ZONE);
+        make_key(zone, KEY_FLAG_ZONE | KEY_FLAG_SEP);
+        zone->rolls_left++;
+    }
+}
+
+bool sim_zone_draw_key(struct sim_zone *zone, uint16_t *out_tag)
+{
+    struct key_list list;
+    enum sg_result result = keystore_list("keys", &zone->apex, NULL, NULL, &list);
+    ASSERT(result == SG_OK);
+    uint32_t at = list.count == 0 ? 0 : world_draw(zone->world, (uint32_t)list.count);
+    bool may_roll = zone->rolls_left > 0 && list.count > 0 &&
+                    list.keys[at]->state.goal == KEY_STATE_OMNIPRESENT;
+    if (may_roll) {
+        zone->rolls_left--;
+        *out_tag = list.keys[at]->tag;
+    }
+    key_list_clear(&list);
+    return may_roll;
+}
+
 static struct kasp_policy *make_policy(struct sim_zone *zone)
 {
     struct world *world = zone->world;
@@ -271,7 +298,13 @@ static struct kasp_policy *make_policy(struct sim_zone *zone)
     make_key(zone, KEY_FLAG_ZONE | KEY_FLAG_SEP);
     if (split) {
         make_key(zone, KEY_FLAG_ZONE);
+        make_spare_keys(zone);
     }
+    zone->keys_made = sim_zone_count_keys(zone);
+    policy->purge_keys = 0;
+    policy->dnskey_ttl = 60;
+    policy->publish_safety = policy->retire_safety = SG_MINUTE;
+    policy->parent_ds_ttl = policy->parent_propagation_delay = 10 * SG_MINUTE;
     policy->nsec3 = zone->denial != SIM_NSEC;
     policy->nsec3_opt_out = zone->denial == SIM_OPT_OUT;
     policy->nsec3_salt_length = (uint8_t)(world_draw(world, 2) * 8);
