@@ -29,28 +29,28 @@ static enum target classify(const struct zone_node *node)
 }
 
 /* A wildcard answers for a name that does not exist (RFC 4592). */
-static enum target find_by_wildcard(const struct zone_check *check, const struct dns_name *name,
+static enum target find_by_wildcard(const struct zone_version *draft, const struct dns_name *name,
                                     unsigned encloser_labels)
 {
     struct dns_name wildcard;
     struct zone_node node;
-    unsigned kept = encloser_labels + check->apex->labels;
+    unsigned kept = encloser_labels + zone_version_apex(draft)->labels;
     struct dns_name encloser = dns_name_parent(name, name->labels - kept);
     if (dns_name_wildcard(&encloser, &wildcard) != SG_OK ||
-        !zone_version_node(check->draft, &wildcard, &node)) {
+        !zone_version_node(draft, &wildcard, &node)) {
         return TARGET_NONE;
     }
     return classify(&node);
 }
 
-static enum target find_target(const struct zone_check *check, const struct dns_name *name)
+static enum target find_target(const struct zone_version *draft, const struct dns_name *name)
 {
     struct zone_match match;
-    if (zone_version_find(check->draft, name, &match) != SG_OK) {
+    if (zone_version_find(draft, name, &match) != SG_OK) {
         return TARGET_OUTSIDE;
     }
     if (match.cut.source != NULL) {
-        bool above = match.cut_labels + check->apex->labels < name->labels;
+        bool above = match.cut_labels + zone_version_apex(draft)->labels < name->labels;
         if (zone_node_is_cut(&match.cut)) {
             return TARGET_DELEGATED;
         }
@@ -64,7 +64,7 @@ static enum target find_target(const struct zone_check *check, const struct dns_
     case ZONE_MATCH_EMPTY:
         return TARGET_NONE;
     case ZONE_MATCH_NONE:
-        return find_by_wildcard(check, name, match.encloser_labels);
+        return find_by_wildcard(draft, name, match.encloser_labels);
     }
     UNREACHABLE();
 }
@@ -121,7 +121,7 @@ static void check_name(const struct zone_check *check, uint16_t type, struct spa
     if (!target_in_zone(check, target_wire(type, rdata), &target)) {
         return;
     }
-    switch (find_target(check, &target)) {
+    switch (find_target(check->draft, &target)) {
     case TARGET_FOUND:
     case TARGET_OUTSIDE:
         break;
@@ -162,6 +162,21 @@ static void check_address(const struct zone_check *check, enum check_mode mode, 
 bool check_has_target(uint16_t type)
 {
     return type == DNS_TYPE_NS || type == DNS_TYPE_MX || type == DNS_TYPE_SRV;
+}
+
+bool check_server_is_reached(const struct zone_version *draft, const struct dns_name *target)
+{
+    switch (find_target(draft, target)) {
+    case TARGET_FOUND:
+    case TARGET_OUTSIDE:
+    case TARGET_DELEGATED:
+        return true;
+    case TARGET_NONE:
+    case TARGET_CNAME:
+    case TARGET_DNAME:
+        return false;
+    }
+    UNREACHABLE();
 }
 
 void check_target(const struct zone_check *check, uint16_t type, struct span rdata)

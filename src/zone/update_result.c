@@ -1,5 +1,6 @@
 /* What an update leaves must be fit to be served, to be signed, and to be loaded again. */
 #include "dns/rrtype.h"
+#include "zone/check_target.h"
 #include "zone/update_work.h"
 
 enum { CDS_ALGORITHM = 2, KEY_ALGORITHM = 3, ALGORITHM_DELETE = 0 }; /* RFC 8078 4 */
@@ -204,12 +205,15 @@ static bool is_reached(struct update_work *work, const struct dns_name *target)
            (!exists_after(work, target) && has_wildcard_address(work, target));
 }
 
-/* Without addresses of its name servers the zone could not be found, nor loaded again. */
+/*
+ * Without addresses of its name servers the zone could not be found, nor loaded again. What takes
+ * them away may be a change of the NS, of an address, of a cut or DNAME above, or any name that
+ * comes where a wildcard has stood for it: so each server is looked for with every update. One that
+ * could not be reached before, as in a zone that was transferred, is no fault of this update.
+ */
 static bool check_name_servers(struct update_work *work, const struct patch_name *apex)
 {
-    if (!patch_name_is_changed(apex, DNS_TYPE_NS)) {
-        return true;
-    }
+    bool changed = patch_name_is_changed(apex, DNS_TYPE_NS);
     const struct patch_rrset *servers = patch_name_rrset(apex, DNS_TYPE_NS, 0);
     for (uint32_t i = 0; servers != NULL && i < servers->count; i++) {
         struct dns_name target;
@@ -219,7 +223,8 @@ static bool check_name_servers(struct update_work *work, const struct patch_name
             continue;
         }
         dns_name_lower(&target);
-        if (!owner_of(&target, work->apex, &relative) || is_reached(work, &target)) {
+        if (!owner_of(&target, work->apex, &relative) || is_reached(work, &target) ||
+            (!changed && !check_server_is_reached(work->draft, &target))) {
             continue;
         }
         return update_refuse(work, DNS_RCODE_REFUSED,

@@ -20,6 +20,13 @@ static const struct scene_row rows[] = {
     {"a delegation that goes",               "u ANY cut 0 NS\nu IN @ 300 NS x.cut", DNS_RCODE_REFUSED, NULL, "'x.cut.e' has no address"},
     {"a delegation that comes",              "u IN new 300 NS ns.f.\nu IN @ 300 NS x.new", DNS_RCODE_NOERROR, "+e. 300 IN NS x.new.e.\n+new.e. 300 IN NS ns.f.\n", NULL},
     {"an address below a DNAME",             "u IN x.old 300 A 192.0.2.9\nu IN @ 300 NS x.old", DNS_RCODE_REFUSED, NULL, "'x.old.e' has no address"},
+    {"the last address of a name server",    "u ANY ns1 0 A",             DNS_RCODE_REFUSED, NULL, "'ns1.e' has no address"},
+    {"the name of a name server",            "u ANY ns2 0 ANY",           DNS_RCODE_REFUSED, NULL, "'ns2.e' has no address"},
+    {"one address for another",              "u IN ns1 300 AAAA 2001:db8::1\nu ANY ns1 0 A", DNS_RCODE_NOERROR, "-ns1.e. 300 IN A 192.0.2.1\n+ns1.e. 300 IN AAAA 2001:db8::1\n", NULL},
+    {"a name server and its address that go", "u NONE @ 0 NS ns2\nu ANY ns2 0 ANY", DNS_RCODE_NOERROR, "-e. 300 IN NS ns2.e.\n-ns2.e. 300 IN A 192.0.2.2\n", NULL},
+    {"a CNAME in the place of an address",   "u ANY ns1 0 A\nu IN ns1 300 CNAME www", DNS_RCODE_REFUSED, NULL, "'ns1.e' has no address"},
+    {"a DNAME above all name servers",       "u IN @ 300 DNAME f.",       DNS_RCODE_REFUSED, NULL, "'ns1.e' has no address"},
+    {"a delegation at a name server",        "u IN ns1 300 NS ns.f.",     DNS_RCODE_NOERROR, "+ns1.e. 300 IN NS ns.f.\n", NULL},
     {"an NS of a delegation needs nothing",  "u IN cut 300 NS new",       DNS_RCODE_NOERROR, "+cut.e. 300 IN NS new.e.\n", NULL},
 };
 /* clang-format on */
@@ -45,6 +52,26 @@ static void a_wildcard_speaks_for_a_name_that_goes(void **state)
                            "u ANY ns.w 0 ANY\nu ANY a.ns.w 0 ANY\nu ANY b.ns.w 0 ANY\n"
                            "u IN @ 300 NS ns.w");
     assert_int_equal(outcome.rcode, DNS_RCODE_NOERROR);
+    scene_close(scene);
+}
+
+static const char broken_text[] = "$TTL 300\n@ SOA ns1 host 10 2 3 4 5\n@ NS ns1\n@ NS ns.w\n"
+                                  "*.w A 192.0.2.10\n";
+
+/* A wildcard stands for ns.w until that name exists; ns1 has no address, as a transfer may leave
+ * it: whoever cannot mend that at once may change the rest. */
+static void an_update_answers_for_what_it_breaks(void **state)
+{
+    (void)state;
+    struct scene *scene = scene_open_text(false, broken_text);
+    struct zone_update_options options = {0};
+    assert_int_equal(scene_update(scene, &options, "u IN www 60 A 192.0.2.7").changes, 1);
+    struct zone_update_outcome outcome = scene_update(scene, &options, "u IN ns.w 60 TXT x");
+    assert_int_equal(outcome.rcode, DNS_RCODE_REFUSED);
+    assert_non_null(strstr(outcome.reason, "'ns.w.e' has no address"));
+    assert_int_equal(scene_update(scene, &options, "u ANY *.w 0 A").rcode, DNS_RCODE_REFUSED);
+    assert_int_equal(scene_update(scene, &options, "u IN ns1 60 A 192.0.2.7").changes, 1);
+    assert_int_equal(scene_update(scene, &options, "u ANY ns1 0 A").rcode, DNS_RCODE_REFUSED);
     scene_close(scene);
 }
 
@@ -85,6 +112,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_refused_has_not_set_the_serial),
         cmocka_unit_test(a_wildcard_speaks_for_a_name_that_goes),
+        cmocka_unit_test(an_update_answers_for_what_it_breaks),
         cmocka_unit_test(a_delete_alone_is_fine_where_we_publish_none),
     };
     int failed = RUN_TABLE(rows, is_fit_to_be_served);
