@@ -11,7 +11,6 @@
 enum {
     RETRY_SECONDS = 300,      /* after a failure, BIND's figure */
     STORE_RETRY_SECONDS = 10, /* after one of the store: it tries by itself meanwhile */
-    UPDATES_WAITING_MAX = 4096,
     KEYS_KEPT_NAMES_MIN = 2000,
 };
 
@@ -98,6 +97,7 @@ static void end_change(struct keeper *keeper, struct zone_job *job, uint16_t rco
     struct keeper_update *updates = job->asked.updates;
     job->asked.updates = NULL;
     zone->job = NULL;
+    zone->updates.at_work = 0;
     zone->known.keys_wished = keying_round(keeper->keying); /* It may have made keys. */
     keeper->updates -= zone_answer_updates(updates, rcode);
     generation_drop(job->generation);
@@ -558,42 +558,4 @@ void keeper_notified(struct keeper *keeper, struct managed_zone *zone, const str
     if (zone->secondary != NULL && !keeper->stopping) {
         secondary_notified(keeper, zone, from, hint);
     }
-}
-
-void change_refuse_updates(struct keeper *keeper, struct managed_zone *zone, uint16_t rcode)
-{
-    struct keeper_update *waiting = zone->updates.first;
-    zone->updates = (struct zone_updates){.last = &zone->updates.first};
-    keeper->updates -= zone_answer_updates(waiting, rcode);
-}
-
-void keeper_update(struct keeper *keeper, struct managed_zone *zone, struct keeper_update *update)
-{
-    const struct zone_settings *settings = zone->settings;
-    update->next = NULL;
-    update->rcode = DNS_RCODE_NOERROR;
-    if (!settings->dynamic || zone_is_frozen(zone)) {
-        zone_say_refused(zone, update,
-                         settings->dynamic ? "the zone is frozen, `thaw` lets updates in again"
-                                           : "the zone takes none any more");
-        zone_answer_updates(update, DNS_RCODE_REFUSED);
-        return;
-    }
-    size_t quota = keeper->generation->rates.updates;
-    bool store_works = !keeper->stopping && !opening_is_wanted(keeper, zone) &&
-                       (keeper->io.store == NULL || store_health(keeper->io.store) == SG_OK);
-    if (zone->gone || keeper->stopping || zone->slot->version == NULL || !store_works ||
-        zone->updates.count >= UPDATES_WAITING_MAX || (quota != 0 && keeper->updates >= quota)) {
-        zone_say_refused(zone, update,
-                         store_works || keeper->stopping
-                             ? NULL
-                             : "the store cannot be written, so that it would not last");
-        zone_answer_updates(update, DNS_RCODE_SERVFAIL);
-        return;
-    }
-    *zone->updates.last = update;
-    zone->updates.last = &update->next;
-    zone->updates.count++;
-    keeper->updates++;
-    keeper_enqueue(keeper, zone);
 }

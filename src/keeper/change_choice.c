@@ -56,6 +56,7 @@ static struct keeper_update *take_updates(struct managed_zone *zone)
     for (size_t i = 0; i < UPDATES_MAX && *after != NULL; i++) {
         after = &(*after)->next;
         updates->count--;
+        updates->at_work++;
     }
     updates->first = *after;
     *after = NULL;

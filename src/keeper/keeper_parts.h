@@ -5,6 +5,7 @@
  *   keying.c         keys of all waiting zones, before their jobs
  *   change_choice.c  what a zone's next job is to do
  *   change.c         the pipeline: a zone's job, its commit, its publication
+ *   update_queue.c   updates that wait, and which are let in
  *   trust.c          keys rest while the clock is in doubt
  *   overdue.c        signatures that are not made anew in time
  *   checkpoint.c     images of zones whose changesets have become many

@@ -71,6 +71,7 @@ struct zone_updates {
     struct keeper_update *first;
     struct keeper_update **last;
     size_t count;
+    size_t at_work; /* taken by the job that is out */
 };
 
 /* What is known of a zone beside its version; lent to the job that is out. */

@@ -43,6 +43,7 @@ struct keeper_scene {
     struct zone_settings plan[SCENE_ZONES_MAX]; /* what the next configuration says */
     size_t zones;
     unsigned transfers_in; /* 0: enough */
+    uint32_t update_quota; /* 0: none */
     bool storeless;        /* scene_start() finds that the store cannot be opened */
     sg_time now;
     sg_duration skew; /* how far the clock has been set since the machine's start */
@@ -287,6 +288,7 @@ static inline void scene_configure_only(struct keeper_scene *scene)
     generation->rates.serial_query = 20;
     generation->rates.transfers_in = scene->transfers_in != 0 ? scene->transfers_in : 10;
     generation->rates.transfers_per_server = 10;
+    generation->rates.updates = scene->update_quota;
     size_t duplicate;
     assert_int_equal(keeper_configure(scene->keeper, generation, scene->now, &duplicate), SG_OK);
     keeper_front_published(scene->keeper);
@@ -451,7 +453,8 @@ static inline void scene_update_done(struct keeper_update *update)
 }
 
 /* `label`.example.test. A 192.0.2.9 is to be added. */
-static inline void scene_update(struct keeper_scene *scene, const char *label, int *out_rcode)
+static inline void scene_update_zone(struct keeper_scene *scene, size_t zone, const char *label,
+                                     int *out_rcode)
 {
     struct scene_update *mine = mem_alloc_zero(1, sizeof(*mine));
     struct buffer *wire = &mine->update.wire;
@@ -479,7 +482,12 @@ static inline void scene_update(struct keeper_scene *scene, const char *label, i
     mine->update.done = scene_update_done;
     mine->rcode = out_rcode;
     *out_rcode = -1;
-    keeper_update(scene->keeper, scene_zone(scene), &mine->update);
+    keeper_update(scene->keeper, keeper_zone(scene->keeper, zone), &mine->update);
+}
+
+static inline void scene_update(struct keeper_scene *scene, const char *label, int *out_rcode)
+{
+    scene_update_zone(scene, 0, label, out_rcode);
 }
 
 static inline int scene_update_now(struct keeper_scene *scene, const char *label)
