@@ -34,14 +34,21 @@ struct keeper *keeper_new(const struct keeper_io *io)
 
 /* --- queue ---------------------------------------------------------------------------------- */
 
+bool keeper_is_awaited(const struct managed_zone *zone)
+{
+    return zone->updates.first != NULL && zone->slot->version != NULL;
+}
+
 void keeper_enqueue(struct keeper *keeper, struct managed_zone *zone)
 {
     /* An update does not wait for a hundred thousand zones that are loaded. */
-    struct zone_queue *queue =
-        zone->updates.first != NULL && zone->slot->version != NULL ? &keeper->soon : &keeper->queue;
-    if (zone->job != NULL || zone->gone || zone->ledger.opening || zone->known.keying ||
-        keeper->stopping || opening_is_wanted(keeper, zone) || zone->queue == queue ||
-        zone->queue == &keeper->soon) {
+    struct zone_queue *queue = keeper_is_awaited(zone) ? &keeper->soon : &keeper->queue;
+    if (zone->known.keying) {
+        keying_hasten(keeper, zone);
+        return;
+    }
+    if (zone->job != NULL || zone->gone || zone->ledger.opening || keeper->stopping ||
+        opening_is_wanted(keeper, zone) || zone->queue == queue || zone->queue == &keeper->soon) {
         return;
     }
     if (zone->queue != NULL) {

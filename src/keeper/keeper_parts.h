@@ -58,6 +58,8 @@ struct keeper {
 
 /* Let the zone have a job as soon as there is a place. */
 void keeper_enqueue(struct keeper *keeper, struct managed_zone *zone);
+/* Does somebody wait for its next job? */
+bool keeper_is_awaited(const struct managed_zone *zone);
 void keeper_unqueue(struct managed_zone *zone);
 void keeper_wish_load(struct keeper *keeper, struct managed_zone *zone, bool force);
 /* What is due at the zone becomes a wish. */

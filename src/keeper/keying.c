@@ -2,18 +2,16 @@
 
 #include "base/mem.h"
 #include "base/thread.h"
+#include "base/time.h"
 #include "keeper/keeper_parts.h"
 #include "keeper/trust.h"
 
-/* A round keeps a worker for so many zones at most, a fraction of a second. */
-enum { ROUND_ZONES_MAX = 1024 };
-
-struct keying {
-    struct zone_queue waiting;
-    struct key_folders *folders; /* NULL: nothing was read, or a round has them */
-    uint64_t round;              /* of the newest round */
-    bool running;
-};
+/*
+ * A round keeps a worker for a fraction of a second: what it has not come to by then waits for the
+ * next. Keys of RSA take a tenth of a second each, or seconds. Where a key takes longer than that,
+ * a round makes those of one zone.
+ */
+enum { ROUND_ZONES_MAX = 1024, ROUND_NS_MAX = 250 * 1000 * 1000 };
 
 struct round_place {
     struct managed_zone *zone;
@@ -21,12 +19,15 @@ struct round_place {
     struct zone_keys_request request;
     struct zone_clock clock;
     struct zone_keys *keys; /* NULL: it failed */
+    bool looked_at;         /* else the round was over before */
 };
 
 struct round {
     struct job job; /* first member */
+    struct keying_lane *lane;
     struct key_folders *folders;
     uint64_t number;
+    uint64_t ns_max;
     size_t count;
     struct round_place places[];
 };
@@ -34,14 +35,19 @@ struct round {
 struct keying *keying_new(void)
 {
     struct keying *keying = mem_alloc_zero(1, sizeof(*keying));
-    zone_queue_init(&keying->waiting);
+    for (size_t i = 0; i < KEYING_LANES; i++) {
+        zone_queue_init(&keying->lanes[i].waiting);
+    }
     keying->round = 1;
+    keying->round_ns_max = ROUND_NS_MAX;
     return keying;
 }
 
 void keying_free(struct keying *keying)
 {
-    key_folders_free(keying->folders);
+    for (size_t i = 0; i < KEYING_LANES; i++) {
+        key_folders_free(keying->lanes[i].folders);
+    }
     mem_free(keying);
 }
 
@@ -56,6 +62,7 @@ static void prepare(struct round *round, struct round_place *place)
 {
     struct zone_keys *keys = mem_alloc_zero(1, sizeof(*keys));
     char *problem;
+    place->looked_at = true;
     if (zone_keys_prepare(&place->request, round->folders, keys, &problem) != SG_OK) {
         mem_free(problem); /* The zone's own job will see it again, and tell. */
         mem_free(keys);
@@ -68,8 +75,12 @@ static void run_round(struct job *job)
 {
     struct round *round = (struct round *)job;
     thread_assert(THREAD_WORKER);
+    uint64_t began = time_monotonic_ns();
     key_folders_begin(round->folders, round->number);
     for (size_t i = 0; i < round->count; i++) {
+        if (i > 0 && time_monotonic_ns() - began >= round->ns_max) {
+            break;
+        }
         prepare(round, &round->places[i]);
     }
     enum sg_result result = key_folders_commit(round->folders);
@@ -103,13 +114,27 @@ static bool has_twin(const struct keeper *keeper, const struct managed_zone *zon
     return false;
 }
 
+static struct keying_lane *lane_of(struct keying *keying, const struct managed_zone *zone)
+{
+    return &keying->lanes[keeper_is_awaited(zone) ? KEYING_SOON : KEYING_REST];
+}
+
 void keying_add(struct keeper *keeper, struct managed_zone *zone)
 {
     zone->known.keying = true;
     if (has_twin(keeper, zone)) {
         zone->known.keys_wished = keeper->keying->round;
     }
-    zone_queue_add(&keeper->keying->waiting, zone);
+    zone_queue_add(&lane_of(keeper->keying, zone)->waiting, zone);
+}
+
+void keying_hasten(struct keeper *keeper, struct managed_zone *zone)
+{
+    struct zone_queue *queue = &lane_of(keeper->keying, zone)->waiting;
+    if (zone->queue != NULL && zone->queue != queue) {
+        zone_queue_leave(zone);
+        zone_queue_add(queue, zone);
+    }
 }
 
 /* What is seen of the keys: a twin that cannot be loaded must not keep those of the other back. */
@@ -147,12 +172,13 @@ static void take_place(const struct keeper *keeper, struct managed_zone *zone,
     zone->out++;
 }
 
-void keying_start(struct keeper *keeper, sg_time now)
+static void start_round(struct keeper *keeper, struct keying_lane *lane, enum work_class class,
+                        sg_time now)
 {
     struct keying *keying = keeper->keying;
-    struct zone_queue *waiting = &keying->waiting;
+    struct zone_queue *waiting = &lane->waiting;
     size_t count = 0;
-    if (keying->running || waiting->first == NULL) {
+    if (lane->running || waiting->first == NULL) {
         return;
     }
     for (const struct managed_zone *zone = waiting->first; zone != NULL && count < ROUND_ZONES_MAX;
@@ -161,18 +187,27 @@ void keying_start(struct keeper *keeper, sg_time now)
     }
     struct round *round = mem_alloc_zero(1, sizeof(*round) + count * sizeof(struct round_place));
     round->job = (struct job){.run = run_round, .reply = keeper->io.mailbox};
-    round->folders = keying->folders != NULL ? keying->folders : key_folders_new();
+    round->lane = lane;
+    round->folders = lane->folders != NULL ? lane->folders : key_folders_new();
     round->number = ++keying->round;
+    round->ns_max = keying->round_ns_max;
     round->count = count;
     for (size_t i = 0; i < count; i++) {
         struct managed_zone *zone = waiting->first;
         zone_queue_leave(zone);
         take_place(keeper, zone, &round->places[i], now);
     }
-    keying->folders = NULL;
-    keying->running = true;
+    lane->folders = NULL;
+    lane->running = true;
     keeper->jobs++;
-    worker_pool_submit(keeper->io.pool, WORK_SOON, &round->job);
+    worker_pool_submit(keeper->io.pool, class, &round->job);
+}
+
+void keying_start(struct keeper *keeper, sg_time now)
+{
+    struct keying_lane *lanes = keeper->keying->lanes;
+    start_round(keeper, &lanes[KEYING_SOON], WORK_SOON, now);
+    start_round(keeper, &lanes[KEYING_REST], WORK_BULK, now);
 }
 
 static void leave_place(struct keeper *keeper, struct round_place *place)
@@ -180,9 +215,11 @@ static void leave_place(struct keeper *keeper, struct round_place *place)
     struct managed_zone *zone = place->zone;
     zone->out--;
     zone->known.keying = false;
-    zone->known.keys_wished = keeper->keying->round;
+    if (place->looked_at) {
+        zone->known.keys_wished = keeper->keying->round;
+    }
     /* Prepared before the clock was accepted they would not begin anew. */
-    bool is_told = place->clock.anew || !zone->known.trusts_anew;
+    bool is_told = place->looked_at && (place->clock.anew || !zone->known.trusts_anew);
     zone->known.keyed = is_told;
     if (place->request.served != NULL) {
         zone_version_unref(place->request.served);
@@ -210,9 +247,8 @@ static void leave_place(struct keeper *keeper, struct round_place *place)
 void keying_take_job(struct keeper *keeper, struct job *job)
 {
     struct round *round = (struct round *)job;
-    struct keying *keying = keeper->keying;
-    keying->folders = round->folders;
-    keying->running = false;
+    round->lane->folders = round->folders;
+    round->lane->running = false;
     for (size_t i = 0; i < round->count; i++) {
         leave_place(keeper, &round->places[i]);
     }
@@ -221,8 +257,11 @@ void keying_take_job(struct keeper *keeper, struct job *job)
 
 void keying_rest(struct keying *keying)
 {
-    if (!keying->running) {
-        key_folders_free(keying->folders);
-        keying->folders = NULL;
+    for (size_t i = 0; i < KEYING_LANES; i++) {
+        struct keying_lane *lane = &keying->lanes[i];
+        if (!lane->running) {
+            key_folders_free(lane->folders);
+            lane->folders = NULL;
+        }
     }
 }

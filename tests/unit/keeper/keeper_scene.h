@@ -20,7 +20,7 @@
 
 #define T0 ((sg_time)1767225600)
 
-enum { SCENE_ZONES_MAX = 2, SCENE_QUESTIONS_MAX = 16, SCENE_TURNS_MAX = 200 };
+enum { SCENE_ZONES_MAX = 4, SCENE_QUESTIONS_MAX = 16, SCENE_TURNS_MAX = 200 };
 
 struct scene_question {
     bool out;
@@ -317,7 +317,7 @@ static inline void scene_differ(struct keeper_scene *scene)
 
 static inline int scene_begin(void **state)
 {
-    static const char *const views[SCENE_ZONES_MAX] = {"inside", "outside"};
+    static const char *const views[SCENE_ZONES_MAX] = {"inside", "outside", "third", "fourth"};
     struct keeper_scene *scene = mem_alloc_zero(1, sizeof(*scene));
     strcpy(scene->folder, "/tmp/signet-keeper-XXXXXX");
     if (mkdtemp(scene->folder) == NULL || worker_pool_new(0, &scene->pool) != SG_OK) {
@@ -458,7 +458,7 @@ static inline void scene_update_zone(struct keeper_scene *scene, size_t zone, co
 {
     struct scene_update *mine = mem_alloc_zero(1, sizeof(*mine));
     struct buffer *wire = &mine->update.wire;
-    const struct dns_name *apex = &scene->plan[0].apex;
+    const struct dns_name *apex = &scene->plan[zone].apex;
     *wire = BUFFER_EMPTY;
     buffer_append_u16(wire, 1);
     buffer_append_u16(wire, 5 << 11);
