@@ -25,6 +25,7 @@ struct batch {
     struct store_request *requests[BATCH_REQUESTS_MAX];
     size_t count;
     size_t bytes;
+    bool is_images; /* nothing else; see run_all() */
     /* Image files that are of no use to anybody once the transaction is durable. */
     struct zone_log_image gone[BATCH_REQUESTS_MAX];
     size_t gone_count;
@@ -331,6 +332,8 @@ static void run_batch(struct store *store)
     }
     if (result == SG_IN_DOUBT) {
         hold(store, number);
+    } else if (result == SG_NO_SPACE && batch->is_images) {
+        refuse(batch, result, &store->io);
     } else if (result != SG_OK) {
         note_fault(store, result);
         refuse(batch, (enum sg_result)atomic_load(&store->health), &store->io);
@@ -358,10 +361,29 @@ static size_t request_bytes(const struct store_request *request)
            request->value.length;
 }
 
-/* In order of arrival, so that what a sender asks one after the other is done so. */
-static void run_all(struct store *store, struct letter *first)
+static void add_to_batch(struct store *store, struct store_request *request)
 {
     struct batch *batch = &store->batch;
+    bool is_image = request->kind == STORE_ZONE_IMAGE;
+    if (batch->is_images != is_image) {
+        run_batch(store);
+        batch->is_images = is_image;
+    }
+    batch->requests[batch->count++] = request;
+    batch->bytes += request_bytes(request);
+    if (batch->count == BATCH_REQUESTS_MAX || batch->bytes >= BATCH_BYTES_MAX) {
+        run_batch(store);
+    }
+}
+
+/*
+ * In order of arrival, so that what a sender asks one after the other is done so. Images of what is
+ * committed already are in transactions of their own: on a disk with little room they may not fit
+ * where commits do, and nothing is lost without them. Whether commits have to wait for the disk the
+ * next of them will show.
+ */
+static void run_all(struct store *store, struct letter *first)
+{
     while (first != NULL) {
         struct store_request *request = (struct store_request *)first;
         first = first->next; /* before the letter is used for the answer */
@@ -370,11 +392,7 @@ static void run_all(struct store *store, struct letter *first)
             copy(store, request);
             continue;
         }
-        batch->requests[batch->count++] = request;
-        batch->bytes += request_bytes(request);
-        if (batch->count == BATCH_REQUESTS_MAX || batch->bytes >= BATCH_BYTES_MAX) {
-            run_batch(store);
-        }
+        add_to_batch(store, request);
     }
     run_batch(store);
 }

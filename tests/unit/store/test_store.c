@@ -46,10 +46,9 @@ static enum sg_result gated_commit(void *argument)
     return commit_below(argument);
 }
 
-static void start_gated(void)
+static void start_gated_on(struct store_io io)
 {
     static struct letter for_new_tables;
-    struct store_io io = fake_disk_io(disk);
     commit_below = io.commit;
     io.commit = gated_commit;
     mailbox_init(&gate, NULL, NULL);
@@ -57,6 +56,11 @@ static void start_gated(void)
     mailbox_send(&gate, &for_new_tables);
     store = store_on(io, true, &watch);
     assert_ptr_equal(mailbox_wait(&arrivals), &arrival);
+}
+
+static void start_gated(void)
+{
+    start_gated_on(fake_disk_io(disk));
 }
 
 static void stop_gated(void)
@@ -122,6 +126,63 @@ static void what_waits_at_the_end_is_still_committed(void **state)
         assert_int_equal(((struct store_request *)mailbox_take(&box))->result, SG_OK);
     }
     assert_int_equal(fake_disk_count(disk, STORE_COMMITS), 3);
+    mailbox_clear(&box);
+}
+
+static enum sg_result (*put_below)(void *argument, enum store_table table, struct span key,
+                                   struct span value);
+static void (*abort_below)(void *argument);
+
+/* A disk with room for all but images. */
+static enum sg_result put_without_images(void *argument, enum store_table table, struct span key,
+                                         struct span value)
+{
+    if (table == STORE_IMAGES) {
+        abort_below(argument);
+        return SG_NO_SPACE;
+    }
+    return put_below(argument, table, key, value);
+}
+
+/* An image is the largest of what is written, and nobody waits for it. */
+static void an_image_that_does_not_fit_harms_no_commit(void **state)
+{
+    (void)state;
+    enum { ZONES = 3 };
+    struct letter opens[ZONES];
+    struct mailbox box;
+    struct store_request commits[ZONES];
+    struct commit_text texts[ZONES];
+    struct store_request image = {.kind = STORE_ZONE_IMAGE, .zone = 1, .number = 1};
+    image.image = span_of_text("image");
+    mailbox_init(&box, NULL, NULL);
+    struct store_io io = fake_disk_io(disk);
+    put_below = io.put;
+    abort_below = io.abort;
+    io.put = put_without_images;
+    start_gated_on(io);
+    for (uint64_t i = 0; i < ZONES; i++) {
+        commits[i] = commit_request(i + 1, 1, &texts[i]);
+        commits[i].reply = &box;
+        store_submit(store, &commits[i]);
+        if (i == 0) {
+            assert_ptr_equal(mailbox_wait(&arrivals), &arrival);
+        } else if (i == 1) {
+            image.reply = &box;
+            store_submit(store, &image);
+        }
+    }
+    for (size_t i = 0; i < ZONES; i++) {
+        mailbox_send(&gate, &opens[i]);
+    }
+    for (size_t i = 0; i <= ZONES; i++) {
+        struct store_request *request = (struct store_request *)mailbox_wait(&box);
+        assert_int_equal(request->result, request == &image ? SG_NO_SPACE : SG_OK);
+        mem_free(request->problem);
+    }
+    assert_int_equal(watch.changes, 0);
+    assert_int_equal(fake_disk_count(disk, STORE_COMMITS), ZONES);
+    stop_gated();
     mailbox_clear(&box);
 }
 
@@ -735,6 +796,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_waits_is_one_transaction),
         TEST(what_waits_at_the_end_is_still_committed),
+        TEST(an_image_that_does_not_fit_harms_no_commit),
         TEST(many_senders_lose_nothing),
         TEST(reading_is_no_transaction),
         TEST(a_failed_write_or_sync_loses_nothing_else),
