@@ -8,6 +8,7 @@ void mailbox_init(struct mailbox *mailbox, void (*wake)(void *), void *wake_argu
 {
     *mailbox = (struct mailbox){.wake = wake, .wake_argument = wake_argument};
     mailbox->last = &mailbox->first;
+    mailbox->urgent_end = &mailbox->first;
     pthread_mutex_init(&mailbox->mutex, NULL);
     /* mailbox_wait_until() counts by the clock that never jumps. */
     pthread_condattr_t by_monotonic;
@@ -30,13 +31,15 @@ static bool send(struct mailbox *mailbox, struct letter *letter, bool in_front)
     bool open = !mailbox->closed;
     if (open) {
         bool was_empty = mailbox->first == NULL;
-        letter->next = in_front ? mailbox->first : NULL;
-        if (in_front) {
-            mailbox->first = letter;
-            mailbox->last = was_empty ? &letter->next : mailbox->last;
-        } else {
-            *mailbox->last = letter;
+        struct letter **at = in_front ? mailbox->urgent_end : mailbox->last;
+        letter->next = *at;
+        *at = letter;
+        if (at == mailbox->last) {
             mailbox->last = &letter->next;
+        }
+        if (in_front) {
+            mailbox->urgent_end = &letter->next;
+            mailbox->urgent++;
         }
         mailbox->waiting++;
         pthread_cond_signal(&mailbox->arrived);
@@ -68,6 +71,10 @@ static struct letter *take_first(struct mailbox *mailbox)
         if (mailbox->first == NULL) {
             mailbox->last = &mailbox->first;
         }
+        mailbox->urgent -= mailbox->urgent > 0;
+        if (mailbox->urgent == 0) {
+            mailbox->urgent_end = &mailbox->first;
+        }
         mailbox->waiting--;
         letter->next = NULL;
     }
@@ -82,13 +89,21 @@ struct letter *mailbox_take(struct mailbox *mailbox)
     return letter;
 }
 
+struct letter *mailbox_take_urgent(struct mailbox *mailbox)
+{
+    pthread_mutex_lock(&mailbox->mutex);
+    struct letter *letter = mailbox->urgent > 0 ? take_first(mailbox) : NULL;
+    pthread_mutex_unlock(&mailbox->mutex);
+    return letter;
+}
+
 struct letter *mailbox_take_all(struct mailbox *mailbox)
 {
     pthread_mutex_lock(&mailbox->mutex);
     struct letter *first = mailbox->first;
     mailbox->first = NULL;
-    mailbox->last = &mailbox->first;
-    mailbox->waiting = 0;
+    mailbox->last = mailbox->urgent_end = &mailbox->first;
+    mailbox->waiting = mailbox->urgent = 0;
     pthread_mutex_unlock(&mailbox->mutex);
     return first;
 }

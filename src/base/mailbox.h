@@ -23,6 +23,8 @@ struct mailbox {
     struct letter *first;
     struct letter **last;
     size_t waiting;
+    size_t urgent;              /* of those, how many were sent first; they are in front */
+    struct letter **urgent_end; /* where the next of them goes */
     bool closed;
     void (*wake)(void *wake_argument);
     void *wake_argument;
@@ -33,10 +35,12 @@ void mailbox_clear(struct mailbox *mailbox); /* must be empty */
 
 /* Thread: any. False when the box is closed: the letter is still the caller's. */
 bool mailbox_send(struct mailbox *mailbox, struct letter *letter);
-/* The same, in front of all that wait. */
+/* The same, in front of all that wait but those that were sent so before. */
 bool mailbox_send_first(struct mailbox *mailbox, struct letter *letter);
 /* The oldest letter, or NULL. Thread: the owner. */
 struct letter *mailbox_take(struct mailbox *mailbox);
+/* The oldest that was sent first, or NULL. */
+struct letter *mailbox_take_urgent(struct mailbox *mailbox);
 /* All letters, oldest first, linked by `next`; or NULL. Thread: the owner. */
 struct letter *mailbox_take_all(struct mailbox *mailbox);
 /* Wait for a letter; NULL once the box is closed and empty. Several threads may wait. */

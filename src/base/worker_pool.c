@@ -8,12 +8,21 @@
 #include "base/mem.h"
 #include "base/thread.h"
 
-enum { WORKER_NICE = 10 };
+enum {
+    WORKER_NICE = 10,
+    PIECES_AT_ONCE = 8, /* whoever has done so many is long work, and others come in between */
+    JOBS_DEEP_MAX = 2,  /* a job, and one that came in between two of its pieces */
+};
 
 /*
  * One mailbox for all workers: bulk jobs queue behind, urgent ones in front. A job that can be
  * shared offers itself by posting one `helper` per idle-able worker; a helper that comes too late
  * finds nothing left to do. The share lives until its last helper has looked, so it is counted.
+ *
+ * Urgent jobs come in between two pieces of long work: a helper goes back into line, and the job
+ * itself runs one of them, on its own stack, after each of its pieces. So there is always a worker
+ * for them, even if there is only one, and long work goes on as well. Between two pieces a job must
+ * hold nothing that belongs to the thread.
  */
 struct worker_pool {
     struct mailbox jobs;
@@ -38,10 +47,14 @@ struct helper {
     struct worker_pool *pool;
 };
 
+static _Thread_local unsigned jobs_deep; /* under way in this thread, one upon another */
+
 static void run_job(struct job *job)
 {
     struct mailbox *reply = job->reply; /* run() may free a job without reply */
+    jobs_deep++;
     job->run(job);
+    jobs_deep--;
     if (reply != NULL) {
         bool taken = mailbox_send(reply, &job->letter);
         ASSERT(taken); /* whoever waits for replies closes its box last */
@@ -146,14 +159,35 @@ static void help(struct job *job)
     mem_free(helper);
 }
 
+/* The caller of worker_pool_share() has done so many pieces of it. */
+static void let_urgent_in(struct worker_pool *pool, size_t pieces)
+{
+    if (pieces < PIECES_AT_ONCE || jobs_deep == 0 || jobs_deep >= JOBS_DEEP_MAX) {
+        return;
+    }
+    struct letter *letter = mailbox_take_urgent(&pool->jobs);
+    if (letter != NULL) {
+        run_job((struct job *)letter);
+    }
+}
+
+static void do_alone(struct worker_pool *pool, size_t count,
+                     void (*step)(void *argument, size_t index), void *argument)
+{
+    for (size_t i = 0; i < count; i++) {
+        step(argument, i);
+        if (pool != NULL) {
+            let_urgent_in(pool, i + 1);
+        }
+    }
+}
+
 void worker_pool_share(struct worker_pool *pool, size_t count,
                        void (*step)(void *argument, size_t index), void *argument)
 {
     size_t helpers = pool == NULL || pool->threads == 0 ? 0 : pool->threads - 1;
     if (count < 2 || helpers == 0) {
-        for (size_t i = 0; i < count; i++) {
-            step(argument, i);
-        }
+        do_alone(pool, count, step, argument);
         return;
     }
     helpers = helpers < count - 1 ? helpers : count - 1;
@@ -173,7 +207,8 @@ void worker_pool_share(struct worker_pool *pool, size_t count,
             share_drop(share);
         }
     }
-    while (share_step(share)) {
+    for (size_t pieces = 1; share_step(share); pieces++) {
+        let_urgent_in(pool, pieces);
     }
     struct letter *last = mailbox_wait(&share->finished);
     ASSERT(last == &share->finished_letter);

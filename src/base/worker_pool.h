@@ -36,8 +36,9 @@ void worker_pool_submit(struct worker_pool *pool, enum work_class work_class, st
 /*
  * Run step(argument, 0 .. count-1), each once, on the calling worker and on any that are idle;
  * returns when all are done. For a job that can be cut in independent pieces, e.g. ranges of
- * names to sign. `pool` may be NULL: then the caller does all of it. Between pieces of a bulk
- * job, helpers look for WORK_SOON jobs and do those first.
+ * names to sign. `pool` may be NULL: then the caller does all of it. Between pieces of long work
+ * WORK_SOON jobs are run, on the same worker, one after each piece: so that they never wait for the
+ * end of a job that shares its work.
  */
 void worker_pool_share(struct worker_pool *pool, size_t count,
                        void (*step)(void *argument, size_t index), void *argument);

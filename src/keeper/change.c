@@ -12,14 +12,38 @@ enum {
     RETRY_SECONDS = 300,      /* after a failure, BIND's figure */
     STORE_RETRY_SECONDS = 10, /* after one of the store: it tries by itself meanwhile */
     KEYS_KEPT_NAMES_MIN = 2000,
+    LARGE_NAMES_MIN = 1000, /* signed in some 50 ms */
 };
 
 /* --- PREPARE, SIGN, SEAL: a worker ---------------------------------------------------------- */
 
+/*
+ * What may read, write or sign a large zone whole is bulk: urgent work comes in between
+ * (base/worker_pool.h), and must not itself be of that kind. A small one is done with at once.
+ */
 static enum work_class class_of(const struct zone_job *job)
 {
-    bool bulk = job->kind == ZONE_JOB_LOAD || job->kind == ZONE_JOB_RECOVER;
-    return bulk ? WORK_BULK : WORK_SOON;
+    const struct zone_version *base = job->lent.base;
+    bool large = base != NULL && zone_version_facts(base)->names >= LARGE_NAMES_MIN;
+    switch (job->kind) {
+    case ZONE_JOB_LOAD:
+    case ZONE_JOB_RECOVER:
+        return WORK_BULK;
+    case ZONE_JOB_TRANSFER:
+        return zone_transfer_kind(job->asked.transfer) == ZONE_TRANSFER_DIFFERENCES ? WORK_SOON
+                                                                                    : WORK_BULK;
+    case ZONE_JOB_KEYS:
+    case ZONE_JOB_DUMP:
+        return large ? WORK_BULK : WORK_SOON;
+    case ZONE_JOB_RESIGN:
+        return large && job->lent.state->campaign ? WORK_BULK : WORK_SOON;
+    case ZONE_JOB_UPDATE:
+    case ZONE_JOB_RAISE:
+    case ZONE_JOB_STATE:
+    case ZONE_JOB_LOOK:
+        return WORK_SOON;
+    }
+    UNREACHABLE();
 }
 
 void change_start(struct keeper *keeper, struct managed_zone *zone, sg_time now)

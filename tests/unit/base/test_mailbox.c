@@ -105,9 +105,40 @@ static void a_wait_with_an_end_gives_what_is_there_and_then_nothing(void **state
     mailbox_clear(&box);
 }
 
+static void urgent_letters_come_first_in_order_of_arrival(void **state)
+{
+    (void)state;
+    /* In this order, the urgent ones are those with a capital letter. */
+    static const struct {
+        const char *sent, *taken;
+    } rows[] = {{"A", "A"}, {"AB", "AB"}, {"aB", "Ba"}, {"AbCd", "ACbd"}, {"abCD", "CDab"}};
+    for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
+        struct numbered letters[4];
+        mailbox_init(&box, NULL, NULL);
+        for (size_t i = 0; rows[row].sent[i] != '\0'; i++) {
+            letters[i].number = rows[row].sent[i];
+            bool urgent = letters[i].number < 'a';
+            assert_true(urgent ? mailbox_send_first(&box, &letters[i].letter)
+                               : mailbox_send(&box, &letters[i].letter));
+        }
+        for (const char *next = rows[row].taken; *next != '\0'; next++) {
+            struct letter *urgent = mailbox_take_urgent(&box);
+            assert_int_equal(urgent != NULL, *next < 'a');
+            struct letter *letter = urgent != NULL ? urgent : mailbox_take(&box);
+            assert_int_equal(((struct numbered *)letter)->number, *next);
+        }
+        assert_null(mailbox_take(&box));
+        assert_true(mailbox_send_first(&box, &letters[0].letter)); /* It is as it was. */
+        assert_ptr_equal(mailbox_take_all(&box), &letters[0].letter);
+        assert_null(mailbox_take_urgent(&box));
+        mailbox_clear(&box);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(urgent_letters_come_first_in_order_of_arrival),
         cmocka_unit_test(each_senders_letters_arrive_in_order),
         cmocka_unit_test(an_empty_box_wakes_its_owner_once),
         cmocka_unit_test(a_closed_box_takes_nothing_and_ends_the_wait),
