@@ -501,7 +501,8 @@ static struct zone_job *job_of(struct store_request *request)
 static struct span changeset_of(const struct zone_job *job)
 {
     const struct zone_history_link *difference = job->made.difference;
-    return difference != NULL ? zone_history_changeset(difference) : (struct span){NULL, 0};
+    return difference != NULL && !job->made.is_image ? zone_history_changeset(difference)
+                                                     : (struct span){NULL, 0};
 }
 
 static void take_commit(struct store_request *request)

@@ -65,19 +65,19 @@ struct zone_past {
 /* What came of it. */
 struct zone_made {
     const struct zone_version *version;   /* a reference; NULL: there is no new one */
-    struct zone_history_link *difference; /* from the base to the version; NULL: an image is
-                                             committed, or the state alone */
+    struct zone_history_link *difference; /* from the base to the version; NULL: there is none to
+                                             tell, or the state alone changed */
     struct buffer image;                  /* a small one; empty with `image_in_file` */
-    bool is_image, image_in_file;
-    bool unchanged;          /* SG_OK, but there is nothing to commit */
-    struct zone_state state; /* after the change; whole */
-    sg_time key_event_at;    /* INT64_MAX: none */
-    bool keys_looked_at;     /* `key_event_at` is news */
-    sg_time expires_first;   /* 0: no signature of ours */
-    char *expires_node;      /* which signature that is: `owner/type`; NULL: not news */
-    uint32_t file_serial;    /* LOAD: what the file has; 0: it was not read */
-    bool disk_failed;        /* why it failed: a write, which is soon to be tried again */
-    bool more;               /* RESIGN: another slice is due */
+    bool is_image, image_in_file;         /* an image is committed, not the difference */
+    bool unchanged;                       /* SG_OK, but there is nothing to commit */
+    struct zone_state state;              /* after the change; whole */
+    sg_time key_event_at;                 /* INT64_MAX: none */
+    bool keys_looked_at;                  /* `key_event_at` is news */
+    sg_time expires_first;                /* 0: no signature of ours */
+    char *expires_node;   /* which signature that is: `owner/type`; NULL: not news */
+    uint32_t file_serial; /* LOAD: what the file has; 0: it was not read */
+    bool disk_failed;     /* why it failed: a write, which is soon to be tried again */
+    bool more;            /* RESIGN: another slice is due */
     uint64_t signatures;
     uint64_t took_ns;
     struct zone_past *history; /* RECOVER: what leads to the version, oldest first */

@@ -15,6 +15,11 @@ enum {
     /* A rough guess of what a record takes in an image: which form an image has is all that
      * depends on it. */
     IMAGE_RECORD_BYTES = 120,
+    /* A difference that is committed as an image: as large, and half the zone, after which an image
+     * would be due anyway; or larger, and so much of the zone that its image is not far more. */
+    IMAGE_CHANGE_BYTES_MIN = 256 * 1024,
+    IMAGE_CHANGE_BYTES_LARGE = 8 << 20,
+    IMAGE_CHANGE_LARGE_PART = 8,
 };
 
 enum sg_result zone_look_at_keys(struct zone_job *job)
@@ -348,6 +353,32 @@ static enum sg_result make_difference(struct zone_job *job)
     return result;
 }
 
+static bool is_large(const struct zone_job *job, size_t bytes)
+{
+    uint64_t whole = zone_version_facts(job->made.version)->bytes;
+    return (bytes >= IMAGE_CHANGE_BYTES_MIN && bytes >= whole / 2) ||
+           (bytes >= IMAGE_CHANGE_BYTES_LARGE && bytes >= whole / IMAGE_CHANGE_LARGE_PART);
+}
+
+/*
+ * The commits of all zones share transactions, and would wait until megabytes of this one are
+ * written. So where the difference is large its zone's image is committed, which this worker writes
+ * while they go on. Secondaries get the difference all the same, until a restart. Where the image
+ * does not fit, the difference perhaps does.
+ */
+static void prefer_image(struct zone_job *job)
+{
+    struct zone_made *made = &job->made;
+    size_t bytes = zone_history_changeset(made->difference).length;
+    if (job->store == NULL || !is_large(job, bytes) || write_image(job, made->version) == SG_OK) {
+        return;
+    }
+    made->is_image = made->image_in_file = made->disk_failed = false;
+    buffer_clear(&made->image);
+    mem_free(job->problem);
+    job->problem = NULL;
+}
+
 /* Takes the edit. The difference is told only where the base is of the same lineage. */
 static enum sg_result seal(struct zone_job *job, struct zone_edit *edit,
                            enum zone_sign_extent extent, bool continues)
@@ -361,6 +392,9 @@ static enum sg_result seal(struct zone_job *job, struct zone_edit *edit,
     note_expirations(job, extent);
     if (continues && extent == ZONE_SIGN_CHANGE && !job->whole) {
         result = make_difference(job);
+        if (result == SG_OK) {
+            prefer_image(job);
+        }
     } else {
         result = write_image(job, job->made.version);
     }

@@ -155,6 +155,102 @@ static void history_in_memory_is_bounded_over_all_zones(void **state)
     assert_int_equal(scene->keeper->history_bytes, 0);
 }
 
+/* ---- one large change ---- */
+
+enum { LARGE_NAMES = 8, LARGE_STRINGS = 160, LARGE_STRING_BYTES = 250 };
+
+/* A file of more than 300 kB; before, the zone had a few names. */
+static void grow_file(struct keeper_scene *scene)
+{
+    struct buffer text = BUFFER_EMPTY;
+    char string[LARGE_STRING_BYTES + 1];
+    memset(string, 'x', LARGE_STRING_BYTES);
+    string[LARGE_STRING_BYTES] = '\0';
+    buffer_append_text(&text, "$TTL 60\n@ SOA ns1 host 8 3600 600 86400 60\n@ NS ns1\n"
+                              "ns1 A 192.0.2.1\n");
+    for (int i = 0; i < LARGE_NAMES; i++) {
+        char owner[16];
+        snprintf(owner, sizeof(owner), "large%d TXT", i);
+        buffer_append_text(&text, owner);
+        for (int j = 0; j < LARGE_STRINGS; j++) {
+            buffer_append_text(&text, " ");
+            buffer_append_text(&text, string);
+        }
+        buffer_append_text(&text, "\n");
+    }
+    assert_int_equal(file_write(scene->file, 0644, buffer_span(&text)), SG_OK);
+    buffer_free(&text);
+}
+
+static void serve_signed(struct keeper_scene *scene)
+{
+    scene_write_file(scene, 7, false);
+    scene->plan[0].policy = scene->policy;
+    scene->plan[0].inline_signing = true;
+    scene_configure(scene);
+    assert_true(scene_status(scene).secure);
+}
+
+static void reload(struct keeper_scene *scene)
+{
+    keeper_wish_load(scene->keeper, scene_zone(scene), true);
+    scene_turn(scene);
+}
+
+/* Those of other zones, which share transactions, do not wait for its megabytes. */
+static void a_large_change_is_committed_as_an_image_file(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_signed(scene);
+    grow_file(scene);
+    reload(scene);
+    uint32_t serial = scene_serial(scene);
+    assert_true(scene_serves(scene, "large0.example.test.", DNS_TYPE_TXT));
+    assert_int_equal(fake_disk_images(scene->disk), 1);
+    assert_in_range(fake_disk_largest(scene->disk), 1, 64 * 1024);
+    assert_int_equal(scene_zone(scene)->ledger.image_number, scene_zone(scene)->ledger.last);
+    /* Secondaries get the difference. */
+    assert_int_equal(scene_zone(scene)->slot->history.links, 1);
+    scene_restart(scene);
+    assert_int_equal(scene_serial(scene), serial);
+    assert_true(scene_serves(scene, "large7.example.test.", DNS_TYPE_TXT));
+    assert_int_equal(scene_zone(scene)->slot->history.links, 0);
+}
+
+static enum sg_result (*create_below)(void *argument, uint64_t zone, uint64_t commit,
+                                      struct store_image **out_image);
+static int creations_to_fail;
+
+static enum sg_result create_or_fail(void *argument, uint64_t zone, uint64_t commit,
+                                     struct store_image **out_image)
+{
+    if (creations_to_fail > 0) {
+        creations_to_fail--;
+        return SG_NO_SPACE;
+    }
+    return create_below(argument, zone, commit, out_image);
+}
+
+static void a_large_change_whose_image_does_not_fit_is_committed_as_it_is(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_signed(scene);
+    grow_file(scene);
+    struct store_io *io = (struct store_io *)(uintptr_t)store_images(scene->store);
+    create_below = io->image_create;
+    io->image_create = create_or_fail;
+    creations_to_fail = 1;
+    reload(scene);
+    assert_int_equal(creations_to_fail, 0);
+    uint32_t serial = scene_serial(scene);
+    assert_true(scene_serves(scene, "large0.example.test.", DNS_TYPE_TXT));
+    assert_null(scene_status(scene).problem);
+    assert_in_range(fake_disk_largest(scene->disk), 256 * 1024, 1024 * 1024);
+    scene_restart(scene);
+    assert_int_equal(scene_serial(scene), serial);
+    assert_true(scene_serves(scene, "large7.example.test.", DNS_TYPE_TXT));
+}
+
 int main(void)
 {
 #define WITH_SCENE(test) cmocka_unit_test_setup_teardown(test, scene_begin, scene_end)
@@ -168,6 +264,8 @@ int main(void)
         WITH_SCENE(what_secondaries_may_ask_for_is_kept_over_a_restart),
         WITH_SCENE(what_nobody_may_ask_for_any_more_is_not_kept),
         WITH_SCENE(history_in_memory_is_bounded_over_all_zones),
+        WITH_SCENE(a_large_change_is_committed_as_an_image_file),
+        WITH_SCENE(a_large_change_whose_image_does_not_fit_is_committed_as_it_is),
     };
     return cmocka_run_group_tests_name("checkpoint", tests, NULL, NULL);
 }

@@ -40,6 +40,7 @@ struct fake_disk {
     bool refuses_reopen;
     struct fake_disk_fault fault;
     uint64_t writes, commits;
+    size_t largest;
     char *folder; /* of a copy */
     struct fake_disk *next_copy;
 };
@@ -243,6 +244,7 @@ static enum sg_result disk_put(void *argument, enum store_table table, struct sp
     if (result == SG_OK) {
         remember(disk, table, key);
         table_put(&disk->tables[table], key, value);
+        disk->largest = value.length > disk->largest ? value.length : disk->largest;
     }
     return result;
 }
@@ -568,6 +570,11 @@ bool fake_disk_is_without_power(const struct fake_disk *disk)
 uint64_t fake_disk_writes(const struct fake_disk *disk)
 {
     return disk->writes;
+}
+
+size_t fake_disk_largest(const struct fake_disk *disk)
+{
+    return disk->largest;
 }
 
 uint64_t fake_disk_commits(const struct fake_disk *disk)

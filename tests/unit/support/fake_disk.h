@@ -41,6 +41,7 @@ bool fake_disk_is_without_power(const struct fake_disk *disk);
 
 uint64_t fake_disk_writes(const struct fake_disk *disk);  /* so far, failed ones too */
 uint64_t fake_disk_commits(const struct fake_disk *disk); /* that succeeded */
+size_t fake_disk_largest(const struct fake_disk *disk);   /* bytes of a value, ever put */
 size_t fake_disk_images(const struct fake_disk *disk);    /* finished ones */
 size_t fake_disk_count(const struct fake_disk *disk, enum store_table table);
 /* Flip a bit in the value of the `index`-th key. */
