@@ -97,6 +97,20 @@ static bool write_all(int fd, struct span contents)
     return true;
 }
 
+enum sg_result file_sync_folder(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        return result_of_errno();
+    }
+    /* EINVAL: the file system knows no sync of folders. */
+    enum sg_result result = fsync(fd) == 0 || errno == EINVAL ? SG_OK : result_of_errno();
+    int saved = errno;
+    close(fd);
+    errno = saved;
+    return result;
+}
+
 static enum sg_result sync_folder_of(const char *path)
 {
     char *folder = mem_copy_text(path);
@@ -106,13 +120,8 @@ static enum sg_result sync_folder_of(const char *path)
     } else {
         slash[slash == folder ? 1 : 0] = 0;
     }
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    enum sg_result result = file_sync_folder(folder);
     mem_free(folder);
-    if (fd < 0) {
-        return result_of_errno();
-    }
-    enum sg_result result = fsync(fd) == 0 ? SG_OK : result_of_errno();
-    close(fd);
     return result;
 }
 
@@ -181,6 +190,16 @@ void *file_find_map(int fd, size_t bytes)
     return map;
 }
 
+/* Its name is durable too, unless the folder that has it may not be read. */
+static enum sg_result make_one_folder(const char *path, mode_t mode)
+{
+    if (mkdir(path, mode) != 0) {
+        return errno == EEXIST ? SG_OK : result_of_errno();
+    }
+    enum sg_result result = sync_folder_of(path);
+    return result == SG_DENIED ? SG_OK : result;
+}
+
 enum sg_result file_make_folder(const char *path, mode_t mode)
 {
     char *partial = mem_copy_text(path);
@@ -191,9 +210,7 @@ enum sg_result file_make_folder(const char *path, mode_t mode)
             continue;
         }
         *at = 0;
-        if (mkdir(partial, mode) != 0 && errno != EEXIST) {
-            result = result_of_errno();
-        }
+        result = make_one_folder(partial, mode);
         if (whole) {
             break;
         }

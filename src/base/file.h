@@ -28,5 +28,8 @@ MUST_USE enum sg_result file_write_unsynced(const char *path, mode_t mode, struc
 /* Where this process has mapped so many bytes of the file; NULL: nowhere, or /proc is not there. */
 void *file_find_map(int fd, size_t bytes);
 
-/* Make `path` and what leads to it. SG_OK when it exists already as a folder. */
+/* Which names are in the folder is durable. SG_NOT_FOUND, SG_DENIED (it may not be read) ... */
+MUST_USE enum sg_result file_sync_folder(const char *path);
+
+/* Make `path` and what leads to it, durably. SG_OK when it exists already as a folder. */
 MUST_USE enum sg_result file_make_folder(const char *path, mode_t mode);

@@ -587,7 +587,13 @@ static enum sg_result open_store(struct lmdb *lmdb, char **out_problem)
         return result == SG_NOT_FOUND || result == SG_LIMIT ? SG_IO : result;
     }
     sweep_images(lmdb);
-    return SG_OK;
+    /* If it is new, nothing else makes the names of its files durable: LMDB syncs what is in them.
+     */
+    result = file_sync_folder(lmdb->folder);
+    if (result != SG_OK) {
+        *out_problem = mem_format("cannot sync '%s': %s", lmdb->folder, mdb_strerror(errno));
+    }
+    return result;
 }
 
 enum sg_result store_lmdb_open(const char *folder, struct store_io *out_io, char **out_problem)

@@ -1,3 +1,4 @@
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -29,6 +30,15 @@ static bool is_due(_Atomic int *count)
     return left == 1;
 }
 
+/* A folder that was synced, and how many names it had then. */
+struct synced {
+    ino_t inode;
+    size_t names;
+};
+static struct synced synced[64];
+static size_t synced_count;
+
+int fsync(int fd);
 int fdatasync(int fd);
 ssize_t pwrite(int fd, const void *bytes, size_t length, off_t at);
 
@@ -42,6 +52,32 @@ int fdatasync(int fd)
     if (is_due(&calls.sync_fails)) {
         errno = EIO;
         return -1;
+    }
+    return next(fd);
+}
+
+static size_t count_names(int fd)
+{
+    size_t names = 0;
+    int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *directory = fdopendir(again);
+    assert_non_null(directory);
+    while (readdir(directory) != NULL) {
+        names++;
+    }
+    closedir(directory);
+    return names;
+}
+
+int fsync(int fd)
+{
+    static int (*next)(int);
+    struct stat status;
+    if (next == NULL) {
+        *(void **)&next = dlsym(RTLD_NEXT, "fsync");
+    }
+    if (fstat(fd, &status) == 0 && S_ISDIR(status.st_mode) && synced_count < 64) {
+        synced[synced_count++] = (struct synced){status.st_ino, count_names(fd)};
     }
     return next(fd);
 }
@@ -168,6 +204,36 @@ static void the_folder_is_made_and_closed_to_others(void **state)
     snprintf(path, sizeof(path), "%s/a/b/data.mdb", folder);
     assert_int_equal(stat(path, &status), 0);
     assert_int_equal(status.st_mode & 0777, 0600);
+}
+
+/* All names that are in the folder now were when it was last synced. */
+static void assert_names_are_durable(const char *path)
+{
+    struct stat status;
+    size_t names = 0;
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_int_equal(fstat(fd, &status), 0);
+    for (size_t i = 0; i < synced_count; i++) {
+        names = synced[i].inode == status.st_ino ? synced[i].names : names;
+    }
+    assert_int_equal(names, count_names(fd));
+    close(fd);
+}
+
+/* What is committed to a new store is not lost with the names of its files. */
+static void the_names_of_a_new_store_are_durable(void **state)
+{
+    (void)state;
+    static const char *const folders[] = {"", "/a", "/a/b"};
+    char path[200];
+    synced_count = 0;
+    snprintf(path, sizeof(path), "%s/a/b", folder);
+    struct store_io io = open_lmdb(path);
+    for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+        snprintf(path, sizeof(path), "%s%s", folder, folders[i]);
+        assert_names_are_durable(path);
+    }
+    io.close(io.argument);
 }
 
 static void what_is_no_store_is_refused(void **state)
@@ -472,6 +538,7 @@ int main(void)
         TEST(a_commit_is_synced_before_it_is_acknowledged),
         TEST(a_second_opener_is_refused),
         TEST(the_folder_is_made_and_closed_to_others),
+        TEST(the_names_of_a_new_store_are_durable),
         TEST(what_is_no_store_is_refused),
         TEST(the_map_grows),
         TEST(a_full_disk_is_survived),
