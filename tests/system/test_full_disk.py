@@ -1,6 +1,9 @@
 """No room left: zones are served, updates get SERVFAIL, operators are told, and all goes on by
 itself once there is room."""
 
+import random
+import time
+
 import dns.rcode
 import pytest
 
@@ -37,6 +40,15 @@ def server(tmp_path, disk, run_server):
     run_server(made)
     wait_until_served(made)
     return made
+
+
+@pytest.fixture
+def rounds(request):
+    return 100 if request.config.getoption("--long") else 6
+
+
+def key_files(disk):
+    return {path.name: path.read_bytes() for path in disk.seen.glob("K*.private")}
 
 
 def wait_until_served(server):
@@ -156,6 +168,38 @@ def test_a_stream_of_updates_fills_the_disk(server, disk, tmp_path):
         crowd.stop()
         assert_sound(server, crowd, tmp_path)
     assert set(crowd.rcodes) == {"NOERROR", "SERVFAIL"}
+
+
+def test_no_kill_on_a_full_disk_loses_an_acknowledged_update(server, disk, tmp_path, rounds):
+    """The disk fills up under a stream of updates, the server dies at any moment before, while or
+    after, and starts on the full disk or on one with room again; many times in a row."""
+    chance = random.Random(SEED)
+    crowd = Crowd(server, list(ZONES), 4, SEED, burst=10)
+    keys = key_files(disk)
+    serials = dict.fromkeys(ZONES, 0)
+    for _ in range(rounds):
+        acknowledged = crowd.acknowledged
+        crowd.start()
+        wait_until(lambda: crowd.acknowledged > acknowledged + 5, 120, "updates are taken")
+        time.sleep(chance.uniform(0.0, 0.3))
+        disk.fill()
+        time.sleep(chance.uniform(0.0, 0.5))  # the moment of the kill
+        server.kill()
+        crowd.stop()
+        stays_full = chance.random() < 0.5
+        if not stays_full:
+            disk.make_room()
+        server.start()
+        wait_until_served(server)
+        assert_sound(server, crowd, tmp_path)
+        for zone in ZONES:
+            assert server.serial(zone) >= serials[zone], zone
+            serials[zone] = server.serial(zone)
+        if stays_full:
+            disk.make_room()
+    assert crowd.rcodes["SERVFAIL"] > 0, "the disk was never full in time"
+    assert set(crowd.rcodes) == {"NOERROR", "SERVFAIL"}
+    assert key_files(disk) == keys, "a key was made twice, or changed"
 
 
 def test_a_zone_that_found_no_room_is_signed_once_there_is(tmp_path, disk, run_server):
