@@ -154,6 +154,28 @@ def test_a_server_starts_on_a_full_disk(server, disk, tmp_path):
     assert_sound(server, crowd, tmp_path)
 
 
+def test_a_server_starts_on_a_disk_that_can_only_be_read(server, disk, tmp_path):
+    """As after errors=remount-ro. It serves what was committed, and goes on by itself."""
+    crowd = Crowd(server, list(ZONES), 2, SEED, burst=10)
+    crowd.start()
+    wait_until(lambda: crowd.acknowledged > 50, 60, "some updates")
+    crowd.stop()
+    server.kill()
+    disk.remount("ro")
+    server.start()
+    wait_until_served(server)
+    assert_sound(server, crowd, tmp_path)
+    assert crowd.clients[0].step() == dns.rcode.SERVFAIL
+    assert "Read-only file system" in server.log()
+    for zone in ZONES:
+        assert "problem: " in status_of(server, zone), zone
+    disk.remount("rw")
+    wait_until_taken(crowd)
+    assert_sound(server, crowd, tmp_path)
+    for zone in ZONES:
+        wait_until(lambda zone=zone: "problem: " not in status_of(server, zone), 60, "all is well")
+
+
 def test_a_stream_of_updates_fills_the_disk(server, disk, tmp_path):
     """The disk fills up under way, again and again, wherever that hits."""
     crowd = Crowd(server, list(ZONES), 4, SEED, burst=10)
