@@ -440,6 +440,17 @@ static enum sg_result prepare(struct store *store)
     return result;
 }
 
+/* A store that can only be read shall say so before somebody's change fails. */
+static void try_to_begin(struct store *store)
+{
+    enum sg_result result = store->io.begin(store->io.argument);
+    if (result == SG_OK) {
+        store->io.abort(store->io.argument);
+    } else {
+        note_fault(store, result);
+    }
+}
+
 enum sg_result store_new(const struct store_io *io, bool threads,
                          void (*state_changed)(void *argument, enum sg_result result),
                          void *argument, struct store **out_store)
@@ -450,12 +461,16 @@ enum sg_result store_new(const struct store_io *io, bool threads,
     store->argument = argument;
     mailbox_init(&store->mailbox, NULL, NULL);
     enum sg_result result = prepare(store);
+    store->threads = threads;
+    if (result == SG_OK) {
+        try_to_begin(store);
+    }
     if (result == SG_OK && threads) {
-        store->threads = true;
         result = thread_start(&store->thread, run_thread, store);
         store->threads = result == SG_OK;
     }
     if (result != SG_OK) {
+        store->threads = false; /* there is none to wait for */
         store_free(store);
         return result;
     }

@@ -35,7 +35,8 @@ struct lmdb {
     char *folder;
     char *images; /* the folder of image files */
     int lock_fd;
-    MDB_env *env; /* NULL: reopen() failed, nothing works */
+    MDB_env *env;   /* NULL: reopen() failed, nothing works */
+    bool read_only; /* as the file system is: it was when it was opened */
     MDB_dbi tables[STORE_TABLES];
     MDB_txn *writer;
     MDB_txn *reader; /* what get() and scan() outside a transaction look at, until begin() */
@@ -119,7 +120,7 @@ static enum sg_result lmdb_begin(void *argument)
     if (lmdb->env == NULL) {
         return SG_IO;
     }
-    int code = make_room(lmdb);
+    int code = lmdb->read_only ? EROFS : make_room(lmdb);
     if (code == MDB_SUCCESS) {
         code = mdb_txn_begin(lmdb->env, NULL, 0, &lmdb->writer);
     }
@@ -318,7 +319,7 @@ static void close_env(struct lmdb *lmdb)
     }
 }
 
-static int open_env(struct lmdb *lmdb)
+static int open_env_as(struct lmdb *lmdb, bool read_only)
 {
     MDB_envinfo info;
     int dead_readers;
@@ -332,7 +333,8 @@ static int open_env(struct lmdb *lmdb)
         code = mdb_env_set_mapsize(lmdb->env, lmdb->map_bytes);
     }
     if (code == MDB_SUCCESS) {
-        code = mdb_env_open(lmdb->env, lmdb->folder, MDB_NOTLS, 0600);
+        unsigned flags = MDB_NOTLS | (read_only ? MDB_RDONLY : 0u);
+        code = mdb_env_open(lmdb->env, lmdb->folder, flags, 0600);
     }
     if (code == MDB_SUCCESS) {
         code = mdb_env_info(lmdb->env, &info);
@@ -343,14 +345,23 @@ static int open_env(struct lmdb *lmdb)
     }
     if (code == MDB_SUCCESS) {
         code = open_tables(lmdb, false);
-        code = code == MDB_NOTFOUND ? open_tables(lmdb, true) : code;
+        code = code == MDB_NOTFOUND && !read_only ? open_tables(lmdb, true) : code;
     }
     if (code == MDB_SUCCESS) {
         find_map(lmdb);
     } else {
         close_env(lmdb);
     }
+    lmdb->read_only = read_only;
     return code;
+}
+
+/* On a file system that cannot be written to, all can be read; reopen() sees whether it still is.
+ */
+static int open_env(struct lmdb *lmdb)
+{
+    int code = open_env_as(lmdb, false);
+    return code == EROFS ? open_env_as(lmdb, true) : code;
 }
 
 static enum sg_result lmdb_reopen(void *argument)

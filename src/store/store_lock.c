@@ -33,6 +33,9 @@ enum sg_result store_lock_take(const char *folder, int *out_fd, char **out_probl
     char *path = mem_format("%s/signetd.lock", folder);
     enum sg_result result = SG_OK;
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0 && errno == EROFS) {
+        fd = open(path, O_RDONLY | O_CLOEXEC); /* that is enough for a lock */
+    }
     if (fd < 0) {
         result = errno == EACCES || errno == EPERM ? SG_DENIED : image_file_result(errno);
         *out_problem =

@@ -1,6 +1,9 @@
 """No room left: zones are served, updates get SERVFAIL, operators are told, and all goes on by
 itself once there is room."""
 
+import random
+import time
+
 import dns.rcode
 import pytest
 
@@ -37,6 +40,15 @@ def server(tmp_path, disk, run_server):
     run_server(made)
     wait_until_served(made)
     return made
+
+
+@pytest.fixture
+def rounds(request):
+    return 100 if request.config.getoption("--long") else 6
+
+
+def key_files(disk):
+    return {path.name: path.read_bytes() for path in disk.seen.glob("K*.private")}
 
 
 def wait_until_served(server):
@@ -142,6 +154,28 @@ def test_a_server_starts_on_a_full_disk(server, disk, tmp_path):
     assert_sound(server, crowd, tmp_path)
 
 
+def test_a_server_starts_on_a_disk_that_can_only_be_read(server, disk, tmp_path):
+    """As after errors=remount-ro. It serves what was committed, and goes on by itself."""
+    crowd = Crowd(server, list(ZONES), 2, SEED, burst=10)
+    crowd.start()
+    wait_until(lambda: crowd.acknowledged > 50, 60, "some updates")
+    crowd.stop()
+    server.kill()
+    disk.remount("ro")
+    server.start()
+    wait_until_served(server)
+    assert_sound(server, crowd, tmp_path)
+    assert crowd.clients[0].step() == dns.rcode.SERVFAIL
+    assert "Read-only file system" in server.log()
+    for zone in ZONES:
+        assert "problem: " in status_of(server, zone), zone
+    disk.remount("rw")
+    wait_until_taken(crowd)
+    assert_sound(server, crowd, tmp_path)
+    for zone in ZONES:
+        wait_until(lambda zone=zone: "problem: " not in status_of(server, zone), 60, "all is well")
+
+
 def test_a_stream_of_updates_fills_the_disk(server, disk, tmp_path):
     """The disk fills up under way, again and again, wherever that hits."""
     crowd = Crowd(server, list(ZONES), 4, SEED, burst=10)
@@ -156,6 +190,38 @@ def test_a_stream_of_updates_fills_the_disk(server, disk, tmp_path):
         crowd.stop()
         assert_sound(server, crowd, tmp_path)
     assert set(crowd.rcodes) == {"NOERROR", "SERVFAIL"}
+
+
+def test_no_kill_on_a_full_disk_loses_an_acknowledged_update(server, disk, tmp_path, rounds):
+    """The disk fills up under a stream of updates, the server dies at any moment before, while or
+    after, and starts on the full disk or on one with room again; many times in a row."""
+    chance = random.Random(SEED)
+    crowd = Crowd(server, list(ZONES), 4, SEED, burst=10)
+    keys = key_files(disk)
+    serials = dict.fromkeys(ZONES, 0)
+    for _ in range(rounds):
+        acknowledged = crowd.acknowledged
+        crowd.start()
+        wait_until(lambda: crowd.acknowledged > acknowledged + 5, 120, "updates are taken")
+        time.sleep(chance.uniform(0.0, 0.3))
+        disk.fill()
+        time.sleep(chance.uniform(0.0, 0.5))  # the moment of the kill
+        server.kill()
+        crowd.stop()
+        stays_full = chance.random() < 0.5
+        if not stays_full:
+            disk.make_room()
+        server.start()
+        wait_until_served(server)
+        assert_sound(server, crowd, tmp_path)
+        for zone in ZONES:
+            assert server.serial(zone) >= serials[zone], zone
+            serials[zone] = server.serial(zone)
+        if stays_full:
+            disk.make_room()
+    assert crowd.rcodes["SERVFAIL"] > 0, "the disk was never full in time"
+    assert set(crowd.rcodes) == {"NOERROR", "SERVFAIL"}
+    assert key_files(disk) == keys, "a key was made twice, or changed"
 
 
 def test_a_zone_that_found_no_room_is_signed_once_there_is(tmp_path, disk, run_server):

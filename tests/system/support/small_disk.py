@@ -42,6 +42,11 @@ class SmallDisk:
     def make_room(self):
         (self.seen / "filling").unlink()
 
+    def remount(self, how):
+        """`how`: ro (nothing may be open for writing there) or rw."""
+        subprocess.run(self.inside(["mount", "-o", f"remount,{how}", str(self.folder)]), check=True,
+                       timeout=20)
+
     def unmount(self):
         self.holder.kill()
         self.holder.wait(20)
