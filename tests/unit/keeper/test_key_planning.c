@@ -326,7 +326,8 @@ static void an_order_is_refused_with_its_reason(void **state)
     struct keeper_key_status ksk = the_key(scene, true, KEY_STATE_OMNIPRESENT);
     answer = note_ds(scene, (struct keeper_key_word){.tag = KEEPER_ANY_KEY, .published = true});
     assert_int_equal(answer.result, SG_NOT_FOUND);
-    assert_string_equal(answer.text, "no key waits for its DS to be published");
+    assert_string_equal(answer.text,
+                        "no matching key found: none waits for its DS to be published");
     answer = note_ds(scene, (struct keeper_key_word){.tag = ksk.tag, .published = true});
     assert_int_equal(answer.result, SG_CONFLICT);
     assert_non_null(strstr(answer.text, "does not wait for its DS to be published"));

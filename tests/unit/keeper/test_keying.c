@@ -54,8 +54,7 @@ static void an_update_does_not_stand_behind_zones_whose_keys_are_to_be_made(void
     name_zones(scene);
     scene_configure(scene);
     assert_int_equal(count_signed(scene), 1);
-    zone_keys_free(scene_zone(scene)->known.keys);
-    scene_zone(scene)->known.keys = NULL;
+    kept_keys_drop(&scene->keeper->kept_keys, scene_zone(scene));
     scene->zones = ZONES;
     scene_configure_only(scene);
     while (scene->keeper->keying->lanes[KEYING_REST].waiting.first == NULL &&

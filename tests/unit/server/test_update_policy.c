@@ -80,7 +80,6 @@ static const struct row {
 
     {"ms-self matches nobody",                "grant * ms-self .; ",                BY_HOST,   "host.e", "A",  false, 0},
     {"krb5-subdomain matches nobody",         "grant * krb5-subdomain e;",          BY_HOST,   "host.e", "A",  false, 0},
-    {"external matches nobody",               "grant \"local:/x\" external e;",     BY_K,      "a.e", "A",     false, 0},
     {"and what follows decides",              "grant * ms-self .; grant k zonesub;", BY_K,     "a.e", "A",     true,  0},
 };
 /* clang-format on */
