@@ -1,5 +1,6 @@
 """A zone file and a policy become a zone that every judge accepts (RFC 4034, 4035, 5155)."""
 
+import re
 import shutil
 import subprocess
 import time
@@ -248,6 +249,12 @@ def denial_ttls(path):
     return {int(f[1]) for f in fields if len(f) > 3 and f[3] in ("NSEC", "NSEC3")}
 
 
+def large_versions(server, zone):
+    """How many versions took more than a thousand signatures, the first one aside."""
+    made = re.findall(rf"zone {re.escape(zone)}/IN published: .* signatures=(\d+)", server.log())
+    return sum(int(number) > 1000 for number in made[1:])
+
+
 @pytest.mark.parametrize("policy", DENIAL)
 def test_another_negative_ttl_comes_name_by_name(signet, tmp_path, policy):
     """An update of the SOA's minimum does not wait for the whole zone, nor do others behind it; what
@@ -276,7 +283,7 @@ def test_another_negative_ttl_comes_name_by_name(signet, tmp_path, policy):
         return moments[-1] == {77}
 
     wait_until(is_done, 120, "all denials with the new TTL")
-    assert len(moments[0]) == 2, "it was not all done at once"
+    assert large_versions(signet, zone) > 1, "it was all done at once"
     path = signet.axfr(zone, tmp_path / "after")
     assert denial_ttls(path) == {77}
     assert_zone_validates(zone, path)

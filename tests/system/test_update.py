@@ -228,7 +228,8 @@ def test_a_client_may_raise_the_soa_and_only_raise_it(server, zone):
     assert nsupdate(server, zone, soa(before - 1, 78), KEY) == "NOERROR"
     assert serial_of(server, zone) == before
     assert nsupdate(server, zone, soa(before + 5, 79), KEY) == "NOERROR"
-    wait_until(lambda: serial_of(server, zone) == before + 5, 20, "the serial that was asked for")
+    # The other minimum gives all denials another TTL, in versions that may follow at once.
+    wait_until(lambda: serial_of(server, zone) >= before + 5, 20, "the serial that was asked for")
     assert server.answers_with(zone, "SOA")[0].minimum == 79
 
 

@@ -104,7 +104,7 @@ static void begin(struct scene *scene, enum ds_watch_mode mode)
         .agents = scene->agents,
         .agents_count = 2,
         .lookup = {&scene->resolver, 1, true, true, 53},
-        .bounds = {RETRY_MIN, RETRY_MAX, SG_DAY},
+        .bounds = {RETRY_MIN, RETRY_MAX, SG_DAY, SG_DAY},
     };
     scene->watch = ds_watch_new(&scene->of, &scene->settings);
     signing_key_init(&scene->key);
