@@ -145,6 +145,9 @@ static void end_change(struct keeper *keeper, struct zone_job *job, uint16_t rco
     if (zone->updates.first != NULL) {
         keeper_wish_due(keeper, zone); /* Where updates never end the timer has no turn. */
     }
+    if (zone->known.ds_looks.count > 0) {
+        keeper_wish_keys(keeper, zone, false); /* They came while its keys were looked at. */
+    }
     if (opening_is_wanted(keeper, zone)) {
         opening_start(keeper, zone); /* A configuration that has come since has it stored. */
     } else if (change_is_wished(zone)) {
@@ -415,7 +418,7 @@ static void wish_what_is_left(struct keeper *keeper, struct managed_zone *zone,
                               const struct zone_job *job, bool is_new)
 {
     const struct zone_asked *asked = &job->asked;
-    if (asked->sign_all || (asked->keys_wished && !is_new)) {
+    if (asked->sign_all || (asked->keys_wished && !is_new) || zone->known.orders != NULL) {
         keeper_wish_keys(keeper, zone, asked->sign_all);
     }
     if (asked->serial_above != 0 && !is_new && zone->wishes.serial_above == 0) {

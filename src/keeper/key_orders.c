@@ -236,6 +236,10 @@ static enum sg_result add(struct keeper *keeper, struct managed_zone *zone,
     }
     *last = mem_alloc_zero(1, sizeof(**last));
     **last = *order;
+    if (order->kind != KEY_ORDER_STATUS) {
+        answer(*last, SG_CONFLICT,
+               mem_copy_text("the keys could not be looked at now: `zonestatus` says why"));
+    }
     keeper_wish_keys(keeper, zone, false);
     return SG_OK;
 }

@@ -308,6 +308,14 @@ void zone_facts_take_plan(struct zone_facts_of_keys *facts, const struct key_lis
     facts->committed = true;
     facts->unpublished = moved;
     facts->planned_at = moved ? now : facts->planned_at;
+    /* In the second of a whole signing, or of a campaign's beginning, nothing tells later which of
+     * the two came first. */
+    if (moved && now <= facts->whole_begun) {
+        facts->whole_begun = facts->whole_at = 0;
+    }
+    if (moved && now <= facts->campaign_begun) {
+        facts->campaign_begun = 0;
+    }
 }
 
 void zone_facts_forget_keys(struct zone_facts_of_keys *facts)

@@ -103,9 +103,8 @@ void zone_facts_note_published(struct keeper *keeper, struct managed_zone *zone)
     enum zone_facts_news news = zone->slot->version == NULL
                                     ? ZONE_FACTS_NO_NEWS
                                     : zone_facts_published(&zone->known.state.facts, keeper->now);
+    zone->wishes.state |= news != ZONE_FACTS_NO_NEWS;
     if (news == ZONE_FACTS_LATE) {
         keeper_wish_keys(keeper, zone, false); /* Their files are older by now. */
-    } else if (news == ZONE_FACTS_IN_TIME) {
-        zone->wishes.state = true;
     }
 }

@@ -184,6 +184,34 @@ static void a_whole_signing_ends_the_wait(void **state)
     zone_facts_clear(&facts);
 }
 
+static void a_key_that_goes_in_the_second_of_a_whole_signing_was_not_cleared_by_it(void **state)
+{
+    struct zone_facts_of_keys facts;
+    struct signing_key key;
+    struct signing_key *keys[] = {&key};
+    const struct key_list list = {keys, 1};
+    struct kasp_key_facts told[1];
+    struct kasp_facts for_plan;
+    (void)state;
+    commit(&facts, O, T0);
+    zone_facts_observe(&facts, ZONE_TERM_RESIGN, 100, T0, 0);
+    zone_facts_sign_whole(&facts, T0 + 10);
+    (void)zone_facts_published(&facts, T0 + 50); /* it took its time */
+    make_key(&key, U, T0 + 50);
+    zone_facts_take_plan(&facts, &list, T0 + 50);
+    (void)zone_facts_published(&facts, T0 + 50);
+    zone_facts_for_plan(&facts, &list, told, &for_plan);
+    assert_true(told[0].cleared_at == KEY_TIME_UNSET);
+    assert_true(zone_facts_may_have_signatures(&facts, &facts.keys[0], 0, T0 + 51));
+
+    zone_facts_begin_campaign(&facts, T0 + 60);
+    make_key(&key, O, T0 + 60);
+    zone_facts_take_plan(&facts, &list, T0 + 60);
+    zone_facts_end_campaign(&facts, T0 + 90);
+    assert_int_equal(facts.whole_at, 0);
+    zone_facts_clear(&facts);
+}
+
 static void signatures_stay_as_long_as_they_really_do(void **state)
 {
     struct zone_facts_of_keys facts;
@@ -308,6 +336,7 @@ int main(void)
         cmocka_unit_test(a_late_publication_corrects_what_was_planned_then),
         cmocka_unit_test(while_nobody_is_served_nothing_begins),
         cmocka_unit_test(a_whole_signing_ends_the_wait),
+        cmocka_unit_test(a_key_that_goes_in_the_second_of_a_whole_signing_was_not_cleared_by_it),
         cmocka_unit_test(signatures_stay_as_long_as_they_really_do),
         cmocka_unit_test(a_term_is_remembered_until_no_cache_can_hold_it),
         cmocka_unit_test(a_sighting_lasts_until_another_one),
