@@ -33,9 +33,26 @@ static bool was_stored(const struct zone_job *job)
     return job->store != NULL && !zone_is_stored(job->settings);
 }
 
+/* Whoever edited the file forgot it: where no signer chooses the serial, secondaries stay behind.
+ */
+static void warn_of_serial(const struct zone_job *job, uint32_t source_serial)
+{
+    uint32_t before = zone_version_facts(job->lent.base)->source_serial;
+    char label[ZONE_LABEL_BYTES];
+    if (job->kind != ZONE_JOB_LOAD || serial_compare(source_serial, before) > 0) {
+        return;
+    }
+    log_write(LOG_ZONE, SEVERITY_WARNING,
+              "zone %s: the file changed but its serial %u did not rise above %u; it is taken all "
+              "the same%s",
+              zone_label(job->settings, label), source_serial, before,
+              zone_is_to_be_signed(job) ? "" : ", but its secondaries will keep what they have");
+}
+
 /* A zone that is served as its source has it, and whose serial was raised by others than those who
  * edit its file: by updates, which a frozen zone has behind it, or a signer that it had. */
-static enum sg_result let_serial_rise(const struct zone_job *job, struct zone_edit *edit)
+static enum sg_result let_serial_rise(const struct zone_job *job, struct zone_edit *edit,
+                                      bool is_edited)
 {
     uint32_t current = zone_version_facts(job->lent.base)->serial;
     uint32_t source = zone_version_facts(zone_edit_draft(edit))->source_serial;
@@ -45,8 +62,13 @@ static enum sg_result let_serial_rise(const struct zone_job *job, struct zone_ed
     if (above != 0 && serial_compare(above, current) > 0) {
         current = above;
     }
-    if ((!job->settings->dynamic && !was_stored(job)) || zone_is_to_be_signed(job) ||
-        serial_compare(source, current) > 0) {
+    if ((!job->settings->dynamic && !was_stored(job)) || zone_is_to_be_signed(job)) {
+        if (is_edited) {
+            warn_of_serial(job, source);
+        }
+        return SG_OK;
+    }
+    if (serial_compare(source, current) > 0) {
         return SG_OK;
     }
     uint32_t next = zone_serial_raise(job->settings->serial_update, current, job->now);
@@ -129,7 +151,7 @@ static enum sg_result take_source(struct zone_job *job, struct zone_edit *fresh)
         zone_edit_abandon(edit); /* Of the file only the time changed: that is committed. */
         return result;
     }
-    result = let_serial_rise(job, edit);
+    result = let_serial_rise(job, edit, changed > 0);
     if (result != SG_OK) {
         zone_edit_abandon(edit);
         return result;

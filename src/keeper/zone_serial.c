@@ -1,4 +1,3 @@
-#include "base/log.h"
 #include "dns/serial.h"
 #include "keeper/zone_steps.h"
 
@@ -39,18 +38,6 @@ static uint32_t first_serial(const struct zone_job *job, uint32_t source_serial)
     return serial;
 }
 
-static void warn_of_same_serial(const struct zone_job *job, uint32_t source_serial)
-{
-    const struct zone_facts *facts = zone_version_facts(job->lent.base);
-    if (job->kind == ZONE_JOB_LOAD && !job->asked.force && source_serial == facts->source_serial) {
-        char label[ZONE_LABEL_BYTES];
-        log_write(LOG_ZONE, SEVERITY_WARNING,
-                  "zone %s: the file changed but its serial %u did not rise; it is taken all "
-                  "the same",
-                  zone_label(job->settings, label), source_serial);
-    }
-}
-
 uint32_t zone_serial_choose(const struct zone_job *job, uint32_t source_serial)
 {
     enum zone_serial_update method = job->settings->serial_update;
@@ -70,6 +57,5 @@ uint32_t zone_serial_choose(const struct zone_job *job, uint32_t source_serial)
     if (source_changed && serial_compare(source_serial, current) > 0) {
         return source_serial;
     }
-    warn_of_same_serial(job, source_serial);
     return zone_serial_raise(method, current, job->now);
 }
