@@ -111,11 +111,16 @@ static bool keeps_keys(const struct managed_zone *zone)
 }
 
 /* What was lent comes back, or what the job has put in its place. */
-static void take_back(struct managed_zone *zone, struct zone_job *job)
+static void take_back_resign(struct managed_zone *zone, struct zone_job *job)
 {
     zone->known.resign = job->lent.resign;
     job->lent.resign = NULL;
-    if (keeps_keys(zone)) {
+}
+
+/* Not before the end: a commit takes time, in which those of others could push them out. */
+static void take_back_keys(struct managed_zone *zone, struct zone_job *job)
+{
+    if (!zone->gone && keeps_keys(zone)) {
         kept_keys_put(&zone->keeper->kept_keys, zone, job->lent.keys);
         job->lent.keys = NULL;
     }
@@ -135,6 +140,7 @@ static void end_change(struct keeper *keeper, struct zone_job *job, uint16_t rco
     key_orders_tell(orders, rcode == DNS_RCODE_NOERROR     ? NULL
                             : zone->health.problem != NULL ? zone->health.problem
                                                            : "the server is stopping");
+    take_back_keys(zone, job);
     generation_drop(job->generation);
     zone_job_free(job);
     if (zone->gone) {
@@ -250,8 +256,9 @@ static void fail(struct keeper *keeper, struct zone_job *job, sg_duration retry)
     /* They may speak of what never came to be. */
     resign_index_free(zone->known.resign);
     zone->known.resign = NULL;
-    if (job->made.keys_looked_at || (zone->known.keys != NULL && zone->known.keys->fresh)) {
-        kept_keys_drop(&keeper->kept_keys, zone);
+    if (job->made.keys_looked_at || (job->lent.keys != NULL && job->lent.keys->fresh)) {
+        zone_keys_free(job->lent.keys);
+        job->lent.keys = NULL;
     }
     char label[ZONE_LABEL_BYTES];
     char served[ZONE_SERVED_BYTES];
@@ -471,8 +478,9 @@ static void succeed(struct keeper *keeper, struct zone_job *job)
             opening_forget_static(keeper, zone);
         }
     }
-    if (made->keys_looked_at) {
-        zone_parent_take_keys(keeper, zone, job->lent.keys);
+    if (made->keys_looked_at && job->lent.keys != NULL) {
+        const struct zone_keys *keys = job->lent.keys;
+        zone_parent_want(keeper, zone, keys->wishes, keys->wishes_count);
     }
     if (made->keys_looked_at && !made->unchanged) {
         zone_facts_let_twins_follow(keeper, zone);
@@ -563,7 +571,7 @@ void change_take_job(struct keeper *keeper, struct zone_job *job)
 {
     struct managed_zone *zone = job->zone;
     ASSERT(zone->job == job);
-    take_back(zone, job);
+    take_back_resign(zone, job);
     if (zone->gone || keeper->stopping) {
         end_change(keeper, job, DNS_RCODE_SERVFAIL);
     } else if (job->result != SG_OK) {

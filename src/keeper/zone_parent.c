@@ -252,15 +252,6 @@ void zone_parent_want(struct keeper *keeper, struct managed_zone *zone,
     keeper_set_timer(keeper, zone);
 }
 
-void zone_parent_take_keys(struct keeper *keeper, struct managed_zone *zone,
-                           const struct zone_keys *keys)
-{
-    keys = keys != NULL ? keys : zone->known.keys;
-    if (keys != NULL) {
-        zone_parent_want(keeper, zone, keys->wishes, keys->wishes_count);
-    }
-}
-
 static void adopt_telling(struct keeper *keeper, struct zone_parent *parent)
 {
     if (parent->telling != NULL && parent->zone->settings->telling != NULL) {

@@ -24,11 +24,6 @@ struct zone_parent;
  * before the zone's next turn. */
 void zone_parent_want(struct keeper *keeper, struct managed_zone *zone,
                       const struct ds_check_wish *wishes, size_t count);
-struct zone_keys;
-/* These keys, or NULL: those that the zone keeps, are committed: zone_parent_want() what they
- * wish. */
-void zone_parent_take_keys(struct keeper *keeper, struct managed_zone *zone,
-                           const struct zone_keys *keys);
 /* The zone has new settings; the old ones are borrowed until this returns. */
 void zone_parent_adopt(struct keeper *keeper, struct managed_zone *zone);
 /* Do what is due, and arm the zone's timer. */
