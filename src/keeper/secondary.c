@@ -65,6 +65,7 @@ static char *failure_text(const struct zone_secondary *secondary, struct refresh
 static void say_verdict(struct zone_secondary *secondary, enum refresh_verdict verdict,
                         char *failure)
 {
+    const struct refresh_settings *settings = secondary->zone->settings->refresh;
     switch (verdict) {
     case REFRESH_NEXT:
     case REFRESH_FAILED:
@@ -75,7 +76,10 @@ static void say_verdict(struct zone_secondary *secondary, enum refresh_verdict v
         return;
     case REFRESH_OLDER:
         keep_failure(secondary, NULL);
-        say(secondary, SEVERITY_INFO, "an older serial than ours has primary ", secondary->from);
+        if (settings == NULL || !settings->multi_primary) {
+            say(secondary, SEVERITY_INFO, "an older serial than ours has primary ",
+                secondary->from);
+        }
         break;
     case REFRESH_CURRENT:
         keep_failure(secondary, NULL);

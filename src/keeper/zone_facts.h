@@ -6,11 +6,11 @@
  * edit; it is written before the commit that makes it true, which may fail or come late. The
  * commit record has the states that the committed version stands for, whole with every commit:
  *
- *        look: files + facts -> plan -> files written -> version signed -> COMMIT -> PUBLISH
- *                                       states: plan's instant     facts: the same    | corrected
- * to v this instant
+ *   look: files + facts -> plan -> files written -> version signed -> COMMIT -> PUBLISH
+ *                               (the plan's instant)         (the same)  (corrected to now)
  *
- * At each look the two are brought together (zone_facts_reconcile()), by two rules:
+ * At each look the two are brought together (zone_facts_take_younger(), zone_facts_hold()), by two
+ * rules:
  *
  *   (1) The younger of the two is believed, a key at a time: by its newest change. Files that a
  *       backup brought back are older than what was committed; what an operator or another signer

@@ -452,9 +452,8 @@ static const char *advice_of(int code)
     switch (code) {
     case EACCES:
     case EPERM:
-        return "; the server's user must own folder and files and may read and write them (chown "
-               "-R "
-               "USER, chmod -R u+rwX store-directory)";
+        return "; the server's user must own folder and files, and be able to write them "
+               "(chown -R USER, chmod -R u+rwX store-directory)";
     case EROFS:
         return "; it must be on a file system that can be written to";
     case ENOSPC:
