@@ -97,12 +97,21 @@ void mem_wipe_free(void *memory, size_t bytes)
 extern int mallctl(const char *name, void *old, size_t *old_bytes, void *new, size_t new_bytes)
     __attribute__((weak));
 
+/* An arena at a time: this name does not take the index that stands for all of them elsewhere. */
 void mem_end(void)
 {
-    static const char of_all_arenas[] = "arena.4096.dirty_decay_ms";
+    unsigned arenas = 0;
+    size_t bytes = sizeof(arenas);
     ssize_t never = -1;
-    if (mallctl != NULL) {
-        (void)mallctl(of_all_arenas, NULL, NULL, &never,
-                      sizeof(never)); /* else it only takes longer */
+
+    if (mallctl == NULL || mallctl("arenas.narenas", &arenas, &bytes, NULL, 0) != 0) {
+        return; /* It only takes longer. */
+    }
+    for (unsigned i = 0; i < arenas; i++) {
+        char name[sizeof("arena.4294967295.dirty_decay_ms")];
+
+        (void)snprintf(name, sizeof(name), "arena.%u.dirty_decay_ms", i);
+        /* Fails for an arena that was never used. */
+        (void)mallctl(name, NULL, NULL, &never, sizeof(never));
     }
 }

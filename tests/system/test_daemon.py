@@ -356,6 +356,15 @@ def test_systemd_is_told_of_start_reload_and_end(make_signet, tmp_path):
     assert server.process.wait(20) == 0
 
 
+def test_every_end_is_a_clean_one(make_signet):
+    """The allocator was once told something about its last breath that read memory at random."""
+    server = make_signet()
+    server.add_zone("example.org", ZONE)
+    for time in range(30):
+        server.start()
+        assert server.terminate() == 0, f"end {time}: {server.log()[-2000:]}"
+
+
 def test_an_added_zone_leaves_systemd_out(make_signet, tmp_path):
     """A RELOADING=1 without its READY=1 would be taken for a reload that hangs."""
     manager = Manager(tmp_path)

@@ -207,6 +207,9 @@ def test_a_first_signing_is_cut_off_at_each_write(make_signet, tmp_path, request
                        or "zones loaded" in server.log(), 60, "it dies or has loaded")
             if not faults.fired:
                 server.terminate()  # fewer writes than last time: it dies as it stops
+                if not faults.fired:  # or writes even less: only its last ones may fall away
+                    assert number > calls * 3 // 4, f"{faults.calls} writes, not {calls}"
+                    continue
         wait_until_dead(server)
         faults.disarm()
         there = key_files(server)
