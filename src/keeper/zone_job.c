@@ -1,9 +1,11 @@
 #include "keeper/zone_job.h"
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
 #include "keeper/source_wish.h"
 #include "keeper/trust.h"
+#include "keeper/zone_label.h"
 #include "keeper/zone_record.h"
 #include "keeper/zone_steps.h"
 
@@ -174,6 +176,26 @@ static void begin_state(struct zone_job *job)
     trust_begin_state(job);
 }
 
+/* The operator who takes the policy away has the last word, and hears what it does. */
+static void warn_of_ds(const struct zone_job *job)
+{
+    const struct zone_facts_of_keys *facts = &job->lent.state->facts;
+    bool goes_unsigned = job->settings->policy == NULL && job->made.version != NULL &&
+                         zone_version_facts(job->made.version)->denial == ZONE_DENIAL_NONE;
+    char label[ZONE_LABEL_BYTES];
+    for (size_t i = 0; goes_unsigned && i < facts->count; i++) {
+        enum key_state_value ds = facts->keys[i].state.records[KEY_RECORD_DS];
+        if (ds != KEY_STATE_HIDDEN && ds != KEY_STATE_NA) {
+            log_write(
+                LOG_DNSSEC, SEVERITY_ERROR,
+                "zone %s: its dnssec-policy was taken away while the parent has, or may have, "
+                "a DS of key %u: validators find an unsigned zone bogus; give it a policy "
+                "again, and `dnssec-policy insecure` before there is none",
+                zone_label(job->settings, label), facts->keys[i].tag);
+        }
+    }
+}
+
 void zone_job_run(struct job *job)
 {
     struct zone_job *work = (struct zone_job *)job;
@@ -184,6 +206,7 @@ void zone_job_run(struct job *job)
     begin_state(work);
     work->result = run_kind(work);
     end_facts(work);
+    warn_of_ds(work);
     trust_end_state(work);
     if (work->result == SG_OK && !work->made.unchanged && work->made.version == NULL &&
         work->whole) {
