@@ -101,6 +101,14 @@ static bool read_soa(const struct zone_version *version, struct dns_rrset *out_r
            dns_soa_parse(dns_rrset_first(out_rrset), out_soa) == SG_OK;
 }
 
+/* The serial that its primaries gave it; 0: there is none. */
+static uint32_t own_serial(const struct zone_secondary *secondary)
+{
+    struct dns_rrset rrset;
+    struct dns_soa soa;
+    return read_soa(zone_record_version(secondary->zone), &rrset, &soa) ? soa.serial : 0;
+}
+
 /* What the refresh has just learnt outlives a restart. */
 static void keep_timers(struct zone_secondary *secondary)
 {
@@ -122,6 +130,8 @@ static void take_reply(struct zone_secondary *secondary, const struct refresh_re
                                             .truncated = reply->truncated,
                                             .authoritative = reply->authoritative,
                                             .has_soa = reply->has_soa,
+                                            .serial = reply->serial,
+                                            .ours = own_serial(secondary),
                                         }));
     if (verdict == REFRESH_CURRENT) {
         keep_timers(secondary);
