@@ -83,16 +83,6 @@ bool zone_keys_changed(const struct zone_job *job)
            job->made.state.keys_fingerprint != job->lent.state->keys_fingerprint;
 }
 
-/*
- * However the jitter falls, signatures live half the time until they are to be made anew: what is
- * due as soon as it is made would be made without end.
- */
-static sg_duration bounded_jitter(const struct kasp_policy *kasp)
-{
-    sg_duration most = (kasp->signatures_validity - kasp->signatures_refresh) / 2;
-    return kasp->signatures_jitter < most ? kasp->signatures_jitter : most;
-}
-
 /* A salt of the right length is kept: a new one costs every signature of the chain. */
 static bool denial_is_kept(const struct zone_job *job)
 {
@@ -128,7 +118,8 @@ void zone_sign_request(const struct zone_job *job, uint32_t serial, struct sign_
         .inception_offset = kasp->signatures_inception_offset,
         .validity = kasp->signatures_validity,
         .validity_dnskey = kasp->signatures_validity_dnskey,
-        .jitter = bounded_jitter(kasp),
+        .jitter = kasp->signatures_jitter,
+        .interval = kasp->signatures_validity - kasp->signatures_refresh,
     };
     choose_denial(job, policy);
     *keys = (struct sign_keys){job->lent.keys->sign, job->lent.keys->sign_count};
