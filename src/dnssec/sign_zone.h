@@ -23,6 +23,7 @@ struct sign_policy {
     sg_duration validity;
     sg_duration validity_dnskey;
     sg_duration jitter;
+    sg_duration interval; /* until a signature comes in turn again; see expiration.h */
     bool nsec3;
     struct nsec3_params nsec3_params; /* iterations 0; flags bit 0: opt-out; salt */
 };

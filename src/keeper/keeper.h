@@ -34,7 +34,12 @@ struct keeper_update;
 struct parent_telling_settings;
 
 enum zone_type { ZONE_PRIMARY, ZONE_SECONDARY };
-enum zone_serial_update { ZONE_SERIAL_INCREMENT, ZONE_SERIAL_UNIXTIME, ZONE_SERIAL_DATE };
+enum zone_serial_update {
+    ZONE_SERIAL_INCREMENT,
+    ZONE_SERIAL_UNIXTIME,
+    ZONE_SERIAL_DATE,
+    ZONE_SERIAL_KEEP, /* the source's; a file that does not raise it is refused */
+};
 
 /* Whom to tell of a change. */
 struct zone_notify_settings {

@@ -26,6 +26,8 @@ struct zone_status {
     sg_time clock_at;            /* of the last commit before */
     const char *problem;         /* NULL: all is well; else what, and what to do */
     sg_time problem_since;       /* 0: not known */
+    sg_time refresh_at;          /* of a secondary: its primaries are asked next; 0: none */
+    sg_time expire_at;           /* of a secondary: it is, or was, served until then; 0: none */
     const char *refresh_failure; /* of a secondary: why the last primary was of no use; NULL */
     bool stored;                 /* what is served is what the store has */
 };

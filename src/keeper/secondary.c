@@ -484,6 +484,11 @@ const char *secondary_failure(const struct managed_zone *zone)
     return zone->secondary == NULL ? NULL : zone->secondary->failure;
 }
 
+const struct refresh_timers *secondary_timers(const struct managed_zone *zone)
+{
+    return zone->secondary == NULL ? NULL : refresh_timers(zone->secondary->refresh);
+}
+
 void secondary_notified(struct keeper *keeper, struct managed_zone *zone, const struct remote *from,
                         const struct dns_soa *hint)
 {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "keeper/keeper_parts.h"
+#include "keeper/refresh_timers.h"
 
 struct zone_secondary;
 
@@ -31,6 +32,8 @@ void secondary_came(struct managed_zone *zone);
 /* Why the primary that was asked last was of no use, for people; NULL: it was of use, or none was
  * asked. */
 const char *secondary_failure(const struct managed_zone *zone);
+/* When its primaries are asked next, and until when it is served; NULL: it has none. */
+const struct refresh_timers *secondary_timers(const struct managed_zone *zone);
 /* A NOTIFY came. */
 void secondary_notified(struct keeper *keeper, struct managed_zone *zone, const struct remote *from,
                         const struct dns_soa *hint);

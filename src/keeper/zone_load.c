@@ -125,6 +125,25 @@ static enum sg_result rise_above_others(const struct zone_job *job, struct zone_
     return zone_edit_set_serial(edit, ZONE_SOURCE, serial);
 }
 
+/*
+ * Where the signed serial is to be the file's, an edit has to bring one that secondaries take. What
+ * a primary sends is taken all the same: nobody there knows what our signatures have raised.
+ */
+static enum sg_result refuse_unraised_serial(struct zone_job *job, struct zone_edit *edit)
+{
+    uint32_t served = zone_version_facts(job->lent.base)->serial;
+    uint32_t source = zone_version_facts(zone_edit_draft(edit))->source_serial;
+    if (job->settings->serial_update != ZONE_SERIAL_KEEP || job->kind != ZONE_JOB_LOAD ||
+        !zone_is_to_be_signed(job) || serial_compare(source, served) > 0) {
+        return SG_OK;
+    }
+    job->problem = mem_format("with serial-update-method keep the file's serial %u has to be above "
+                              "%u, which is served: raise "
+                              "it to %u or more",
+                              source, served, serial_next(served));
+    return SG_CONFLICT;
+}
+
 /* The whole source came anew, as a zone of its own: what differs goes into a draft of the base, so
  * that the rest keeps its signatures. Takes `fresh`. */
 static enum sg_result take_source(struct zone_job *job, struct zone_edit *fresh)
@@ -151,7 +170,10 @@ static enum sg_result take_source(struct zone_job *job, struct zone_edit *fresh)
         zone_edit_abandon(edit); /* Of the file only the time changed: that is committed. */
         return result;
     }
-    result = let_serial_rise(job, edit, changed > 0);
+    result = changed > 0 ? refuse_unraised_serial(job, edit) : SG_OK;
+    if (result == SG_OK) {
+        result = let_serial_rise(job, edit, changed > 0);
+    }
     if (result != SG_OK) {
         zone_edit_abandon(edit);
         return result;

@@ -83,16 +83,6 @@ bool zone_keys_changed(const struct zone_job *job)
            job->made.state.keys_fingerprint != job->lent.state->keys_fingerprint;
 }
 
-/*
- * However the jitter falls, signatures live half the time until they are to be made anew: what is
- * due as soon as it is made would be made without end.
- */
-static sg_duration bounded_jitter(const struct kasp_policy *kasp)
-{
-    sg_duration most = (kasp->signatures_validity - kasp->signatures_refresh) / 2;
-    return kasp->signatures_jitter < most ? kasp->signatures_jitter : most;
-}
-
 /* A salt of the right length is kept: a new one costs every signature of the chain. */
 static bool denial_is_kept(const struct zone_job *job)
 {
@@ -128,7 +118,8 @@ void zone_sign_request(const struct zone_job *job, uint32_t serial, struct sign_
         .inception_offset = kasp->signatures_inception_offset,
         .validity = kasp->signatures_validity,
         .validity_dnskey = kasp->signatures_validity_dnskey,
-        .jitter = bounded_jitter(kasp),
+        .jitter = kasp->signatures_jitter,
+        .interval = kasp->signatures_validity - kasp->signatures_refresh,
     };
     choose_denial(job, policy);
     *keys = (struct sign_keys){job->lent.keys->sign, job->lent.keys->sign_count};
@@ -441,6 +432,24 @@ static void prefer_image(struct zone_job *job)
     job->problem = NULL;
 }
 
+/* With serial-update-method keep: the first time that the served serial leaves its source's. */
+static void warn_of_raised_serial(const struct zone_job *job)
+{
+    const struct zone_facts *facts = zone_version_facts(job->made.version);
+    const struct zone_facts *before =
+        job->lent.base == NULL ? NULL : zone_version_facts(job->lent.base);
+    char label[ZONE_LABEL_BYTES];
+    bool was_other = before != NULL && before->serial != before->source_serial;
+    if (job->settings->serial_update == ZONE_SERIAL_KEEP && facts->signed_here &&
+        facts->serial != facts->source_serial && !was_other) {
+        log_write(LOG_ZONE, SEVERITY_WARNING,
+                  "zone %s: serial %u is served where its source has %u: what is signed anew needs "
+                  "a new serial, also with serial-update-method keep; the next edit's has to be "
+                  "above what is served then",
+                  zone_label(job->settings, label), facts->serial, facts->source_serial);
+    }
+}
+
 /* Takes the edit. The difference is told only where the base is of the same lineage. */
 static enum sg_result seal(struct zone_job *job, struct zone_edit *edit,
                            enum zone_sign_extent extent, bool continues)
@@ -465,8 +474,10 @@ static enum sg_result seal(struct zone_job *job, struct zone_edit *edit,
         job->made.version = NULL;
         resign_index_free(job->lent.resign); /* It speaks of what never came to be. */
         job->lent.resign = NULL;
+        return result;
     }
-    return result;
+    warn_of_raised_serial(job);
+    return SG_OK;
 }
 
 enum sg_result zone_sign_and_seal(struct zone_job *job, struct zone_edit *edit,
