@@ -311,8 +311,8 @@ static enum sg_result add_signatures(const struct sign_run *run, struct sign_lan
         }
         count++;
     }
-    if (made > 0 && made < count) {
-        /* Those of one time stand in the order of their keys; old and new ones may not. */
+    if (made < count && count > 1) {
+        /* Those of one time stand in the order of their keys; such as were kept may not. */
         rrsig_sort(lane->bytes.bytes + at, lane->bytes.length - at, count);
     }
     const struct dns_rrset signatures = {
