@@ -2,6 +2,7 @@
 difference needs, and secondaries that took the differences have the same zone."""
 
 import shutil
+import time
 
 import pytest
 
@@ -37,10 +38,10 @@ class Watch:
     """signetd signs gov. for three secondaries; what each day costs it is counted, and all of them
     have the same."""
 
-    def __init__(self, signet, folder, policy):
+    def __init__(self, signet, folder, policy, label):
         self.signet = signet
         self.folder = folder
-        self.policy = policy
+        self.label = f"gov {label} {policy}"  # of figures
         self.nsec3 = policy == "nsec3"
         self.secondaries = [kind(folder / kind.name, fetched=[("gov.", signet.port)])
                             for kind in PEERS]
@@ -59,6 +60,7 @@ class Watch:
             run_server(peer)
         self.before = Signed(day, "gov.", self.nsec3)
         self.days = 1
+        self.begin = time.monotonic()
         assert published(self.signet)[0][1] == len(self.before.covered) + 1 + self.nsec3, \
             "first signing: all of it, DNSKEY and NSEC3PARAM"
         self.judge()
@@ -82,7 +84,7 @@ class Watch:
         assert len(published(self.signet)) == versions + 1
         serial, made = published(self.signet)[-1]
         assert made == signatures_needed(self.before, after), f"{day.name} (serial {serial})"
-        figures.note(f"gov {self.policy} {day.stem}: {made} signatures of {len(after.covered)}")
+        figures.note(f"{self.label} {day.stem}: {made} signatures of {len(after.covered)}")
         self.judge()
         self.before = after
         self.days += 1
@@ -93,7 +95,8 @@ class Watch:
         differences = [line for line in started if "IXFR started" in line]
         assert len(differences) >= len(self.secondaries) * (self.days - 1), \
             "all came as differences"
-        figures.note(f"gov {self.policy}: {self.days} days accepted")
+        figures.note(f"{self.label}: {self.days} days accepted in "
+                     f"{time.monotonic() - self.begin:.0f} s")
 
 
 def reload(server):
@@ -105,7 +108,7 @@ def reload(server):
 @pytest.mark.parametrize("policy", ["nsec", "nsec3"])
 def test_each_day_costs_its_difference(signet, run_server, tmp_path, request, policy):
     days = gov_days(tmp_path / "days", 40 if request.config.getoption("--long") else 3)
-    watch = Watch(signet, tmp_path, policy)
+    watch = Watch(signet, tmp_path, policy, "reloaded")
     path = signet.add_zone("gov.", days[0].read_text(), policy=policy,
                            statements=watch.statements())
     watch.start(run_server, days[0])
@@ -132,7 +135,7 @@ def test_a_day_that_is_fetched_costs_its_difference(signet, run_server, tmp_path
     path = tmp_path / "unsigned"
     shutil.copy(days[0], path)
     primary = run_server(Knot(tmp_path / "primary", zones=[("gov.", path)], notify=[signet.port]))
-    watch = Watch(signet, tmp_path, policy)
+    watch = Watch(signet, tmp_path, policy, "fetched")
     signet.add_secondary("gov.", [primary.port], policy=policy, statements=watch.statements())
     watch.start(run_server, days[0])
     for day in days[1:]:
