@@ -143,7 +143,7 @@ static void start_jobs(struct keeper *keeper, sg_time now)
     start_queue(keeper, &keeper->queue, places, now);
     keying_start(keeper, now);
     if (keeper->jobs == 0 && keeper->requests == 0) {
-        keying_rest(keeper->keying);
+        keying_rest(keeper->keying, now);
     }
 }
 
