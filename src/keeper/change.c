@@ -391,6 +391,14 @@ static bool is_mended(const struct managed_zone *zone, const struct zone_job *jo
     }
 }
 
+/* Also where nothing is due for years: somebody may bring a key, edit one, or take it away. */
+static sg_time next_loadkeys(const struct managed_zone *zone)
+{
+    sg_duration interval = (sg_duration)zone->settings->loadkeys_interval_minutes * SG_MINUTE;
+    return zone->settings->policy == NULL || interval == 0 ? INT64_MAX
+                                                           : zone->keeper->now + interval;
+}
+
 static void recover_health(struct managed_zone *zone, struct zone_job *job)
 {
     struct zone_health *health = &zone->health;
@@ -405,6 +413,7 @@ static void recover_health(struct managed_zone *zone, struct zone_job *job)
     }
     if (made->keys_looked_at) {
         health->key_event_at = made->key_event_at;
+        health->loadkeys_at = next_loadkeys(zone);
     }
     if (made->expires_first != health->expires_first) {
         mem_free(health->resign_node);

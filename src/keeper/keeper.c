@@ -143,7 +143,7 @@ static void start_jobs(struct keeper *keeper, sg_time now)
     start_queue(keeper, &keeper->queue, places, now);
     keying_start(keeper, now);
     if (keeper->jobs == 0 && keeper->requests == 0) {
-        keying_rest(keeper->keying);
+        keying_rest(keeper->keying, now);
     }
 }
 
@@ -163,7 +163,7 @@ void keeper_set_timer(struct keeper *keeper, struct managed_zone *zone)
         /* Else what is due has its turn when the job is done. */
         wake = earlier(wake,
                        earlier(health->key_event_at, earlier(health->resign_at, health->retry_at)));
-        wake = earlier(wake, health->file_at);
+        wake = earlier(wake, earlier(health->file_at, health->loadkeys_at));
     }
     if (wake == INT64_MAX) {
         heap_remove(&keeper->timers, &zone->timer);
@@ -193,6 +193,10 @@ void keeper_wish_due(struct keeper *keeper, struct managed_zone *zone)
     if (health->retry_at <= keeper->now) {
         health->retry_at = INT64_MAX; /* Whatever fails again sets it again. */
         wish_again(zone);
+        due = true;
+    }
+    if (health->loadkeys_at <= keeper->now) {
+        health->loadkeys_at = INT64_MAX; /* The look itself says when the next one is. */
         due = true;
     }
     if (due) {

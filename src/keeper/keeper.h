@@ -73,7 +73,7 @@ struct zone_settings {
     const char *key_directory;
     uint32_t max_zone_ttl;
     enum zone_serial_update serial_update;
-    unsigned loadkeys_interval_minutes;
+    unsigned loadkeys_interval_minutes; /* 0: never */
     const struct zone_check_options *checks;
     struct zone_limits limits;
     const struct zone_notify_settings *notify;     /* NULL: nobody */

@@ -118,6 +118,7 @@ struct managed_zone *zone_record_new(uint64_t id, const struct zone_settings *se
     zone->updates.last = &zone->updates.first;
     zone->known.state.timers = zone->known.state.told = BUFFER_EMPTY;
     zone->health = (struct zone_health){.key_event_at = INT64_MAX,
+                                        .loadkeys_at = INT64_MAX,
                                         .resign_at = INT64_MAX,
                                         .retry_at = INT64_MAX,
                                         .overdue_at = INT64_MAX,

@@ -38,6 +38,7 @@ struct reload_waiter {
 struct zone_health {
     sg_time expires_first;   /* 0: no signatures of ours */
     sg_time key_event_at;    /* INT64_MAX: none */
+    sg_time loadkeys_at;     /* who else has changed key files by then? INT64_MAX: never */
     sg_time resign_at;       /* INT64_MAX: never */
     sg_time retry_at;        /* INT64_MAX: nothing failed */
     sg_time overdue_at;      /* signatures should have been made anew by then; INT64_MAX: never */

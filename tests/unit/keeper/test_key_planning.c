@@ -185,6 +185,45 @@ static void a_step_that_is_not_committed_has_not_begun(void **state)
     assert_true(the_key(scene, false, KEY_STATE_OMNIPRESENT).signs_zone);
 }
 
+static void hide_private_half(struct keeper_scene *scene, bool hide)
+{
+    char *command = mem_format("cd %s && %s", scene->folder,
+                               hide ? "for f in *.private; do mv $f $f.away; done"
+                                    : "for f in *.away; do mv $f ${f%.away}; done");
+    assert_int_equal(system(command), 0);
+    mem_free(command);
+}
+
+/* dnssec-loadkeys-interval: what others do in the key folder is seen though no key is due. */
+static void the_keys_are_looked_at_every_hour(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene->plan[0].loadkeys_interval_minutes = 60;
+    serve_split(scene);
+    be_settled(scene);
+    struct answer *answer = mem_alloc_zero(1, sizeof(*answer));
+    look(scene, answer);
+    assert_true(answer->status.wake_at > scene->now + SG_DAY);
+    mem_free(answer);
+    uint32_t serial = scene_serial(scene);
+    for (int i = 0; i < 5; i++) {
+        scene_pass(scene, SG_HOUR);
+    }
+    assert_int_equal(scene_serial(scene), serial); /* A look alone changes nothing. */
+    hide_private_half(scene, true);
+    scene_pass(scene, SG_HOUR - 1);
+    assert_null(scene_status(scene).problem);
+    scene_pass(scene, 1);
+    assert_non_null(scene_status(scene).problem);
+    hide_private_half(scene, false);
+    scene_pass(scene, SG_HOUR);
+    assert_null(scene_status(scene).problem);
+    scene_pass(scene, SG_HOUR);
+    hide_private_half(scene, true);
+    scene_pass(scene, SG_HOUR);
+    assert_non_null(scene_status(scene).problem); /* The interval goes on after a failure. */
+}
+
 static void run(const char *format, const char *folder)
 {
     char *command = mem_format(format, folder, folder);
@@ -368,6 +407,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ROW(a_zsk_rolls_to_the_second),
         ROW(a_step_that_is_not_committed_has_not_begun),
+        ROW(the_keys_are_looked_at_every_hour),
         ROW(key_files_of_a_backup_are_older_than_the_commit),
         ROW(going_insecure_takes_its_time),
         ROW(in_manual_mode_a_step_makes_what_is_due),
