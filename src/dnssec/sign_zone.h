@@ -51,6 +51,7 @@ struct sign_request {
     const struct sign_policy *policy;
     uint32_t serial; /* the signed SOA's */
     sg_time now;
+    const bool *cancelled; /* atomic; once true, signing ends with SG_CANCELLED. NULL: never */
 };
 
 /*

@@ -78,6 +78,8 @@ void change_start(struct keeper *keeper, struct managed_zone *zone, sg_time now)
         .resign = zone->known.resign,
         .expires_first = zone->health.expires_first,
     };
+    job->lent.aside = aside_lend(zone);
+    job->aside_names_min = zone->known.aside_fails ? UINT64_MAX : keeper->asides.names_min;
     zone_facts_find_twins(keeper, zone, &job->lent.twins);
     zone->known.keyed = false;
     zone->known.resign = NULL;
@@ -192,7 +194,7 @@ static void keep_wishes(struct managed_zone *zone, const struct zone_job *job, b
     bool loads = job->kind == ZONE_JOB_LOAD && by_store && !asked->thaw;
     later->load |= loads;
     later->force |= loads && asked->force;
-    later->keys |= asked->keys_wished || asked->sign_all;
+    later->keys |= asked->keys_wished || asked->sign_all || job->made.aside_keys != NULL;
     later->sign_all |= asked->sign_all;
     /* Where there are no keys to look at: does the store work again? */
     later->state |= job->kind == ZONE_JOB_STATE || (by_store && zone->settings->policy == NULL);
@@ -256,7 +258,9 @@ static void fail(struct keeper *keeper, struct zone_job *job, sg_duration retry)
     /* They may speak of what never came to be. */
     resign_index_free(zone->known.resign);
     zone->known.resign = NULL;
-    if (job->made.keys_looked_at || (job->lent.keys != NULL && job->lent.keys->fresh)) {
+    aside_take_back(keeper, job, false);
+    if (job->made.keys_looked_at || job->made.aside_keys != NULL ||
+        (job->lent.keys != NULL && job->lent.keys->fresh)) {
         zone_keys_free(job->lent.keys);
         job->lent.keys = NULL;
     }
@@ -459,6 +463,7 @@ static void succeed(struct keeper *keeper, struct zone_job *job)
     if (is_new) {
         take_version(zone, job);
     }
+    aside_take_back(keeper, job, is_new);
     if (is_new && is_first && job->store != NULL) {
         overtake_start(keeper, zone);
     }

@@ -25,6 +25,7 @@ struct keeper *keeper_new(const struct keeper_io *io)
     zone_queue_init(&keeper->queue);
     keeper->keying = keying_new();
     kept_keys_init(&keeper->kept_keys);
+    keeper->asides.names_min = ASIDE_NAMES_MIN;
     keeper->next_id = 1;
     keeper->announced = true;
     zone_index_init(&keeper->index);
@@ -307,6 +308,8 @@ static void take_replies(struct keeper *keeper)
         keeper->jobs--;
         if (job->run == zone_job_run) {
             change_take_job(keeper, (struct zone_job *)job);
+        } else if (aside_is_round(job)) {
+            aside_take_job(keeper, job);
         } else if (keying_is_round(job)) {
             keying_take_job(keeper, job);
         } else {
@@ -381,6 +384,7 @@ void keeper_stop(struct keeper *keeper)
         change_refuse_updates(keeper, zone, DNS_RCODE_SERVFAIL);
         secondary_stop(zone);
         zone_parent_end(zone);
+        aside_cancel(keeper, zone);
     }
 }
 

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
+#include "keeper/aside.h"
 #include "keeper/source_wish.h"
 #include "keeper/trust.h"
 #include "keeper/zone_label.h"
@@ -68,6 +69,10 @@ static enum sg_result change_keys(struct zone_job *job)
     enum sg_result result = zone_look_at_keys(job);
     if (result != SG_OK) {
         return result;
+    }
+    if (job->made.aside_keys != NULL) {
+        job->made.unchanged = true; /* What there is to be done is done aside. */
+        return SG_OK;
     }
     struct zone_state *state = &job->made.state;
     if (job->lent.keys->sign_count == 0) {
@@ -231,6 +236,8 @@ void zone_job_free(struct zone_job *job)
         zone_version_unref(made->version);
     }
     zone_keys_free(job->lent.keys);
+    zone_keys_free(made->aside_keys);
+    zone_aside_free(job->lent.aside);
     zone_facts_twins_clear(&job->lent.twins);
     resign_index_free(job->lent.resign);
     zone_transfer_free(job->asked.transfer);

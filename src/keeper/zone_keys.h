@@ -30,6 +30,7 @@ struct zone_keys {
     struct buffer moves; /* what states changed, in lines; told once */
     uint64_t made;       /* new ones: a bit each, by their place in the list */
     bool fresh;          /* prepared for the job that comes next, which has not seen them yet */
+    bool as_served;      /* not looked at: those that have signed what is served, and its chain */
 };
 
 struct zone_clock;

@@ -98,6 +98,7 @@ void zone_record_free(struct managed_zone *zone)
     mem_free(zone->known.ds_looks.looks);
     key_orders_tell(zone->known.orders, "the zone is no longer configured");
     resign_index_free(zone->known.resign);
+    zone_aside_free(zone->known.aside);
     store_zone_free(zone->ledger.stored);
     mem_free(zone->health.problem);
     mem_free(zone->health.resign_node);

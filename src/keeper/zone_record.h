@@ -90,6 +90,8 @@ struct zone_knowledge {
     struct zone_key_order *orders; /* that wait for the next look at the keys */
     bool keyed;                    /* a round was at work for the job that comes next */
     struct resign_index *resign;   /* NULL: small, or not known */
+    struct zone_aside *aside;      /* signed whole beside it (aside.h); NULL: nothing is */
+    bool aside_fails;              /* that has failed: its jobs do it themselves */
 };
 
 struct managed_zone {
