@@ -2,16 +2,6 @@
 #include "keeper/zone_aside.h"
 #include "keeper/zone_steps.h"
 
-/*
- * However the jitter falls, signatures live half the time until they are to be made anew: what is
- * due as soon as it is made would be made without end.
- */
-static sg_duration bounded_jitter(const struct kasp_policy *kasp)
-{
-    sg_duration most = (kasp->signatures_validity - kasp->signatures_refresh) / 2;
-    return kasp->signatures_jitter < most ? kasp->signatures_jitter : most;
-}
-
 /* A salt of the right length is kept: a new one costs every signature of the chain. */
 static bool denial_is_kept(const struct zone_signing *signing)
 {
@@ -63,7 +53,8 @@ void zone_sign_request(const struct zone_signing *signing, uint32_t serial,
         .inception_offset = kasp->signatures_inception_offset,
         .validity = kasp->signatures_validity,
         .validity_dnskey = kasp->signatures_validity_dnskey,
-        .jitter = bounded_jitter(kasp),
+        .jitter = kasp->signatures_jitter,
+        .interval = kasp->signatures_validity - kasp->signatures_refresh,
     };
     choose_denial(signing, policy);
     *keys = (struct sign_keys){signing->keys->sign, signing->keys->sign_count};
