@@ -187,6 +187,15 @@ static bool clock_is_good(struct kasp_case *c)
     return false;
 }
 
+/* How far another zone with these keys has come is about to be known. */
+static bool twins_are_known(struct kasp_case *c)
+{
+    for (size_t i = 0; i < c->plan->count && c->facts->twin_unknown; i++) {
+        c->plan->keys[i].wait = (struct kasp_wait){.reason = KASP_WAIT_TWIN, .until = c->now};
+    }
+    return !c->facts->twin_unknown;
+}
+
 static enum kasp_sighting question(const struct kasp_key_plan *key)
 {
     if (!key->state.ksk) {
@@ -234,7 +243,7 @@ enum sg_result kasp_plan_by_rules(const struct kasp_policy *policy, const struct
             planned->times[time] = key->times[time];
         }
     }
-    if (clock_is_good(&c)) {
+    if (clock_is_good(&c) && twins_are_known(&c)) {
         kasp_see_parent(&c);
         kasp_want(&c);
         move_keys(&c);

@@ -38,6 +38,7 @@ struct kasp_facts {
     /* No move, no new key. Sightings of that time are unknown, and a new look is taken before the
      * clock is trusted again. */
     bool clock_suspect;
+    bool twin_unknown;  /* what another zone that shares the keys serves: no move, no new key */
     bool files_missing; /* a served key has no file: no new key, none leaves */
     bool step;          /* manual-mode: once, all that is due */
 };
@@ -54,6 +55,7 @@ enum kasp_reason {
     KASP_WAIT_KEY,    /* a successor is to be made */
     KASP_WAIT_FILES,  /* files of a served key are missing */
     KASP_WAIT_CLOCK,  /* the clock is not to be trusted */
+    KASP_WAIT_TWIN,   /* what another zone that shares the keys serves is not known yet */
     KASP_WAIT_PURGE,  /* gone; its files go at `until` */
     KASP_WAIT_REASONS
 };

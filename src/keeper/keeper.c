@@ -262,6 +262,7 @@ void keeper_zone_was_tried(struct keeper *keeper, struct managed_zone *zone)
     keeper->failed += problem != NULL && !is_kept;
     keeper->kept += problem != NULL && is_kept;
     keeper->untried--;
+    zone_facts_end_wait_of_twins(keeper, zone);
     zone_tell_waiters(&zone->first_waiters, problem != NULL ? RELOAD_FAILED : RELOAD_STARTED,
                       problem != NULL ? problem : "");
 }

@@ -98,12 +98,20 @@ static bool keys_rest(const struct preparation *p)
     return p->clock->doubted && in_use;
 }
 
+/* Keys that are served wait for the others that have them: they may have come less far. */
+static bool twins_are_awaited(const struct preparation *p)
+{
+    return p->twins->unknown && p->published != NULL &&
+           zone_version_facts(p->published)->signed_here;
+}
+
 static enum sg_result plan(struct preparation *p, bool files_missing)
 {
     struct kasp_key_facts keys[KASP_PLAN_KEYS_MAX];
     struct kasp_facts facts;
     zone_facts_for_plan(p->facts, p->list, keys, &facts);
     facts.clock_suspect = keys_rest(p);
+    facts.twin_unknown = twins_are_awaited(p);
     facts.files_missing = files_missing;
     facts.step = key_orders_have_step(p->orders);
     return kasp_plan(p->policy, p->list, &facts, p->now, &p->plan);

@@ -29,7 +29,7 @@ void zone_facts_twins_clear(struct zone_facts_twins *twins)
         zone_facts_clear(&twins->facts[i]);
     }
     mem_free(twins->facts);
-    *twins = (struct zone_facts_twins){NULL, 0};
+    *twins = (struct zone_facts_twins){NULL, 0, false};
 }
 
 static bool times_are_equal(const sg_time *a, const sg_time *b)

@@ -202,7 +202,7 @@ enum sg_result zone_keys_prepare(const struct zone_keys_request *request,
                                  struct key_folders *folders, struct zone_keys *out_keys,
                                  char **problem)
 {
-    static const struct zone_facts_twins nobody = {NULL, 0};
+    static const struct zone_facts_twins nobody = {NULL, 0, false};
     struct zone_keys keys = {.wake_at = INT64_MAX, .moves = BUFFER_EMPTY, .fresh = true};
     zone_facts_copy(request->facts, &keys.facts);
     struct preparation p = {.settings = request->settings,

@@ -87,6 +87,7 @@ struct zone_knowledge {
     uint64_t keys_wished;          /* the round of keying.h in which they were to be looked at */
     bool keying;                   /* it waits for a round, or one is at work */
     struct zone_ds_looks ds_looks; /* that wait until the state is at home */
+    bool twin_awaited;             /* its keys rest until another of its name was tried */
     struct zone_key_order *orders; /* that wait for the next look at the keys */
     bool keyed;                    /* a round was at work for the job that comes next */
     struct resign_index *resign;   /* NULL: small, or not known */

@@ -583,6 +583,32 @@ static void a_twin_follows_the_keys(void **state)
                      scene_zone(scene)->known.state.keys_fingerprint);
 }
 
+/* What has been committed of the other may be steps behind: neither a move nor a purge before it is
+ * known. */
+static void keys_wait_for_a_twin_that_is_still_to_be_recovered(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene->zones = 2;
+    scene->plan[1].policy = scene->policy;
+    scene->plan[1].inline_signing = true;
+    scene->plan[1].dynamic = true;
+    serve_signed(scene, true);
+    struct managed_zone *twin = keeper_zone(scene->keeper, 1);
+    const struct zone_version *version = twin->slot->version;
+    twin->slot->version = NULL;
+    twin->health.key_event_at = INT64_MAX;
+    keeper_try_again(scene->keeper, twin);
+    keeper_set_timer(scene->keeper, twin);
+    scene->now += 86700;
+    scene_turn(scene);
+    assert_true(scene_zone(scene)->known.twin_awaited);
+    assert_false(scene_serves(scene, "example.test.", DNS_TYPE_CDS));
+    twin->slot->version = version;
+    keeper_zone_was_tried(scene->keeper, twin);
+    scene_turn(scene);
+    assert_true(scene_serves(scene, "example.test.", DNS_TYPE_CDS));
+}
+
 static void jobs_of_every_kind_end_when_the_zone_goes(void **state)
 {
     struct keeper_scene *scene = *state;
@@ -635,6 +661,7 @@ int main(void)
         WITH_SCENE(a_static_zone_follows_a_policy_that_changed_while_the_server_was_down),
         WITH_SCENE(a_dynamic_zone_follows_a_policy_that_changed_while_the_server_was_down),
         WITH_SCENE(a_twin_follows_the_keys),
+        WITH_SCENE(keys_wait_for_a_twin_that_is_still_to_be_recovered),
         WITH_SCENE(jobs_of_every_kind_end_when_the_zone_goes),
     };
     return cmocka_run_group_tests_name("change", tests, NULL, NULL);

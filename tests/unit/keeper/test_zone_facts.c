@@ -63,7 +63,7 @@ static const struct row rows[] = {
 static void check_row(void **state)
 {
     const struct row *row = *state;
-    static const struct zone_facts_twins nobody = {NULL, 0};
+    static const struct zone_facts_twins nobody = {NULL, 0, false};
     struct zone_facts_of_keys facts;
     struct signing_key key;
     commit(&facts, row->committed, T0 + row->committed_at);
@@ -93,7 +93,7 @@ static void a_key_goes_no_faster_than_the_slowest_twin(void **state)
 {
     struct zone_facts_of_keys facts;
     struct zone_facts_of_keys twin;
-    const struct zone_facts_twins twins = {&twin, 1};
+    const struct zone_facts_twins twins = {&twin, 1, false};
     struct signing_key key;
     (void)state;
     commit(&facts, R, T0);
@@ -139,7 +139,7 @@ static void a_late_publication_corrects_what_was_planned_then(void **state)
 
 static void while_nobody_is_served_nothing_begins(void **state)
 {
-    static const struct zone_facts_twins nobody = {NULL, 0};
+    static const struct zone_facts_twins nobody = {NULL, 0, false};
     struct zone_facts_of_keys facts = {.keys = NULL};
     struct signing_key key;
     struct signing_key *keys[] = {&key};
