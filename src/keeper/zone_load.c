@@ -33,6 +33,15 @@ static bool was_stored(const struct zone_job *job)
     return job->store != NULL && !zone_is_stored(job->settings);
 }
 
+/* Did others than those who edit the file raise the served serial, or may they have? Updates, a
+ * signer that the zone had, or the one whose policy says now that it is to be insecure. */
+static bool has_serials_of_others(const struct zone_job *job)
+{
+    const struct zone_settings *settings = job->settings;
+    bool was_signed = settings->policy != NULL && settings->type == ZONE_PRIMARY;
+    return settings->dynamic || was_stored(job) || was_signed;
+}
+
 /* Whoever edited the file forgot it: where no signer chooses the serial, secondaries stay behind.
  */
 static void warn_of_serial(const struct zone_job *job, uint32_t source_serial)
@@ -49,8 +58,7 @@ static void warn_of_serial(const struct zone_job *job, uint32_t source_serial)
               zone_is_to_be_signed(job) ? "" : ", but its secondaries will keep what they have");
 }
 
-/* A zone that is served as its source has it, and whose serial was raised by others than those who
- * edit its file: by updates, which a frozen zone has behind it, or a signer that it had. */
+/* A zone that is served as its source has it never goes back behind what others have raised. */
 static enum sg_result let_serial_rise(const struct zone_job *job, struct zone_edit *edit,
                                       bool is_edited)
 {
@@ -62,7 +70,7 @@ static enum sg_result let_serial_rise(const struct zone_job *job, struct zone_ed
     if (above != 0 && serial_compare(above, current) > 0) {
         current = above;
     }
-    if ((!job->settings->dynamic && !was_stored(job)) || zone_is_to_be_signed(job)) {
+    if (!has_serials_of_others(job) || zone_is_to_be_signed(job)) {
         if (is_edited) {
             warn_of_serial(job, source);
         }

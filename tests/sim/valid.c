@@ -13,7 +13,7 @@
  * the check of one signature, the hash and the bitmap are Signet's own, and those have judges of
  * their own elsewhere.
  */
-enum { CACHE_SLOTS = 1 << 15, KEYS_MAX = 8, TYPES_MAX = 64, RRSIG_NAME_AT = 18 };
+enum { CACHE_SLOTS = 1 << 15, KEYS_MAX = 16, TYPES_MAX = 64, RRSIG_NAME_AT = 18 };
 
 /* Signatures that verified once: most are the same in the next version. */
 struct valid_cache {

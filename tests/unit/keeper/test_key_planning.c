@@ -1,4 +1,5 @@
 /* Keys roll in the real keeper, beside a disk that fails and folders that a backup brought back. */
+#include "dns/serial.h"
 #include "keeper/keeper_scene.h"
 #include "keeper/zone_facts.h"
 
@@ -282,6 +283,12 @@ static void going_insecure_takes_its_time(void **state)
     assert_false(scene_status(scene).secure);
     assert_false(scene_serves(scene, "example.test.", DNS_TYPE_DNSKEY));
     assert_false(scene_serves(scene, "example.test.", DNS_TYPE_CDS));
+    /* Its file, whose serial is older than what was signed, is read again. */
+    uint32_t served = scene_serial(scene);
+    scene_differ(scene);
+    scene_configure(scene);
+    assert_false(scene_status(scene).secure);
+    assert_true(serial_compare(scene_serial(scene), served) >= 0);
     scene->plan[0].policy = secure;
     scene_differ(scene);
     scene_configure(scene);
