@@ -25,7 +25,7 @@ static enum key_state_value next_value(const struct kasp_case *c, size_t key,
         return wanted ? KEY_STATE_RUMOURED : value;
     case KEY_STATE_RUMOURED: {
         bool finishes = wanted || (record != KEY_RECORD_DS && kasp_has_rule(c, KASP_RULE_HALFWAY) &&
-                                   kasp_has_ds_about(c->plan, planned->key->algorithm));
+                                   kasp_has_ds_about(c, planned->key->algorithm));
         return finishes ? KEY_STATE_OMNIPRESENT : KEY_STATE_UNRETENTIVE;
     }
     case KEY_STATE_OMNIPRESENT:
@@ -55,8 +55,11 @@ static struct kasp_wait obstacle(struct kasp_case *c, const struct kasp_move *mo
     if (takes_time(move->target)) {
         wait.until = kasp_settled_at(c, move);
         if (wait.until == INT64_MAX) {
-            wait.reason = KASP_WAIT_PARENT;
-            wait.until = c->plan->keys[move->key].state.changes[move->record];
+            const struct kasp_key_plan *key = &c->plan->keys[move->key];
+            bool was_seen = key->times[KEY_DS_PUBLISH] != KEY_TIME_UNSET;
+            wait.reason =
+                move->target == KEY_STATE_HIDDEN && !was_seen ? KASP_WAIT_NO_DS : KASP_WAIT_PARENT;
+            wait.until = key->state.changes[move->record];
         } else if (wait.until > c->now) {
             wait.reason = KASP_WAIT_TIME;
             kasp_wake(c, wait.until);
@@ -90,8 +93,8 @@ static void make_move(const struct kasp_case *c, const struct kasp_move *move)
  */
 static bool matters_more(const struct kasp_wait *wait, const struct kasp_wait *than)
 {
-    static const enum kasp_reason order[] = {KASP_WAIT_PARENT, KASP_WAIT_MANUAL, KASP_WAIT_TIME,
-                                             KASP_WAIT_RULE, KASP_WAIT_TURN};
+    static const enum kasp_reason order[] = {KASP_WAIT_PARENT, KASP_WAIT_NO_DS, KASP_WAIT_MANUAL,
+                                             KASP_WAIT_TIME,   KASP_WAIT_RULE,  KASP_WAIT_TURN};
     if (wait->reason == KASP_WAIT_TIME && than->reason == KASP_WAIT_TIME) {
         return wait->until < than->until;
     }
@@ -246,6 +249,7 @@ enum sg_result kasp_plan_by_rules(const struct kasp_policy *policy, const struct
     if (clock_is_good(&c) && twins_are_known(&c)) {
         kasp_see_parent(&c);
         kasp_want(&c);
+        kasp_doubt_parent(&c);
         move_keys(&c);
         for (size_t i = 0; i < out_plan->count; i++) {
             kasp_purge(&c, i);

@@ -47,6 +47,8 @@ enum kasp_reason {
     KASP_WAIT_NONE,   /* as it shall be */
     KASP_WAIT_TIME,   /* a record settles at `until` */
     KASP_WAIT_PARENT, /* the parent is to publish or withdraw the DS; since `until` */
+    /* The parent is to be known to have no DS, as nobody has seen whether it has; since `until` */
+    KASP_WAIT_NO_DS,
     KASP_WAIT_MANUAL, /* -step */
     KASP_WAIT_RULE,   /* `rule` forbids the move now: another key comes first */
     KASP_WAIT_TURN,   /* not its turn: a record of its own comes first */

@@ -142,6 +142,9 @@ static size_t returning_to(const struct choice *choice, const struct kasp_key *w
 static void bring_back(struct kasp_case *c, struct kasp_key_plan *key, uint32_t lifetime)
 {
     set_goal(key, KEY_STATE_OMNIPRESENT);
+    if (key->state.records[KEY_RECORD_DS] == KEY_STATE_HIDDEN) {
+        set_time(key, KEY_DS_REMOVED, KEY_TIME_UNSET); /* That it is nowhere is of the past now. */
+    }
     key->state.has_lifetime = true;
     key->state.lifetime = lifetime;
     if (lifetime != KASP_LIFETIME_UNLIMITED) {

@@ -140,6 +140,13 @@ static void tell_moves(struct preparation *p, const struct kasp_key_plan *planne
         buffer_format(p->moves, "%s %s %s", some ? "," : "", records[record], states[value]);
         some = true;
     }
+    bool begins = planned->wait.reason == KASP_WAIT_NO_DS &&
+                  key->state.records[KEY_RECORD_DS] != planned->state.records[KEY_RECORD_DS];
+    if (begins) {
+        char wait[KASP_WAIT_TEXT_BYTES];
+        kasp_wait_text(&planned->wait, wait);
+        buffer_format(p->moves, "; it %s", wait);
+    }
     if (some) {
         buffer_format(p->moves, "\n");
     }

@@ -103,6 +103,14 @@ static bool is_unused(const struct signing_key *key)
     return true;
 }
 
+/* Times and states do not tell whether the parent has its DS, or had it and has it no more. */
+static bool ds_is_unknown(const struct signing_key *key)
+{
+    return key->state.ksk && kasp_key_is_published(key) &&
+           key->state.records[KEY_RECORD_DS] == KEY_STATE_HIDDEN &&
+           key->times[KEY_DS_REMOVED] == KEY_TIME_UNSET;
+}
+
 /* A key that no entry has. True if it counts as one too many. */
 static bool judge_surplus_key(struct key_check *check, const struct signing_key *key)
 {
@@ -119,7 +127,11 @@ static bool judge_surplus_key(struct key_check *check, const struct signing_key 
             mem_format("key file '%s' does not match dnssec-policy %s", name, check->policy->name));
         mem_free(name);
     }
-    note_of_key(check, key, "would be retired");
+    note_of_key(check, key,
+                ds_is_unknown(key) ? "would be retired; it stays in the zone until the parent is "
+                                     "known to have no DS of it (checkds, or say `dnssec -checkds "
+                                     "withdrawn`)"
+                                   : "would be retired");
     return true;
 }
 

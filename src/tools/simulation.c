@@ -67,6 +67,10 @@ static struct kasp_key_facts facts_of(const struct signing_key *key, sg_time now
         facts.ds_at = facts.ds == KASP_DS_MISSING ? gone : KEY_TIME_UNSET;
         break;
     default:
+        /* Nobody has looked for the DS of a key that was there for all to see. */
+        if (kasp_key_is_published(key) && gone == KEY_TIME_UNSET) {
+            facts.ds = KASP_DS_UNKNOWN;
+        }
         break;
     }
     return facts;
@@ -250,7 +254,9 @@ static sg_time parent_acts_at(const struct world *world, const struct simulation
 {
     sg_duration delay = world->request->parent_delay;
     enum kasp_sighting asked = asks_for_ds(key->key) ? KASP_DS_SEEN : KASP_DS_MISSING;
-    if (!key->key->state.ksk || key->facts.ds == asked || delay == SIMULATION_NEVER) {
+    bool unasked = key->facts.ds == KASP_DS_UNKNOWN &&
+                   key->key->state.records[KEY_RECORD_DS] == KEY_STATE_HIDDEN;
+    if (!key->key->state.ksk || key->facts.ds == asked || unasked || delay == SIMULATION_NEVER) {
         return INT64_MAX;
     }
     sg_time asked_since = key->key->state.changes[KEY_RECORD_DS];

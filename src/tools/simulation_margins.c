@@ -213,7 +213,8 @@ static void judge_stall(const struct reporter *to, const struct simulation *simu
     for (size_t i = 0; i < simulation->keys_count; i++) {
         const struct simulation_key *key = &simulation->keys[i];
         const struct kasp_wait *wait = &key->wait;
-        bool parent = wait->reason == KASP_WAIT_PARENT || wait->reason == KASP_WAIT_CHAIN;
+        bool parent = wait->reason == KASP_WAIT_PARENT || wait->reason == KASP_WAIT_NO_DS ||
+                      wait->reason == KASP_WAIT_CHAIN;
         bool stalls = (parent && simulation->ended_at - wait->until > STALL) ||
                       wait->reason == KASP_WAIT_FILES;
         if (key->purged == KEY_TIME_UNSET && stalls) {

@@ -44,7 +44,7 @@ struct scene {
     bool had_ds;
     size_t key; /* whose problem it is */
     enum key_record record;
-    unsigned turns, rolls, words;
+    unsigned turns, rolls, words, strangers, takeovers;
 };
 
 static uint64_t draw(struct scene *s, uint64_t below)
@@ -269,6 +269,27 @@ static void wake_parent(struct scene *s)
     }
 }
 
+/* Nobody asked for it, but somebody has made the DS of a key from its DNSKEY and brought it: only
+ * what every cache can follow. */
+static void stranger_acts(struct scene *s)
+{
+    for (size_t i = 0; i < s->world.list.count; i++) {
+        const struct signing_key *key = s->world.live[i];
+        size_t number = world_key_of(key)->number;
+        struct model_version next = s->at_parent;
+        if (!key->state.ksk || key->state.goal != KEY_STATE_OMNIPRESENT ||
+            key->state.records[KEY_RECORD_DS] != KEY_STATE_HIDDEN || model_has(&next, number)) {
+            continue;
+        }
+        model_add(&next, number, key->algorithm, false);
+        if (model_check_algorithm(&s->model, &next, key->algorithm) == NULL) {
+            s->at_parent = next;
+            serve_ds(s);
+            s->strangers++;
+        }
+    }
+}
+
 /* ---- the zone ---- */
 
 static void serve_zone(struct scene *s)
@@ -440,7 +461,11 @@ static void mend_clock(struct scene *s)
 static void happen(struct scene *s)
 {
     s->next_event = s->now + between(s, SG_MINUTE, 60 * SG_DAY);
-    switch (draw(s, 8)) {
+    switch (draw(s, 9)) {
+    case 8:
+        stranger_acts(s);
+        look_at_parent(s); /* What was seen in this second was before. */
+        return;
     case 0:
     case 1:
     case 2:
@@ -486,6 +511,47 @@ static void events(struct scene *s)
 
 /* ---- a life ---- */
 
+/* As other signers leave a key: its times, of which none tells that its DS was ever submitted. */
+static struct signing_key *take_over_key(struct scene *s, const struct kasp_key *wanted,
+                                         sg_time since)
+{
+    struct signing_key *key = world_make_key(&s->world, wanted, since);
+    key->times[KEY_PUBLISH] = key->times[KEY_ACTIVATE] = since;
+    key->state.goal = KEY_STATE_NA;
+    return key;
+}
+
+/* The zone was signed elsewhere for years; its ZSK may have changed hours ago. */
+static void take_over(struct scene *s)
+{
+    struct kasp_policy before = s->policy;
+    sg_time since = s->now - YEAR;
+    size_t count;
+    before.keys_count = 0;
+    before.insecure = false;
+    draw_keys(s, &before);
+    for (unsigned i = 0; i < before.keys_count; i++) {
+        before.keys[i].tag_min = 0;
+        before.keys[i].tag_max = UINT16_MAX;
+        (void)take_over_key(s, &before.keys[i], since);
+    }
+    if (before.keys_count == 2 && chance(s, 50)) {
+        s->world.live[1]->times[KEY_INACTIVE] = s->now - SG_HOUR;
+        struct signing_key *next = take_over_key(s, &before.keys[1], s->now - SG_HOUR);
+        next->times[KEY_PUBLISH] = since;
+    }
+    count = s->world.list.count;
+    for (size_t i = 0; i < count; i++) {
+        struct signing_key *key = s->world.live[i];
+        (void)kasp_key_adopt(key, &s->policy, false, s->now);
+        s->last[world_key_of(key)->number] = key->state;
+        if (key->state.ksk) {
+            model_add(&s->at_parent, world_key_of(key)->number, key->algorithm, false);
+        }
+    }
+    s->takeovers += count > 0;
+}
+
 static void begin(struct scene *s, uint64_t seed, unsigned rules)
 {
     bool parent_is_steady = s->parent_is_steady;
@@ -513,7 +579,10 @@ static void begin(struct scene *s, uint64_t seed, unsigned rules)
     s->world.makes_slowly = chance(s, 50);
     s->parent_acts_at = s->parent_turns_back_at = NEVER;
     s->clock_mends_at = s->edit_is_undone_at = NEVER;
-    s->next_event = s->now + between(s, 0, 60 * SG_DAY);
+    s->next_event = s->now + between(s, 0, chance(s, 30) ? 2 * SG_DAY : 60 * SG_DAY);
+    if (chance(s, 25)) {
+        take_over(s);
+    }
     serve_ds(s);
     serve_zone(s);
 }

@@ -69,21 +69,26 @@ static void no_validator_ever_finds_the_zone_bogus(void **state)
     unsigned failures = 0;
     unsigned rolls = 0;
     unsigned words = 0;
+    unsigned strangers = 0;
+    unsigned takeovers = 0;
     for (uint64_t seed = first; seed < first + seeds; seed++) {
         const char *problem = live(s, seed, KASP_RULES_ALL);
         turns += s->turns;
         rolls += s->rolls;
         words += s->words;
+        strangers += s->strangers;
+        takeovers += s->takeovers;
         keys += (unsigned)s->world.made_count;
         if (problem != NULL && failures++ < 5) {
             tell(s, seed, problem);
         }
         world_end(&s->world);
     }
-    print_message("%llu policies, %u turns, %u keys, %u failures\n", (unsigned long long)seeds,
-                  turns, keys, failures);
+    print_message("%llu policies, %u turns, %u keys, %u strangers, %u takeovers, %u failures\n",
+                  (unsigned long long)seeds, turns, keys, strangers, takeovers, failures);
     assert_int_equal(failures, 0);
     assert_true(keys > seeds * 3 && rolls > seeds && words > seeds);
+    assert_true(strangers > seeds / 10 && takeovers > seeds / 10);
     mem_free(s);
 }
 
