@@ -276,13 +276,13 @@ static void stranger_acts(struct scene *s)
     for (size_t i = 0; i < s->world.list.count; i++) {
         const struct signing_key *key = s->world.live[i];
         size_t number = world_key_of(key)->number;
-        struct model_version next = s->at_parent;
+        struct caches_version next = s->at_parent;
         if (!key->state.ksk || key->state.goal != KEY_STATE_OMNIPRESENT ||
-            key->state.records[KEY_RECORD_DS] != KEY_STATE_HIDDEN || model_has(&next, number)) {
+            key->state.records[KEY_RECORD_DS] != KEY_STATE_HIDDEN || caches_has(&next, number)) {
             continue;
         }
-        model_add(&next, number, key->algorithm, false);
-        if (model_check_algorithm(&s->model, &next, key->algorithm) == NULL) {
+        caches_add(&next, number, key->algorithm, false);
+        if (caches_check_algorithm(&s->caches, &next, key->algorithm) == NULL) {
             s->at_parent = next;
             serve_ds(s);
             s->strangers++;
@@ -546,7 +546,7 @@ static void take_over(struct scene *s)
         (void)kasp_key_adopt(key, &s->policy, false, s->now);
         s->last[world_key_of(key)->number] = key->state;
         if (key->state.ksk) {
-            model_add(&s->at_parent, world_key_of(key)->number, key->algorithm, false);
+            caches_add(&s->at_parent, world_key_of(key)->number, key->algorithm, false);
         }
     }
     s->takeovers += count > 0;
