@@ -17,7 +17,6 @@ enum {
 static enum sg_result adopt_key(struct preparation *p, size_t index)
 {
     struct signing_key *key = p->list->keys[index];
-    p->changed[index] = zone_facts_take_younger(p->facts, key);
     if (p->clock->doubted && key->state.goal == KEY_STATE_NA && !kasp_key_is_unused(key)) {
         char *name = signing_key_file_name(key);
         p->problem = mem_format("the clock is in doubt, and by it the times of key '%s' would "
@@ -26,7 +25,8 @@ static enum sg_result adopt_key(struct preparation *p, size_t index)
         mem_free(name);
         return SG_CONFLICT;
     }
-    p->changed[index] |= kasp_key_adopt(key, p->policy, p->list->count == 1, p->now);
+    bool alone = kasp_key_is_alone(p->list, index, p->policy, p->now);
+    p->changed[index] |= kasp_key_adopt(key, p->policy, alone, p->now);
     return SG_OK;
 }
 
@@ -72,6 +72,9 @@ static void begin_anew(struct preparation *p)
 static enum sg_result adopt_keys(struct preparation *p)
 {
     enum sg_result result = SG_OK;
+    for (size_t i = 0; i < p->list->count; i++) {
+        p->changed[i] = zone_facts_take_younger(p->facts, p->list->keys[i]);
+    }
     for (size_t i = 0; i < p->list->count && result == SG_OK; i++) {
         result = adopt_key(p, i);
     }
