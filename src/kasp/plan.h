@@ -39,7 +39,7 @@ struct kasp_facts {
      * clock is trusted again. */
     bool clock_suspect;
     bool files_missing; /* a served key has no file: no new key, none leaves */
-    bool step;          /* manual-mode: once, all that is due */
+    bool step;          /* manual-mode: once, all that is due; the first keys need none */
 };
 
 enum kasp_reason {
