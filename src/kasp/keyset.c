@@ -105,6 +105,36 @@ static struct adopted states_from_times(const struct signing_key *key,
     return state;
 }
 
+static bool is_in_use(enum key_state_value value)
+{
+    return value == KEY_STATE_RUMOURED || value == KEY_STATE_OMNIPRESENT;
+}
+
+static bool has_dnskey_in(const struct signing_key *key, const struct kasp_policy *policy,
+                          sg_time now)
+{
+    enum key_state_value value = key->state.records[KEY_RECORD_DNSKEY];
+    return is_in_use(value == KEY_STATE_NA ? states_from_times(key, policy, now).dnskey : value);
+}
+
+bool kasp_key_is_alone(const struct key_list *keys, size_t index, const struct kasp_policy *policy,
+                       sg_time now)
+{
+    const struct signing_key *key = keys->keys[index];
+    if (!has_dnskey_in(key, policy, now)) {
+        return keys->count == 1; /* It was made for later, with others or alone. */
+    }
+    for (size_t i = 0; i < keys->count; i++) {
+        const struct signing_key *other = keys->keys[i];
+        bool zsk = other->state.has_roles ? other->state.zsk : (other->flags & KEY_FLAG_SEP) == 0;
+        if (i != index && zsk && other->algorithm == key->algorithm &&
+            has_dnskey_in(other, policy, now)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool fill_record(struct key_state *state, enum key_record record, enum key_state_value value,
                         sg_time now)
 {
@@ -211,11 +241,6 @@ bool kasp_key_restart(struct signing_key *key, const struct kasp_policy *policy,
     return changed;
 }
 
-static bool is_in_use(enum key_state_value value)
-{
-    return value == KEY_STATE_RUMOURED || value == KEY_STATE_OMNIPRESENT;
-}
-
 bool kasp_key_is_published(const struct signing_key *key)
 {
     return is_in_use(key->state.records[KEY_RECORD_DNSKEY]);
@@ -248,13 +273,31 @@ static bool is_signed_by(const struct key_list *keys, uint8_t algorithm)
     return false;
 }
 
+static bool has_ds_about(const struct key_list *keys, uint8_t algorithm)
+{
+    for (size_t i = 0; i < keys->count; i++) {
+        enum key_state_value ds = keys->keys[i]->state.records[KEY_RECORD_DS];
+        if (keys->keys[i]->algorithm == algorithm && ds != KEY_STATE_NA && ds != KEY_STATE_HIDDEN) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Below a DS no cache may be without its DNSKEY. */
+static bool may_begin_at_once(const struct key_list *keys, const struct signing_key *key)
+{
+    return key->state.records[KEY_RECORD_DNSKEY] == KEY_STATE_OMNIPRESENT ||
+           !has_ds_about(keys, key->algorithm);
+}
+
 void kasp_keys_appoint_signers(const struct key_list *keys, sg_time now, bool *changed)
 {
     for (size_t i = 0; i < keys->count; i++) {
         struct signing_key *key = keys->keys[i];
         struct key_state *state = &key->state;
         if (!state->zsk || state->goal != KEY_STATE_OMNIPRESENT || !kasp_key_is_published(key) ||
-            is_signed_by(keys, key->algorithm)) {
+            is_signed_by(keys, key->algorithm) || !may_begin_at_once(keys, key)) {
             continue;
         }
         state->records[KEY_RECORD_ZRRSIG] = KEY_STATE_RUMOURED;

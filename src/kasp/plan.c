@@ -11,6 +11,18 @@ void kasp_wake(const struct kasp_case *c, sg_time when)
     }
 }
 
+bool kasp_waits_for_step(const struct kasp_case *c)
+{
+    bool some = false;
+    for (size_t i = 0; i < c->plan->count; i++) {
+        const struct key_state *before = &c->plan->keys[i].key->state;
+        for (int record = 0; record < KEY_RECORDS; record++) {
+            some |= kasp_is_about(before->records[record]);
+        }
+    }
+    return c->policy->manual_mode && !c->facts->step && some;
+}
+
 /* ---- one move ---- */
 
 /* Where the record shall go next: the same, nowhere. */
@@ -64,7 +76,7 @@ static struct kasp_wait obstacle(struct kasp_case *c, const struct kasp_move *mo
             wait.reason = KASP_WAIT_TIME;
             kasp_wake(c, wait.until);
         }
-    } else if (c->policy->manual_mode && !c->facts->step) {
+    } else if (kasp_waits_for_step(c)) {
         wait.reason = KASP_WAIT_MANUAL;
         c->plan->manual = true;
     }

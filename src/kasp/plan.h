@@ -40,7 +40,7 @@ struct kasp_facts {
     bool clock_suspect;
     bool twin_unknown;  /* what another zone that shares the keys serves: no move, no new key */
     bool files_missing; /* a served key has no file: no new key, none leaves */
-    bool step;          /* manual-mode: once, all that is due */
+    bool step;          /* manual-mode: once, all that is due; the first keys need none */
 };
 
 enum kasp_reason {

@@ -312,6 +312,14 @@ static bool ds_may_come(const struct kasp_case *c, const struct kasp_move *move)
            (ds_is_wanted(c->plan, algorithm) || zone_is_signed_everywhere(c->plan, algorithm));
 }
 
+/* Validators come from a DS to the algorithm: what they know of its keys counts. */
+static bool leads_somewhere(const struct kasp_case *c, size_t key)
+{
+    const struct outlook now = {c, NULL, c->plan->keys[key].key->algorithm};
+    return has_ds(&now, KEY_STATE_RUMOURED) || has_ds(&now, KEY_STATE_OMNIPRESENT) ||
+           has_ds(&now, KEY_STATE_UNRETENTIVE);
+}
+
 static bool is_its_turn(const struct kasp_case *c, const struct kasp_move *move)
 {
     const struct key_state *state = state_of(c, move);
@@ -322,7 +330,8 @@ static bool is_its_turn(const struct kasp_case *c, const struct kasp_move *move)
     case KEY_RECORD_KRRSIG:
         return kasp_is_in(state->records[KEY_RECORD_DNSKEY]);
     case KEY_RECORD_ZRRSIG:
-        return is_everywhere(state, KEY_RECORD_DNSKEY) || !has_signer(c, move->key, move->record);
+        return is_everywhere(state, KEY_RECORD_DNSKEY) ||
+               (!has_signer(c, move->key, move->record) && !leads_somewhere(c, move->key));
     case KEY_RECORD_DS:
         return ds_may_come(c, move);
     default:

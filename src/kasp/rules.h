@@ -74,6 +74,10 @@ bool kasp_chain_is_in_place(const struct kasp_plan *plan, uint8_t algorithm);
 /* May a DS of the algorithm be anywhere? */
 bool kasp_has_ds_about(const struct kasp_case *c, uint8_t algorithm);
 
+/* manual-mode: nothing begins before the operator's step; but what a zone begins with can break
+ * nothing, as nothing of any key is anywhere yet. */
+bool kasp_waits_for_step(const struct kasp_case *c);
+
 /* Let `when` be the instant to plan again, unless another comes first. */
 void kasp_wake(const struct kasp_case *c, sg_time when);
 

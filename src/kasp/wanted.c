@@ -24,7 +24,7 @@ static bool may_begin(struct kasp_case *c, struct kasp_key_plan *key)
     enum kasp_reason reason = KASP_WAIT_NONE;
     if (c->facts->files_missing) {
         reason = KASP_WAIT_FILES;
-    } else if (c->policy->manual_mode && !c->facts->step) {
+    } else if (kasp_waits_for_step(c)) {
         c->plan->manual = true;
         reason = KASP_WAIT_MANUAL;
     }

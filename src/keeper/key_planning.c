@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "kasp/parent.h"
 #include "keeper/key_orders.h"
 #include "keeper/key_preparation.h"
 #include "keeper/zone_label.h"
@@ -17,7 +18,6 @@ enum {
 static enum sg_result adopt_key(struct preparation *p, size_t index)
 {
     struct signing_key *key = p->list->keys[index];
-    p->changed[index] = zone_facts_take_younger(p->facts, key);
     if (p->clock->doubted && key->state.goal == KEY_STATE_NA && !kasp_key_is_unused(key)) {
         char *name = signing_key_file_name(key);
         p->problem = mem_format("the clock is in doubt, and by it the times of key '%s' would "
@@ -26,7 +26,8 @@ static enum sg_result adopt_key(struct preparation *p, size_t index)
         mem_free(name);
         return SG_CONFLICT;
     }
-    p->changed[index] |= kasp_key_adopt(key, p->policy, p->list->count == 1, p->now);
+    bool alone = kasp_key_is_alone(p->list, index, p->policy, p->now);
+    p->changed[index] |= kasp_key_adopt(key, p->policy, alone, p->now);
     return SG_OK;
 }
 
@@ -41,7 +42,44 @@ static void hold_uncommitted(struct preparation *p)
     for (size_t i = 0; i < p->list->count; i++) {
         struct signing_key *key = p->list->keys[i];
         bool is_served = some && key_search_rrset_has(&served, key->dnskey);
+        p->kept[i] = zone_facts_keep_in(p->facts, key);
+        p->changed[i] |= p->kept[i] != 0;
         p->changed[i] |= zone_facts_hold(p->facts, p->twins, is_served, p->now, key);
+    }
+}
+
+static bool is_wanted(const struct preparation *p, const struct signing_key *key)
+{
+    for (unsigned i = 0; i < p->policy->keys_count; i++) {
+        if (kasp_key_matches(&p->policy->keys[i], key)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* An edit tells a key of the policy to leave: that is done by having it followed. */
+static void roll_who_shall_leave(struct preparation *p)
+{
+    char label[ZONE_LABEL_BYTES];
+    for (size_t i = 0; i < p->list->count; i++) {
+        struct signing_key *key = p->list->keys[i];
+        if (!zone_facts_told_to_leave(p->facts, key, p->now) || !is_wanted(p, key)) {
+            continue;
+        }
+        key->state.goal = KEY_STATE_OMNIPRESENT;
+        if (kasp_roll_key(p->policy, key, p->now) != SG_OK) {
+            key->state.goal = KEY_STATE_HIDDEN;
+            continue;
+        }
+        p->changed[i] = true;
+        char *text = signing_key_text(key);
+        log_write(
+            LOG_DNSSEC, SEVERITY_NOTICE,
+            "zone %s: keymgr: the .state file of DNSKEY %s tells it to leave: it does once its "
+            "successor has taken over",
+            zone_label(p->settings, label), text);
+        mem_free(text);
     }
 }
 
@@ -72,6 +110,9 @@ static void begin_anew(struct preparation *p)
 static enum sg_result adopt_keys(struct preparation *p)
 {
     enum sg_result result = SG_OK;
+    for (size_t i = 0; i < p->list->count; i++) {
+        p->changed[i] = zone_facts_take_younger(p->facts, p->list->keys[i]);
+    }
     for (size_t i = 0; i < p->list->count && result == SG_OK; i++) {
         result = adopt_key(p, i);
     }
@@ -79,6 +120,9 @@ static enum sg_result adopt_keys(struct preparation *p)
         return result;
     }
     hold_uncommitted(p);
+    if (!p->clock->doubted) {
+        roll_who_shall_leave(p);
+    }
     if (p->clock->anew && !p->clock->doubted) {
         begin_anew(p);
     }
@@ -209,6 +253,34 @@ static enum sg_result plan_and_make(struct preparation *p)
     return SG_OK; /* The rest comes with the next look. */
 }
 
+/* Edits that would have broken the chain of trust, or told of what is not so, are overruled. */
+static void tell_overruled(const struct preparation *p)
+{
+    static const char *const records[KEY_RECORDS] = {"DNSKEY", "ZRRSIG", "KRRSIG", "DS"};
+    char label[ZONE_LABEL_BYTES];
+    for (size_t i = 0; i < p->plan.count && !p->clock->doubted; i++) {
+        struct buffer names = BUFFER_EMPTY;
+        for (int record = 0; record < KEY_RECORDS; record++) {
+            enum key_state_value value = p->list->keys[i]->state.records[record];
+            if ((p->kept[i] >> record & 1U) != 0 &&
+                (value == KEY_STATE_RUMOURED || value == KEY_STATE_OMNIPRESENT)) {
+                buffer_format(&names, "%s%s", names.length > 0 ? ", " : "", records[record]);
+            }
+        }
+        if (names.length > 0) {
+            char *text = signing_key_text(p->list->keys[i]);
+            log_write(
+                LOG_DNSSEC, SEVERITY_WARNING,
+                "zone %s: keymgr: the .state file of DNSKEY %s says that it is withdrawn (%s), "
+                "and it is not: it stays as long as it is needed, and the file is written "
+                "again; to have it leave, `dnssec -rollover` or `dnssec-settime -s -g HIDDEN`",
+                zone_label(p->settings, label), text, buffer_text(&names));
+            mem_free(text);
+        }
+        buffer_free(&names);
+    }
+}
+
 /* ---- what it asks for ---- */
 
 static enum sg_result write_key(struct preparation *p, const struct signing_key *key)
@@ -286,6 +358,7 @@ enum sg_result key_planning_run(struct preparation *p, sg_time *out_wake)
     }
     result = plan_and_make(p);
     if (result == SG_OK) {
+        tell_overruled(p);
         purge(p);
         result = write_changed(p);
     }

@@ -30,7 +30,8 @@ struct preparation {
     const struct zone_facts_twins *twins;
     struct zone_facts_of_keys *facts; /* before the plan, then after it */
     struct zone_key_order *orders;
-    bool changed[ZONE_KEYS_MAX]; /* the key's files are to be written again */
+    bool changed[ZONE_KEYS_MAX];  /* the key's files are to be written again */
+    unsigned kept[ZONE_KEYS_MAX]; /* records that files have out, kept in: a bit each */
     struct kasp_plan plan;
     sg_time retry_at;     /* a successor could not be made; 0: none was missed */
     struct buffer *moves; /* lines for the log, once all is durable */

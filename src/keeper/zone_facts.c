@@ -202,6 +202,31 @@ bool zone_facts_hold(const struct zone_facts_of_keys *facts, const struct zone_f
     return changed;
 }
 
+unsigned zone_facts_keep_in(const struct zone_facts_of_keys *facts, struct signing_key *key)
+{
+    const struct zone_key_fact *fact = facts->committed ? fact_of(facts, key) : NULL;
+    unsigned kept = 0;
+    for (int record = 0; record < KEY_RECORDS && fact != NULL; record++) {
+        enum key_state_value value = key->state.records[record];
+        if (value != KEY_STATE_NA && !is_in(value) && is_in(fact->state.records[record])) {
+            key->state.records[record] = fact->state.records[record];
+            key->state.changes[record] = fact->state.changes[record];
+            kept |= 1U << record;
+        }
+    }
+    return kept;
+}
+
+bool zone_facts_told_to_leave(const struct zone_facts_of_keys *facts, const struct signing_key *key,
+                              sg_time now)
+{
+    const struct zone_key_fact *fact = facts->committed ? fact_of(facts, key) : NULL;
+    bool is_over = key->times[KEY_INACTIVE] != KEY_TIME_UNSET && key->times[KEY_INACTIVE] <= now;
+    return fact != NULL && fact->state.goal == KEY_STATE_OMNIPRESENT &&
+           key->state.goal == KEY_STATE_HIDDEN && !is_over &&
+           key->state.has_successor == fact->state.has_successor;
+}
+
 bool zone_facts_has_nothing_of(const struct zone_facts_of_keys *facts,
                                const struct zone_facts_twins *twins, const struct signing_key *key)
 {

@@ -20,6 +20,10 @@
  *       what is served, however often a commit fails, and its waits begin with the look whose
  *       commit is made.
  *
+ * A record that the files have out while our own commit has it in stays in for the plan to decide
+ * (zone_facts_keep_in()): what we wrote for a commit that never was is planned again, and what
+ * somebody edited goes only if no cache needs it.
+ *
  * What was planned at one instant and published at a later one is corrected to the later one when
  * it is published, and that is committed in turn. A version that is recovered counts as published
  * then, unless that commit tells. Zones of one name in several views share the files: in (2) a
@@ -101,6 +105,15 @@ bool zone_facts_take_younger(const struct zone_facts_of_keys *facts, struct sign
  */
 bool zone_facts_hold(const struct zone_facts_of_keys *facts, const struct zone_facts_twins *twins,
                      bool is_served, sg_time now, struct signing_key *key);
+/*
+ * Before rule (2): what is committed as in, and the key's states have out, is in as committed.
+ * Returns a bit for each such record.
+ */
+unsigned zone_facts_keep_in(const struct zone_facts_of_keys *facts, struct signing_key *key);
+/* Was the key, as committed, to stay, and its files say that it is to leave? Not where a successor
+ * or the end of its time, both ours, say the same. */
+bool zone_facts_told_to_leave(const struct zone_facts_of_keys *facts, const struct signing_key *key,
+                              sg_time now);
 /* Is nothing of the key in any version that is committed? */
 bool zone_facts_has_nothing_of(const struct zone_facts_of_keys *facts,
                                const struct zone_facts_twins *twins, const struct signing_key *key);

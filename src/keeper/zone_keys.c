@@ -101,7 +101,8 @@ static enum sg_result check_signers(struct preparation *p, const struct zone_key
         find_signers(keys, key->algorithm, &signs_keys, &signs_zone);
         if (!signs_keys || !signs_zone) {
             p->problem = mem_format("algorithm %s is published but no key of it signs the %s; see "
-                                    "the states and times of the zone's keys",
+                                    "the states and times of the zone's keys, and bring back the "
+                                    "files of the one that did",
                                     dnssec_algorithm_text(key->algorithm),
                                     signs_keys ? "zone" : "DNSKEY records");
             return SG_CONFLICT;

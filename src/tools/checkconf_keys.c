@@ -70,7 +70,8 @@ static void choose_keys(struct key_check *check)
     struct key_list *list = &check->files.list;
     check->taken = mem_alloc_zero(list->count + 1, sizeof(*check->taken));
     for (size_t i = 0; i < list->count; i++) {
-        (void)kasp_key_adopt(list->keys[i], check->policy, list->count == 1, check->now);
+        bool alone = kasp_key_is_alone(list, i, check->policy, check->now);
+        (void)kasp_key_adopt(list->keys[i], check->policy, alone, check->now);
     }
     for (unsigned k = 0; k < check->policy->keys_count; k++) {
         size_t chosen = kasp_key_choose(&check->policy->keys[k], list, check->taken);

@@ -1,5 +1,5 @@
-"""A DS that our states know nothing of: submitted before the zone came here, or by hand. Its key
-stays until the parent is known to have none."""
+"""Keys that come without states. A DS that nothing is known of was submitted before the zone came
+here, or by hand: its key stays until the parent is known to have none."""
 
 import re
 import subprocess
@@ -10,6 +10,7 @@ import pytest
 from support.judges import assert_zone_validates
 from support.material import small_zone
 from support.signet import tool
+from support.waiting import wait_until
 
 ZONE = "unasked.test."
 YEARS_AGO = ("-P", "20240101000000", "-A", "20240101000000")
@@ -121,3 +122,36 @@ def test_an_edit_on_the_first_day(make_signet, tmp_path, after):
     assert signet.rndc("loadkeys", ZONE).returncode == 0
     assert_waits_for_a_word(signet, csk)
     assert_old_keys_serve(signet, csk, csk, tmp_path / "signed", algorithms=2 if after else 1)
+
+
+def test_files_of_deleted_keys_do_not_count(make_signet, tmp_path):
+    """auto-dnssec never removed any: the one in use signs everything, and goes on."""
+    signet = serve(make_signet, "", "default")
+    csk = keygen(signet.folder, *YEARS_AGO, "-f", "KSK")
+    for role in (("-f", "KSK"), ()):
+        keygen(signet.folder, "-P", "20220101000000", "-A", "20220101000000", "-I", "20230101000000", "-D",
+               "20230201000000", *role)
+    signet.start()
+    signet.wait_until_signed(ZONE)
+    assert len(list(signet.folder.glob("K*.private"))) == 3
+    assert_old_keys_serve(signet, csk, csk, tmp_path / "signed")
+    assert {dns.dnssec.key_id(rdata) for rdata in rrsets(signet, "DNSKEY")[0]} == {csk}
+
+
+def test_a_zsk_that_is_lost_is_not_replaced_below_a_ds(make_signet, tmp_path):
+    """Its signatures and DNSKEY are in caches: no other can sign at once."""
+    split = "ksk lifetime unlimited algorithm 13; zsk lifetime unlimited algorithm 13;"
+    signet = serve(make_signet, split)
+    (tmp_path / "policy").write_text(policy(split))
+    names = subprocess.run(["dnssec-keygen", "-q", "-k", "p", "-l", tmp_path / "policy", ZONE], cwd=signet.folder,
+                           check=True, capture_output=True, text=True).stdout.split()
+    name = next(name for name in names if "KSK: yes" in (signet.folder / f"{name}.state").read_text())
+    for path in signet.folder.glob("K*"):
+        if path.stem != name:
+            path.unlink()
+    old = [word for letter in "dkr" for word in (f"-{letter}", "OMNIPRESENT", "20240101000000")]
+    subprocess.run(["dnssec-settime", "-s", *YEARS_AGO, "-g", "OMNIPRESENT", *old, name], cwd=signet.folder,
+                   check=True, capture_output=True)
+    signet.start()
+    wait_until(lambda: "bring back the files of the one that did" in signet.log(), 20, "the refusal")
+    assert not signet.answers_with(ZONE, "SOA")

@@ -24,6 +24,7 @@ static const struct rules_case cases[] = {
     {"a first key signs at once", {"a+RHHH0"}, "0ZR", NONE},
     {"a second one when its DNSKEY is known", {"a-OO--0", "a+RH--5"}, "1ZR", KASP_RULE_TURN},
     {"and then it does", {"a-OO--0", "a+OH--5"}, "1ZR", NONE},
+    {"a first key does not below a DS", {"a+O-OO0", "a+RH--5"}, "1ZR", KASP_RULE_TURN},
     {"a signer whose DNSKEY leaves is none", {"a-UO--0", "a+RH--5"}, "1ZR", NONE},
     {"a KRRSIG comes with its DNSKEY", {"a+H-HH0"}, "0KR", KASP_RULE_TURN},
     {"a DS after the DNSKEY", {"a+ROOH0"}, "0DR", KASP_RULE_TURN},

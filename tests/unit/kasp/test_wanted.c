@@ -284,6 +284,25 @@ static void by_hand_nothing_begins_without_a_step(void **state)
     stage_close(stage);
 }
 
+/* There is nothing that could break, and no zone yet to order a step for. */
+static void by_hand_the_first_keys_begin_by_themselves(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_open("kz", 0);
+    stage->policy->manual_mode = true;
+    stage->world.makes_slowly = true;
+    (void)world_turn(&stage->world, T0);
+    (void)world_turn(&stage->world, T0 + 1);
+    assert_int_equal(stage->world.made_count, 2);
+    assert_true(kasp_key_signs_keys(key_of(stage, 0)) && kasp_key_signs_zone(key_of(stage, 1)));
+    /* From then on all that begins waits for a step: first the DS. */
+    (void)world_turn(&stage->world, T0 + SG_WEEK);
+    assert_int_equal(key_of(stage, 0)->state.records[KEY_RECORD_DS], KEY_STATE_HIDDEN);
+    assert_int_equal(reason_of(stage, 0), KASP_WAIT_MANUAL);
+    assert_true(stage->world.plan.manual);
+    stage_close(stage);
+}
+
 static void no_key_is_made_or_leaves_while_files_are_missing(void **state)
 {
     (void)state;
@@ -378,6 +397,7 @@ int main(void)
         cmocka_unit_test(a_revoked_key_waits_for_no_parent),
         cmocka_unit_test(a_key_outside_the_tag_range_is_replaced),
         cmocka_unit_test(by_hand_nothing_begins_without_a_step),
+        cmocka_unit_test(by_hand_the_first_keys_begin_by_themselves),
         cmocka_unit_test(no_key_is_made_or_leaves_while_files_are_missing),
         cmocka_unit_test(with_a_suspect_clock_nothing_moves),
         cmocka_unit_test(a_key_that_is_gone_is_purged_in_time),

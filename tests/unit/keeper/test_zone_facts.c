@@ -35,6 +35,51 @@ static void commit(struct zone_facts_of_keys *facts, enum key_state_value value,
     (void)zone_facts_published(facts, change);
 }
 
+/* ---- edits ---- */
+
+static void what_is_committed_as_in_stays_in_for_the_plan(void **state)
+{
+    (void)state;
+    struct zone_facts_of_keys facts;
+    struct signing_key key;
+    commit(&facts, O, T0 + 10);
+    make_key(&key, O, T0 + 10);
+    assert_int_equal(zone_facts_keep_in(&facts, &key), 0);
+    key.state.records[KEY_RECORD_DNSKEY] = H;
+    key.state.records[KEY_RECORD_KRRSIG] = U;
+    key.state.changes[KEY_RECORD_DNSKEY] = T0 + 500;
+    assert_int_equal(zone_facts_keep_in(&facts, &key),
+                     1U << KEY_RECORD_DNSKEY | 1U << KEY_RECORD_KRRSIG);
+    assert_int_equal(key.state.records[KEY_RECORD_DNSKEY], O);
+    assert_int_equal(key.state.changes[KEY_RECORD_DNSKEY], T0 + 10);
+    assert_int_equal(key.state.records[KEY_RECORD_KRRSIG], O);
+    zone_facts_clear(&facts);
+    commit(&facts, U, T0 + 10);
+    make_key(&key, H, T0 + 500);
+    assert_int_equal(zone_facts_keep_in(&facts, &key), 0);
+    zone_facts_clear(&facts);
+}
+
+static void only_an_edit_tells_a_key_to_leave(void **state)
+{
+    (void)state;
+    struct zone_facts_of_keys facts;
+    struct signing_key key;
+    commit(&facts, O, T0 + 10);
+    make_key(&key, O, T0 + 10);
+    assert_false(zone_facts_told_to_leave(&facts, &key, T0 + 500));
+    key.state.goal = H;
+    assert_true(zone_facts_told_to_leave(&facts, &key, T0 + 500));
+    key.state.has_successor = true; /* A roll of ours, of which the commit failed. */
+    assert_false(zone_facts_told_to_leave(&facts, &key, T0 + 500));
+    key.state.has_successor = false;
+    key.times[KEY_INACTIVE] = T0 + 500; /* The policy was edited. */
+    assert_false(zone_facts_told_to_leave(&facts, &key, T0 + 500));
+    zone_facts_clear(&facts);
+    facts = (struct zone_facts_of_keys){.keys = NULL};
+    assert_false(zone_facts_told_to_leave(&facts, &key, T0 + 500));
+}
+
 /* ---- a look after something went wrong ---- */
 
 struct row {
@@ -331,6 +376,8 @@ static void bytes_that_are_none_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_committed_as_in_stays_in_for_the_plan),
+        cmocka_unit_test(only_an_edit_tells_a_key_to_leave),
         cmocka_unit_test(a_lost_state_file_is_known_from_the_commit),
         cmocka_unit_test(a_key_goes_no_faster_than_the_slowest_twin),
         cmocka_unit_test(a_late_publication_corrects_what_was_planned_then),
