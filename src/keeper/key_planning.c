@@ -43,6 +43,7 @@ static void hold_uncommitted(struct preparation *p)
         bool is_served = some && key_search_rrset_has(&served, key->dnskey);
         p->changed[i] |= zone_facts_hold(p->facts, p->twins, is_served, p->now, key);
     }
+    zone_facts_keep_signers(p->facts, p->list, p->changed);
 }
 
 /* What was seen at the parent by a false clock, in the future of the right one. */

@@ -9,8 +9,8 @@
  *   look: files + facts -> plan -> files written -> version signed -> COMMIT -> PUBLISH
  *                               (the plan's instant)         (the same)  (corrected to now)
  *
- * At each look the two are brought together (zone_facts_take_younger(), zone_facts_hold()), by two
- * rules:
+ * At each look the two are brought together (zone_facts_take_younger(), zone_facts_hold(),
+ * zone_facts_keep_signers()), by three rules:
  *
  *   (1) The younger of the two is believed, a key at a time: by its newest change. Files that a
  *       backup brought back are older than what was committed; what an operator or another signer
@@ -19,6 +19,11 @@
  *       has not begun to wait: its change is now. So a plan is never more than one step ahead of
  *       what is served, however often a commit fails, and its waits begin with the look whose
  *       commit is made.
+ *
+ *   (3) Files that are several steps ahead, since another signer had the zone or the store is a
+ *       backup's, may have a key sign whose DNSKEY the committed version has not: caches hold a
+ *       DNSKEY RRset without it. Who signs that version signs on beside it, until the plan finds
+ *       the new one known.
  *
  * What was planned at one instant and published at a later one is corrected to the later one when
  * it is published, and that is committed in turn. A version that is recovered counts as published
@@ -101,6 +106,11 @@ bool zone_facts_take_younger(const struct zone_facts_of_keys *facts, struct sign
  */
 bool zone_facts_hold(const struct zone_facts_of_keys *facts, const struct zone_facts_twins *twins,
                      bool is_served, sg_time now, struct signing_key *key);
+/*
+ * Rule (3), after the others. `changed` has a place for each key of the list.
+ */
+void zone_facts_keep_signers(const struct zone_facts_of_keys *facts, const struct key_list *list,
+                             bool *changed);
 /* Is nothing of the key in any version that is committed? */
 bool zone_facts_has_nothing_of(const struct zone_facts_of_keys *facts,
                                const struct zone_facts_twins *twins, const struct signing_key *key);

@@ -1,12 +1,15 @@
 """A zone's keys change hands in the middle of a roll, from named to Signet and back, at each state."""
 
 import shutil
+import subprocess
+import time
 
 import pytest
 from support.chain import Chain
 from support.judges import assert_zone_validates
 from support.peers import Bind, Knot
-from support.rolls import CHILD, CSK, SPLIT, dnskeys, key_files, policy, settle_keys, short_zone
+from support.rolls import (CHILD, CSK, SPLIT, dnskeys, key_files, policy, settle_keys, short_zone,
+                           signers)
 from support.server import HOST
 from support.waiting import wait_until
 
@@ -165,6 +168,32 @@ def make_reign(make_signet, run_server, tmp_path):
     for reign in made:
         reign.chain.stop()
         reign.named.stop()
+
+
+def test_who_signed_signs_on_until_the_other_key_is_known(make_signet):
+    """Another signer has rolled the ZSK meanwhile, and what was committed here knows nothing of it:
+    what is served first tells caches of the old key alone."""
+    signet = make_signet(extra=policy(SPLIT))
+    signet.add_zone(CHILD, short_zone(), policy="rolls")
+    settle_keys(signet.folder, SPLIT)
+    signet.start()
+    signet.wait_until_signed(CHILD)
+    old, = dnskeys(signet, 256)
+    signet.stop()
+    name, = subprocess.run(["dnssec-keygen", "-q", "-a", "13", "-L", "1", CHILD], text=True,
+                           cwd=signet.folder, check=True, capture_output=True).stdout.split()
+    for key, goal, state in ((name, "OMNIPRESENT", "OMNIPRESENT"),
+                             (f"K{CHILD}+013+{old[0]:05}", "HIDDEN", "HIDDEN")):
+        subprocess.run(["dnssec-settime", "-s", "-g", goal, "-k", state, "now", "-z", state, "now",
+                        key], cwd=signet.folder, check=True, capture_output=True)
+    new = (int(name.split("+")[-1]), 13)
+    signet.start()
+    wait_until(lambda: new in dnskeys(signet), 20, "the new key")
+    published_at = time.monotonic()
+    while old in signers(signet):
+        assert old in dnskeys(signet)
+    assert time.monotonic() - published_at > 2, "its TTL, and what the secondaries take"
+    wait_until(lambda: dnskeys(signet, 256) == signers(signet) == {new}, 30, "the old key is gone")
 
 
 @pytest.mark.parametrize("first", ["named", "signet"])
