@@ -44,11 +44,11 @@ def signers(server, rdtype="SOA"):
             if rrset.rdtype == dns.rdatatype.RRSIG for rdata in rrset}
 
 
-def settle_keys(folder, keys):
+def settle_keys(folder, keys, more=""):
     """Key files of a zone whose chain of trust has been in place for an hour: its DS in text."""
     folder.mkdir(parents=True, exist_ok=True)
     since = time.strftime("%Y%m%d%H%M%S", time.gmtime(time.time() - 3600))
-    (folder / "policy").write_text(policy(keys))
+    (folder / "policy").write_text(policy(keys, more))
     names = subprocess.run(["dnssec-keygen", "-q", "-k", "rolls", "-l", "policy", CHILD],
                            cwd=folder, check=True, capture_output=True, text=True).stdout.split()
     found = set()
