@@ -151,7 +151,7 @@ static void move_keys(struct kasp_case *c)
     for (int step = 0; moved && step < KASP_STEPS_MAX; step++) {
         moved = false;
         for (size_t i = 0; i < c->plan->count; i++) {
-            moved |= move_key(c, i, &waits[i]);
+            moved |= move_key(c, c->order[i], &waits[c->order[i]]);
         }
     }
     if (moved) {
@@ -165,6 +165,29 @@ static void move_keys(struct kasp_case *c)
 }
 
 /* ---- the plan ---- */
+
+static bool comes_before(const struct signing_key *key, const struct signing_key *other)
+{
+    if (key->times[KEY_CREATED] != other->times[KEY_CREATED]) {
+        return key->times[KEY_CREATED] < other->times[KEY_CREATED];
+    }
+    return key->algorithm != other->algorithm ? key->algorithm < other->algorithm
+                                              : key->tag < other->tag;
+}
+
+/* Where only one of two may move, or be chosen, it is the same one at every look. */
+static void order_keys(struct kasp_case *c)
+{
+    for (size_t i = 0; i < c->plan->count; i++) {
+        size_t place = i;
+        while (place > 0 &&
+               comes_before(c->plan->keys[i].key, c->plan->keys[c->order[place - 1]].key)) {
+            c->order[place] = c->order[place - 1];
+            place--;
+        }
+        c->order[place] = i;
+    }
+}
 
 static sg_time newest_change(const struct kasp_case *c)
 {
@@ -242,7 +265,7 @@ enum sg_result kasp_plan_by_rules(const struct kasp_policy *policy, const struct
                                   const struct kasp_facts *facts, sg_time now, unsigned rules,
                                   struct kasp_plan *out_plan)
 {
-    struct kasp_case c = {policy, facts, now, rules, out_plan};
+    struct kasp_case c = {policy, facts, now, rules, out_plan, {0}};
     if (keys->count > KASP_PLAN_KEYS_MAX) {
         return SG_LIMIT;
     }
@@ -258,6 +281,7 @@ enum sg_result kasp_plan_by_rules(const struct kasp_policy *policy, const struct
             planned->times[time] = key->times[time];
         }
     }
+    order_keys(&c);
     if (clock_is_good(&c) && twins_are_known(&c)) {
         kasp_see_parent(&c);
         kasp_want(&c);

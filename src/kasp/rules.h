@@ -39,6 +39,7 @@ struct kasp_case {
     sg_time now;
     unsigned rules; /* a bit each */
     struct kasp_plan *plan;
+    size_t order[KASP_PLAN_KEYS_MAX]; /* in which keys are looked at: whatever the list's is */
 };
 
 /* A move of one record of one key. */

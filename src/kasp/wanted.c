@@ -90,7 +90,8 @@ static unsigned settled_records(const struct kasp_key_plan *key)
 static size_t holder_of(const struct choice *choice, const struct kasp_key *wanted)
 {
     size_t best = SIZE_MAX;
-    for (size_t i = 0; i < choice->c->plan->count; i++) {
+    for (size_t n = 0; n < choice->c->plan->count; n++) {
+        size_t i = choice->c->order[n];
         const struct kasp_key_plan *key = key_at(choice->c, i);
         if (choice->taken[i] || key->state.goal != KEY_STATE_OMNIPRESENT ||
             !kasp_key_matches(wanted, key->key)) {
@@ -122,7 +123,8 @@ static bool is_followed(const struct kasp_case *c, const struct kasp_key_plan *k
 static size_t returning_to(const struct choice *choice, const struct kasp_key *wanted)
 {
     const struct kasp_case *c = choice->c;
-    for (size_t i = 0; i < c->plan->count; i++) {
+    for (size_t n = 0; n < c->plan->count; n++) {
+        size_t i = c->order[n];
         const struct kasp_key_plan *key = key_at(c, i);
         sg_time active = key->times[KEY_ACTIVATE];
         bool has_time =
@@ -157,7 +159,8 @@ static void bring_back(struct kasp_case *c, struct kasp_key_plan *key, uint32_t 
 
 static size_t unused_for(const struct choice *choice, const struct kasp_key *wanted)
 {
-    for (size_t i = 0; i < choice->c->plan->count; i++) {
+    for (size_t n = 0; n < choice->c->plan->count; n++) {
+        size_t i = choice->c->order[n];
         const struct kasp_key_plan *key = key_at(choice->c, i);
         if (!choice->taken[i] && key->state.goal != KEY_STATE_OMNIPRESENT &&
             kasp_key_is_unused(key->key) && kasp_key_matches(wanted, key->key)) {

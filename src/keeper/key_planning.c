@@ -46,6 +46,7 @@ static void hold_uncommitted(struct preparation *p)
         p->changed[i] |= p->kept[i] != 0;
         p->changed[i] |= zone_facts_hold(p->facts, p->twins, is_served, p->now, key);
     }
+    zone_facts_keep_signers(p->facts, p->list, p->changed);
 }
 
 static bool is_wanted(const struct preparation *p, const struct signing_key *key)

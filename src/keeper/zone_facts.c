@@ -227,6 +227,45 @@ bool zone_facts_told_to_leave(const struct zone_facts_of_keys *facts, const stru
            key->state.has_successor == fact->state.has_successor;
 }
 
+/* Does a key of the algorithm sign that nobody can know yet? */
+static bool has_unknown_signer(const struct zone_facts_of_keys *facts, const struct key_list *list,
+                               uint8_t algorithm)
+{
+    bool has = false;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct signing_key *key = list->keys[i];
+        has |= key->algorithm == algorithm && is_in(key->state.records[KEY_RECORD_ZRRSIG]) &&
+               !fact_is_in(facts, key, KEY_RECORD_DNSKEY);
+    }
+    return has;
+}
+
+static bool take_back(const struct zone_key_fact *fact, enum key_record record,
+                      struct key_state *state)
+{
+    if (is_in(state->records[record])) {
+        return false;
+    }
+    state->records[record] = fact->state.records[record];
+    state->changes[record] = fact->state.changes[record];
+    return true;
+}
+
+void zone_facts_keep_signers(const struct zone_facts_of_keys *facts, const struct key_list *list,
+                             bool *changed)
+{
+    for (size_t i = 0; i < list->count && facts->committed; i++) {
+        struct signing_key *key = list->keys[i];
+        bool has_signed =
+            fact_is_in(facts, key, KEY_RECORD_DNSKEY) && fact_is_in(facts, key, KEY_RECORD_ZRRSIG);
+        if (has_signed && has_unknown_signer(facts, list, key->algorithm)) {
+            const struct zone_key_fact *fact = fact_of(facts, key);
+            changed[i] |= take_back(fact, KEY_RECORD_DNSKEY, &key->state);
+            changed[i] |= take_back(fact, KEY_RECORD_ZRRSIG, &key->state);
+        }
+    }
+}
+
 bool zone_facts_has_nothing_of(const struct zone_facts_of_keys *facts,
                                const struct zone_facts_twins *twins, const struct signing_key *key)
 {

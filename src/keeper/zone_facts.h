@@ -9,8 +9,8 @@
  *   look: files + facts -> plan -> files written -> version signed -> COMMIT -> PUBLISH
  *                               (the plan's instant)         (the same)  (corrected to now)
  *
- * At each look the two are brought together (zone_facts_take_younger(), zone_facts_hold()), by two
- * rules:
+ * At each look the two are brought together (zone_facts_take_younger(), zone_facts_hold(),
+ * zone_facts_keep_signers()), by three rules:
  *
  *   (1) The younger of the two is believed, a key at a time: by its newest change. Files that a
  *       backup brought back are older than what was committed; what an operator or another signer
@@ -19,6 +19,11 @@
  *       has not begun to wait: its change is now. So a plan is never more than one step ahead of
  *       what is served, however often a commit fails, and its waits begin with the look whose
  *       commit is made.
+ *
+ *   (3) Files that are several steps ahead, since another signer had the zone or the store is a
+ *       backup's, may have a key sign whose DNSKEY the committed version has not: caches hold a
+ *       DNSKEY RRset without it. Who signs that version signs on beside it, until the plan finds
+ *       the new one known.
  *
  * A record that the files have out while our own commit has it in stays in for the plan to decide
  * (zone_facts_keep_in()): what we wrote for a commit that never was is planned again, and what
@@ -114,6 +119,11 @@ unsigned zone_facts_keep_in(const struct zone_facts_of_keys *facts, struct signi
  * or the end of its time, both ours, say the same. */
 bool zone_facts_told_to_leave(const struct zone_facts_of_keys *facts, const struct signing_key *key,
                               sg_time now);
+/*
+ * Rule (3), after the others. `changed` has a place for each key of the list.
+ */
+void zone_facts_keep_signers(const struct zone_facts_of_keys *facts, const struct key_list *list,
+                             bool *changed);
 /* Is nothing of the key in any version that is committed? */
 bool zone_facts_has_nothing_of(const struct zone_facts_of_keys *facts,
                                const struct zone_facts_twins *twins, const struct signing_key *key);

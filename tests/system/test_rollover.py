@@ -19,6 +19,7 @@ from support.waiting import stays, wait_until
 
 RECORDS = ("DNSKEY", "ZRRSIG", "KRRSIG", "DS")
 ROLL_S = 60
+NSEC3 = "nsec3param iterations 0 optout no salt-length 0;"
 
 
 def states_of(files):
@@ -40,13 +41,13 @@ class Scene:
         self.kill_again_at = math.inf
         self.chain = None
 
-    def begin(self, keys):
+    def begin(self, keys, more=""):
         signet = self.signet
-        ds = settle_keys(signet.folder, keys)
+        ds = settle_keys(signet.folder, keys, more)
         secondaries = [kind(self.folder / f"secondary-{kind.name}", fetched=[(CHILD, signet.port)])
                        for kind in PEERS]
         told = "".join(f"{HOST} port {server.port}; " for server in secondaries)
-        signet.extra = policy(keys)
+        signet.extra = policy(keys, more)
         signet.add_zone(CHILD, short_zone(), policy="rolls",
                         statements=f"notify explicit; also-notify {{ {told}}}; notify-delay 0;")
         signet.start()
@@ -62,8 +63,8 @@ class Scene:
         done = self.signet.rndc("dnssec", "-rollover", "-key", str(key[0]), CHILD)
         assert done.returncode == 0, done.stderr
 
-    def change_policy(self, keys):
-        self.signet.extra = policy(keys)
+    def change_policy(self, keys, more=""):
+        self.signet.extra = policy(keys, more)
         self.reconfigure()
 
     def reconfigure(self):
@@ -175,6 +176,32 @@ def roll_algorithm(scene):
     scene.assert_killed_in(old, dnskeys(scene.signet))
 
 
+def roll_from_rsasha1_to_nsec3(scene):
+    """RSASHA1 by its first number says that there is no NSEC3 (RFC 5155 2): that comes when all
+    caches have forgotten the last of its keys, which the policy wanted at once."""
+    scene.begin(SPLIT.replace("13", "5"))
+    signet = scene.signet
+    scene.change_policy(SPLIT, NSEC3)
+
+    def has_nsec3():
+        old = [fields for fields in key_files(signet.folder).values() if fields["Algorithm"] == "5"]
+        has = signet.answers_with(CHILD, "NSEC3PARAM") is not None
+        assert not has or all(fields["DNSKEYState"] == "hidden" for fields in old)
+        return has
+    scene.wait_until(has_nsec3, "NSEC3")
+    scene.wait_until_only(lambda now: {a for _, a in now} == {13})
+
+
+def roll_from_nsec3rsasha1_to_nsec(scene):
+    scene.begin(SPLIT.replace("13", "7"), NSEC3)
+    signet = scene.signet
+    assert signet.answers_with(CHILD, "NSEC3PARAM")
+    scene.change_policy(SPLIT)
+    scene.wait_until(lambda: {a for _, a in dnskeys(signet)} == {7, 13}, "both algorithms")
+    scene.wait_until_only(lambda now: {a for _, a in now} == {13})
+    assert signet.serial(CHILD) and not signet.answers_with(CHILD, "NSEC3PARAM")
+
+
 def roll_one_key_to_two_and_back(scene):
     scene.begin(CSK)
     before = dnskeys(scene.signet)
@@ -219,10 +246,12 @@ def go_insecure_and_come_back(scene):
 
 
 ROLLS = (roll_zsk_by_its_life, roll_zsk, roll_ksk, roll_csk, roll_algorithm,
+         roll_from_rsasha1_to_nsec3, roll_from_nsec3rsasha1_to_nsec,
          roll_one_key_to_two_and_back, go_insecure_and_come_back)
 # Each roll, and each parent, with and without kills; all of them with each other take a while.
 COVER = {
     (roll_zsk_by_its_life, Bind, False), (roll_ksk, Knot, False), (roll_algorithm, Nsd, False),
+    (roll_from_rsasha1_to_nsec3, Bind, False),
     (roll_one_key_to_two_and_back, Bind, False), (go_insecure_and_come_back, Knot, False),
     (roll_zsk, Knot, True), (roll_ksk, Nsd, True), (roll_csk, Bind, True),
     (roll_algorithm, Knot, True), (go_insecure_and_come_back, Nsd, True),

@@ -1,12 +1,15 @@
 """A zone's keys change hands in the middle of a roll, from named to Signet and back, at each state."""
 
 import shutil
+import subprocess
+import time
 
 import pytest
 from support.chain import Chain
 from support.judges import assert_zone_validates
 from support.peers import Bind, Knot
-from support.rolls import CHILD, CSK, SPLIT, dnskeys, key_files, policy, settle_keys, short_zone
+from support.rolls import (CHILD, CSK, SPLIT, dnskeys, key_files, policy, settle_keys, short_zone,
+                           signers)
 from support.server import HOST
 from support.waiting import wait_until
 
@@ -28,9 +31,6 @@ class SigningNamed(Bind):
         super().configure()
         signet = self.signet
         path = self.folder / "named.conf"
-        # What it signed in an earlier reign is not what is served now.
-        for old in self.zones[0][1].parent.glob("child.test.zone.*"):
-            old.unlink()
         text = path.read_text().replace(
             "controls { };",
             f'controls {{ inet {HOST} port {signet.control_port} allow {{ {HOST}; }} '
@@ -47,8 +47,10 @@ class SigningNamed(Bind):
 
 def old_and_new(files):
     """Of the role that rolls."""
-    new = [tag for tag, fields in files.items() if "Predecessor" in fields]
-    old = [tag for tag, fields in files.items() if "Successor" in fields]
+    new = [tag for tag, fields in files.items()
+           if "Predecessor" in fields or fields["Algorithm"] == "15"]
+    old = [tag for tag, fields in files.items()
+           if "Successor" in fields or (new and files[new[0]]["Algorithm"] != fields["Algorithm"])]
     return (files[old[0]], files[new[0]]) if old and new else ({}, {})
 
 
@@ -71,7 +73,8 @@ SWAP = ("the DS are to be swapped", has_come("DS"))
 SEEN = ("the DS are seen", ds_is_seen)
 WITHDRAWN = ("the old key is withdrawn", has_gone("DNSKEY"))
 STAGES = {"zsk": [PUBLISHED, SIGNS, WITHDRAWN], "ksk": [PUBLISHED, SWAP, SEEN, WITHDRAWN],
-          "csk": [PUBLISHED, SWAP, SEEN, WITHDRAWN]}
+          "csk": [PUBLISHED, SWAP, SEEN, WITHDRAWN],
+          "algorithm": [PUBLISHED, SWAP, SEEN, WITHDRAWN]}
 
 
 class Reign:
@@ -83,8 +86,10 @@ class Reign:
 
     def begin(self, server, path):
         self.server = server
-        # What Signet has committed in an earlier reign is not what was served last.
+        # What either has signed in an earlier reign is not what was served last.
         shutil.rmtree(self.signet.folder / "signet-store", ignore_errors=True)
+        for old in self.signet.folder.glob("child.test.zone.*"):
+            old.unlink()
         server.start()
         if server is self.named:
             self.wait_until_named_has_signed(path)
@@ -167,10 +172,37 @@ def make_reign(make_signet, run_server, tmp_path):
         reign.named.stop()
 
 
+def test_who_signed_signs_on_until_the_other_key_is_known(make_signet):
+    """Another signer has rolled the ZSK meanwhile, and what was committed here knows nothing of it:
+    what is served first tells caches of the old key alone."""
+    signet = make_signet(extra=policy(SPLIT))
+    signet.add_zone(CHILD, short_zone(), policy="rolls")
+    settle_keys(signet.folder, SPLIT)
+    signet.start()
+    signet.wait_until_signed(CHILD)
+    old, = dnskeys(signet, 256)
+    signet.stop()
+    name, = subprocess.run(["dnssec-keygen", "-q", "-a", "13", "-L", "1", CHILD], text=True,
+                           cwd=signet.folder, check=True, capture_output=True).stdout.split()
+    for key, goal, state in ((name, "OMNIPRESENT", "OMNIPRESENT"),
+                             (f"K{CHILD}+013+{old[0]:05}", "HIDDEN", "HIDDEN")):
+        subprocess.run(["dnssec-settime", "-s", "-g", goal, "-k", state, "now", "-z", state, "now",
+                        key], cwd=signet.folder, check=True, capture_output=True)
+    new = (int(name.split("+")[-1]), 13)
+    signet.start()
+    wait_until(lambda: new in dnskeys(signet), 20, "the new key")
+    published_at = time.monotonic()
+    while old in signers(signet):
+        assert old in dnskeys(signet)
+    assert time.monotonic() - published_at > 2, "its TTL, and what the secondaries take"
+    wait_until(lambda: dnskeys(signet, 256) == signers(signet) == {new}, 30, "the old key is gone")
+
+
 @pytest.mark.parametrize("first", ["named", "signet"])
 @pytest.mark.parametrize("role, keys", [
     pytest.param("zsk", SPLIT, id="zsk"), pytest.param("ksk", SPLIT, id="ksk"),
-    pytest.param("csk", CSK, id="csk", marks=pytest.mark.long)])
+    pytest.param("csk", CSK, id="csk", marks=pytest.mark.long),
+    pytest.param("algorithm", CSK, id="algorithm", marks=pytest.mark.long)])
 def test_a_roll_goes_on_in_other_hands(make_reign, tmp_path, first, role, keys):
     reign = make_reign(keys, Bind if first == "named" else Knot)
     signet, follower = reign.signet, reign.chain.follower
@@ -182,7 +214,12 @@ def test_a_roll_goes_on_in_other_hands(make_reign, tmp_path, first, role, keys):
     reign.chain.wait_until_secure()
     old, = dnskeys(reign.server, 256 if role == "zsk" else 257)
     assert set(settled) == {tag for tag, _ in dnskeys(reign.server)}
-    ordered = reign.server.rndc("dnssec", "-rollover", "-key", str(old[0]), CHILD)
+    if role == "algorithm":
+        signet.extra = policy(keys.replace("13", "15"))
+        reign.server.configure()
+        ordered = reign.server.rndc("reconfig")
+    else:
+        ordered = reign.server.rndc("dnssec", "-rollover", "-key", str(old[0]), CHILD)
     assert ordered.returncode == 0, ordered.stderr
     for number, (what, is_reached) in enumerate(STAGES[role]):
         follower.rests = follower.looks_away = what in (PUBLISHED[0], SWAP[0])

@@ -44,11 +44,11 @@ def signers(server, rdtype="SOA"):
             if rrset.rdtype == dns.rdatatype.RRSIG for rdata in rrset}
 
 
-def settle_keys(folder, keys):
+def settle_keys(folder, keys, more=""):
     """Key files of a zone whose chain of trust has been in place for an hour: its DS in text."""
     folder.mkdir(parents=True, exist_ok=True)
     since = time.strftime("%Y%m%d%H%M%S", time.gmtime(time.time() - 3600))
-    (folder / "policy").write_text(policy(keys))
+    (folder / "policy").write_text(policy(keys, more))
     names = subprocess.run(["dnssec-keygen", "-q", "-k", "rolls", "-l", "policy", CHILD],
                            cwd=folder, check=True, capture_output=True, text=True).stdout.split()
     found = set()
@@ -74,8 +74,16 @@ def key_files(folder):
 
 
 def set_states(signet, tag, *states):
-    """An operator's edit: pairs of dnssec-settime's letter and a state."""
+    """An operator's edit: pairs of dnssec-settime's letter and a state. It is made again where the
+    server has written the file at the same moment."""
+    names = {"-d": "DSState", "-k": "DNSKEYState", "-r": "KRRSIGState"}
     words = [word for i in range(0, len(states), 2) for word in (*states[i:i + 2], "now")]
+    wanted = {names[states[i]]: states[i + 1].lower() for i in range(0, len(states), 2)}
     key = next(signet.folder.glob(f"K*+{tag:05}.key"))
-    subprocess.run(["dnssec-settime", "-s", *words, key], check=True, capture_output=True)
-    assert signet.rndc("loadkeys", CHILD).returncode == 0
+    for _ in range(5):
+        subprocess.run(["dnssec-settime", "-s", *words, key], check=True, capture_output=True)
+        assert signet.rndc("loadkeys", CHILD).returncode == 0
+        time.sleep(0.3)
+        if wanted.items() <= key_files(signet.folder)[tag].items():
+            return
+    raise AssertionError(f"key {tag} is not {wanted}")

@@ -108,8 +108,8 @@ static void forbids(void **state)
     for (size_t i = 0; i < CASE_KEYS && t->keys[i] != NULL; i++) {
         place_key(world, t->keys[i]);
     }
-    struct kasp_case c = {policy, &world->facts, T0 + NOW_HOUR * SG_HOUR, KASP_RULES_ALL,
-                          &world->plan};
+    struct kasp_case c = {policy,         &world->facts, T0 + NOW_HOUR * SG_HOUR,
+                          KASP_RULES_ALL, &world->plan,  {0}};
     const struct kasp_move move = {
         .key = (size_t)(t->move[0] - '0'),
         .record = (enum key_record)(strchr("nZKD", t->move[1]) - "nZKD"),

@@ -155,6 +155,53 @@ static void a_key_goes_no_faster_than_the_slowest_twin(void **state)
     zone_facts_clear(&twin);
 }
 
+/* ---- several steps at once ---- */
+
+struct signer_row {
+    const char *name;
+    enum key_state_value committed; /* of the new key; the old one has signed until then */
+    enum key_state_value published, signs;
+    uint8_t algorithm;
+    enum key_state_value old; /* what becomes of it, where its files say that it is gone */
+};
+
+static const struct signer_row signer_rows[] = {
+    {"nobody knows who signs now: who has signed stays", H, R, R, 13, O},
+    {"it is served: the old key may go", R, O, R, 13, H},
+    {"it is published, and does not sign: the old key may go", H, R, H, 13, H},
+    {"it is of another algorithm", H, R, R, 15, H},
+};
+
+static void check_signers(void **state)
+{
+    const struct signer_row *row = *state;
+    struct zone_facts_of_keys facts = {.keys = NULL};
+    struct signing_key old;
+    struct signing_key new;
+    struct signing_key *keys[] = {&old, &new};
+    const struct key_list list = {keys, 2};
+    bool changed[2] = {false, false};
+    make_key(&old, O, T0);
+    make_key(&new, row->committed, T0 + 10);
+    old.tag = 1;
+    old.algorithm = 13;
+    new.algorithm = row->algorithm;
+    zone_facts_take_plan(&facts, &list, T0 + 10);
+    make_key(&old, H, T0 + 500);
+    make_key(&new, row->published, T0 + 500);
+    old.tag = 1;
+    old.algorithm = 13;
+    new.algorithm = row->algorithm;
+    new.state.records[KEY_RECORD_ZRRSIG] = row->signs;
+    zone_facts_keep_signers(&facts, &list, changed);
+    assert_int_equal(old.state.records[KEY_RECORD_DNSKEY], row->old);
+    assert_int_equal(old.state.records[KEY_RECORD_ZRRSIG], row->old);
+    assert_int_equal(old.state.records[KEY_RECORD_KRRSIG], H);
+    assert_int_equal(changed[0], row->old == O);
+    assert_false(changed[1]);
+    zone_facts_clear(&facts);
+}
+
 /* ---- publication ---- */
 
 static void a_late_publication_corrects_what_was_planned_then(void **state)
@@ -390,6 +437,6 @@ int main(void)
         cmocka_unit_test(everything_comes_back),
         cmocka_unit_test(bytes_that_are_none_are_refused),
     };
-    return RUN_TABLE(rows, check_row) +
+    return RUN_TABLE(rows, check_row) + RUN_TABLE(signer_rows, check_signers) +
            cmocka_run_group_tests_name("zone_facts", tests, NULL, NULL);
 }
