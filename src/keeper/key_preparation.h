@@ -33,6 +33,7 @@ struct preparation {
     bool changed[ZONE_KEYS_MAX]; /* the key's files are to be written again */
     struct kasp_plan plan;
     sg_time retry_at;     /* a successor could not be made; 0: none was missed */
+    char **missing;       /* why; NULL: the same */
     struct buffer *moves; /* lines for the log, once all is durable */
     char *problem;
 };
