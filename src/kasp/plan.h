@@ -76,6 +76,7 @@ struct kasp_key_plan {
     struct key_state state;        /* from `now` on */
     sg_time times[KEY_TIMES];
     uint32_t ttl;            /* of its DNSKEY record */
+    unsigned entry;          /* of the policy, which it serves; KASP_KEYS_MAX: none */
     bool changed;            /* state, times or ttl differ from the key's */
     bool purge;              /* remove its files; it is nowhere */
     enum kasp_sighting asks; /* what the parent is to show; unknown: no matter */

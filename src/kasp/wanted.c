@@ -231,12 +231,19 @@ static void introduce(struct kasp_case *c, size_t index, const struct kasp_key *
     if (predecessor == NULL) {
         return;
     }
+    predecessor->entry = KASP_KEYS_MAX;
     state->has_predecessor = true;
     state->predecessor = predecessor->key->tag;
     predecessor->state.has_successor = true;
     predecessor->state.successor = key->key->tag;
     set_goal(predecessor, KEY_STATE_HIDDEN);
     predecessor->changed = true;
+}
+
+static void take(struct choice *choice, size_t key, unsigned entry)
+{
+    choice->taken[key] = true;
+    key_at(choice->c, key)->entry = entry;
 }
 
 /* An unused key, or one is to be made. */
@@ -247,7 +254,7 @@ static void bring_new(struct choice *choice, unsigned entry, size_t predecessor)
     struct kasp_key_plan *old = predecessor == SIZE_MAX ? NULL : key_at(c, predecessor);
     size_t unused = unused_for(choice, wanted);
     if (unused != SIZE_MAX) {
-        choice->taken[unused] = true;
+        take(choice, unused, entry);
         introduce(c, unused, wanted, old);
         return;
     }
@@ -302,7 +309,7 @@ static void satisfy(struct choice *choice, unsigned entry)
     const struct kasp_key *wanted = &c->policy->keys[entry];
     size_t holder = holder_of(choice, wanted);
     if (holder != SIZE_MAX) {
-        choice->taken[holder] = true;
+        take(choice, holder, entry);
         take_lifetime(c, key_at(c, holder), wanted->lifetime);
         roll(choice, entry, holder);
         return;
@@ -315,7 +322,7 @@ static void satisfy(struct choice *choice, unsigned entry)
         bring_new(choice, entry, SIZE_MAX);
         return;
     }
-    choice->taken[returning] = true;
+    take(choice, returning, entry);
     bring_back(c, key_at(c, returning), wanted->lifetime);
 }
 
@@ -335,6 +342,9 @@ static void retire(struct kasp_case *c, struct kasp_key_plan *key)
 void kasp_want(struct kasp_case *c)
 {
     struct choice choice = {.c = c};
+    for (size_t i = 0; i < c->plan->count; i++) {
+        key_at(c, i)->entry = KASP_KEYS_MAX;
+    }
     for (unsigned entry = 0; entry < c->policy->keys_count; entry++) {
         satisfy(&choice, entry);
     }

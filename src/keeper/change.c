@@ -403,6 +403,25 @@ static sg_time next_loadkeys(const struct managed_zone *zone)
                                                            : zone->keeper->now + interval;
 }
 
+/* It is tried again every hour, and said when it begins and once a day. */
+static void tell_missing(struct managed_zone *zone, const char *missing)
+{
+    sg_time now = zone->keeper->now;
+    sg_time *warn_at = &zone->health.missing_warn_at;
+    char label[ZONE_LABEL_BYTES];
+    if (missing == NULL) {
+        *warn_at = 0;
+        return;
+    }
+    bool is_ahead = *warn_at > now + SG_DAY; /* The clock was false. */
+    if (now >= *warn_at || is_ahead) {
+        *warn_at = now + SG_DAY;
+        log_write(LOG_DNSSEC, SEVERITY_ERROR,
+                  "zone %s: a key is due to roll and has no successor: %s",
+                  zone_label(zone->settings, label), missing);
+    }
+}
+
 static void recover_health(struct managed_zone *zone, struct zone_job *job)
 {
     struct zone_health *health = &zone->health;
@@ -418,6 +437,7 @@ static void recover_health(struct managed_zone *zone, struct zone_job *job)
     if (made->keys_looked_at) {
         health->key_event_at = made->key_event_at;
         health->loadkeys_at = next_loadkeys(zone);
+        tell_missing(zone, made->missing);
     }
     if (made->expires_first != health->expires_first) {
         mem_free(health->resign_node);

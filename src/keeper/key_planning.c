@@ -208,13 +208,11 @@ static void apply(struct preparation *p)
 
 /* A successor that cannot be made must not keep the zone from being signed on: it is told, and
  * tried again. */
-static void log_missing_successor(struct preparation *p)
+static void note_missing_successor(struct preparation *p)
 {
-    char label[ZONE_LABEL_BYTES];
-    log_write(LOG_DNSSEC, SEVERITY_ERROR, "zone %s: a key is due to roll and has no successor: %s",
-              zone_label(p->settings, label), p->problem);
     p->retry_at = p->now + RETRY_SECONDS;
-    mem_free(p->problem);
+    mem_free(*p->missing);
+    *p->missing = p->problem;
     p->problem = NULL;
 }
 
@@ -224,7 +222,7 @@ static enum sg_result make_keys(struct preparation *p, bool *missing)
         const struct kasp_make *make = &p->plan.makes[i];
         enum sg_result result = key_search_make(p, &p->policy->keys[make->entry]);
         if (result != SG_OK && make->predecessor != SIZE_MAX) {
-            log_missing_successor(p);
+            note_missing_successor(p);
             *missing = true;
         } else if (result != SG_OK) {
             return result;

@@ -34,6 +34,7 @@ struct preparation {
     unsigned kept[ZONE_KEYS_MAX]; /* records that files have out, kept in: a bit each */
     struct kasp_plan plan;
     sg_time retry_at;     /* a successor could not be made; 0: none was missed */
+    char **missing;       /* why; NULL: the same */
     struct buffer *moves; /* lines for the log, once all is durable */
     char *problem;
 };

@@ -250,6 +250,7 @@ void zone_job_free(struct zone_job *job)
     }
     mem_free(made->history);
     mem_free(made->expires_node);
+    mem_free(made->missing);
     buffer_free(&job->state_bytes);
     mem_free(job->commit.problem);
     mem_free(job->problem);

@@ -76,7 +76,8 @@ struct zone_made {
     bool unchanged;                       /* SG_OK, but there is nothing to commit */
     struct zone_state state;              /* after the change; whole */
     sg_time key_event_at;                 /* INT64_MAX: none */
-    bool keys_looked_at;                  /* `key_event_at` is news */
+    bool keys_looked_at;                  /* `key_event_at` and `missing` are news */
+    char *missing;                        /* as of struct zone_keys */
     sg_time expires_first;                /* 0: no signature of ours */
     char *expires_node;   /* which signature that is: `owner/type`; NULL: not news */
     uint32_t file_serial; /* LOAD: what the file has; 0: it was not read */

@@ -221,6 +221,7 @@ enum sg_result zone_keys_prepare(const struct zone_keys_request *request,
                             .twins = request->twins != NULL ? request->twins : &nobody,
                             .facts = &keys.facts,
                             .moves = &keys.moves,
+                            .missing = &keys.missing,
                             .orders = request->orders};
 
     enum sg_result result = look(&p, request->late, &keys);
@@ -296,8 +297,10 @@ void zone_keys_clear(struct zone_keys *keys)
     key_list_clear(&keys->list);
     buffer_free(&keys->moves);
     zone_facts_clear(&keys->facts);
+    mem_free(keys->missing);
     mem_free(keys->sign);
     mem_free(keys->wishes);
+    keys->missing = NULL;
     keys->sign = NULL;
     keys->wishes = NULL;
     keys->sign_count = keys->wishes_count = 0;

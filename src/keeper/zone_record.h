@@ -44,6 +44,7 @@ struct zone_health {
     sg_time overdue_at;      /* signatures should have been made anew by then; INT64_MAX: never */
     sg_time file_at;         /* of a secondary: when its file is to be written; INT64_MAX: never */
     sg_time file_written_at; /* when that was begun last */
+    sg_time missing_warn_at; /* when the log says next that a successor is missing; 0: none is */
     sg_time warn_at;         /* when the log says so next, if it is still so */
     char *resign_node;       /* whose signature expires first: `owner/type`; NULL: none */
     char *problem;           /* NULL: all is well */

@@ -57,6 +57,9 @@ enum sg_result zone_look_at_keys(struct zone_job *job)
     keys->fresh = false;
     job->made.keys_looked_at = true;
     job->made.key_event_at = keys->wake_at;
+    mem_free(job->made.missing);
+    job->made.missing = keys->missing;
+    keys->missing = NULL;
     job->made.state.keys_fingerprint = keys->fingerprint;
     zone_facts_clear(&job->made.state.facts);
     zone_facts_copy(&keys->facts, &job->made.state.facts);

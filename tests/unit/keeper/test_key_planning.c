@@ -1,5 +1,6 @@
 /* Keys roll in the real keeper, beside a disk that fails and folders that a backup brought back. */
 #include "dns/serial.h"
+#include "base/log.h"
 #include "keeper/keeper_scene.h"
 #include "keeper/zone_facts.h"
 
@@ -340,7 +341,17 @@ static void files_go_when_the_key_is_done_with(void **state)
     mem_free(path);
 }
 
-/* What is left of a lost key keeps a successor from being made, and nothing else. */
+static unsigned missing_told;
+
+static void count_missing(void *argument, enum log_category category, int severity,
+                          const char *line)
+{
+    (void)argument, (void)category, (void)severity;
+    missing_told += strstr(line, "has no successor: ") != NULL;
+}
+
+/* What is left of a lost key keeps a successor from being made, and nothing else. It is tried every
+ * hour and told once a day. */
 static void without_a_successor_the_zone_is_signed_on(void **state)
 {
     struct keeper_scene *scene = *state;
@@ -348,9 +359,14 @@ static void without_a_successor_the_zone_is_signed_on(void **state)
     be_settled(scene);
     struct keeper_key_status old = the_key(scene, false, KEY_STATE_OMNIPRESENT);
     run("echo lost > %s/Kexample.test.+013+04711.state; true %s", scene->folder);
+    missing_told = 0;
+    log_set_sink(count_missing, NULL);
     assert_int_equal(roll(scene, old.tag).result, SG_OK);
+    assert_int_equal(missing_told, 1);
     live_until(scene, scene->now + 30 * SG_DAY);
     assert_int_equal(published(scene), 2);
+    assert_in_range(missing_told, 30, 31);
+    log_set_sink(NULL, NULL);
     assert_null(scene_status(scene).problem);
     assert_true(scene_status(scene).expires_first > scene->now + SG_DAY);
     struct keeper_key_status now = the_key(scene, false, KEY_STATE_OMNIPRESENT);
