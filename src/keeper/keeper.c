@@ -389,6 +389,7 @@ void keeper_note_time(struct keeper *keeper, sg_time now)
         if (keeper->notify != NULL) {
             notify_send_clock_set_back(keeper->notify, before - now);
         }
+        overtake_clock_set_back(keeper, before - now);
     }
     trust_look(keeper);
 }
@@ -405,7 +406,8 @@ sg_time keeper_turn(struct keeper *keeper, sg_time now)
         secondary_fetch_next(keeper);
         start_jobs(keeper, now);
     }
-    sg_time told = keeper->stopping ? INT64_MAX : notifying_turn(keeper);
+    sg_time told =
+        keeper->stopping ? INT64_MAX : earlier(notifying_turn(keeper), overtake_turn(keeper));
     epoch_reclaim();
     const struct heap_node *first = heap_first(&keeper->timers);
     return keeper->stopping ? INT64_MAX : earlier(told, first == NULL ? INT64_MAX : first->key);
@@ -422,6 +424,16 @@ void keeper_stop(struct keeper *keeper)
         secondary_stop(zone);
         zone_parent_end(zone);
     }
+}
+
+void keeper_note_restored(struct keeper *keeper)
+{
+    keeper->restored = true;
+}
+
+bool keeper_has_overtaken(const struct keeper *keeper)
+{
+    return keeper->announced && keeper->overtakes == NULL;
 }
 
 bool keeper_is_idle(const struct keeper *keeper)
@@ -450,5 +462,6 @@ void keeper_free(struct keeper *keeper)
     zone_index_clear(&keeper->index);
     zone_index_clear(&keeper->leaving);
     heap_free(&keeper->timers);
+    heap_free(&keeper->overtakes_due);
     mem_free(keeper);
 }

@@ -249,6 +249,35 @@ static void a_signed_secondary_overtakes_what_its_own_secondaries_have(void **st
     assert_int_equal(scene_status(scene).facts->source_serial, 100);
 }
 
+/* It is asked again until it answers: then it would take no change any more, and nobody knew. */
+static void one_that_is_silent_at_first_is_overtaken_when_it_answers(void **state)
+{
+    struct keeper_scene *scene = *state;
+    struct buffer message = BUFFER_EMPTY;
+    be_signed(scene);
+    tell_a_server(scene);
+    scene_fetch(scene, 100);
+    for (unsigned tries = 0; tries < 3; tries++) {
+        struct scene_question *question = serial_question(scene);
+        assert_non_null(question);
+        assert_int_equal(scene_status(scene).unheard, 1);
+        scene_hear(question, SG_TIMEOUT, (struct span){NULL, 0});
+        scene_turn(scene);
+        assert_null(serial_question(scene));
+        scene_pass(scene, 15 << tries);
+    }
+    scene_set_clock(scene, -SG_DAY);
+    struct scene_question *question = serial_question(scene);
+    assert_non_null(question);
+    scene_reply(question, 1, &message);
+    scene_append_soa(&message, 150);
+    scene_hear(question, SG_OK, buffer_span(&message));
+    buffer_free(&message);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 151);
+    assert_int_equal(scene_status(scene).unheard, 0);
+}
+
 /* It is its primary's, which knows nothing of what others have. */
 static void the_serial_of_an_unsigned_secondary_is_left_alone(void **state)
 {
@@ -596,6 +625,7 @@ int main(void)
         WITH_SCENE(the_same_zone_fetched_anew_is_served_again),
         WITH_SCENE(signing_does_not_revive_what_has_expired),
         WITH_SCENE(a_signed_secondary_overtakes_what_its_own_secondaries_have),
+        WITH_SCENE(one_that_is_silent_at_first_is_overtaken_when_it_answers),
         WITH_SCENE(the_serial_of_an_unsigned_secondary_is_left_alone),
         WITH_SCENE(keys_are_not_looked_at_before_there_is_a_zone),
         WITH_SCENE(a_zone_whose_policy_goes_is_served_signed_until_it_came_anew),
