@@ -365,6 +365,7 @@ static void take_version(struct managed_zone *zone, struct zone_job *job)
     if (expired != NULL) {
         zone_version_unref(expired);
     }
+    overtake_published(zone);
     checkpoint_trim_memory(zone->keeper, zone);
     notifying_changed(zone->keeper, zone, first);
 }
@@ -485,7 +486,7 @@ static void succeed(struct keeper *keeper, struct zone_job *job)
     }
     aside_take_back(keeper, job, is_new);
     if (is_new && is_first && job->store != NULL) {
-        overtake_start(keeper, zone);
+        overtake_start(keeper, zone, false);
     }
     if (!made->unchanged) {
         take_state(zone, job);
@@ -496,6 +497,9 @@ static void succeed(struct keeper *keeper, struct zone_job *job)
     zone->wishes.resign |= made->more || zone->known.state.campaign;
     if (job->kind == ZONE_JOB_RECOVER) {
         zone->ledger.continues = true;
+        if (keeper->restored) {
+            overtake_start(keeper, zone, true);
+        }
         trust_log_zone(zone);
         /* A configuration may have begun one meanwhile, without the zone and its times. */
         secondary_end(zone);
@@ -592,7 +596,8 @@ static void commit(struct keeper *keeper, struct zone_job *job)
                 .at = job->now,
                 .serial = zone_version_facts(now)->serial,
                 .source_serial = zone_version_facts(now)->source_serial,
-                .flags = made->is_image ? STORE_COMMIT_IMAGE | STORE_COMMIT_BREAKS : 0u,
+                .flags = (made->is_image ? STORE_COMMIT_IMAGE | STORE_COMMIT_BREAKS : 0u) |
+                         (overtake_is_in_doubt(job->zone) ? STORE_COMMIT_BREAKS : 0u),
                 .state = buffer_span(&job->state_bytes),
                 .changeset = changeset_of(job),
             },

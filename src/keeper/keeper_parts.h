@@ -53,7 +53,10 @@ struct keeper {
     size_t kept;          /* served as they were before */
     struct notify_sender *notify;
     struct telling *tellings;   /* questions that are out (notifying.c) */
-    struct overtake *overtakes; /* questions that are out (overtake.c) */
+    struct overtake *overtakes; /* secondaries whose serial is asked for (overtake.c) */
+    struct heap overtakes_due;
+    struct rate overtakes_rate;
+    bool restored; /* the store comes from a backup */
     struct refresh_shared refresh;
     struct rate parents; /* turns with parents */
     bool fetching;       /* secondary_fetch_next() is at work */

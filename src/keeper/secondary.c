@@ -595,7 +595,6 @@ void secondary_clock_set_back(struct keeper *keeper, struct managed_zone *zone)
 {
     if (zone->secondary != NULL) {
         refresh_clock_set_back(zone->secondary->refresh, keeper->now);
-        keeper_set_timer(keeper, zone);
     }
 }
 

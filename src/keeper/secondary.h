@@ -41,7 +41,8 @@ void secondary_notified(struct keeper *keeper, struct managed_zone *zone, const 
 void secondary_demand(struct keeper *keeper, struct managed_zone *zone, bool whole);
 /* Bring the zone's state up to date before it is committed. */
 void secondary_encode_timers(struct managed_zone *zone);
-/* The clock was set back: its times are no longer those that it meant. Fine for a primary. */
+/* The clock was set back: its times are no longer those that it meant; the caller
+ * arms its timer. Fine for a primary. */
 void secondary_clock_set_back(struct keeper *keeper, struct managed_zone *zone);
 /* The server ends: what is out is asked no more. Fine for a primary. */
 void secondary_stop(struct managed_zone *zone);

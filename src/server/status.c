@@ -331,6 +331,9 @@ void status_of_zone(const struct server *server, const struct managed_zone *zone
     if (status.refresh_failure != NULL) {
         put_line(out_text, "last refresh failed", status.refresh_failure);
     }
+    if (status.unheard > 0) {
+        put_number(out_text, "secondaries asked for their serial", status.unheard);
+    }
     managed_zone_describe_parent(zone, put_parent_line, out_text);
     put_troubles(server, &status, out_text);
 }

@@ -291,6 +291,33 @@ static void a_file_that_stays_broken_does_not_put_off_the_signatures(void **stat
     assert_true(scene_status(scene).expires_first > expires);
 }
 
+/* The clock of a machine that came up decades ahead, and without its keys: when it is set right,
+ * what has failed meanwhile is tried again soon, and signatures are due when they are. */
+static void what_was_put_off_by_a_false_clock_is_not(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_signed(scene, false);
+    struct managed_zone *zone = scene_zone(scene);
+    sg_time due = scene_status(scene).resign_at;
+    char *away = mem_format("%s.away", scene->folder);
+    assert_int_equal(rename(scene->folder, away), 0);
+    sg_duration jump = 20 * 365 * SG_DAY;
+    scene_set_clock(scene, jump);
+    assert_int_equal(keeper_loadkeys(scene->keeper, zone, false), SG_OK);
+    scene_turn(scene);
+    assert_non_null(scene_status(scene).problem);
+    assert_in_range(zone->health.retry_at, scene->now, scene->now + SG_HOUR);
+    assert_true(zone->health.resign_at >= scene->now);
+    scene_set_clock(scene, -jump);
+    assert_in_range(zone->health.retry_at, scene->now, scene->now + SG_HOUR);
+    assert_true(zone->health.resign_at <= (due > scene->now ? due : scene->now) + SG_HOUR);
+    assert_true(zone->health.key_event_at <= scene->now + SG_DAY);
+    assert_int_equal(rename(away, scene->folder), 0);
+    mem_free(away);
+    scene_pass(scene, SG_HOUR);
+    assert_null(scene_status(scene).problem);
+}
+
 /* It stands in line for keys, as it does while another round runs. */
 static void a_policy_goes_while_the_zone_waits_for_its_keys(void **state)
 {
@@ -646,6 +673,7 @@ int main(void)
         WITH_SCENE(keys_that_were_not_committed_are_read_again),
         WITH_SCENE(keys_that_could_not_be_looked_at_are_tried_again_though_updates_succeed),
         WITH_SCENE(a_file_that_stays_broken_does_not_put_off_the_signatures),
+        WITH_SCENE(what_was_put_off_by_a_false_clock_is_not),
         WITH_SCENE(a_policy_goes_while_the_zone_waits_for_its_keys),
         WITH_SCENE(a_load_that_was_not_committed_is_tried_again),
         WITH_SCENE(a_disk_that_stays_full_is_tried_less_and_less_often),
