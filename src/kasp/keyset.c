@@ -212,6 +212,18 @@ size_t kasp_key_choose(const struct kasp_key *wanted, const struct key_list *key
     return unused;
 }
 
+bool kasp_key_is_gone(const struct signing_key *key, sg_time now)
+{
+    for (int record = 0; record < KEY_RECORDS; record++) {
+        if (key->state.records[record] != KEY_STATE_HIDDEN &&
+            key->state.records[record] != KEY_STATE_NA) {
+            return false;
+        }
+    }
+    return key->state.present ? key->state.goal == KEY_STATE_HIDDEN && !kasp_key_is_unused(key)
+                              : has_passed(key->times[KEY_DELETE], now);
+}
+
 /* Ipub, and not before the zone's signatures are everywhere (RFC 7583 3.3.1). */
 static sg_time sync_time(const struct kasp_policy *policy, sg_time now)
 {

@@ -41,6 +41,9 @@ size_t kasp_key_choose(const struct kasp_key *wanted, const struct key_list *key
 
 /* Made in advance: nothing is known of it but when. */
 bool kasp_key_is_unused(const struct signing_key *key);
+/* It was used, and nothing of it is in the zone or in any cache, as its states tell; or its own
+ * times, where it has none. */
+bool kasp_key_is_gone(const struct signing_key *key, sg_time now);
 
 /*
  * Each published algorithm signs the zone (RFC 6840 5.11): where no key of it does, one that is

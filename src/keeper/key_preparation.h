@@ -2,6 +2,7 @@
  * keeper/key_preparation.h - one look at a zone's keys, as its steps share it (private to keeper/)
  *
  *   key_search.c    keys in their folders; what is lost; a new one
+ *   key_archive.c   keys that are gone, where there are many
  *   key_planning.c  files and facts brought together, orders, the plan, and what it asks for
  *   zone_keys.c     what the keys do in the zone then
  *
@@ -47,6 +48,11 @@ MUST_USE enum sg_result key_search_check_served(struct preparation *p);
 /* A key with its roles alone, last in the list. Never where one may have been lost. */
 MUST_USE enum sg_result key_search_make(struct preparation *p, const struct kasp_key *wanted);
 bool key_search_rrset_has(const struct dns_rrset *rrset, struct span rdata);
+
+/* --- key_archive.c -------------------------------------------------------------------------- */
+
+/* Keys that are long gone are taken out of the list where they are many; their files stay. */
+void key_archive_leave_out(struct preparation *p);
 
 /* --- key_planning.c ------------------------------------------------------------------------- */
 

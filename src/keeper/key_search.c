@@ -40,18 +40,18 @@ static enum sg_result append_folder(struct preparation *p, const char *folder)
         key_list_clear(&found);
         return result;
     }
-    if (p->list->count + found.count > ZONE_KEYS_MAX) {
-        p->problem = mem_format("more than %d keys in '%s'; remove those that are done with",
-                                ZONE_KEYS_MAX, folder);
-        key_list_clear(&found);
-        return SG_LIMIT;
-    }
     p->list->keys = mem_resize_array(p->list->keys, p->list->count + found.count + 1,
                                      sizeof(struct signing_key *));
     for (size_t i = 0; i < found.count; i++) {
         p->list->keys[p->list->count++] = found.keys[i];
     }
     mem_free(found.keys);
+    key_archive_leave_out(p);
+    if (p->list->count > ZONE_KEYS_MAX) {
+        p->problem = mem_format("more than %d keys in '%s' that are in use, or were made for later",
+                                ZONE_KEYS_MAX, folder);
+        return SG_LIMIT;
+    }
     return SG_OK;
 }
 

@@ -3,7 +3,10 @@
 #include "base/mem.h"
 #include "tools/invented_key.h"
 
-enum { ROUNDS_MAX = KASP_KEYS_MAX + 2 /* as the keeper's */ };
+enum { /* as the keeper's */
+       ROUNDS_MAX = KASP_KEYS_MAX + 2,
+       KEYS_SEEN_MAX = KASP_PLAN_KEYS_MAX / 2,
+};
 
 struct forecast {
     const struct kasp_policy *policy;
@@ -13,6 +16,22 @@ struct forecast {
     struct key_list *list;
     struct key_forecast *told;
 };
+
+/* As the keeper leaves them out (key_archive.c). Which of them makes no difference here. */
+static void leave_out_gone(const struct forecast *f)
+{
+    struct key_list *list = f->list;
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        bool many = kept + list->count - i > KEYS_SEEN_MAX;
+        if (many && kasp_key_is_gone(list->keys[i], f->now)) {
+            signing_key_free(list->keys[i]);
+        } else {
+            list->keys[kept++] = list->keys[i];
+        }
+    }
+    list->count = kept;
+}
 
 static void adopt(const struct forecast *f)
 {
@@ -117,6 +136,7 @@ enum sg_result key_forecast_make(const struct kasp_policy *policy, const struct 
         .told = out_forecast,
     };
     *out_forecast = (struct key_forecast){.count = 0};
+    leave_out_gone(&forecast);
     if (list->count > KASP_PLAN_KEYS_MAX) {
         return SG_LIMIT;
     }

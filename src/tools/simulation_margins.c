@@ -247,8 +247,8 @@ void simulation_margins(const struct simulation *simulation, margins_report *rep
         break;
     case SIMULATION_KEYS_FULL:
         tell(&to,
-             "stopped early: more than %d keys, so that no key moves any more; purge-keys is "
-             "longer than so many rolls take",
+             "stopped early: more than %d keys that are in use, or on their way in or out, so that "
+             "no key moves any more",
              KASP_PLAN_KEYS_MAX);
         break;
     case SIMULATION_NO_TAG:

@@ -341,6 +341,44 @@ static void files_go_when_the_key_is_done_with(void **state)
     mem_free(path);
 }
 
+static size_t count_key_files(struct keeper_scene *scene)
+{
+    char *pattern = mem_format("ls %s/K*.private | wc -l", scene->folder);
+    FILE *pipe = popen(pattern, "r");
+    unsigned count = 0;
+    assert_non_null(pipe);
+    assert_int_equal(fscanf(pipe, "%u", &count), 1);
+    assert_int_equal(pclose(pipe), 0);
+    mem_free(pattern);
+    return count;
+}
+
+/* purge-keys 0, over more rolls than a zone may have keys. */
+static void keys_that_are_gone_and_never_purged_keep_none_from_rolling(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene->policy->purge_keys = 0;
+    scene->policy->keys[0].lifetime = KASP_LIFETIME_UNLIMITED;
+    serve_split(scene);
+    be_settled(scene);
+    scene->policy->keys[1].lifetime = 30 * SG_DAY;
+    scene_differ(scene);
+    scene_configure(scene);
+    for (int month = 0; month < 80; month++) {
+        live_until(scene, scene->now + 30 * SG_DAY);
+        assert_null(scene_status(scene).problem);
+    }
+    assert_in_range(count_key_files(scene), 80, 83);
+    struct answer *answer = mem_alloc_zero(1, sizeof(*answer));
+    look(scene, answer);
+    assert_in_range(answer->status.count, 20, 33);
+    mem_free(answer);
+    scene_restart(scene);
+    assert_null(scene_status(scene).problem);
+    live_until(scene, scene->now + 60 * SG_DAY);
+    assert_in_range(count_key_files(scene), 81, 86);
+}
+
 static unsigned missing_told;
 
 static void count_missing(void *argument, enum log_category category, int severity,
@@ -435,6 +473,7 @@ int main(void)
         ROW(going_insecure_takes_its_time),
         ROW(in_manual_mode_a_step_makes_what_is_due),
         ROW(files_go_when_the_key_is_done_with),
+        ROW(keys_that_are_gone_and_never_purged_keep_none_from_rolling),
         ROW(without_a_successor_the_zone_is_signed_on),
         ROW(an_order_is_refused_with_its_reason),
         ROW(a_sighting_of_all_agents_moves_the_ds),
