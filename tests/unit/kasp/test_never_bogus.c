@@ -12,10 +12,10 @@
 
 enum { SEEDS = 300, MUTANT_SEEDS_MAX = 400 };
 
-static void tell_history(const struct model_history *history, const char *name, sg_time now)
+static void tell_history(const struct caches_history *history, const char *name, sg_time now)
 {
     for (size_t i = 0; i < history->count; i++) {
-        const struct model_version *version = &history->versions[i];
+        const struct caches_version *version = &history->versions[i];
         print_message("  %s %lld:", name,
                       version->gone_at == NEVER ? -1LL : (long long)(version->gone_at - now));
         for (size_t k = 0; k < version->count; k++) {
@@ -45,10 +45,10 @@ static void tell(const struct scene *s, uint64_t seed, const char *problem)
     }
     print_message("  parent manner %d wavers %d seldom %d clock %lld\n", (int)s->manner,
                   s->parent_wavers, s->looks_seldom, (long long)s->clock_off);
-    tell_history(&s->model.ds, "DS", s->now);
-    tell_history(&s->model.dnskey, "DNSKEY", s->now);
-    for (int a = 0; a < MODEL_ALGORITHMS; a++) {
-        tell_history(&s->model.data[a], "data", s->now);
+    tell_history(&s->caches.ds, "DS", s->now);
+    tell_history(&s->caches.dnskey, "DNSKEY", s->now);
+    for (int a = 0; a < CACHES_ALGORITHMS; a++) {
+        tell_history(&s->caches.data[a], "data", s->now);
     }
 }
 
