@@ -94,7 +94,7 @@ static void draw_policy(struct world *world, struct kasp_policy *policy)
     policy->retire_safety = rolls_draw(world, 2) * SG_MINUTE;
     policy->purge_keys = rolls_between(world, 1, 5 * SG_DAY);
     policy->signatures_refresh =
-        policy->signatures_validity - rolls_between(world, SG_HOUR, 3 * SG_DAY);
+        policy->signatures_validity - rolls_between(world, SG_DAY, 4 * SG_DAY);
     /* Each second of it would be a version. */
     policy->signatures_jitter = rolls_chance(world, 80) ? 0 : policy->signatures_jitter;
     draw_keys(world, policy);
@@ -114,7 +114,7 @@ void rolls_begin(struct sim_zone *zone)
     static const sg_duration delays[] = {5 * SG_MINUTE, 0, SG_HOUR, 6 * SG_HOUR};
     struct world *world = zone->world;
     struct kasp_policy *policy = zone->policy;
-    if (rolls_chance(world, 70)) {
+    if (rolls_chance(world, 33)) {
         zone->rolls = mem_alloc_zero(1, sizeof(*zone->rolls));
         policy->zone_propagation_delay = delays[rolls_draw(world, ARRAY_LEN(delays))];
         policy->parent_propagation_delay = delays[rolls_draw(world, ARRAY_LEN(delays))];
@@ -186,9 +186,7 @@ void rolls_step(struct world *world)
         edit(zone);
         world_configure(world);
     }
-    for (size_t i = 0; i < world->zones_count; i++) {
-        caches_check_states(&world->zones[i]);
-    }
+    caches_check_states(zone);
 }
 
 /* How many signatures, and (a bit each) by which algorithms. */

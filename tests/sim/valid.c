@@ -143,8 +143,8 @@ static void check_times(struct checking *checking, const struct name *name,
                         const struct record *signature)
 {
     sg_time now = checking->zone->world->now;
-    /* Serial numbers, but the simulator's years are few. */
-    sg_time expires = wire_get_u32(signature->rdata + 8);
+    /* Serial numbers, but the simulator's years are few. Caches keep it for its TTL. */
+    sg_time expires = (sg_time)wire_get_u32(signature->rdata + 8) - signature->ttl;
     sg_time begins = wire_get_u32(signature->rdata + 12);
     if (checking->zone->world->times_lie) {
         return;
