@@ -615,6 +615,7 @@ static void a_twin_follows_the_keys(void **state)
 static void keys_wait_for_a_twin_that_is_still_to_be_recovered(void **state)
 {
     struct keeper_scene *scene = *state;
+    scene->policy->signatures_validity = SCENE_LONG_VALIDITY;
     scene->zones = 2;
     scene->plan[1].policy = scene->policy;
     scene->plan[1].inline_signing = true;

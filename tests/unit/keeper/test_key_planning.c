@@ -201,6 +201,7 @@ static void the_keys_are_looked_at_every_hour(void **state)
 {
     struct keeper_scene *scene = *state;
     scene->plan[0].loadkeys_interval_minutes = 60;
+    scene->policy->signatures_validity = SCENE_LONG_VALIDITY;
     serve_split(scene);
     be_settled(scene);
     struct answer *answer = mem_alloc_zero(1, sizeof(*answer));
