@@ -252,20 +252,26 @@ static enum sg_result plan_and_make(struct preparation *p)
     return SG_OK; /* The rest comes with the next look. */
 }
 
+/* The records of a key that its file has out and the zone still has, with commas. */
+static void name_kept(const struct preparation *p, size_t index, struct buffer *names)
+{
+    static const char *const records[KEY_RECORDS] = {"DNSKEY", "ZRRSIG", "KRRSIG", "DS"};
+    for (int record = 0; record < KEY_RECORDS; record++) {
+        enum key_state_value value = p->list->keys[index]->state.records[record];
+        bool is_in = value == KEY_STATE_RUMOURED || value == KEY_STATE_OMNIPRESENT;
+        if (is_in && (p->kept[index] >> record & 1U) != 0) {
+            buffer_format(names, "%s%s", names->length > 0 ? ", " : "", records[record]);
+        }
+    }
+}
+
 /* Edits that would have broken the chain of trust, or told of what is not so, are overruled. */
 static void tell_overruled(const struct preparation *p)
 {
-    static const char *const records[KEY_RECORDS] = {"DNSKEY", "ZRRSIG", "KRRSIG", "DS"};
     char label[ZONE_LABEL_BYTES];
     for (size_t i = 0; i < p->plan.count && !p->clock->doubted; i++) {
         struct buffer names = BUFFER_EMPTY;
-        for (int record = 0; record < KEY_RECORDS; record++) {
-            enum key_state_value value = p->list->keys[i]->state.records[record];
-            if ((p->kept[i] >> record & 1U) != 0 &&
-                (value == KEY_STATE_RUMOURED || value == KEY_STATE_OMNIPRESENT)) {
-                buffer_format(&names, "%s%s", names.length > 0 ? ", " : "", records[record]);
-            }
-        }
+        name_kept(p, i, &names);
         if (names.length > 0) {
             char *text = signing_key_text(p->list->keys[i]);
             log_write(
