@@ -90,14 +90,6 @@ static const char *when_allowed(const struct key_check *check)
     return check->policy->manual_mode ? ", at the next `signet dnssec -step`" : "";
 }
 
-/* Times and states do not tell whether the parent has its DS, or had it and has it no more. */
-static bool ds_is_unknown(const struct signing_key *key)
-{
-    return key->state.ksk && kasp_key_is_published(key) &&
-           key->state.records[KEY_RECORD_DS] == KEY_STATE_HIDDEN &&
-           key->times[KEY_DS_REMOVED] == KEY_TIME_UNSET;
-}
-
 static size_t follower_of(const struct key_check *check, size_t key)
 {
     size_t i = 0;
@@ -144,7 +136,7 @@ static void judge_surplus_key(struct key_check *check, size_t index)
     char *what =
         serves ? mem_copy_text("serves no entry, and stays while no key can be made")
                : mem_format("would be retired%s%s", when_allowed(check),
-                            ds_is_unknown(key)
+                            check->forecast.keys[index].ds_unknown
                                 ? "; it stays in the zone until the parent is known to have no DS "
                                   "of it (checkds, or say `dnssec -checkds withdrawn`)"
                                 : "");

@@ -33,11 +33,20 @@ static void leave_out_gone(const struct forecast *f)
     list->count = kept;
 }
 
+/* Times and states do not tell whether the parent has its DS, or had it and has it no more. */
+static bool ds_is_unknown(const struct signing_key *key)
+{
+    return key->state.ksk && kasp_key_is_published(key) &&
+           key->state.records[KEY_RECORD_DS] == KEY_STATE_HIDDEN &&
+           key->times[KEY_DS_REMOVED] == KEY_TIME_UNSET;
+}
+
 static void adopt(const struct forecast *f)
 {
     bool changed[KASP_PLAN_KEYS_MAX] = {false};
     for (size_t i = 0; i < f->list->count; i++) {
-        (void)kasp_key_adopt(f->list->keys[i], f->policy, f->list->count == 1, f->now);
+        bool alone = kasp_key_is_alone(f->list, i, f->policy, f->now);
+        (void)kasp_key_adopt(f->list->keys[i], f->policy, alone, f->now);
     }
     kasp_keys_appoint_signers(f->list, f->now, changed);
     for (size_t i = 0; i < f->list->count; i++) {
@@ -46,6 +55,7 @@ static void adopt(const struct forecast *f)
             .served = f->list->keys[i]->state.goal == KEY_STATE_OMNIPRESENT,
             .over = kasp_key_is_over(f->list->keys[i], f->now),
             .unused = kasp_key_is_unused(f->list->keys[i]),
+            .ds_unknown = ds_is_unknown(f->list->keys[i]),
             .follows = SIZE_MAX,
         };
     }

@@ -14,6 +14,7 @@ struct key_forecast_key {
     unsigned entry;      /* of the policy, which it serves then; KASP_KEYS_MAX: none */
     bool served, serves; /* its goal is to be there: before, and then */
     bool over, unused;   /* before: done with by its own times, or made for later */
+    bool ds_unknown;     /* before: nobody has told whether the parent has its DS */
     bool is_made;        /* it is not there yet */
     size_t follows;      /* the key that it is to take over from; SIZE_MAX: none */
 };

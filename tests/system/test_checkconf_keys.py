@@ -324,7 +324,8 @@ FUTURES = {
                           [("KSK", SINCE, None), ("ZSK", SINCE, None)], {"made": 2, "leave": 2}),
     "one too many": (SPLIT, [("KSK", SINCE, IN_USE["KSK"]), ("ZSK", SINCE, COMING), ("ZSK", SINCE, IN_USE["ZSK"]),
                              ("ZSK", SINCE, COMING)], {"leave": 2}),
-    "one is kept for later": (SPLIT, [("KSK", SINCE, None), ("ZSK", ["-G"], None)], {"come": 1}),
+    "one is kept for later": (SPLIT, [("KSK", SINCE, None), ("ZSK", ["-G"], None)],
+                              {"made": 1, "leave": 1, "come": 1}),  # the one in use signs all of the zone
     "a roll is due": ("ksk lifetime unlimited algorithm 13; zsk lifetime 30d algorithm 13;",
                       [("KSK", SINCE, IN_USE["KSK"]), ("ZSK", SINCE, IN_USE["ZSK"])], {"made": 1, "leave": 1}),
     "a roll is due and one is there": ("ksk lifetime unlimited algorithm 13; zsk lifetime 30d algorithm 13;",
