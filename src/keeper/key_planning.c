@@ -59,13 +59,29 @@ static bool is_wanted(const struct preparation *p, const struct signing_key *key
     return false;
 }
 
+/* Is there one that is to stay and can do what this one does? Another signer rolled it meanwhile.
+ */
+static bool was_followed(const struct preparation *p, const struct signing_key *key)
+{
+    for (size_t i = 0; i < p->list->count; i++) {
+        const struct signing_key *other = p->list->keys[i];
+        if (other != key && other->algorithm == key->algorithm &&
+            other->state.ksk == key->state.ksk && other->state.zsk == key->state.zsk &&
+            other->state.goal == KEY_STATE_OMNIPRESENT && is_wanted(p, other)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* An edit tells a key of the policy to leave: that is done by having it followed. */
 static void roll_who_shall_leave(struct preparation *p)
 {
     char label[ZONE_LABEL_BYTES];
     for (size_t i = 0; i < p->list->count; i++) {
         struct signing_key *key = p->list->keys[i];
-        if (!zone_facts_told_to_leave(p->facts, key, p->now) || !is_wanted(p, key)) {
+        if (!zone_facts_told_to_leave(p->facts, key, p->now) || !is_wanted(p, key) ||
+            was_followed(p, key)) {
             continue;
         }
         key->state.goal = KEY_STATE_OMNIPRESENT;
