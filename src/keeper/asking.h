@@ -12,6 +12,7 @@ enum keeper_question_kind {
     KEEPER_QUESTION_SOA,
     KEEPER_QUESTION_TRANSFER,
     KEEPER_QUESTION_NOTIFY,
+    KEEPER_QUESTION_SERIAL, /* of who is told by NOTIFY: its SOA, asked from the same address */
     KEEPER_QUESTION_DS,     /* of a parental agent */
     KEEPER_QUESTION_PUSH,   /* of a parent's primary: its SOA, and an update */
     KEEPER_QUESTION_LOOKUP, /* of a resolver */

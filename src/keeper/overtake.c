@@ -127,7 +127,7 @@ static void ask(struct keeper *keeper, struct overtake *overtake)
     struct dns_request request;
     dns_request_query(&about, DNS_TYPE_SOA, &edns, &request);
     const struct keeper_question question = {
-        .kind = KEEPER_QUESTION_NOTIFY, /* the same hosts, asked from the same address */
+        .kind = KEEPER_QUESTION_SERIAL,
         .remote = &overtake->remote,
         .access = settings->access,
         .message = {request.bytes, request.length},

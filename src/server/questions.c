@@ -40,6 +40,7 @@ static const struct conf_source *source_of_zone(const struct conf_zone *zone,
     case KEEPER_QUESTION_FORWARD:
         return &zone->options->transfer_in.source;
     case KEEPER_QUESTION_NOTIFY:
+    case KEEPER_QUESTION_SERIAL:
         return &zone->options->notify.source;
     case KEEPER_QUESTION_DS:
     case KEEPER_QUESTION_PUSH:
@@ -59,6 +60,7 @@ static const struct conf_source *source_of_peer(const struct conf_peer *peer,
     case KEEPER_QUESTION_FORWARD:
         return &peer->transfer_source;
     case KEEPER_QUESTION_NOTIFY:
+    case KEEPER_QUESTION_SERIAL:
         return &peer->notify_source;
     case KEEPER_QUESTION_DS: /* a `server` statement has no source for it */
     case KEEPER_QUESTION_PUSH:

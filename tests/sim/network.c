@@ -130,11 +130,6 @@ static void answer_as_agent(struct world *world, struct sim_zone *zone,
     add_event(question, world->now + delay(world), SG_OK, &reply);
 }
 
-static bool is_query(const struct keeper_question *asked)
-{
-    return (asked->message.bytes[2] >> 3 & 15) == DNS_OPCODE_QUERY;
-}
-
 static void answer_notify(struct world *world, struct sim_zone *zone,
                           const struct keeper_question *asked, struct sim_question *question)
 {
@@ -187,7 +182,7 @@ static void *ask(void *argument, const struct keeper_question *asked, keeper_hea
     question->number = ++world->network.sequence;
     question->hear = hear;
     question->argument = hear_argument;
-    if (asked->kind == KEEPER_QUESTION_NOTIFY && is_query(asked)) {
+    if (asked->kind == KEEPER_QUESTION_SERIAL) {
         answer_as_secondary(world, zone, asked, question);
     } else if (asked->kind == KEEPER_QUESTION_NOTIFY) {
         answer_notify(world, zone, asked, question);

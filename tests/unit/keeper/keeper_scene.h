@@ -153,13 +153,15 @@ static inline void scene_cancel(void *argument, void *asked)
     question->out = false;
 }
 
-/* The last question that was asked, if it is of this kind and still out. */
+/* The last question of this kind that was asked, if it is still out. */
 static inline struct scene_question *scene_asked(struct keeper_scene *scene,
                                                  enum keeper_question_kind kind)
 {
-    struct scene_question *last =
-        scene->questions_count == 0 ? NULL : &scene->questions[scene->questions_count - 1];
-    return last != NULL && last->kind == kind && last->out ? last : NULL;
+    size_t i = scene->questions_count;
+    while (i > 0 && scene->questions[i - 1].kind != kind) {
+        i--;
+    }
+    return i > 0 && scene->questions[i - 1].out ? &scene->questions[i - 1] : NULL;
 }
 
 static inline void scene_hear(struct scene_question *question, enum sg_result result,

@@ -218,16 +218,7 @@ static void tell_a_server(struct keeper_scene *scene)
 /* The SOA question to the server that is told; NULL: it was not asked. */
 static struct scene_question *serial_question(struct keeper_scene *scene)
 {
-    struct dns_message message;
-    for (size_t i = 0; i < scene->questions_count; i++) {
-        struct scene_question *question = &scene->questions[i];
-        if (question->out && question->kind == KEEPER_QUESTION_NOTIFY &&
-            dns_message_parse(buffer_span(&question->message), &message) == SG_OK &&
-            message.opcode == DNS_OPCODE_QUERY) {
-            return question;
-        }
-    }
-    return NULL;
+    return scene_asked(scene, KEEPER_QUESTION_SERIAL);
 }
 
 /* A store that was lost: those that have the zone from here know a later serial. */
