@@ -186,6 +186,7 @@ static void choose_kind(struct managed_zone *zone, struct zone_job *job)
 void change_choose(struct managed_zone *zone, struct zone_job *job)
 {
     choose_kind(zone, job);
+    job->asked.new_lineage = zone->ledger.begins_anew;
     bool is_anew = job->kind == ZONE_JOB_LOAD || job->kind == ZONE_JOB_TRANSFER;
     if (is_anew && zone_record_version(zone) == NULL && zone->ledger.lost_serial != 0) {
         /* Secondaries may have what the store has lost. */

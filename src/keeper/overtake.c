@@ -34,22 +34,47 @@ static bool is_serial_ours(const struct managed_zone *zone)
             zone_version_facts(version)->signed_here);
 }
 
+/* Is there a difference from that serial of ours? */
+static bool leads_from(const struct managed_zone *zone, uint32_t serial, uint32_t ours)
+{
+    static const struct zone_history_link *links[ZONE_HISTORY_LINKS_MAX];
+    size_t count =
+        zone_history_collect(&zone->slot->history, serial, ours, links, ARRAY_LEN(links));
+    for (size_t i = 0; i < count; i++) {
+        zone_history_unref(links[i]);
+    }
+    return count > 0;
+}
+
+/*
+ * What the secondary has under that serial is not what we have made under it since: a difference
+ * that leads on from there would make a zone of it that nobody has signed. So the version that is
+ * above is told whole.
+ */
 static void take_serial(struct overtake *overtake, uint32_t theirs)
 {
     struct managed_zone *zone = overtake->zone;
     const struct zone_version *version = zone_record_version(zone);
     char label[ZONE_LABEL_BYTES];
     uint32_t above = zone->wishes.serial_above;
-    if (version == NULL || !is_serial_ours(zone) ||
-        serial_compare(theirs, zone_version_facts(version)->serial) < 0 ||
-        (above != 0 && serial_compare(theirs, above) <= 0)) {
+    if (version == NULL || !is_serial_ours(zone)) {
+        return;
+    }
+    uint32_t ours = zone_version_facts(version)->serial;
+    bool is_ahead = serial_compare(theirs, ours) >= 0;
+    if (!is_ahead && !leads_from(zone, theirs, ours)) {
+        return;
+    }
+    uint32_t highest = is_ahead ? theirs : ours;
+    zone->ledger.begins_anew = true;
+    if (above != 0 && serial_compare(highest, above) <= 0) {
         return;
     }
     log_write(LOG_ZONE, SEVERITY_WARNING,
               "zone %s: a secondary has serial %u, which the store does not know of; ours is "
               "raised above it",
               zone_label(zone->settings, label), theirs);
-    zone->wishes.serial_above = theirs;
+    zone->wishes.serial_above = highest;
     keeper_enqueue(overtake->keeper, zone);
 }
 

@@ -4,7 +4,8 @@
  * A zone of which the store knows nothing is new, or its store was lost. In the second case its
  * secondaries have a serial that ours may not be above, and they would never take a change again
  * (RFC 1982). So they are asked once, after the first publication, and what one of them answers is
- * overtaken by an ordinary change. A new zone costs a question that nobody answers. So it is with a
+ * overtaken by a change that begins a new lineage: under that serial it has another zone than ours,
+ * and no difference may lead on from there. A new zone costs a question that nobody answers. So it is with a
  * secondary that is signed here, whose signed serial is ours; not with others.
  *
  * Private to keeper/. Thread: keeper.

@@ -39,6 +39,7 @@ struct zone_asked {
     struct store_zone *stored;      /* RECOVER */
     struct zone_key_order *orders;  /* KEYS: told by the keeper, whatever came of it */
     uint32_t serial_above;          /* RAISE: the signed serial must be greater */
+    bool new_lineage;               /* no difference leads to what is made */
 };
 
 /* The zone's, which does not touch it while the job is out. */

@@ -59,6 +59,7 @@ struct zone_ledger {
     uint64_t image_number;      /* of the commit whose image is the newest */
     uint64_t since_image_bytes; /* of changesets behind it */
     uint32_t lost_serial;       /* of what cannot be read; 0: none */
+    bool begins_anew;           /* a secondary has another zone under a serial of ours */
     bool opening;               /* the store was asked and has not answered */
     bool unasked;               /* the store has come while a job was out: it is asked after it */
     bool awaits_burial;         /* `opening` as well: one of that name is still at work */

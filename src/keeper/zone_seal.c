@@ -441,7 +441,8 @@ static void prefer_image(struct zone_job *job)
     job->problem = NULL;
 }
 
-/* Takes the edit. The difference is told only where the base is of the same lineage. */
+/* Takes the edit. The difference is told only where the base is of the same lineage, and nobody has
+ * another zone under one of its serials. */
 static enum sg_result seal(struct zone_job *job, struct zone_edit *edit,
                            enum zone_sign_extent extent, bool continues)
 {
@@ -452,6 +453,7 @@ static enum sg_result seal(struct zone_job *job, struct zone_edit *edit,
         return result;
     }
     note_expirations(job, extent);
+    continues &= !job->asked.new_lineage;
     if (continues && extent == ZONE_SIGN_CHANGE && !job->whole) {
         result = make_difference(job);
         if (result == SG_OK) {

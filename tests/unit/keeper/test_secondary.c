@@ -205,23 +205,86 @@ static struct scene_question *serial_question(struct keeper_scene *scene)
     return NULL;
 }
 
+static size_t links_from(struct keeper_scene *scene, uint32_t serial)
+{
+    const struct zone_history_link *links[8];
+    size_t count = zone_history_collect(&scene_zone(scene)->slot->history, serial,
+                                        scene_serial(scene), links, ARRAY_LEN(links));
+    for (size_t i = 0; i < count; i++) {
+        zone_history_unref(links[i]);
+    }
+    return count;
+}
+
+static void hear_serial(struct keeper_scene *scene, uint32_t serial)
+{
+    struct scene_question *question = serial_question(scene);
+    struct buffer message = BUFFER_EMPTY;
+    assert_non_null(question);
+    scene_reply(question, 1, &message);
+    scene_append_soa(&message, serial);
+    scene_hear(question, SG_OK, buffer_span(&message));
+    buffer_free(&message);
+    scene_turn(scene);
+}
+
 /* A store that was lost: those that have the zone from here know a later serial. */
 static void a_signed_secondary_overtakes_what_its_own_secondaries_have(void **state)
 {
     struct keeper_scene *scene = *state;
-    struct buffer message = BUFFER_EMPTY;
     be_signed(scene);
     tell_a_server(scene);
     scene_fetch(scene, 100);
-    struct scene_question *question = serial_question(scene);
-    assert_non_null(question);
-    scene_reply(question, 1, &message);
-    scene_append_soa(&message, 150);
-    scene_hear(question, SG_OK, buffer_span(&message));
-    buffer_free(&message);
-    scene_turn(scene);
+    hear_serial(scene, 150);
     assert_int_equal(scene_serial(scene), 151);
     assert_int_equal(scene_status(scene).facts->source_serial, 100);
+}
+
+/* The store was lost: what it has under that serial has other signatures, and a difference from
+ * there would make of it what nobody has signed. */
+static void no_difference_leads_from_a_serial_that_a_secondary_had_before(void **state)
+{
+    struct keeper_scene *scene = *state;
+    be_signed(scene);
+    tell_a_server(scene);
+    scene_fetch(scene, 100);
+    hear_serial(scene, 100);
+    assert_int_equal(scene_serial(scene), 101);
+    assert_int_equal(links_from(scene, 100), 0);
+    scene_restart(scene);
+    assert_int_equal(scene_serial(scene), 101);
+    assert_int_equal(links_from(scene, 100), 0);
+    assert_int_equal(keeper_raise_serial(scene->keeper, scene_zone(scene), 103), SG_OK);
+    scene_turn(scene);
+    assert_int_equal(links_from(scene, 101), 1);
+}
+
+static void an_earlier_serial_of_a_secondary_changes_nothing(void **state)
+{
+    struct keeper_scene *scene = *state;
+    be_signed(scene);
+    tell_a_server(scene);
+    scene_fetch(scene, 100);
+    assert_int_equal(keeper_raise_serial(scene->keeper, scene_zone(scene), 110), SG_OK);
+    scene_turn(scene);
+    assert_int_equal(links_from(scene, 100), 1);
+    hear_serial(scene, 90); /* not of these: it fetches all by itself */
+    assert_int_equal(scene_serial(scene), 110);
+    assert_int_equal(links_from(scene, 100), 1);
+}
+
+/* The answer comes when that serial is passed already. */
+static void what_has_passed_it_is_told_whole(void **state)
+{
+    struct keeper_scene *scene = *state;
+    be_signed(scene);
+    tell_a_server(scene);
+    scene_fetch(scene, 100);
+    assert_int_equal(keeper_raise_serial(scene->keeper, scene_zone(scene), 110), SG_OK);
+    scene_turn(scene);
+    hear_serial(scene, 100);
+    assert_int_equal(scene_serial(scene), 111);
+    assert_int_equal(links_from(scene, 100) + links_from(scene, 110), 0);
 }
 
 /* It is its primary's, which knows nothing of what others have. */
@@ -570,6 +633,9 @@ int main(void)
         WITH_SCENE(the_same_zone_fetched_anew_is_served_again),
         WITH_SCENE(signing_does_not_revive_what_has_expired),
         WITH_SCENE(a_signed_secondary_overtakes_what_its_own_secondaries_have),
+        WITH_SCENE(no_difference_leads_from_a_serial_that_a_secondary_had_before),
+        WITH_SCENE(an_earlier_serial_of_a_secondary_changes_nothing),
+        WITH_SCENE(what_has_passed_it_is_told_whole),
         WITH_SCENE(the_serial_of_an_unsigned_secondary_is_left_alone),
         WITH_SCENE(keys_are_not_looked_at_before_there_is_a_zone),
         WITH_SCENE(a_zone_whose_policy_goes_is_served_signed_until_it_came_anew),
