@@ -533,7 +533,9 @@ static void take_commit(struct store_request *request)
     ledger->last = request->record.number;
     ledger->continues = true;
     ledger->lost_serial = 0;
-    ledger->begins_anew &= !(job->asked.new_lineage && job->made.is_image);
+    if (job->asked.new_lineage && job->made.is_image && job->zone->wishes.serial_above == 0) {
+        ledger->begins_anew = false; /* It is above what the secondary has. */
+    }
     if (job->made.is_image) {
         ledger->image_number = ledger->last;
         ledger->since_image_bytes = 0;

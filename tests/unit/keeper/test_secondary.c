@@ -259,6 +259,23 @@ static void no_difference_leads_from_a_serial_that_a_secondary_had_before(void *
     assert_int_equal(links_from(scene, 101), 1);
 }
 
+/* What came from the primary meanwhile takes its turn first, and its serial is that very one. */
+static void nor_where_another_change_comes_first(void **state)
+{
+    struct keeper_scene *scene = *state;
+    be_signed(scene);
+    tell_a_server(scene);
+    scene_fetch(scene, 100);
+    assert_int_equal(keeper_refresh(scene->keeper, scene_zone(scene), false), SG_OK);
+    scene_turn(scene);
+    scene_answer_soa(scene, 105);
+    scene_turn(scene);
+    scene_answer_transfer(scene, 105);
+    hear_serial(scene, 105);
+    assert_int_equal(scene_serial(scene), 106);
+    assert_int_equal(links_from(scene, 105), 0);
+}
+
 static void an_earlier_serial_of_a_secondary_changes_nothing(void **state)
 {
     struct keeper_scene *scene = *state;
@@ -634,6 +651,7 @@ int main(void)
         WITH_SCENE(signing_does_not_revive_what_has_expired),
         WITH_SCENE(a_signed_secondary_overtakes_what_its_own_secondaries_have),
         WITH_SCENE(no_difference_leads_from_a_serial_that_a_secondary_had_before),
+        WITH_SCENE(nor_where_another_change_comes_first),
         WITH_SCENE(an_earlier_serial_of_a_secondary_changes_nothing),
         WITH_SCENE(what_has_passed_it_is_told_whole),
         WITH_SCENE(the_serial_of_an_unsigned_secondary_is_left_alone),
