@@ -403,7 +403,7 @@ static void recover_health(struct managed_zone *zone, struct zone_job *job)
             health->retry_at = INT64_MAX;
         }
     }
-    if (made->keys_looked_at) {
+    if (made->keys_looked_at || job->settings->policy == NULL) { /* without one they have none */
         health->key_event_at = made->key_event_at;
     }
     if (made->expires_first != health->expires_first) {

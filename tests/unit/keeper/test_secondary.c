@@ -365,6 +365,23 @@ static void a_zone_whose_policy_goes_is_served_signed_until_it_came_anew(void **
     assert_null(scene_asked(scene, KEEPER_QUESTION_TRANSFER));
 }
 
+/* Its keys had something to do then; they are no business of this zone any more. */
+static void a_zone_without_its_policy_rests_while_its_primary_is_away(void **state)
+{
+    struct keeper_scene *scene = *state;
+    be_signed(scene);
+    scene_fetch(scene, 5);
+    sg_time event = scene_status(scene).key_event_at;
+    assert_true(event > scene->now);
+    lose_policy(scene);
+    struct scene_question *question = scene_asked(scene, KEEPER_QUESTION_TRANSFER);
+    assert_non_null(question);
+    scene_hear(question, SG_IO, (struct span){NULL, 0});
+    scene_turn(scene);
+    scene_pass(scene, event - scene->now); /* scene_turn() sees a loop */
+    assert_true(scene_status(scene).secure);
+}
+
 /* Tried until it succeeds: the serial alone would never have it fetched. */
 static void a_source_that_did_not_come_is_fetched_at_the_retry(void **state)
 {
@@ -657,6 +674,7 @@ int main(void)
         WITH_SCENE(the_serial_of_an_unsigned_secondary_is_left_alone),
         WITH_SCENE(keys_are_not_looked_at_before_there_is_a_zone),
         WITH_SCENE(a_zone_whose_policy_goes_is_served_signed_until_it_came_anew),
+        WITH_SCENE(a_zone_without_its_policy_rests_while_its_primary_is_away),
         WITH_SCENE(a_source_that_did_not_come_is_fetched_at_the_retry),
         WITH_SCENE(a_transfer_that_other_settings_asked_for_begins_anew),
         WITH_SCENE(a_transfer_that_waits_for_its_job_does_not_outlive_the_policy),
