@@ -46,6 +46,7 @@ struct name {
 struct checking {
     struct sim_zone *zone;
     const struct records *records;
+    enum sim_denial denial;
     const struct record *keys[KEYS_MAX];
     size_t keys_count;
     struct name *names; /* in canonical order, NSEC3 owners apart */
@@ -343,8 +344,7 @@ static int compare_hashed(const void *a, const void *b)
 
 static bool is_opted_out(const struct checking *checking, const struct name *name)
 {
-    return checking->zone->denial == SIM_OPT_OUT && name->is_cut &&
-           !has(checking, name, DNS_TYPE_DS);
+    return checking->denial == SIM_OPT_OUT && name->is_cut && !has(checking, name, DNS_TYPE_DS);
 }
 
 static void build_chain(struct checking *checking, struct chain *chain)
@@ -388,7 +388,7 @@ static void check_nsec3(struct checking *checking, const struct chain *chain, si
                label);
     }
     writer_u8(&writer, 1);
-    writer_u8(&writer, checking->zone->denial == SIM_OPT_OUT ? 1 : 0);
+    writer_u8(&writer, checking->denial == SIM_OPT_OUT ? 1 : 0);
     writer_u16(&writer, chain->params.iterations);
     writer_u8(&writer, chain->params.salt_length);
     writer_bytes(&writer, chain->params.salt, chain->params.salt_length);
@@ -466,11 +466,26 @@ static void find_names(struct checking *checking)
     }
 }
 
+/* As its policy wants it; while that changes, as its first NSEC3 says. */
+static enum sim_denial find_denial(const struct checking *checking)
+{
+    const struct sim_zone *zone = checking->zone;
+    const struct records *records = checking->records;
+    bool hashed = records_have(records, &zone->apex, DNS_TYPE_NSEC3PARAM);
+    if (!hashed || !zone->is_changing || checking->hashes_count == 0) {
+        return sim_zone_denial(zone, hashed);
+    }
+    const struct dns_name *owner = owner_of(checking, &checking->hashes[0]);
+    const struct record *nsec3 = &records->at[records_find(records, owner, DNS_TYPE_NSEC3)];
+    return (nsec3->rdata[1] & 1) != 0 ? SIM_OPT_OUT : SIM_NSEC3;
+}
+
 sg_time valid_check(struct sim_zone *zone, const struct records *published)
 {
     struct checking checking = {.zone = zone, .records = published};
     find_keys(&checking);
     find_names(&checking);
+    checking.denial = find_denial(&checking);
     if (checking.keys_count == 0 || !is_apex(&checking, &checking.names[0])) {
         world_fail(zone->world, "%s: not valid: it has no DNSKEY", zone->name);
     }
@@ -480,7 +495,7 @@ sg_time valid_check(struct sim_zone *zone, const struct records *published)
     for (size_t i = 0; i < checking.hashes_count; i++) {
         check_name_signatures(&checking, &checking.hashes[i]);
     }
-    if (zone->denial == SIM_NSEC) {
+    if (checking.denial == SIM_NSEC) {
         check_nsec_chain(&checking);
     } else {
         check_nsec3_chain(&checking);

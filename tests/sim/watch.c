@@ -57,9 +57,8 @@ static void fetch_whole(struct sim_zone *zone, const struct zone_version *versio
     axfr_free(axfr);
 }
 
-/* The zone as a secondary has it: every record once, the SOA at both ends. */
-static void take_whole(struct sim_zone *zone, const struct zone_version *version,
-                       struct records *out_zone)
+/* Every record once, the SOA at both ends. */
+void watch_take(struct sim_zone *zone, const struct zone_version *version, struct records *out_zone)
 {
     struct stream_records stream = {0};
     fetch_whole(zone, version, &stream);
@@ -142,9 +141,16 @@ void watch_observe(struct sim_zone *zone)
     if (observer->zone.count > 0 && observer->serial == serial) {
         return;
     }
+    /* A serial that is not above its own is none of a secondary's concern; and one that passes in
+     * silence leads over versions that it has never seen: it needs a retransfer. */
+    bool passed_in_silence = zone->standing.is_behind && !zone->standing.is_heard;
+    if (zone->standing.is_behind && serial_compare(serial, observer->serial) <= 0) {
+        return;
+    }
+    zone->standing.is_behind = false;
     struct records whole = {0};
-    take_whole(zone, version, &whole);
-    if (observer->zone.count > 0 && fetch_differences(zone, version)) {
+    watch_take(zone, version, &whole);
+    if (observer->zone.count > 0 && !passed_in_silence && fetch_differences(zone, version)) {
         observer->incremental++;
         if (!records_same(&whole, &observer->zone)) {
             world_fail(zone->world,
@@ -217,11 +223,13 @@ static void check_serial(struct sim_zone *zone, const struct records *published,
     }
 }
 
-/* Whatever happens to a zone here is told as a difference: nobody has to fetch it whole again. */
+/* Whatever happens to a zone here is told as a difference: nobody has to fetch it whole again. Not
+ * so where all of it is signed anew by another policy, or its secondary had another lineage. */
 static void check_history(struct sim_zone *zone, uint32_t serial)
 {
     static const struct zone_history_link *links[ZONE_HISTORY_LINKS_MAX];
-    if (!zone->seen.any || zone->seen.restarted || zone->seen.serial == serial) {
+    bool is_anew = zone->is_changing || zone->standing.begins_anew;
+    if (!zone->seen.any || zone->seen.restarted || is_anew || zone->seen.serial == serial) {
         return;
     }
     size_t count = zone_history_collect(&zone->settings->slot->history, zone->seen.serial, serial,
@@ -248,16 +256,42 @@ static void remember(struct sim_zone *zone, const struct zone_version *version,
     seen->version = zone_version_ref(version);
     seen->serial = zone_version_facts(version)->serial;
     seen->source_serial = zone_version_facts(version)->source_serial;
+    seen->at = zone->world->now;
     seen->any = true;
     seen->restarted = false;
     seen->versions++;
+}
+
+/* Signed here, or as it came: never in between. While its policy changes it may be either. */
+static void check_signed(struct sim_zone *zone, const struct zone_version *version,
+                         const struct records *published)
+{
+    bool signed_here = zone_version_facts(version)->signed_here;
+    bool is_wanted = sim_zone_is_signed(zone);
+    struct records source = {0};
+    if (signed_here != is_wanted && !zone->is_changing) {
+        world_fail(zone->world, "%s: is served %s signatures", zone->name,
+                   signed_here ? "with" : "without");
+    }
+    records_unsigned(published, &source);
+    if (!signed_here && source.count + 1 != published->count) {
+        world_fail(zone->world, "%s: is not signed, and has records that only signing makes",
+                   zone->name);
+    }
+    records_clear(&source);
+    /* What nobody signs any more may have expired over a restart. */
+    bool is_renewed = signed_here && (is_wanted || !zone->seen.restarted);
+    sg_time expires_at = is_renewed ? valid_check(zone, published) : 0;
+    zone->seen.expires_at = is_wanted ? expires_at : 0;
+    bool hashed = records_have(published, &zone->apex, DNS_TYPE_NSEC3PARAM);
+    zone->is_changing &= signed_here != is_wanted || (is_wanted && hashed != zone->policy->nsec3);
 }
 
 static void look_at(struct sim_zone *zone, const struct zone_version *version)
 {
     struct records published = {0};
     const struct zone_facts *facts = zone_version_facts(version);
-    take_whole(zone, version, &published);
+    watch_take(zone, version, &published);
     world_say(zone->world, "%s: published %u (source %u), %zu records, digest %016llx", zone->name,
               facts->serial, facts->source_serial, published.count,
               (unsigned long long)records_digest(&published));
@@ -267,10 +301,8 @@ static void look_at(struct sim_zone *zone, const struct zone_version *version)
     }
     check_serial(zone, &published, facts->serial);
     check_history(zone, facts->serial);
-    zone->seen.expires_at = 0;
-    if (sim_zone_is_signed(zone)) {
-        zone->seen.expires_at = valid_check(zone, &published);
-    }
+    zone->standing.begins_anew &= zone->standing.is_behind;
+    check_signed(zone, version, &published);
     remember(zone, version, &published);
     if (world_chance(zone->world, 60)) {
         watch_observe(zone);
@@ -294,8 +326,9 @@ void watch_times(struct sim_zone *zone)
 {
     const struct zone_version *version = zone->settings->slot->version;
     bool is_served = version != NULL && version == zone->seen.version; /* it may have expired */
-    zone->seen.expires_at =
-        is_served && sim_zone_is_signed(zone) ? valid_check(zone, &zone->seen.zone) : 0;
+    bool is_signed =
+        is_served && sim_zone_is_signed(zone) && zone_version_facts(version)->signed_here;
+    zone->seen.expires_at = is_signed ? valid_check(zone, &zone->seen.zone) : 0;
 }
 
 void watch_clear(struct sim_zone *zone)
