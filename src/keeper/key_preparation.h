@@ -2,6 +2,7 @@
  * keeper/key_preparation.h - one look at a zone's keys, as its steps share it (private to keeper/)
  *
  *   key_search.c    keys in their folders; what is lost; a new one
+ *   key_archive.c   keys that are gone, where there are many
  *   key_planning.c  files and facts brought together, orders, the plan, and what it asks for
  *   zone_keys.c     what the keys do in the zone then
  *
@@ -30,9 +31,11 @@ struct preparation {
     const struct zone_facts_twins *twins;
     struct zone_facts_of_keys *facts; /* before the plan, then after it */
     struct zone_key_order *orders;
-    bool changed[ZONE_KEYS_MAX]; /* the key's files are to be written again */
+    bool changed[ZONE_KEYS_MAX];  /* the key's files are to be written again */
+    unsigned kept[ZONE_KEYS_MAX]; /* records that files have out, kept in: a bit each */
     struct kasp_plan plan;
     sg_time retry_at;     /* a successor could not be made; 0: none was missed */
+    char **missing;       /* why; NULL: the same */
     struct buffer *moves; /* lines for the log, once all is durable */
     char *problem;
 };
@@ -45,6 +48,11 @@ MUST_USE enum sg_result key_search_check_served(struct preparation *p);
 /* A key with its roles alone, last in the list. Never where one may have been lost. */
 MUST_USE enum sg_result key_search_make(struct preparation *p, const struct kasp_key *wanted);
 bool key_search_rrset_has(const struct dns_rrset *rrset, struct span rdata);
+
+/* --- key_archive.c -------------------------------------------------------------------------- */
+
+/* Keys that are long gone are taken out of the list where they are many; their files stay. */
+void key_archive_leave_out(struct preparation *p);
 
 /* --- key_planning.c ------------------------------------------------------------------------- */
 

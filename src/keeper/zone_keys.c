@@ -101,7 +101,8 @@ static enum sg_result check_signers(struct preparation *p, const struct zone_key
         find_signers(keys, key->algorithm, &signs_keys, &signs_zone);
         if (!signs_keys || !signs_zone) {
             p->problem = mem_format("algorithm %s is published but no key of it signs the %s; see "
-                                    "the states and times of the zone's keys",
+                                    "the states and times of the zone's keys, and bring back the "
+                                    "files of the one that did",
                                     dnssec_algorithm_text(key->algorithm),
                                     signs_keys ? "zone" : "DNSKEY records");
             return SG_CONFLICT;
@@ -202,7 +203,7 @@ enum sg_result zone_keys_prepare(const struct zone_keys_request *request,
                                  struct key_folders *folders, struct zone_keys *out_keys,
                                  char **problem)
 {
-    static const struct zone_facts_twins nobody = {NULL, 0};
+    static const struct zone_facts_twins nobody = {NULL, 0, false};
     struct zone_keys keys = {.wake_at = INT64_MAX, .moves = BUFFER_EMPTY, .fresh = true};
     zone_facts_copy(request->facts, &keys.facts);
     struct preparation p = {.settings = request->settings,
@@ -220,6 +221,7 @@ enum sg_result zone_keys_prepare(const struct zone_keys_request *request,
                             .twins = request->twins != NULL ? request->twins : &nobody,
                             .facts = &keys.facts,
                             .moves = &keys.moves,
+                            .missing = &keys.missing,
                             .orders = request->orders};
 
     enum sg_result result = look(&p, request->late, &keys);
@@ -295,8 +297,10 @@ void zone_keys_clear(struct zone_keys *keys)
     key_list_clear(&keys->list);
     buffer_free(&keys->moves);
     zone_facts_clear(&keys->facts);
+    mem_free(keys->missing);
     mem_free(keys->sign);
     mem_free(keys->wishes);
+    keys->missing = NULL;
     keys->sign = NULL;
     keys->wishes = NULL;
     keys->sign_count = keys->wishes_count = 0;

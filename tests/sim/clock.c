@@ -54,6 +54,9 @@ void clock_accept(struct world *world)
 bool clock_restart(struct world *world)
 {
     bool was_wrong = world->skew != 0;
+    if (world->clock_is_steady) {
+        return false;
+    }
     if (was_wrong && random_seeded_below(&world->clock_random, 100) < 50) {
         world->skew = 0;
         world_say(world, "the clock is right");
@@ -87,12 +90,16 @@ static void step_a_little(struct world *world)
         return;
     }
     world->skew = skew;
+    world->is_inexact = true;
     world->skews++;
     world_say(world, "the clock is stepped, and is wrong by %lld s", (long long)skew);
 }
 
 void clock_step(struct world *world)
 {
+    if (world->clock_is_steady) {
+        return;
+    }
     if (!world->times_lie && random_seeded_below(&world->clock_random, 100) < 60) {
         step_a_little(world);
         return;

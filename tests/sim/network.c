@@ -1,6 +1,6 @@
 #include "base/mem.h"
 #include "dns/message.h"
-#include "sim/world.h"
+#include "sim/rolls.h"
 
 /* --- questions under way -------------------------------------------------------------------- */
 
@@ -114,12 +114,24 @@ static void answer_as_secondary(struct world *world, struct sim_zone *zone,
     }
     buffer_append(&reply, bytes, writer_length(&writer));
     if (is_lost(world) || world->network.secondaries_are_silent) {
+        zone->standing.was_silent = true;
         buffer_free(&reply);
         add_event(question, world->now + asked->timeout * asked->udp_tries, SG_TIMEOUT, NULL);
         return;
     }
     add_event(question, world->now + delay(world), SG_OK, &reply);
     question->teller = knows ? zone : NULL;
+}
+
+static void answer_as_agent(struct world *world, struct sim_zone *zone,
+                            const struct keeper_question *asked, struct sim_question *question)
+{
+    struct buffer reply = BUFFER_EMPTY;
+    if (is_lost(world) || !parent_answer(zone, asked, &reply)) {
+        add_event(question, world->now + asked->timeout, SG_TIMEOUT, NULL);
+        return;
+    }
+    add_event(question, world->now + delay(world), SG_OK, &reply);
 }
 
 static bool is_query(const struct keeper_question *asked)
@@ -183,6 +195,8 @@ static void *ask(void *argument, const struct keeper_question *asked, keeper_hea
         answer_as_secondary(world, zone, asked, question);
     } else if (asked->kind == KEEPER_QUESTION_NOTIFY) {
         answer_notify(world, zone, asked, question);
+    } else if (asked->kind == KEEPER_QUESTION_DS) {
+        answer_as_agent(world, zone, asked, question);
     } else {
         answer_query(world, zone, asked, question);
     }
@@ -260,7 +274,7 @@ static void deliver(struct world *world, struct sim_question *question)
     }
     uint64_t number = question->number;
     if (question->teller != NULL) {
-        question->teller->standing.is_heard = true;
+        upheaval_hear(question->teller);
     }
     bool more = hear(argument, &heard);
     buffer_free(&message);

@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "dns/serial.h"
 #include "keeper/managed_zone.h"
-#include "sim/world.h"
+#include "sim/rolls.h"
 #include "zone/zonefile.h"
 
 enum {
@@ -47,6 +47,15 @@ static bool is_between(struct world *world)
         is_between |= zone->primary != NULL && zone->is_changing;
     }
     return is_between;
+}
+
+static bool has_rolls(const struct world *world)
+{
+    bool has = false;
+    for (size_t i = 0; i < world->zones_count; i++) {
+        has |= world->zones[i].rolls != NULL;
+    }
+    return has;
 }
 
 /* --- files ---------------------------------------------------------------------------------- */
@@ -117,6 +126,7 @@ static void begin_model(struct sim_zone *zone, struct records *state, struct rec
 static void fall_behind(struct sim_zone *zone)
 {
     zone->seen.any = false;
+    zone->standing.was_silent = false;
     bool is_ours = zone->primary == NULL ? zone->kind != SIM_FILE : sim_zone_is_signed(zone);
     zone->standing.is_behind = zone->standing.begins_anew =
         is_ours && zone->observer.zone.count > 0;
@@ -214,6 +224,7 @@ static void restore(struct world *world)
     world_crash(world);
     world_say(world, "--- restored:%s%s", store_too ? " the store" : "", keys_too ? " keys" : "");
     world->tally.restores++;
+    world->is_inexact = true;
     for (size_t i = 0; i < world->zones_count; i++) {
         world->zones[i].keys_rest = false;
         if (store_too) {
@@ -229,6 +240,9 @@ static void restore(struct world *world)
         world->backup = NULL;
     }
     world_start(world);
+    if (store_too) {
+        keeper_note_restored(world->keeper);
+    }
     world_pass(world, ANSWER_SECONDS_MAX);
     upheaval_raise_serials(world); /* man/signet-restore.8 */
 }
@@ -244,7 +258,8 @@ static void lose_policy(struct sim_zone *zone)
 
 static void change_policy(struct sim_zone *zone)
 {
-    if (zone->primary != NULL && zone->policy != NULL && draw(zone->world, 2) == 0) {
+    bool may_lose_it = zone->primary != NULL && zone->caches == NULL; /* no parent points to it */
+    if (may_lose_it && zone->policy != NULL && draw(zone->world, 2) == 0) {
         lose_policy(zone);
     } else {
         sim_zone_set_policy(zone, zone->policies[zone->policy == zone->policies[0]]);
@@ -257,7 +272,7 @@ static void reconfigure(struct world *world)
     if (zone->primary != NULL) {
         zone->primaries = draw(world, SIM_PRIMARIES);
     }
-    if (zone->policies[0] != NULL && draw(world, 100) < 60) {
+    if (zone->policies[0] != NULL && zone->rolls == NULL && draw(world, 100) < 60) {
         change_policy(zone);
     }
     world->tally.configurations++;
@@ -291,8 +306,9 @@ void upheave(struct world *world)
         }
         break;
     case 3:
-        if (world->backup != NULL && world->now < world->backup_at + BACKUP_DAYS_MAX * SG_DAY &&
-            is_calm(world) && !is_between(world)) {
+        if (world->backup != NULL && !world->clock_is_steady && !has_rolls(world) &&
+            world->now < world->backup_at + BACKUP_DAYS_MAX * SG_DAY && is_calm(world) &&
+            !is_between(world)) {
             restore(world);
         }
         break;
@@ -317,6 +333,15 @@ static bool is_above(const struct sim_zone *zone)
            serial_compare(zone_version_facts(version)->serial, zone->observer.serial) > 0;
 }
 
+void upheaval_hear(struct sim_zone *zone)
+{
+    struct standing *standing = &zone->standing;
+    uint32_t told = zone->observer.serial;
+    bool is_passed = zone->seen.any && serial_compare(zone->seen.serial, told) > 0;
+    standing->is_heard = true;
+    standing->above = is_passed ? zone->seen.serial : told;
+}
+
 void upheaval_check(struct sim_zone *zone)
 {
     struct world *world = zone->world;
@@ -329,7 +354,10 @@ void upheaval_check(struct sim_zone *zone)
         standing->is_behind = false;
         return;
     }
-    if (zone->settings->slot->version != NULL && sim_zone_is_signed(zone)) {
+    /* One that was silent may have got that very serial from us: it gets the next change. */
+    bool is_equal = zone->seen.any && zone->seen.serial == zone->observer.serial;
+    if (zone->settings->slot->version != NULL && sim_zone_is_signed(zone) &&
+        !(is_equal && standing->was_silent)) {
         world_fail(world, "%s: its secondary has told of serial %u, and ours is %u", zone->name,
                    zone->observer.serial, zone->seen.serial);
     }

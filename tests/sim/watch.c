@@ -3,7 +3,8 @@
 #include "base/mem.h"
 #include "dns/request.h"
 #include "dns/serial.h"
-#include "sim/world.h"
+#include "keeper/managed_zone.h"
+#include "sim/rolls.h"
 
 /* --- transfers out, taken apart ------------------------------------------------------------- */
 
@@ -225,7 +226,7 @@ static void check_serial(struct sim_zone *zone, const struct records *published,
 
 /* Whatever happens to a zone here is told as a difference: nobody has to fetch it whole again. Not
  * so where all of it is signed anew by another policy, or its secondary had another lineage. */
-static void check_history(struct sim_zone *zone, uint32_t serial)
+static void check_history(struct sim_zone *zone, const struct records *published, uint32_t serial)
 {
     static const struct zone_history_link *links[ZONE_HISTORY_LINKS_MAX];
     bool is_anew = zone->is_changing || zone->standing.begins_anew;
@@ -238,7 +239,7 @@ static void check_history(struct sim_zone *zone, uint32_t serial)
         zone_history_unref(links[i]);
     }
     zone->world->tally.differences += count > 0;
-    if (count == 0) {
+    if (count == 0 && !rolls_signs_anew(zone, published)) {
         world_fail(zone->world, "%s: S4: no difference leads from %u to %u", zone->name,
                    zone->seen.serial, serial);
     }
@@ -262,12 +263,23 @@ static void remember(struct sim_zone *zone, const struct zone_version *version,
     seen->versions++;
 }
 
+/* Which versions may still be told whole: those as long as its secondary is asked what it has, and
+ * the one that is above what it said then. */
+static void note_lineage(struct sim_zone *zone, uint32_t serial)
+{
+    struct standing *standing = &zone->standing;
+    struct zone_status status;
+    managed_zone_status(zone->managed, &status);
+    bool is_above = standing->above == 0 || serial_compare(serial, standing->above) > 0;
+    standing->begins_anew &= standing->is_behind || status.unheard > 0 || !is_above;
+}
+
 /* Signed here, or as it came: never in between. While its policy changes it may be either. */
 static void check_signed(struct sim_zone *zone, const struct zone_version *version,
                          const struct records *published)
 {
     bool signed_here = zone_version_facts(version)->signed_here;
-    bool is_wanted = sim_zone_is_signed(zone);
+    bool is_wanted = sim_zone_is_signed(zone) && !rolls_may_be_unsigned(zone, published);
     struct records source = {0};
     if (signed_here != is_wanted && !zone->is_changing) {
         world_fail(zone->world, "%s: is served %s signatures", zone->name,
@@ -300,9 +312,12 @@ static void look_at(struct sim_zone *zone, const struct zone_version *version)
         model_forget(&zone->model);
     }
     check_serial(zone, &published, facts->serial);
-    check_history(zone, facts->serial);
-    zone->standing.begins_anew &= zone->standing.is_behind;
+    check_history(zone, &published, facts->serial);
+    note_lineage(zone, facts->serial);
     check_signed(zone, version, &published);
+    if (zone->caches != NULL) {
+        caches_see_zone(zone, &published);
+    }
     remember(zone, version, &published);
     if (world_chance(zone->world, 60)) {
         watch_observe(zone);
@@ -329,6 +344,9 @@ void watch_times(struct sim_zone *zone)
     bool is_signed =
         is_served && sim_zone_is_signed(zone) && zone_version_facts(version)->signed_here;
     zone->seen.expires_at = is_signed ? valid_check(zone, &zone->seen.zone) : 0;
+    if (zone->caches != NULL) {
+        caches_begin_anew(zone);
+    }
 }
 
 void watch_clear(struct sim_zone *zone)

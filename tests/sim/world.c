@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "keeper/managed_zone.h"
+#include "sim/rolls.h"
 
 enum { TURNS_MAX = 3000, LINE_BYTES = 1200 };
 
@@ -183,7 +184,8 @@ void world_crash(struct world *world)
     world->is_lame = false;
     for (size_t i = 0; i < world->zones_count; i++) {
         world->zones[i].seen.restarted = true;
-        world->zones[i].standing.is_heard = false;
+        world->zones[i].standing.is_heard = world->zones[i].standing.was_silent = false;
+        world->zones[i].standing.above = 0;
     }
 }
 
@@ -223,6 +225,9 @@ void world_new(struct world *world, uint64_t seed, FILE *trace)
     bytes_source.state = seed ^ 0x5157u;
     world->clock_random.state = seed ^ 0xc10cu;
     world->upheaval_random.state = seed ^ 0x09e4u;
+    world->rolls_random.state = seed ^ 0x4011u;
+    world->clock_is_steady = rolls_chance(world, 50);
+    rolls_seed_openssl();
     world->now = SIM_EPOCH;
     world->trace = trace;
     log_set_sink(take_line, world);
@@ -276,6 +281,7 @@ static void poke_store(struct world *world)
 sg_time world_turn(struct world *world)
 {
     world->tally.turns++;
+    parent_turn(world);
     network_turn(world);
     poke_store(world);
     sg_time wake = keeper_turn(world->keeper, world_clock(world));
@@ -323,7 +329,9 @@ void world_pass(struct world *world, sg_duration time)
         }
         sg_time wake = world_turn(world);
         sg_time arrival = network_wake(world);
+        sg_time parent = parent_wake(world);
         wake = arrival < wake ? arrival : wake;
+        wake = parent < wake ? parent : wake;
         if (wake > end) {
             break;
         }

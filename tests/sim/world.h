@@ -11,6 +11,7 @@
  *   valid.c   is it a valid signed zone (RFC 4035, 5155)?
  *   network.c questions to peers: loses, delays, reorders, cuts, lies
  *   primary.c a zone's primary: its versions, and its answers
+ *   rolls.h   keys that come and go, the parent, caches: S2, S6
  *
  * All of it runs in one thread and draws from one generator, so that a seed is a run, bit for bit.
  */
@@ -77,7 +78,9 @@ struct seen {
 struct standing {
     bool is_behind;       /* its secondary has a serial that ours is not above */
     bool is_heard;        /* since then the secondary has told it, and no crash came in between */
-    bool begins_anew;     /* ... or that was so when it was looked at last */
+    bool was_silent;      /* since then a question to it got no answer */
+    uint32_t above;       /* what it has told or, if that is later, ours then; 0: nothing */
+    bool begins_anew;     /* what is published may have no difference that leads to it */
     bool is_saved;        /* a backup has ... */
     struct records saved; /* ... this source */
 };
@@ -91,7 +94,7 @@ struct sim_zone {
     char *name, *file;
     struct dns_name apex;
     struct kasp_policy *policies[SIM_POLICIES]; /* of the same keys; NULL: it has none */
-    struct kasp_policy *policy;                 /* one of them; NULL: not signed */
+    struct kasp_policy *policy;                 /* one of them, or of `rolls`; NULL: not signed */
     unsigned primaries;                         /* which of the world's lists */
     bool is_changing;                           /* what is published may be of an earlier policy */
     struct managed_zone *managed;
@@ -104,9 +107,12 @@ struct sim_zone {
     uint64_t keys_states; /* then */
     unsigned keys_skews;  /* of the world, then */
     uint32_t file_serial;
-    unsigned file_writes; /* how often its file was written */
-    size_t keys_made;     /* the first ones, and those that wait for a roll */
-    unsigned rolls_left;  /* as many as there are keys for */
+    unsigned file_writes;      /* how often its file was written */
+    size_t keys_made;          /* the first ones, and those that wait for a roll */
+    unsigned rolls_left;       /* as many as there are keys for */
+    struct sim_rolls *rolls;   /* NULL: no key rolls by itself */
+    struct sim_parent *parent; /* and caches; NULL: not signed, or not always */
+    struct sim_caches *caches;
     struct standing standing;
 };
 
@@ -130,7 +136,9 @@ struct world {
     sg_duration skew; /* how far the wall clock that the keeper sees is from it */
     unsigned skews;   /* how often that has changed */
     bool times_lie;   /* there may be signatures with times of a false clock */
-    struct random_seeded clock_random, upheaval_random;
+    struct random_seeded clock_random, rolls_random, upheaval_random;
+    bool clock_is_steady; /* it never goes wrong in this world */
+    bool is_inexact;      /* a step or a restore has moved what keys go by: S2, S6 do not hold */
     struct fake_disk *disk, *backup; /* `backup` NULL: there is none */
     sg_time backup_at;
     struct worker_pool *pool;
@@ -238,6 +246,8 @@ void clock_check_keys(struct sim_zone *zone);
 
 /* Now and then something that no ordinary day brings. */
 void upheave(struct world *world);
+/* Its secondary has told the keeper what it has. */
+void upheaval_hear(struct sim_zone *zone);
 /* A zone that was behind its secondary, and has heard of it, is above it now. */
 void upheaval_check(struct sim_zone *zone);
 /* Whatever is still behind its secondary an operator raises. */

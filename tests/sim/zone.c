@@ -8,7 +8,7 @@
 #include "base/siphash.h"
 #include "dns/text.h"
 #include "dnssec/keystore.h"
-#include "sim/world.h"
+#include "sim/rolls.h"
 
 enum { NAMES = 24, SECRET_BYTES = 32, FIRST_RECORDS = 12, KEY_TAG_TRIES_MAX = 20 };
 
@@ -280,10 +280,10 @@ bool sim_zone_draw_key(struct sim_zone *zone, uint16_t *out_tag)
     enum sg_result result = keystore_list("keys", &zone->apex, NULL, NULL, &list);
     ASSERT(result == SG_OK);
     uint32_t at = list.count == 0 ? 0 : world_draw(zone->world, (uint32_t)list.count);
-    bool may_roll = zone->rolls_left > 0 && list.count > 0 &&
+    bool may_roll = (zone->rolls_left > 0 || zone->rolls != NULL) && list.count > 0 &&
                     list.keys[at]->state.goal == KEY_STATE_OMNIPRESENT;
     if (may_roll) {
-        zone->rolls_left--;
+        zone->rolls_left -= zone->rolls_left > 0;
         *out_tag = list.keys[at]->tag;
     }
     key_list_clear(&list);
@@ -398,7 +398,7 @@ static uint64_t fingerprint(const struct sim_zone *zone)
     while (policy < SIM_POLICIES && zone->policies[policy] != zone->policy) {
         policy++;
     }
-    return 1 + zone->primaries + SIM_PRIMARIES * policy;
+    return 1 + zone->primaries + SIM_PRIMARIES * (policy + (SIM_POLICIES + 1) * rolls_edits(zone));
 }
 
 void sim_zone_settings(struct sim_zone *zone, struct zone_settings *out_settings)
@@ -423,6 +423,7 @@ void sim_zone_settings(struct sim_zone *zone, struct zone_settings *out_settings
         .checks = &zone_check_defaults,
         .limits = {.private_type = DNS_TYPE_PRIVATE_DEFAULT},
         .notify = &notify,
+        .parent = parent_settings(zone),
         .refresh = comes ? &zone->world->refresh[zone->primaries] : NULL,
         .transfer_time_max = SG_HOUR,
         .transfer_idle_max = SG_HOUR,
@@ -465,6 +466,9 @@ void sim_zone_new(struct world *world, unsigned number, struct sim_zone *out_zon
         make_policies(zone);
     }
     zone->policy = zone->kind == SIM_SECONDARY ? NULL : zone->policies[0];
+    if (zone->policy != NULL) {
+        rolls_begin(zone);
+    }
     world_say(world, "zone %s %s denial=%d inline=%d", zone->name, kind_names[zone->kind],
               zone->denial, zone->inline_signing);
 }
@@ -474,6 +478,7 @@ void sim_zone_free(struct sim_zone *zone)
     model_clear(&zone->model);
     watch_clear(zone);
     primary_free(zone->primary);
+    rolls_end(zone);
     kasp_policy_free(zone->policies[0]);
     kasp_policy_free(zone->policies[1]);
     records_clear(&zone->standing.saved);

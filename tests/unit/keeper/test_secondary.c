@@ -9,6 +9,31 @@ static void a_zone_that_never_came_says_so(void **state)
     assert_non_null(strstr(scene_status(scene).problem, "nothing has come from its primaries"));
 }
 
+/* A file of years ago, copied here today, and no store that knows more: its primaries are asked at
+ * once, and it is served for no longer than its SOA allows from then. */
+static void a_file_without_a_store_is_checked_at_once_and_expires(void **state)
+{
+    struct keeper_scene *scene = *state;
+    const char *file = scene->plan[0].file;
+    scene_write_file(scene, 7, false);
+    scene_be_secondary(scene);
+    scene->plan[0].file = file;
+    scene_configure(scene);
+    assert_int_equal(scene_serial(scene), 7);
+    assert_non_null(scene_asked(scene, KEEPER_QUESTION_SOA));
+    assert_int_equal(scene_status(scene).expire_at, scene->now + SG_DAY);
+    scene_hear(scene_asked(scene, KEEPER_QUESTION_SOA), SG_TIMEOUT, (struct span){NULL, 0});
+    for (int part = 0; part < 4; part++) {
+        assert_int_equal(scene_serial(scene), 7);
+        struct scene_question *question = scene_asked(scene, KEEPER_QUESTION_SOA);
+        if (question != NULL) {
+            scene_hear(question, SG_TIMEOUT, (struct span){NULL, 0});
+        }
+        scene_pass(scene, 6 * SG_HOUR);
+    }
+    assert_int_equal(scene_serial(scene), 0);
+}
+
 /* Nobody looks for "not supported" in somebody else's access list. */
 static void what_a_primary_answers_is_told(void **state)
 {
@@ -302,6 +327,60 @@ static void what_has_passed_it_is_told_whole(void **state)
     hear_serial(scene, 100);
     assert_int_equal(scene_serial(scene), 111);
     assert_int_equal(links_from(scene, 100) + links_from(scene, 110), 0);
+}
+
+/* It is asked again until it answers: then it would take no change any more, and nobody knew. */
+static void one_that_is_silent_at_first_is_overtaken_when_it_answers(void **state)
+{
+    struct keeper_scene *scene = *state;
+    struct buffer message = BUFFER_EMPTY;
+    be_signed(scene);
+    tell_a_server(scene);
+    scene_fetch(scene, 100);
+    for (unsigned tries = 0; tries < 3; tries++) {
+        struct scene_question *question = serial_question(scene);
+        assert_non_null(question);
+        assert_int_equal(scene_status(scene).unheard, 1);
+        scene_hear(question, SG_TIMEOUT, (struct span){NULL, 0});
+        scene_turn(scene);
+        assert_null(serial_question(scene));
+        scene_pass(scene, 15 << tries);
+    }
+    scene_set_clock(scene, -SG_DAY);
+    struct scene_question *question = serial_question(scene);
+    assert_non_null(question);
+    scene_reply(question, 1, &message);
+    scene_append_soa(&message, 150);
+    scene_hear(question, SG_OK, buffer_span(&message));
+    buffer_free(&message);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 151);
+    assert_int_equal(scene_status(scene).unheard, 0);
+}
+
+/* It may have got ours meanwhile, or have had that serial before. */
+static void one_that_has_ours_after_its_silence_gets_the_next_change_whole(void **state)
+{
+    struct keeper_scene *scene = *state;
+    be_signed(scene);
+    tell_a_server(scene);
+    scene_fetch(scene, 100);
+    struct scene_question *question = serial_question(scene);
+    assert_non_null(question);
+    scene_hear(question, SG_TIMEOUT, (struct span){NULL, 0});
+    scene_turn(scene);
+    scene_pass(scene, 15);
+    hear_serial(scene, 100);
+    assert_int_equal(scene_serial(scene), 100);
+    assert_int_equal(keeper_raise_serial(scene->keeper, scene_zone(scene), 103), SG_OK);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 103);
+    assert_int_equal(links_from(scene, 100), 0);
+    scene_restart(scene);
+    assert_int_equal(links_from(scene, 100), 0);
+    assert_int_equal(keeper_raise_serial(scene->keeper, scene_zone(scene), 105), SG_OK);
+    scene_turn(scene);
+    assert_int_equal(links_from(scene, 103), 1);
 }
 
 /* It is its primary's, which knows nothing of what others have. */
@@ -661,6 +740,7 @@ int main(void)
         WITH_SCENE(what_came_is_written_to_its_file_now_and_then),
         WITH_SCENE(a_zone_is_fetched_served_and_kept),
         WITH_SCENE(a_zone_that_never_came_says_so),
+        WITH_SCENE(a_file_without_a_store_is_checked_at_once_and_expires),
         WITH_SCENE(what_has_expired_stays_so_over_a_restart),
         WITH_SCENE(what_expired_while_the_server_was_down_is_not_served),
         WITH_SCENE(what_expired_is_not_served_for_one_turn_where_it_is_signed),
@@ -671,6 +751,8 @@ int main(void)
         WITH_SCENE(nor_where_another_change_comes_first),
         WITH_SCENE(an_earlier_serial_of_a_secondary_changes_nothing),
         WITH_SCENE(what_has_passed_it_is_told_whole),
+        WITH_SCENE(one_that_is_silent_at_first_is_overtaken_when_it_answers),
+        WITH_SCENE(one_that_has_ours_after_its_silence_gets_the_next_change_whole),
         WITH_SCENE(the_serial_of_an_unsigned_secondary_is_left_alone),
         WITH_SCENE(keys_are_not_looked_at_before_there_is_a_zone),
         WITH_SCENE(a_zone_whose_policy_goes_is_served_signed_until_it_came_anew),
