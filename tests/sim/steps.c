@@ -361,6 +361,9 @@ static void step_command(struct world *world, struct sim_zone *zone)
         note(zone, "notify", keeper_notify(world->keeper, zone->managed));
         break;
     default:
+        if (random_seeded_below(&world->denial_random, 3) != 0) {
+            (void)sim_zone_change_denial(zone);
+        }
         world_say(world, "configured anew");
         world_configure(world);
         break;
@@ -572,6 +575,11 @@ static void check_peace(struct sim_zone *zone)
     }
     if (zone->is_changing) {
         world_fail(world, "%s: is not as its policy wants it", zone->name);
+    }
+    if (sim_zone_is_signed(zone) && !rolls_is_unsigned(zone) &&
+        zone->denial_served != zone->denial) {
+        world_fail(world, "%s: has denial=%d, and the policy wants %d", zone->name,
+                   zone->denial_served, zone->denial);
     }
     size_t keys = zone->keys_made;
     if (zone->policy != NULL && zone->rolls == NULL && sim_zone_count_keys(zone) != keys) {

@@ -46,7 +46,6 @@ struct name {
 struct checking {
     struct sim_zone *zone;
     const struct records *records;
-    enum sim_denial denial;
     const struct record *keys[KEYS_MAX];
     size_t keys_count;
     struct name *names; /* in canonical order, NSEC3 owners apart */
@@ -54,6 +53,7 @@ struct checking {
     struct name *hashes;
     size_t hashes_count;
     sg_time expires_at;
+    enum sim_denial denial; /* that it has */
 };
 
 #define REFUSE(checking, name, ...) refuse((checking), (name), mem_format(__VA_ARGS__))
@@ -466,18 +466,18 @@ static void find_names(struct checking *checking)
     }
 }
 
-/* As its policy wants it; while that changes, as its first NSEC3 says. */
+/* What the zone says of itself; anything but that is then refused, and what nobody ever wanted. */
 static enum sim_denial find_denial(const struct checking *checking)
 {
-    const struct sim_zone *zone = checking->zone;
     const struct records *records = checking->records;
-    bool hashed = records_have(records, &zone->apex, DNS_TYPE_NSEC3PARAM);
-    if (!hashed || !zone->is_changing || checking->hashes_count == 0) {
-        return sim_zone_denial(zone, hashed);
+    if (checking->hashes_count == 0 && !has(checking, &checking->names[0], DNS_TYPE_NSEC3PARAM)) {
+        return SIM_NSEC;
     }
-    const struct dns_name *owner = owner_of(checking, &checking->hashes[0]);
-    const struct record *nsec3 = &records->at[records_find(records, owner, DNS_TYPE_NSEC3)];
-    return (nsec3->rdata[1] & 1) != 0 ? SIM_OPT_OUT : SIM_NSEC3;
+    if (checking->hashes_count == 0) {
+        return SIM_NSEC3;
+    }
+    size_t at = records_find(records, owner_of(checking, &checking->hashes[0]), DNS_TYPE_NSEC3);
+    return (records->at[at].rdata[1] & 1) != 0 ? SIM_OPT_OUT : SIM_NSEC3;
 }
 
 sg_time valid_check(struct sim_zone *zone, const struct records *published)
@@ -485,7 +485,6 @@ sg_time valid_check(struct sim_zone *zone, const struct records *published)
     struct checking checking = {.zone = zone, .records = published};
     find_keys(&checking);
     find_names(&checking);
-    checking.denial = find_denial(&checking);
     if (checking.keys_count == 0 || !is_apex(&checking, &checking.names[0])) {
         world_fail(zone->world, "%s: not valid: it has no DNSKEY", zone->name);
     }
@@ -494,6 +493,11 @@ sg_time valid_check(struct sim_zone *zone, const struct records *published)
     }
     for (size_t i = 0; i < checking.hashes_count; i++) {
         check_name_signatures(&checking, &checking.hashes[i]);
+    }
+    zone->denial_served = checking.denial = find_denial(&checking);
+    if ((zone->denials & 1u << checking.denial) == 0) {
+        world_fail(zone->world, "%s: not valid: nobody wants it with denial=%d", zone->name,
+                   checking.denial);
     }
     if (checking.denial == SIM_NSEC) {
         check_nsec_chain(&checking);

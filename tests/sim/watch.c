@@ -224,12 +224,31 @@ static void check_serial(struct sim_zone *zone, const struct records *published,
     }
 }
 
+/* Is the denial of existence what it was, to the salt? Else it was signed whole. */
+static bool has_same_chain(const struct sim_zone *zone, enum sim_denial before,
+                           const struct records *published)
+{
+    const struct records *seen = &zone->seen.zone;
+    if (zone->denial_served != before || before == SIM_NSEC) {
+        return zone->denial_served == before;
+    }
+    if (!records_have(seen, &zone->apex, DNS_TYPE_NSEC3PARAM) ||
+        !records_have(published, &zone->apex, DNS_TYPE_NSEC3PARAM)) {
+        return false;
+    }
+    const struct record *old = &seen->at[records_find(seen, &zone->apex, DNS_TYPE_NSEC3PARAM)];
+    const struct record *new =
+        &published->at[records_find(published, &zone->apex, DNS_TYPE_NSEC3PARAM)];
+    return old->length == new->length &&memcmp(old->rdata, new->rdata, old->length) == 0;
+}
+
 /* Whatever happens to a zone here is told as a difference: nobody has to fetch it whole again. Not
  * so where all of it is signed anew by another policy, or its secondary had another lineage. */
-static void check_history(struct sim_zone *zone, const struct records *published, uint32_t serial)
+static void check_history(struct sim_zone *zone, const struct records *published, uint32_t serial,
+                          bool is_whole)
 {
     static const struct zone_history_link *links[ZONE_HISTORY_LINKS_MAX];
-    bool is_anew = zone->is_changing || zone->standing.begins_anew;
+    bool is_anew = is_whole || zone->is_changing || zone->standing.begins_anew;
     if (!zone->seen.any || zone->seen.restarted || is_anew || zone->seen.serial == serial) {
         return;
     }
@@ -295,8 +314,8 @@ static void check_signed(struct sim_zone *zone, const struct zone_version *versi
     bool is_renewed = signed_here && (is_wanted || !zone->seen.restarted);
     sg_time expires_at = is_renewed ? valid_check(zone, published) : 0;
     zone->seen.expires_at = is_wanted ? expires_at : 0;
-    bool hashed = records_have(published, &zone->apex, DNS_TYPE_NSEC3PARAM);
-    zone->is_changing &= signed_here != is_wanted || (is_wanted && hashed != zone->policy->nsec3);
+    zone->is_changing &=
+        signed_here != is_wanted || (is_wanted && zone->denial_served != zone->denial);
 }
 
 static void look_at(struct sim_zone *zone, const struct zone_version *version)
@@ -312,9 +331,13 @@ static void look_at(struct sim_zone *zone, const struct zone_version *version)
         model_forget(&zone->model);
     }
     check_serial(zone, &published, facts->serial);
-    check_history(zone, &published, facts->serial);
-    note_lineage(zone, facts->serial);
+    enum sim_denial before = zone->denial_served;
+    bool was_changing = zone->is_changing;
     check_signed(zone, version, &published);
+    bool is_whole = was_changing || (sim_zone_is_signed(zone) && zone->seen.any &&
+                                     !has_same_chain(zone, before, &published));
+    check_history(zone, &published, facts->serial, is_whole);
+    note_lineage(zone, facts->serial);
     if (zone->caches != NULL) {
         caches_see_zone(zone, &published);
     }

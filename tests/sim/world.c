@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "keeper/managed_zone.h"
+#include "keeper/keeper_parts.h"
 #include "sim/rolls.h"
 
 enum { TURNS_MAX = 3000, LINE_BYTES = 1200 };
@@ -140,6 +140,9 @@ void world_start(struct world *world)
     };
     world->is_down = false;
     world->keeper = keeper_new(&io);
+    if (world->signs_aside) {
+        world->keeper->asides.names_min = 0;
+    }
     world_configure(world);
 }
 
@@ -228,6 +231,8 @@ void world_new(struct world *world, uint64_t seed, FILE *trace)
     world->rolls_random.state = seed ^ 0x4011u;
     world->clock_is_steady = rolls_chance(world, 50);
     rolls_seed_openssl();
+    world->denial_random.state = seed ^ 0xde21u;
+    world->signs_aside = random_seeded_below(&world->denial_random, 4) != 0;
     world->now = SIM_EPOCH;
     world->trace = trace;
     log_set_sink(take_line, world);

@@ -26,7 +26,7 @@
 
 #define SIM_EPOCH ((sg_time)1767225600) /* 2026-01-01 */
 
-enum { SIM_ZONES_MAX = 4, SIM_VERSIONS_MAX = 400 };
+enum { SIM_ZONES_MAX = 4, SIM_VERSIONS_MAX = 400, SIM_POLICIES_MAX = 8 };
 
 enum sim_kind {
     SIM_FILE,           /* a file, served as it is */
@@ -97,6 +97,10 @@ struct sim_zone {
     struct kasp_policy *policy;                 /* one of them, or of `rolls`; NULL: not signed */
     unsigned primaries;                         /* which of the world's lists */
     bool is_changing;                           /* what is published may be of an earlier policy */
+    struct kasp_policy *more_policies[SIM_POLICIES_MAX]; /* with another denial, for the zone */
+    size_t more_count;
+    unsigned denials;              /* a bit for each that it was ever to have */
+    enum sim_denial denial_served; /* of what was looked at last */
     struct managed_zone *managed;
     struct zone_settings *settings; /* of the present generation */
     struct model model;
@@ -136,11 +140,12 @@ struct world {
     sg_duration skew; /* how far the wall clock that the keeper sees is from it */
     unsigned skews;   /* how often that has changed */
     bool times_lie;   /* there may be signatures with times of a false clock */
-    struct random_seeded clock_random, rolls_random, upheaval_random;
+    struct random_seeded clock_random, denial_random, rolls_random, upheaval_random;
     bool clock_is_steady; /* it never goes wrong in this world */
     bool is_inexact;      /* a step or a restore has moved what keys go by: S2, S6 do not hold */
     struct fake_disk *disk, *backup; /* `backup` NULL: there is none */
     sg_time backup_at;
+    bool signs_aside; /* zones are taken for large ones (keeper/aside.h) */
     struct worker_pool *pool;
     struct mailbox mailbox, commits;
     struct store *store;
@@ -195,6 +200,8 @@ bool sim_zone_is_dynamic(const struct sim_zone *zone);
 void sim_zone_soa(const struct sim_zone *zone, uint32_t serial, struct record *out_soa);
 /* Something that an update may ask for. */
 void sim_zone_draw_wish(struct sim_zone *zone, struct model_wish *wish);
+/* Let its policy want another denial of existence. False: it is not signed, or has had enough. */
+bool sim_zone_change_denial(struct sim_zone *zone);
 /* Change some of the records of a zone's source, as an operator would. */
 void sim_zone_edit(struct sim_zone *zone, struct records *records, unsigned changes);
 size_t sim_zone_count_keys(const struct sim_zone *zone);
@@ -205,8 +212,8 @@ uint64_t sim_zone_keys_states(const struct sim_zone *zone);
 
 /* Take up the other one of its policies, one of them, or none. */
 void sim_zone_set_policy(struct sim_zone *zone, struct kasp_policy *policy);
-/* How the published zone denies: by the present policy or, while that changes, the other. */
-enum sim_denial sim_zone_denial(const struct sim_zone *zone, bool hashed);
+/* It wants what that policy does. NULL: not to be signed. */
+void sim_zone_take_policy(struct sim_zone *zone, struct kasp_policy *policy);
 
 /* --- watch.c -------------------------------------------------------------------------------- */
 

@@ -335,18 +335,18 @@ static enum sim_denial denial_of(const struct kasp_policy *policy)
     return policy->nsec3_opt_out ? SIM_OPT_OUT : SIM_NSEC3;
 }
 
-enum sim_denial sim_zone_denial(const struct sim_zone *zone, bool hashed)
+void sim_zone_take_policy(struct sim_zone *zone, struct kasp_policy *policy)
 {
-    const struct kasp_policy *policy = zone->policy != NULL ? zone->policy : zone->policies[0];
-    if (zone->is_changing && policy->nsec3 != hashed) {
-        policy = zone->policies[policy == zone->policies[0]];
+    zone->policy = policy;
+    if (policy != NULL) {
+        zone->denial = denial_of(policy);
+        zone->denials |= 1u << zone->denial;
     }
-    return denial_of(policy);
 }
 
 void sim_zone_set_policy(struct sim_zone *zone, struct kasp_policy *policy)
 {
-    zone->policy = policy;
+    sim_zone_take_policy(zone, policy);
     zone->is_changing = true;
     zone->seen.expires_at = 0; /* What nobody signs any more may expire; the next look tells. */
 }
@@ -357,6 +357,25 @@ static void make_policies(struct sim_zone *zone)
     bool split = make_keys(zone);
     zone->policies[0] = make_policy(zone, split, zone->denial);
     zone->policies[1] = make_policy(zone, split, zone->denial == SIM_NSEC ? SIM_NSEC3 : SIM_NSEC);
+}
+
+/* A policy of its own: jobs of the configuration before look at the other one still. */
+bool sim_zone_change_denial(struct sim_zone *zone)
+{
+    struct random_seeded *random = &zone->world->denial_random;
+    if (zone->policy == NULL || zone->more_count == SIM_POLICIES_MAX) {
+        return false;
+    }
+    struct kasp_policy *policy = rolls_copy_policy(zone->policy);
+    enum sim_denial denial = (enum sim_denial)(
+        (zone->denial + 1 + random_seeded_below(random, SIM_DENIALS - 1)) % SIM_DENIALS);
+    policy->nsec3 = denial != SIM_NSEC;
+    policy->nsec3_opt_out = denial == SIM_OPT_OUT;
+    policy->nsec3_salt_length = (uint8_t)(random_seeded_below(random, 2) * 8);
+    zone->more_policies[zone->more_count++] = policy;
+    sim_zone_take_policy(zone, policy);
+    world_say(zone->world, "%s: denial=%d is wanted", zone->name, zone->denial);
+    return true;
 }
 
 size_t sim_zone_count_keys(const struct sim_zone *zone)
@@ -394,11 +413,12 @@ uint64_t sim_zone_keys_states(const struct sim_zone *zone)
 /* Of all that may change. */
 static uint64_t fingerprint(const struct sim_zone *zone)
 {
-    uint64_t policy = 0;
+    uint64_t policy = zone->policy == NULL ? SIM_POLICIES + 1 : 0;
     while (policy < SIM_POLICIES && zone->policies[policy] != zone->policy) {
         policy++;
     }
-    return 1 + zone->primaries + SIM_PRIMARIES * (policy + (SIM_POLICIES + 1) * rolls_edits(zone));
+    uint64_t edits = rolls_edits(zone) + zone->more_count;
+    return 1 + zone->primaries + SIM_PRIMARIES * (policy + (SIM_POLICIES + 2) * edits);
 }
 
 void sim_zone_settings(struct sim_zone *zone, struct zone_settings *out_settings)
@@ -449,6 +469,7 @@ void sim_zone_new(struct world *world, unsigned number, struct sim_zone *out_zon
     zone->number = number;
     zone->kind = (enum sim_kind)world_draw(world, SIM_KINDS);
     zone->denial = (enum sim_denial)world_draw(world, SIM_DENIALS);
+    zone->denials = 1u << zone->denial;
     zone->name = mem_format("z%u.sim.", number);
     zone->file = mem_format("z%u.db", number);
     zone->inline_signing = zone->kind != SIM_SIGNED_DYNAMIC || world_draw(world, 2) == 0;
@@ -464,6 +485,7 @@ void sim_zone_new(struct world *world, unsigned number, struct sim_zone *out_zon
     }
     if (has_keys(zone)) {
         make_policies(zone);
+        zone->denials |= 1u << denial_of(zone->policies[1]);
     }
     zone->policy = zone->kind == SIM_SECONDARY ? NULL : zone->policies[0];
     if (zone->policy != NULL) {
@@ -481,6 +503,9 @@ void sim_zone_free(struct sim_zone *zone)
     rolls_end(zone);
     kasp_policy_free(zone->policies[0]);
     kasp_policy_free(zone->policies[1]);
+    for (size_t i = 0; i < zone->more_count; i++) {
+        kasp_policy_free(zone->more_policies[i]);
+    }
     records_clear(&zone->standing.saved);
     mem_free(zone->name);
     mem_free(zone->file);
