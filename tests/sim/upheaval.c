@@ -140,6 +140,7 @@ static void lose_store(struct world *world)
     world_crash(world);
     world_say(world, "--- the store is lost");
     world->tally.losses++;
+    world->is_inexact |= has_rolls(world); /* Which TTL the keys had before is lost with it. */
     fake_disk_free(world->disk);
     world->disk = fake_disk_new();
     for (size_t i = 0; i < world->zones_count; i++) {
@@ -295,7 +296,7 @@ void upheave(struct world *world)
     }
     switch (draw(world, 8)) {
     case 0:
-        if (is_calm(world) && !is_between(world)) {
+        if (!(world->clock_is_steady && has_rolls(world)) && is_calm(world) && !is_between(world)) {
             lose_store(world);
         }
         break;
@@ -306,7 +307,7 @@ void upheave(struct world *world)
         }
         break;
     case 3:
-        if (world->backup != NULL && !world->clock_is_steady && !has_rolls(world) &&
+        if (world->backup != NULL && !has_rolls(world) &&
             world->now < world->backup_at + BACKUP_DAYS_MAX * SG_DAY && is_calm(world) &&
             !is_between(world)) {
             restore(world);
