@@ -183,10 +183,11 @@ static void *ask(void *argument, const struct keeper_question *asked, keeper_hea
                  void *hear_argument)
 {
     struct world *world = argument;
-    if (world_chance(world, 2)) {
-        return NULL; /* no socket is to be had */
-    }
     struct sim_zone *zone = zone_of(world, asked);
+    if (world_chance(world, 2)) { /* no socket is to be had */
+        zone->standing.was_silent |= asked->kind == KEEPER_QUESTION_NOTIFY && is_query(asked);
+        return NULL;
+    }
     struct sim_question *question = mem_alloc_zero(1, sizeof(*question));
     question->number = ++world->network.sequence;
     question->hear = hear;

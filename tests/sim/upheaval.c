@@ -39,7 +39,7 @@ static bool is_calm(struct world *world)
 }
 
 /* Without a policy, and not fetched yet: its file is a signed one, and no primary's. */
-static bool is_between(struct world *world)
+static bool is_between(const struct world *world)
 {
     bool is_between = false;
     for (size_t i = 0; i < world->zones_count; i++) {
@@ -287,6 +287,13 @@ static void reconfigure(struct world *world)
     }
 }
 
+/* There is a backup that is not too old, and no key has rolled since. */
+static bool may_restore(const struct world *world)
+{
+    return world->backup != NULL && world->now < world->backup_at + BACKUP_DAYS_MAX * SG_DAY &&
+           !has_rolls(world) && !is_between(world);
+}
+
 /* --- now and then --------------------------------------------------------------------------- */
 
 void upheave(struct world *world)
@@ -302,15 +309,14 @@ void upheave(struct world *world)
         break;
     case 1:
     case 2:
-        if (is_calm(world)) {
-            save(world);
-        }
-        break;
     case 3:
-        if (world->backup != NULL && !has_rolls(world) &&
-            world->now < world->backup_at + BACKUP_DAYS_MAX * SG_DAY && is_calm(world) &&
-            !is_between(world)) {
+        if (!is_calm(world)) {
+            break;
+        }
+        if (may_restore(world)) {
             restore(world);
+        } else {
+            save(world);
         }
         break;
     case 4:
@@ -340,6 +346,7 @@ void upheaval_hear(struct sim_zone *zone)
     uint32_t told = zone->observer.serial;
     bool is_passed = zone->seen.any && serial_compare(zone->seen.serial, told) > 0;
     standing->is_heard = true;
+    standing->begins_anew |= standing->was_silent; /* Had it ours from us, or from before? */
     standing->above = is_passed ? zone->seen.serial : told;
 }
 
