@@ -365,7 +365,8 @@ static void take_version(struct managed_zone *zone, struct zone_job *job)
     if (expired != NULL) {
         zone_version_unref(expired);
     }
-    overtake_published(zone);
+    overtake_published(zone,
+                       job->store == NULL || (job->commit.record.flags & STORE_COMMIT_BREAKS) != 0);
     checkpoint_trim_memory(zone->keeper, zone);
     notifying_changed(zone->keeper, zone, first);
 }
@@ -435,7 +436,7 @@ static void recover_health(struct managed_zone *zone, struct zone_job *job)
             health->retry_at = INT64_MAX;
         }
     }
-    if (made->keys_looked_at) {
+    if (made->keys_looked_at || job->settings->policy == NULL) { /* without one they have none */
         health->key_event_at = made->key_event_at;
         health->loadkeys_at = next_loadkeys(zone);
         tell_missing(zone, made->missing);

@@ -52,30 +52,56 @@ static bool is_serial_ours(const struct managed_zone *zone)
             zone_version_facts(version)->signed_here);
 }
 
+/* Is there a difference from that serial of ours? */
+static bool leads_from(const struct managed_zone *zone, uint32_t serial, uint32_t ours)
+{
+    static const struct zone_history_link *links[ZONE_HISTORY_LINKS_MAX];
+    size_t count =
+        zone_history_collect(&zone->slot->history, serial, ours, links, ARRAY_LEN(links));
+    for (size_t i = 0; i < count; i++) {
+        zone_history_unref(links[i]);
+    }
+    return count > 0;
+}
+
+/*
+ * What the secondary has under that serial is not what we have made under it since: a difference
+ * that leads on from there would make a zone of it that nobody has signed. So the version that is
+ * above both is told whole.
+ */
 static void take_serial(struct overtake *overtake, uint32_t theirs)
 {
     struct managed_zone *zone = overtake->zone;
     const struct zone_version *version = zone_record_version(zone);
+    uint32_t *above = &zone->wishes.serial_above, *overtaken = &zone->ledger.overtaken;
     char label[ZONE_LABEL_BYTES];
     char from[REMOTE_TEXT_BYTES];
+    if (version == NULL || !is_serial_ours(zone)) {
+        return;
+    }
+    uint32_t ours = zone_version_facts(version)->serial;
+    int order = serial_compare(theirs, ours);
+    bool is_passed = order < 0 && leads_from(zone, theirs, ours);
+    if (order < 0 && !is_passed) {
+        return;
+    }
+    uint32_t highest = is_passed ? ours : theirs;
+    if (*overtaken == 0 || serial_compare(highest, *overtaken) > 0) {
+        *overtaken = highest;
+    }
+    zone_history_be_ambiguous(&zone->slot->history);
+    /* One that was silent when we began may have got ours since: no change is made for its sake,
+     * but the next one is told whole. */
+    bool may_be_ours = order == 0 && overtake->silences > 0;
+    if (may_be_ours || (*above != 0 && serial_compare(highest, *above) <= 0)) {
+        return;
+    }
     remote_text(&overtake->remote, from);
-    uint32_t above = zone->wishes.serial_above;
-    if (version == NULL || !is_serial_ours(zone) ||
-        (above != 0 && serial_compare(theirs, above) <= 0)) {
-        return;
-    }
-    /* One that was silent when we began may have got ours since. */
-    int order = serial_compare(theirs, zone_version_facts(version)->serial);
-    if (order < 0 || (order == 0 && overtake->silences > 0)) {
-        return;
-    }
     log_write(LOG_ZONE, SEVERITY_WARNING,
               "zone %s: secondary %s has serial %u, which the store does not know of; ours is "
               "raised above it",
               zone_label(zone->settings, label), from, theirs);
-    zone->ledger.overtaken = theirs;
-    zone_history_be_ambiguous(&zone->slot->history);
-    zone->wishes.serial_above = theirs;
+    *above = highest;
     keeper_enqueue(overtake->keeper, zone);
 }
 
@@ -213,15 +239,15 @@ void overtake_start(struct keeper *keeper, struct managed_zone *zone, bool resto
         add(keeper, zone, &targets.remotes[i]);
     }
     zone->ledger.doubted = restored && zone->ledger.unheard > 0;
-    overtake_published(zone);
+    overtake_published(zone, false);
     notify_targets_clear(&targets);
 }
 
-void overtake_published(struct managed_zone *zone)
+void overtake_published(struct managed_zone *zone, bool breaks)
 {
     struct zone_ledger *ledger = &zone->ledger;
     const struct zone_version *version = zone_record_version(zone);
-    if (ledger->overtaken != 0 &&
+    if (ledger->overtaken != 0 && breaks &&
         serial_compare(zone_version_facts(version)->serial, ledger->overtaken) > 0) {
         ledger->overtaken = 0;
         zone_history_clear(&zone->slot->history);

@@ -4,15 +4,16 @@
  * A zone of which the store knows nothing is new, or its store was lost; one that comes from a
  * restored backup has lost what was committed since. Its secondaries may have a serial that ours is
  * not above, and they would never take a change again (RFC 1982). So each of them is asked, after
- * the first publication, and what one answers is overtaken by an ordinary change. One that is
- * silent is asked again, less and less often, for a week; then the log says so. A new zone costs
+ * the first publication, and what one answers is overtaken by a change that is told whole. One that
+ * is silent is asked again, less and less often, for a week; then the log says so. A new zone costs
  * questions that nobody answers. So it is with a secondary that is signed here, whose signed serial
  * is ours; not with others.
  *
  * A secondary whose serial is one of ours as well may have other contents under it: as long as one
- * of a restored zone has not answered, and where one was overtaken, no difference is told.
+ * of a restored zone has not answered, and where one was overtaken, no difference is told. Nor from
+ * a serial that ours has passed before its secondary told that it had it.
  *
- *   overtake_start -> due -> asked -- a serial --> overtaken, if ours is not above it
+ *   overtake_start -> due -> asked -- a serial --> overtaken, unless ours is above and knows it not
  *                      ^       |----- no such zone --> done
  *                      '-------'  silence, SERVFAIL: 15 s, 30 ... an hour later
  *
@@ -24,8 +25,10 @@
 
 /* The zone's first version has been published. `restored`: from a backup. */
 void overtake_start(struct keeper *keeper, struct managed_zone *zone, bool restored);
-/* A version was published: what differs from the one before may not be told yet. */
-void overtake_published(struct managed_zone *zone);
+/* A version was published: what differs from the one before may not be told yet. `breaks`: nor is
+ * it by what the store has of it; one that was committed before is not told apart after a restart,
+ * and another has to follow. */
+void overtake_published(struct managed_zone *zone, bool breaks);
 /* Is the serial of what is served one that a secondary may have with other contents? */
 static inline bool overtake_is_in_doubt(const struct managed_zone *zone)
 {

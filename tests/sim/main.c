@@ -51,10 +51,13 @@ static void say_tally(struct world *world)
     }
     world_say(world,
               "seed %llu held: %zu versions, %zu turns, %zu updates (%zu acknowledged, %zu "
-              "refused), %zu reloads, %zu faults, %zu crashes, %zu differences, %zu rests",
+              "refused), %zu reloads, %zu faults, %zu crashes, %zu differences, %zu rests, %zu "
+              "lost stores, %zu backups (%zu "
+              "restored), %zu configurations",
               (unsigned long long)world->seed, versions, tally->turns, tally->updates,
               tally->acknowledged, tally->refused, tally->reloads, tally->faults, tally->crashes,
-              tally->differences, tally->rests);
+              tally->differences, tally->rests, tally->losses, tally->backups, tally->restores,
+              tally->configurations);
 }
 
 /* In a folder that was entered. */

@@ -19,6 +19,7 @@ struct sim_question {
     uint64_t number;
     keeper_hear *hear;
     void *argument;
+    struct sim_zone *teller; /* its secondary tells its serial; NULL: nobody does */
     struct event events[EVENTS_MAX];
     size_t count, delivered;
 };
@@ -64,7 +65,8 @@ static void answer_query(struct world *world, struct sim_zone *zone,
     if (dns_message_parse(asked->message, &request) != SG_OK) {
         world_fail(world, "a request of the keeper does not parse");
     }
-    if (is_lost(world)) {
+    bool is_there = asked->remote->address[3] != SIM_DEAD_PRIMARY;
+    if (is_lost(world) || !is_there) {
         add_event(question, at + asked->timeout * (asked->tcp ? 1 : asked->udp_tries), SG_TIMEOUT,
                   NULL);
         return;
@@ -88,7 +90,7 @@ static void answer_query(struct world *world, struct sim_zone *zone,
 }
 
 /* Which serial has the secondary? It refuses as long as it has none. */
-static void answer_as_secondary(struct world *world, const struct sim_zone *zone,
+static void answer_as_secondary(struct world *world, struct sim_zone *zone,
                                 const struct keeper_question *asked, struct sim_question *question)
 {
     uint8_t bytes[1024];
@@ -111,12 +113,14 @@ static void answer_as_secondary(struct world *world, const struct sim_zone *zone
         wire_put_u16(bytes + 6, 1);
     }
     buffer_append(&reply, bytes, writer_length(&writer));
-    if (is_lost(world)) {
+    if (is_lost(world) || world->network.secondaries_are_silent) {
+        zone->standing.was_silent = true;
         buffer_free(&reply);
         add_event(question, world->now + asked->timeout * asked->udp_tries, SG_TIMEOUT, NULL);
         return;
     }
     add_event(question, world->now + delay(world), SG_OK, &reply);
+    question->teller = knows ? zone : NULL;
 }
 
 static void answer_as_agent(struct world *world, struct sim_zone *zone,
@@ -174,10 +178,11 @@ static void *ask(void *argument, const struct keeper_question *asked, keeper_hea
                  void *hear_argument)
 {
     struct world *world = argument;
-    if (world_chance(world, 2)) {
-        return NULL; /* no socket is to be had */
-    }
     struct sim_zone *zone = zone_of(world, asked);
+    if (world_chance(world, 2)) { /* no socket is to be had */
+        zone->standing.was_silent |= asked->kind == KEEPER_QUESTION_NOTIFY && is_query(asked);
+        return NULL;
+    }
     struct sim_question *question = mem_alloc_zero(1, sizeof(*question));
     question->number = ++world->network.sequence;
     question->hear = hear;
@@ -264,6 +269,9 @@ static void deliver(struct world *world, struct sim_question *question)
         add_event(question, world->now + 1, SG_IO, NULL);
     }
     uint64_t number = question->number;
+    if (question->teller != NULL) {
+        upheaval_hear(question->teller);
+    }
     bool more = hear(argument, &heard);
     buffer_free(&message);
     for (struct sim_question *q = world->network.first; q != NULL; q = q->next) {

@@ -297,6 +297,10 @@ static void say_of_key(struct sim_zone *zone, const struct signing_key *key)
 void parent_operator(struct sim_zone *zone)
 {
     struct key_list list;
+    /* Where the policy understates the TTL of the DS only the agents tell, not his word. */
+    if (zone->parent->ttl > zone->policy->parent_ds_ttl) {
+        return;
+    }
     enum sg_result result = keystore_list("keys", &zone->apex, NULL, NULL, &list);
     ASSERT(result == SG_OK);
     for (size_t i = 0; i < zone->parent->count; i++) {

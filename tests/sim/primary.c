@@ -226,6 +226,19 @@ void primary_edit(struct sim_zone *zone, unsigned changes)
               primary->shown == next ? "" : ", and does not show it yet");
 }
 
+void primary_edit_above(struct sim_zone *zone, uint32_t serial)
+{
+    struct primary *primary = zone->primary;
+    size_t before = primary->count;
+    primary_edit(zone, 1);
+    primary->shown = primary->count - 1;
+    if (primary->count > before && serial_compare(primary->serials[primary->shown], serial) <= 0) {
+        primary->serials[primary->shown] = serial_next(serial);
+        world_say(zone->world, "primary of %s has serial %u after all", zone->name,
+                  primary->serials[primary->shown]);
+    }
+}
+
 void primary_free(struct primary *primary)
 {
     for (size_t i = 0; primary != NULL && i < primary->count; i++) {

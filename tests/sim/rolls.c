@@ -106,15 +106,24 @@ static void take(struct sim_zone *zone, struct kasp_policy *policy)
     ASSERT(rolls->count < POLICIES_MAX);
     rolls->policies[rolls->count++] = policy;
     rolls->was_insecure |= policy->insecure;
-    zone->policy = policy;
+    sim_zone_take_policy(zone, policy);
+}
+
+struct kasp_policy *rolls_copy_policy(const struct kasp_policy *from)
+{
+    struct kasp_policy *policy = kasp_policy_default();
+    char *name = policy->name;
+    *policy = *from; /* no key of the simulator has a key-store */
+    policy->name = name;
+    return policy;
 }
 
 void rolls_begin(struct sim_zone *zone)
 {
     static const sg_duration delays[] = {5 * SG_MINUTE, 0, SG_HOUR, 6 * SG_HOUR};
     struct world *world = zone->world;
-    struct kasp_policy *policy = zone->policy;
     if (rolls_chance(world, 33)) {
+        struct kasp_policy *policy = rolls_copy_policy(zone->policy);
         zone->rolls = mem_alloc_zero(1, sizeof(*zone->rolls));
         policy->zone_propagation_delay = delays[rolls_draw(world, ARRAY_LEN(delays))];
         policy->parent_propagation_delay = delays[rolls_draw(world, ARRAY_LEN(delays))];
@@ -132,23 +141,12 @@ void rolls_end(struct sim_zone *zone)
     parent_end(zone);
     caches_free(zone);
     if (zone->rolls == NULL) {
-        kasp_policy_free(zone->policy);
         return;
     }
     for (size_t i = 0; i < zone->rolls->count; i++) {
         kasp_policy_free(zone->rolls->policies[i]);
     }
     mem_free(zone->rolls);
-}
-
-/* The same with the name of its own. */
-static struct kasp_policy *copy_policy(const struct kasp_policy *from)
-{
-    struct kasp_policy *policy = kasp_policy_default();
-    char *name = policy->name;
-    *policy = *from; /* no key of the simulator has a key-store */
-    policy->name = name;
-    return policy;
 }
 
 static void edit(struct sim_zone *zone)
@@ -158,9 +156,9 @@ static void edit(struct sim_zone *zone)
     const struct kasp_policy *before = zone->policy;
     struct kasp_policy *policy;
     if (rolls->count > 1 && rolls_chance(world, 30)) { /* the last edit is undone */
-        policy = copy_policy(rolls->policies[rolls->count - 2]);
+        policy = rolls_copy_policy(rolls->policies[rolls->count - 2]);
     } else {
-        policy = copy_policy(before);
+        policy = rolls_copy_policy(before);
         /* A secondary that is served as it is has its primary's serials, which are lower. */
         policy->insecure =
             zone->kind != SIM_BUMP && rolls_chance(world, before->insecure ? 20 : 25);
@@ -255,7 +253,7 @@ void rolls_calm(struct world *world)
         if (zone->rolls == NULL) {
             continue;
         }
-        struct kasp_policy *policy = copy_policy(zone->policy);
+        struct kasp_policy *policy = rolls_copy_policy(zone->policy);
         for (unsigned k = 0; k < policy->keys_count; k++) {
             policy->keys[k].lifetime = KASP_LIFETIME_UNLIMITED;
         }

@@ -26,6 +26,8 @@ void rolls_begin(struct sim_zone *zone);
 void rolls_end(struct sim_zone *zone);
 /* Now and then a policy is edited, or an edit is undone. */
 void rolls_step(struct world *world);
+/* The same with a name of its own. */
+struct kasp_policy *rolls_copy_policy(const struct kasp_policy *from);
 /* How often its policy was edited. */
 uint64_t rolls_edits(const struct sim_zone *zone);
 /* No signature is left of the version before, or an algorithm has come or gone: it is signed as a

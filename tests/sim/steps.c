@@ -336,7 +336,9 @@ static void step_roll(struct world *world, struct sim_zone *zone)
 static void step_keys(struct world *world, struct sim_zone *zone)
 {
     if (zone->policy != NULL && world_chance(world, 70)) {
-        parent_operator(zone);
+        if (zone->parent != NULL) {
+            parent_operator(zone);
+        }
     } else if (zone->policy != NULL) {
         step_roll(world, zone);
     }
@@ -359,6 +361,9 @@ static void step_command(struct world *world, struct sim_zone *zone)
         note(zone, "notify", keeper_notify(world->keeper, zone->managed));
         break;
     default:
+        if (random_seeded_below(&world->denial_random, 3) != 0) {
+            (void)sim_zone_change_denial(zone);
+        }
         world_say(world, "configured anew");
         world_configure(world);
         break;
@@ -367,7 +372,7 @@ static void step_command(struct world *world, struct sim_zone *zone)
 
 /* --- trouble -------------------------------------------------------------------------------- */
 
-static void heal(struct world *world)
+void step_heal(struct world *world)
 {
     fake_disk_heal(world->disk);
     world->is_lame = false;
@@ -397,94 +402,19 @@ static void step_fault(struct world *world)
     world->is_lame = fault.goes_on;
 }
 
-/* It goes wrong with a restart: the battery is empty, a year was mistyped. Secondaries expire by
- * it, so that only worlds without them see decades. */
-static void set_clock_wrong(struct world *world)
-{
-    struct random_seeded *random = &world->clock_random;
-    bool expires = false;
-    for (size_t i = 0; i < world->zones_count; i++) {
-        expires |= world->zones[i].primary != NULL;
-    }
-    switch (random_seeded_below(random, 3)) {
-    case 0:
-        world->skew = -(sg_duration)random_seeded_below(random, 90 * (uint32_t)SG_DAY);
-        break;
-    case 1:
-        world->skew = (sg_duration)random_seeded_below(random, 3 * (uint32_t)SG_DAY);
-        break;
-    default:
-        world->skew = expires ? (sg_duration)SG_DAY : 20 * 365 * SG_DAY;
-    }
-    world->times_lie = true;
-    world_say(world, "the clock is wrong by %lld s", (long long)world->skew);
-}
-
-/* In its place again, after a restart; an operator says so, and all is signed anew. */
-static void accept_clock(struct world *world)
-{
-    heal(world);
-    world_settle(world);
-    world_say(world, "%zu zones rest, and the clock is accepted",
-              keeper_accept_clock(world->keeper));
-    world_settle(world);
-    world_pass(world, 1000); /* What had failed is tried again. */
-    world->times_lie = false;
-    for (size_t i = 0; i < world->zones_count; i++) {
-        watch_times(&world->zones[i]);
-    }
-}
-
-static bool draw_clock(struct world *world)
-{
-    bool was_wrong = world->skew != 0;
-    if (world->clock_is_steady) {
-        return false;
-    }
-    if (was_wrong && random_seeded_below(&world->clock_random, 100) < 50) {
-        world->skew = 0;
-        world_say(world, "the clock is right");
-    } else if (!was_wrong && random_seeded_below(&world->clock_random, 100) < 40) {
-        set_clock_wrong(world);
-    }
-    world->skews += was_wrong != (world->skew != 0);
-    return was_wrong && world->skew == 0;
-}
-
 static void restart(struct world *world)
 {
     world_crash(world);
-    bool is_right_again = draw_clock(world);
+    bool is_right_again = clock_restart(world);
     if (world_chance(world, 30)) {
         world->now += world_draw(world, (uint32_t)SG_DAY);
     }
     world_start(world);
     if (is_right_again) {
-        accept_clock(world);
+        clock_accept(world);
     } else if (world_chance(world, 80)) {
         world_settle(world);
     }
-}
-
-/* While the clock is in doubt no key moves on. */
-static void check_keys(struct sim_zone *zone)
-{
-    struct world *world = zone->world;
-    struct zone_status status;
-    if (!sim_zone_is_signed(zone) || fake_disk_is_without_power(world->disk)) {
-        return;
-    }
-    managed_zone_status(zone->managed, &status);
-    bool rests = status.clock != CLOCK_TRUSTED && status.facts != NULL;
-    uint64_t states = sim_zone_keys_states(zone);
-    if (rests && zone->keys_rest && zone->keys_skews == world->skews &&
-        zone->keys_states != states) {
-        world_fail(world, "%s: a key has moved on while the clock was in doubt", zone->name);
-    }
-    world->tally.rests += rests;
-    zone->keys_rest = rests;
-    zone->keys_states = states;
-    zone->keys_skews = world->skews;
 }
 
 /* --- time ----------------------------------------------------------------------------------- */
@@ -544,7 +474,7 @@ void step(struct world *world)
     } else if (dice < 94) {
         restart(world);
     } else {
-        heal(world);
+        step_heal(world);
     }
     if (world_chance(world, 40)) {
         step_keys(world, draw_zone(world));
@@ -556,8 +486,13 @@ void step(struct world *world)
     if (fake_disk_is_without_power(world->disk)) {
         restart(world);
     }
+    upheave(world);
+    if (fake_disk_is_without_power(world->disk)) {
+        restart(world);
+    }
     for (size_t i = 0; i < world->zones_count; i++) {
-        check_keys(&world->zones[i]);
+        clock_check_keys(&world->zones[i]);
+        upheaval_check(&world->zones[i]);
     }
 }
 
@@ -565,13 +500,13 @@ void step(struct world *world)
 
 static void make_peace(struct world *world)
 {
-    heal(world);
-    if (world->skew != 0) {
+    step_heal(world);
+    if (world->skew != 0 || world->times_lie) {
         world->skew = 0;
         world->skews++;
         world_crash(world);
         world_start(world);
-        accept_clock(world);
+        clock_accept(world);
     }
     world->network.dead = false;
     world->network.loss_percent = 0;
@@ -626,11 +561,25 @@ static void check_peace(struct sim_zone *zone)
         world_fail(world, "%s: is not what its primary has: %u", zone->name,
                    zone->seen.source_serial);
     }
-    /* What was new while messages got lost may have been given up. */
-    if (zone->seen.versions > zone->seen.versions_before_peace &&
+    /* What was new while messages got lost may have been given up; what is new just now is told
+     * after the delay. */
+    if (world->now - zone->seen.at > SG_MINUTE &&
+        zone->seen.versions > zone->seen.versions_before_peace &&
         (!zone->observer.was_told || zone->observer.told != zone->seen.serial)) {
         world_fail(world, "%s: its secondary was told %u, and not %u", zone->name,
                    zone->observer.told, zone->seen.serial);
+    }
+    if (zone->standing.is_behind) {
+        world_fail(world, "%s: its serial %u is not above its secondary's %u", zone->name,
+                   zone->seen.serial, zone->observer.serial);
+    }
+    if (zone->is_changing) {
+        world_fail(world, "%s: is not as its policy wants it", zone->name);
+    }
+    if (sim_zone_is_signed(zone) && !rolls_is_unsigned(zone) &&
+        zone->denial_served != zone->denial) {
+        world_fail(world, "%s: has denial=%d, and the policy wants %d", zone->name,
+                   zone->denial_served, zone->denial);
     }
     size_t keys = zone->keys_made;
     if (zone->policy != NULL && zone->rolls == NULL && sim_zone_count_keys(zone) != keys) {
@@ -645,6 +594,7 @@ void step_peace(struct world *world)
     make_peace(world);
     rolls_calm(world);
     world_pass(world, SG_DAY);
+    upheaval_raise_serials(world);
     for (size_t i = 0; i < world->zones_count; i++) {
         world->zones[i].seen.versions_before_peace = world->zones[i].seen.versions;
         do_something(world, &world->zones[i]);

@@ -53,6 +53,7 @@ struct checking {
     struct name *hashes;
     size_t hashes_count;
     sg_time expires_at;
+    enum sim_denial denial; /* that it has */
 };
 
 #define REFUSE(checking, name, ...) refuse((checking), (name), mem_format(__VA_ARGS__))
@@ -343,8 +344,7 @@ static int compare_hashed(const void *a, const void *b)
 
 static bool is_opted_out(const struct checking *checking, const struct name *name)
 {
-    return checking->zone->denial == SIM_OPT_OUT && name->is_cut &&
-           !has(checking, name, DNS_TYPE_DS);
+    return checking->denial == SIM_OPT_OUT && name->is_cut && !has(checking, name, DNS_TYPE_DS);
 }
 
 static void build_chain(struct checking *checking, struct chain *chain)
@@ -388,7 +388,7 @@ static void check_nsec3(struct checking *checking, const struct chain *chain, si
                label);
     }
     writer_u8(&writer, 1);
-    writer_u8(&writer, checking->zone->denial == SIM_OPT_OUT ? 1 : 0);
+    writer_u8(&writer, checking->denial == SIM_OPT_OUT ? 1 : 0);
     writer_u16(&writer, chain->params.iterations);
     writer_u8(&writer, chain->params.salt_length);
     writer_bytes(&writer, chain->params.salt, chain->params.salt_length);
@@ -466,6 +466,20 @@ static void find_names(struct checking *checking)
     }
 }
 
+/* What the zone says of itself; anything but that is then refused, and what nobody ever wanted. */
+static enum sim_denial find_denial(const struct checking *checking)
+{
+    const struct records *records = checking->records;
+    if (checking->hashes_count == 0 && !has(checking, &checking->names[0], DNS_TYPE_NSEC3PARAM)) {
+        return SIM_NSEC;
+    }
+    if (checking->hashes_count == 0) {
+        return SIM_NSEC3;
+    }
+    size_t at = records_find(records, owner_of(checking, &checking->hashes[0]), DNS_TYPE_NSEC3);
+    return (records->at[at].rdata[1] & 1) != 0 ? SIM_OPT_OUT : SIM_NSEC3;
+}
+
 sg_time valid_check(struct sim_zone *zone, const struct records *published)
 {
     struct checking checking = {.zone = zone, .records = published};
@@ -480,7 +494,12 @@ sg_time valid_check(struct sim_zone *zone, const struct records *published)
     for (size_t i = 0; i < checking.hashes_count; i++) {
         check_name_signatures(&checking, &checking.hashes[i]);
     }
-    if (zone->denial == SIM_NSEC) {
+    zone->denial_served = checking.denial = find_denial(&checking);
+    if ((zone->denials & 1u << checking.denial) == 0) {
+        world_fail(zone->world, "%s: not valid: nobody wants it with denial=%d", zone->name,
+                   checking.denial);
+    }
+    if (checking.denial == SIM_NSEC) {
         check_nsec_chain(&checking);
     } else {
         check_nsec3_chain(&checking);

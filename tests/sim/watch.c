@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "dns/request.h"
 #include "dns/serial.h"
+#include "keeper/managed_zone.h"
 #include "sim/rolls.h"
 
 /* --- transfers out, taken apart ------------------------------------------------------------- */
@@ -57,9 +58,8 @@ static void fetch_whole(struct sim_zone *zone, const struct zone_version *versio
     axfr_free(axfr);
 }
 
-/* The zone as a secondary has it: every record once, the SOA at both ends. */
-static void take_whole(struct sim_zone *zone, const struct zone_version *version,
-                       struct records *out_zone)
+/* Every record once, the SOA at both ends. */
+void watch_take(struct sim_zone *zone, const struct zone_version *version, struct records *out_zone)
 {
     struct stream_records stream = {0};
     fetch_whole(zone, version, &stream);
@@ -142,9 +142,16 @@ void watch_observe(struct sim_zone *zone)
     if (observer->zone.count > 0 && observer->serial == serial) {
         return;
     }
+    /* A serial that is not above its own is none of a secondary's concern; and one that passes in
+     * silence leads over versions that it has never seen: it needs a retransfer. */
+    bool passed_in_silence = zone->standing.is_behind && !zone->standing.is_heard;
+    if (zone->standing.is_behind && serial_compare(serial, observer->serial) <= 0) {
+        return;
+    }
+    zone->standing.is_behind = false;
     struct records whole = {0};
-    take_whole(zone, version, &whole);
-    if (observer->zone.count > 0 && fetch_differences(zone, version)) {
+    watch_take(zone, version, &whole);
+    if (observer->zone.count > 0 && !passed_in_silence && fetch_differences(zone, version)) {
         observer->incremental++;
         if (!records_same(&whole, &observer->zone)) {
             world_fail(zone->world,
@@ -217,11 +224,32 @@ static void check_serial(struct sim_zone *zone, const struct records *published,
     }
 }
 
-/* Whatever happens to a zone here is told as a difference: nobody has to fetch it whole again. */
-static void check_history(struct sim_zone *zone, const struct records *published, uint32_t serial)
+/* Is the denial of existence what it was, to the salt? Else it was signed whole. */
+static bool has_same_chain(const struct sim_zone *zone, enum sim_denial before,
+                           const struct records *published)
+{
+    const struct records *seen = &zone->seen.zone;
+    if (zone->denial_served != before || before == SIM_NSEC) {
+        return zone->denial_served == before;
+    }
+    if (!records_have(seen, &zone->apex, DNS_TYPE_NSEC3PARAM) ||
+        !records_have(published, &zone->apex, DNS_TYPE_NSEC3PARAM)) {
+        return false;
+    }
+    const struct record *old = &seen->at[records_find(seen, &zone->apex, DNS_TYPE_NSEC3PARAM)];
+    const struct record *new =
+        &published->at[records_find(published, &zone->apex, DNS_TYPE_NSEC3PARAM)];
+    return old->length == new->length &&memcmp(old->rdata, new->rdata, old->length) == 0;
+}
+
+/* Whatever happens to a zone here is told as a difference: nobody has to fetch it whole again. Not
+ * so where all of it is signed anew by another policy, or its secondary had another lineage. */
+static void check_history(struct sim_zone *zone, const struct records *published, uint32_t serial,
+                          bool is_whole)
 {
     static const struct zone_history_link *links[ZONE_HISTORY_LINKS_MAX];
-    if (!zone->seen.any || zone->seen.restarted || zone->seen.serial == serial) {
+    bool is_anew = is_whole || zone->is_changing || zone->standing.begins_anew;
+    if (!zone->seen.any || zone->seen.restarted || is_anew || zone->seen.serial == serial) {
         return;
     }
     size_t count = zone_history_collect(&zone->settings->slot->history, zone->seen.serial, serial,
@@ -248,16 +276,53 @@ static void remember(struct sim_zone *zone, const struct zone_version *version,
     seen->version = zone_version_ref(version);
     seen->serial = zone_version_facts(version)->serial;
     seen->source_serial = zone_version_facts(version)->source_serial;
+    seen->at = zone->world->now;
     seen->any = true;
     seen->restarted = false;
     seen->versions++;
+}
+
+/* Which versions may still be told whole: those as long as its secondary is asked what it has, and
+ * the one that is above what it said then. */
+static void note_lineage(struct sim_zone *zone, uint32_t serial)
+{
+    struct standing *standing = &zone->standing;
+    struct zone_status status;
+    managed_zone_status(zone->managed, &status);
+    bool is_above = standing->above == 0 || serial_compare(serial, standing->above) > 0;
+    standing->begins_anew &= standing->is_behind || status.unheard > 0 || !is_above;
+}
+
+/* Signed here, or as it came: never in between. While its policy changes it may be either. */
+static void check_signed(struct sim_zone *zone, const struct zone_version *version,
+                         const struct records *published)
+{
+    bool signed_here = zone_version_facts(version)->signed_here;
+    bool is_wanted = sim_zone_is_signed(zone) && !rolls_may_be_unsigned(zone, published);
+    struct records source = {0};
+    if (signed_here != is_wanted && !zone->is_changing) {
+        world_fail(zone->world, "%s: is served %s signatures", zone->name,
+                   signed_here ? "with" : "without");
+    }
+    records_unsigned(published, &source);
+    if (!signed_here && source.count + 1 != published->count) {
+        world_fail(zone->world, "%s: is not signed, and has records that only signing makes",
+                   zone->name);
+    }
+    records_clear(&source);
+    /* What nobody signs any more may have expired over a restart. */
+    bool is_renewed = signed_here && (is_wanted || !zone->seen.restarted);
+    sg_time expires_at = is_renewed ? valid_check(zone, published) : 0;
+    zone->seen.expires_at = is_wanted ? expires_at : 0;
+    zone->is_changing &=
+        signed_here != is_wanted || (is_wanted && zone->denial_served != zone->denial);
 }
 
 static void look_at(struct sim_zone *zone, const struct zone_version *version)
 {
     struct records published = {0};
     const struct zone_facts *facts = zone_version_facts(version);
-    take_whole(zone, version, &published);
+    watch_take(zone, version, &published);
     world_say(zone->world, "%s: published %u (source %u), %zu records, digest %016llx", zone->name,
               facts->serial, facts->source_serial, published.count,
               (unsigned long long)records_digest(&published));
@@ -266,12 +331,14 @@ static void look_at(struct sim_zone *zone, const struct zone_version *version)
         model_forget(&zone->model);
     }
     check_serial(zone, &published, facts->serial);
-    check_history(zone, &published, facts->serial);
-    zone->seen.expires_at = 0;
-    if (sim_zone_is_signed(zone)) {
-        if (!rolls_may_be_unsigned(zone, &published)) {
-            zone->seen.expires_at = valid_check(zone, &published);
-        }
+    enum sim_denial before = zone->denial_served;
+    bool was_changing = zone->is_changing;
+    check_signed(zone, version, &published);
+    bool is_whole = was_changing || (sim_zone_is_signed(zone) && zone->seen.any &&
+                                     !has_same_chain(zone, before, &published));
+    check_history(zone, &published, facts->serial, is_whole);
+    note_lineage(zone, facts->serial);
+    if (zone->caches != NULL) {
         caches_see_zone(zone, &published);
     }
     remember(zone, version, &published);
@@ -298,9 +365,9 @@ void watch_times(struct sim_zone *zone)
     const struct zone_version *version = zone->settings->slot->version;
     bool is_served = version != NULL && version == zone->seen.version; /* it may have expired */
     bool is_signed =
-        is_served && sim_zone_is_signed(zone) && !rolls_may_be_unsigned(zone, &zone->seen.zone);
+        is_served && sim_zone_is_signed(zone) && zone_version_facts(version)->signed_here;
     zone->seen.expires_at = is_signed ? valid_check(zone, &zone->seen.zone) : 0;
-    if (sim_zone_is_signed(zone)) {
+    if (zone->caches != NULL) {
         caches_begin_anew(zone);
     }
 }

@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "keeper/managed_zone.h"
+#include "keeper/keeper_parts.h"
 #include "sim/rolls.h"
 
 enum { TURNS_MAX = 3000, LINE_BYTES = 1200 };
@@ -140,6 +140,9 @@ void world_start(struct world *world)
     };
     world->is_down = false;
     world->keeper = keeper_new(&io);
+    if (world->signs_aside) {
+        world->keeper->asides.names_min = 0;
+    }
     world_configure(world);
 }
 
@@ -184,32 +187,52 @@ void world_crash(struct world *world)
     world->is_lame = false;
     for (size_t i = 0; i < world->zones_count; i++) {
         world->zones[i].seen.restarted = true;
+        world->zones[i].standing.is_heard = world->zones[i].standing.was_silent = false;
+        world->zones[i].standing.above = 0;
+    }
+}
+
+/* All are one primary, but the dead one. */
+static void set_primaries(struct world *world)
+{
+#define PRIMARY(number)                                                                            \
+    {                                                                                              \
+        .remote = {.address = {192, 0, 2, (number)}, .address_length = 4, .port = 53},             \
+        .request_ixfr = (number) != 2, .edns = true,                                               \
+    }
+    static const struct refresh_primary lists[SIM_PRIMARIES][2] = {
+        {PRIMARY(1)},
+        {PRIMARY(2)},
+        {PRIMARY(SIM_DEAD_PRIMARY), PRIMARY(1)},
+        {PRIMARY(2), PRIMARY(1)},
+    };
+#undef PRIMARY
+    for (size_t i = 0; i < SIM_PRIMARIES; i++) {
+        world->refresh[i] = (struct refresh_settings){
+            .primaries = lists[i],
+            .primaries_count = lists[i][1].edns ? 2 : 1,
+            .bounds = {.refresh_min = 300,
+                       .refresh_max = SG_WEEK,
+                       .retry_min = 60,
+                       .retry_max = SG_DAY},
+        };
     }
 }
 
 void world_new(struct world *world, uint64_t seed, FILE *trace)
 {
-    static const struct refresh_primary primaries[] = {
-        {.remote = {.address = {192, 0, 2, 1}, .address_length = 4, .port = 53},
-         .request_ixfr = true,
-         .edns = true},
-    };
     memset(world, 0, sizeof(*world));
-    world->refresh = (struct refresh_settings){
-        .primaries = primaries,
-        .primaries_count = ARRAY_LEN(primaries),
-        .bounds = {.refresh_min = 300,
-                   .refresh_max = SG_WEEK,
-                   .retry_min = 60,
-                   .retry_max = SG_DAY},
-    };
+    set_primaries(world);
     world->seed = seed;
     world->random.state = seed * 0x9e3779b97f4a7c15u + 1;
     bytes_source.state = seed ^ 0x5157u;
     world->clock_random.state = seed ^ 0xc10cu;
+    world->upheaval_random.state = seed ^ 0x09e4u;
     world->rolls_random.state = seed ^ 0x4011u;
     world->clock_is_steady = rolls_chance(world, 50);
     rolls_seed_openssl();
+    world->denial_random.state = seed ^ 0xde21u;
+    world->signs_aside = random_seeded_below(&world->denial_random, 4) != 0;
     world->now = SIM_EPOCH;
     world->trace = trace;
     log_set_sink(take_line, world);
@@ -234,6 +257,7 @@ void world_free(struct world *world)
     valid_cache_free(world->valid);
     worker_pool_free(world->pool);
     fake_disk_free(world->disk);
+    fake_disk_free(world->backup);
     epoch_barrier();
     log_set_sink(NULL, NULL);
 }

@@ -2,6 +2,8 @@
  * sim/world.h - one seed's world: a keeper and its store, real; clock, disk, network, peers, fake
  *
  *   steps.c   what happens next, drawn from the seed: updates, edits, crashes, faults, days
+ *   clock.c   the wall clock goes wrong, by a restart or while all runs
+ *   upheaval.c the store is lost, saved and brought back; another configuration
  *   world.c   the keeper's life: start, turns, crash, start again
  *   zone.c    a zone, its settings, keys and file
  *   model.c   what a zone should be, told by acknowledgements alone
@@ -24,7 +26,7 @@
 
 #define SIM_EPOCH ((sg_time)1767225600) /* 2026-01-01 */
 
-enum { SIM_ZONES_MAX = 4, SIM_VERSIONS_MAX = 400 };
+enum { SIM_ZONES_MAX = 4, SIM_VERSIONS_MAX = 400, SIM_POLICIES_MAX = 8 };
 
 enum sim_kind {
     SIM_FILE,           /* a file, served as it is */
@@ -35,6 +37,8 @@ enum sim_kind {
     SIM_BUMP,           /* from a primary, signed here */
     SIM_KINDS
 };
+
+enum { SIM_POLICIES = 2, SIM_PRIMARIES = 4, SIM_DEAD_PRIMARY = 3 /* 192.0.2.3 */ };
 
 enum sim_denial { SIM_NSEC, SIM_NSEC3, SIM_OPT_OUT, SIM_DENIALS };
 
@@ -65,8 +69,20 @@ struct seen {
     uint32_t serial, source_serial;
     bool any;           /* something was published once */
     bool restarted;     /* since then */
+    sg_time at;         /* when */
     sg_time expires_at; /* the earliest of its signatures; 0: none */
     size_t versions, versions_before_peace;
+};
+
+/* Where a zone stands whose store was lost, or is an older one, and what a backup has of it. */
+struct standing {
+    bool is_behind;       /* its secondary has a serial that ours is not above */
+    bool is_heard;        /* since then the secondary has told it, and no crash came in between */
+    bool was_silent;      /* since then a question to it got no answer */
+    uint32_t above;       /* what it has told or, if that is later, ours then; 0: nothing */
+    bool begins_anew;     /* what is published may have no difference that leads to it */
+    bool is_saved;        /* a backup has ... */
+    struct records saved; /* ... this source */
 };
 
 struct sim_zone {
@@ -77,7 +93,14 @@ struct sim_zone {
     bool inline_signing;
     char *name, *file;
     struct dns_name apex;
-    struct kasp_policy *policy; /* NULL: not signed */
+    struct kasp_policy *policies[SIM_POLICIES]; /* of the same keys; NULL: it has none */
+    struct kasp_policy *policy;                 /* one of them, or of `rolls`; NULL: not signed */
+    unsigned primaries;                         /* which of the world's lists */
+    bool is_changing;                           /* what is published may be of an earlier policy */
+    struct kasp_policy *more_policies[SIM_POLICIES_MAX]; /* with another denial, for the zone */
+    size_t more_count;
+    unsigned denials;              /* a bit for each that it was ever to have */
+    enum sim_denial denial_served; /* of what was looked at last */
     struct managed_zone *managed;
     struct zone_settings *settings; /* of the present generation */
     struct model model;
@@ -92,8 +115,9 @@ struct sim_zone {
     size_t keys_made;          /* the first ones, and those that wait for a roll */
     unsigned rolls_left;       /* as many as there are keys for */
     struct sim_rolls *rolls;   /* NULL: no key rolls by itself */
-    struct sim_parent *parent; /* and caches; NULL: not signed */
+    struct sim_parent *parent; /* and caches; NULL: not signed, or not always */
     struct sim_caches *caches;
+    struct standing standing;
 };
 
 struct network {
@@ -101,10 +125,12 @@ struct network {
     uint64_t sequence;
     unsigned loss_percent; /* of messages */
     bool dead;             /* nothing gets through */
+    bool secondaries_are_silent;
 };
 
 struct tally {
     size_t turns, crashes, faults, updates, acknowledged, refused, reloads, differences, rests;
+    size_t losses, backups, restores, configurations;
 };
 
 struct world {
@@ -114,9 +140,12 @@ struct world {
     sg_duration skew; /* how far the wall clock that the keeper sees is from it */
     unsigned skews;   /* how often that has changed */
     bool times_lie;   /* there may be signatures with times of a false clock */
-    struct random_seeded clock_random, rolls_random;
+    struct random_seeded clock_random, denial_random, rolls_random, upheaval_random;
     bool clock_is_steady; /* it never goes wrong in this world */
-    struct fake_disk *disk;
+    bool is_inexact;      /* a step or a restore has moved what keys go by: S2, S6 do not hold */
+    struct fake_disk *disk, *backup; /* `backup` NULL: there is none */
+    sg_time backup_at;
+    bool signs_aside; /* zones are taken for large ones (keeper/aside.h) */
     struct worker_pool *pool;
     struct mailbox mailbox, commits;
     struct store *store;
@@ -126,7 +155,7 @@ struct world {
     struct sim_zone zones[SIM_ZONES_MAX];
     size_t zones_count;
     struct network network;
-    struct refresh_settings refresh;
+    struct refresh_settings refresh[SIM_PRIMARIES];
     struct valid_cache *valid;
     unsigned next_id;
     struct tally tally;
@@ -171,6 +200,8 @@ bool sim_zone_is_dynamic(const struct sim_zone *zone);
 void sim_zone_soa(const struct sim_zone *zone, uint32_t serial, struct record *out_soa);
 /* Something that an update may ask for. */
 void sim_zone_draw_wish(struct sim_zone *zone, struct model_wish *wish);
+/* Let its policy want another denial of existence. False: it is not signed, or has had enough. */
+bool sim_zone_change_denial(struct sim_zone *zone);
 /* Change some of the records of a zone's source, as an operator would. */
 void sim_zone_edit(struct sim_zone *zone, struct records *records, unsigned changes);
 size_t sim_zone_count_keys(const struct sim_zone *zone);
@@ -178,6 +209,11 @@ size_t sim_zone_count_keys(const struct sim_zone *zone);
 bool sim_zone_draw_key(struct sim_zone *zone, uint16_t *out_tag);
 /* A sum over its keys and their states, as their files have them. */
 uint64_t sim_zone_keys_states(const struct sim_zone *zone);
+
+/* Take up the other one of its policies, one of them, or none. */
+void sim_zone_set_policy(struct sim_zone *zone, struct kasp_policy *policy);
+/* It wants what that policy does. NULL: not to be signed. */
+void sim_zone_take_policy(struct sim_zone *zone, struct kasp_policy *policy);
 
 /* --- watch.c -------------------------------------------------------------------------------- */
 
@@ -188,6 +224,9 @@ void watch_observe(struct sim_zone *zone);
 /* All its signatures hold now, and are looked at from now on. */
 void watch_times(struct sim_zone *zone);
 void watch_clear(struct sim_zone *zone);
+/* The records of a version, SOA included, as a secondary gets them. */
+void watch_take(struct sim_zone *zone, const struct zone_version *version,
+                struct records *out_zone);
 
 /* --- steps.c -------------------------------------------------------------------------------- */
 
@@ -196,6 +235,30 @@ enum { SIM_STEPS = 45 };
 void step(struct world *world);
 /* Peace: everything heals, and all that was asked for has to come true. */
 void step_peace(struct world *world);
+/* The disk works again. */
+void step_heal(struct world *world);
+
+/* --- clock.c -------------------------------------------------------------------------------- */
+
+/* The world is down: the clock goes wrong, or right again; true: clock_accept() once it is up. */
+bool clock_restart(struct world *world);
+/* An operator says that it is right, and all is signed anew. */
+void clock_accept(struct world *world);
+/* It is stepped while all runs. */
+void clock_step(struct world *world);
+/* While it is in doubt no key moves on. */
+void clock_check_keys(struct sim_zone *zone);
+
+/* --- upheaval.c ----------------------------------------------------------------------------- */
+
+/* Now and then something that no ordinary day brings. */
+void upheave(struct world *world);
+/* Its secondary has told the keeper what it has. */
+void upheaval_hear(struct sim_zone *zone);
+/* A zone that was behind its secondary, and has heard of it, is above it now. */
+void upheaval_check(struct sim_zone *zone);
+/* Whatever is still behind its secondary an operator raises. */
+void upheaval_raise_serials(struct world *world);
 
 /* --- valid.c -------------------------------------------------------------------------------- */
 
@@ -226,4 +289,6 @@ void primary_answer(struct sim_zone *zone, const struct dns_message *request,
                     struct primary_answer *out_answer);
 /* The next version: some changes. */
 void primary_edit(struct sim_zone *zone, unsigned changes);
+/* A version that it shows, with a serial above `serial`, or its own. */
+void primary_edit_above(struct sim_zone *zone, uint32_t serial);
 void primary_free(struct primary *primary);

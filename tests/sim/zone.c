@@ -17,8 +17,13 @@ static const char *const kind_names[SIM_KINDS] = {"file",           "dynamic",  
 
 bool sim_zone_is_signed(const struct sim_zone *zone)
 {
-    return zone->kind == SIM_SIGNED_FILE || zone->kind == SIM_SIGNED_DYNAMIC ||
-           zone->kind == SIM_BUMP;
+    return zone->policy != NULL;
+}
+
+/* It may be signed, at some time: secondaries get and lose their policy. */
+static bool has_keys(const struct sim_zone *zone)
+{
+    return zone->kind != SIM_FILE && zone->kind != SIM_DYNAMIC;
 }
 
 bool sim_zone_is_dynamic(const struct sim_zone *zone)
@@ -285,28 +290,34 @@ bool sim_zone_draw_key(struct sim_zone *zone, uint16_t *out_tag)
     return may_roll;
 }
 
-static struct kasp_policy *make_policy(struct sim_zone *zone)
+/* True: a KSK and a ZSK, and others to roll to; else one key that does both. */
+static bool make_keys(struct sim_zone *zone)
 {
-    struct world *world = zone->world;
-    struct kasp_policy *policy = kasp_policy_default();
-    const struct kasp_key key = {.algorithm = DNSSEC_ED25519, .bits = 256, .tag_max = UINT16_MAX};
-    bool split = world_draw(world, 2) == 0;
-    policy->keys_count = split ? 2 : 1;
-    policy->keys[0] = policy->keys[1] = key;
-    policy->keys[0].role = split ? KASP_ROLE_KSK : KASP_ROLE_CSK;
-    policy->keys[1].role = KASP_ROLE_ZSK;
+    bool split = world_draw(zone->world, 2) == 0;
     make_key(zone, KEY_FLAG_ZONE | KEY_FLAG_SEP);
     if (split) {
         make_key(zone, KEY_FLAG_ZONE);
         make_spare_keys(zone);
     }
     zone->keys_made = sim_zone_count_keys(zone);
+    return split;
+}
+
+static struct kasp_policy *make_policy(struct sim_zone *zone, bool split, enum sim_denial denial)
+{
+    struct world *world = zone->world;
+    struct kasp_policy *policy = kasp_policy_default();
+    const struct kasp_key key = {.algorithm = DNSSEC_ED25519, .bits = 256, .tag_max = UINT16_MAX};
+    policy->keys_count = split ? 2 : 1;
+    policy->keys[0] = policy->keys[1] = key;
+    policy->keys[0].role = split ? KASP_ROLE_KSK : KASP_ROLE_CSK;
+    policy->keys[1].role = KASP_ROLE_ZSK;
     policy->purge_keys = 0;
     policy->dnskey_ttl = 60;
     policy->publish_safety = policy->retire_safety = SG_MINUTE;
     policy->parent_ds_ttl = policy->parent_propagation_delay = 10 * SG_MINUTE;
-    policy->nsec3 = zone->denial != SIM_NSEC;
-    policy->nsec3_opt_out = zone->denial == SIM_OPT_OUT;
+    policy->nsec3 = denial != SIM_NSEC;
+    policy->nsec3_opt_out = denial == SIM_OPT_OUT;
     policy->nsec3_salt_length = (uint8_t)(world_draw(world, 2) * 8);
     policy->inline_signing = zone->inline_signing;
     policy->signatures_validity = (7 + world_draw(world, 10)) * SG_DAY;
@@ -314,6 +325,57 @@ static struct kasp_policy *make_policy(struct sim_zone *zone)
     policy->signatures_refresh = (3 + world_draw(world, 3)) * SG_DAY;
     policy->signatures_jitter = world_draw(world, 3) * 5 * SG_MINUTE;
     return policy;
+}
+
+static enum sim_denial denial_of(const struct kasp_policy *policy)
+{
+    if (!policy->nsec3) {
+        return SIM_NSEC;
+    }
+    return policy->nsec3_opt_out ? SIM_OPT_OUT : SIM_NSEC3;
+}
+
+void sim_zone_take_policy(struct sim_zone *zone, struct kasp_policy *policy)
+{
+    zone->policy = policy;
+    if (policy != NULL) {
+        zone->denial = denial_of(policy);
+        zone->denials |= 1u << zone->denial;
+    }
+}
+
+void sim_zone_set_policy(struct sim_zone *zone, struct kasp_policy *policy)
+{
+    sim_zone_take_policy(zone, policy);
+    zone->is_changing = true;
+    zone->seen.expires_at = 0; /* What nobody signs any more may expire; the next look tells. */
+}
+
+/* Two, so that one may take the other's place. */
+static void make_policies(struct sim_zone *zone)
+{
+    bool split = make_keys(zone);
+    zone->policies[0] = make_policy(zone, split, zone->denial);
+    zone->policies[1] = make_policy(zone, split, zone->denial == SIM_NSEC ? SIM_NSEC3 : SIM_NSEC);
+}
+
+/* A policy of its own: jobs of the configuration before look at the other one still. */
+bool sim_zone_change_denial(struct sim_zone *zone)
+{
+    struct random_seeded *random = &zone->world->denial_random;
+    if (zone->policy == NULL || zone->more_count == SIM_POLICIES_MAX) {
+        return false;
+    }
+    struct kasp_policy *policy = rolls_copy_policy(zone->policy);
+    enum sim_denial denial = (enum sim_denial)(
+        (zone->denial + 1 + random_seeded_below(random, SIM_DENIALS - 1)) % SIM_DENIALS);
+    policy->nsec3 = denial != SIM_NSEC;
+    policy->nsec3_opt_out = denial == SIM_OPT_OUT;
+    policy->nsec3_salt_length = (uint8_t)(random_seeded_below(random, 2) * 8);
+    zone->more_policies[zone->more_count++] = policy;
+    sim_zone_take_policy(zone, policy);
+    world_say(zone->world, "%s: denial=%d is wanted", zone->name, zone->denial);
+    return true;
 }
 
 size_t sim_zone_count_keys(const struct sim_zone *zone)
@@ -348,6 +410,17 @@ uint64_t sim_zone_keys_states(const struct sim_zone *zone)
 
 /* --- settings ------------------------------------------------------------------------------- */
 
+/* Of all that may change. */
+static uint64_t fingerprint(const struct sim_zone *zone)
+{
+    uint64_t policy = zone->policy == NULL ? SIM_POLICIES + 1 : 0;
+    while (policy < SIM_POLICIES && zone->policies[policy] != zone->policy) {
+        policy++;
+    }
+    uint64_t edits = rolls_edits(zone) + zone->more_count;
+    return 1 + zone->primaries + SIM_PRIMARIES * (policy + (SIM_POLICIES + 2) * edits);
+}
+
 void sim_zone_settings(struct sim_zone *zone, struct zone_settings *out_settings)
 {
     static const struct remote secondary = {
@@ -371,11 +444,11 @@ void sim_zone_settings(struct sim_zone *zone, struct zone_settings *out_settings
         .limits = {.private_type = DNS_TYPE_PRIVATE_DEFAULT},
         .notify = &notify,
         .parent = parent_settings(zone),
-        .refresh = comes ? &zone->world->refresh : NULL,
+        .refresh = comes ? &zone->world->refresh[zone->primaries] : NULL,
         .transfer_time_max = SG_HOUR,
         .transfer_idle_max = SG_HOUR,
         .access = zone,
-        .fingerprint = (uint64_t)zone->denial + 1 + SIM_DENIALS * rolls_edits(zone),
+        .fingerprint = fingerprint(zone),
     };
     zone->settings = out_settings;
 }
@@ -396,6 +469,7 @@ void sim_zone_new(struct world *world, unsigned number, struct sim_zone *out_zon
     zone->number = number;
     zone->kind = (enum sim_kind)world_draw(world, SIM_KINDS);
     zone->denial = (enum sim_denial)world_draw(world, SIM_DENIALS);
+    zone->denials = 1u << zone->denial;
     zone->name = mem_format("z%u.sim.", number);
     zone->file = mem_format("z%u.db", number);
     zone->inline_signing = zone->kind != SIM_SIGNED_DYNAMIC || world_draw(world, 2) == 0;
@@ -409,8 +483,12 @@ void sim_zone_new(struct world *world, unsigned number, struct sim_zone *out_zon
         sim_zone_write_file(zone, &records, 1 + world_draw(world, 100000));
         zone->model.state = records;
     }
-    if (sim_zone_is_signed(zone)) {
-        zone->policy = make_policy(zone);
+    if (has_keys(zone)) {
+        make_policies(zone);
+        zone->denials |= 1u << denial_of(zone->policies[1]);
+    }
+    zone->policy = zone->kind == SIM_SECONDARY ? NULL : zone->policies[0];
+    if (zone->policy != NULL) {
         rolls_begin(zone);
     }
     world_say(world, "zone %s %s denial=%d inline=%d", zone->name, kind_names[zone->kind],
@@ -423,6 +501,12 @@ void sim_zone_free(struct sim_zone *zone)
     watch_clear(zone);
     primary_free(zone->primary);
     rolls_end(zone);
+    kasp_policy_free(zone->policies[0]);
+    kasp_policy_free(zone->policies[1]);
+    for (size_t i = 0; i < zone->more_count; i++) {
+        kasp_policy_free(zone->more_policies[i]);
+    }
+    records_clear(&zone->standing.saved);
     mem_free(zone->name);
     mem_free(zone->file);
 }

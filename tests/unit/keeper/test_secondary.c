@@ -221,23 +221,103 @@ static struct scene_question *serial_question(struct keeper_scene *scene)
     return scene_asked(scene, KEEPER_QUESTION_SERIAL);
 }
 
+static size_t links_from(struct keeper_scene *scene, uint32_t serial)
+{
+    const struct zone_history_link *links[8];
+    size_t count = zone_history_collect(&scene_zone(scene)->slot->history, serial,
+                                        scene_serial(scene), links, ARRAY_LEN(links));
+    for (size_t i = 0; i < count; i++) {
+        zone_history_unref(links[i]);
+    }
+    return count;
+}
+
+static void hear_serial(struct keeper_scene *scene, uint32_t serial)
+{
+    struct scene_question *question = serial_question(scene);
+    struct buffer message = BUFFER_EMPTY;
+    assert_non_null(question);
+    scene_reply(question, 1, &message);
+    scene_append_soa(&message, serial);
+    scene_hear(question, SG_OK, buffer_span(&message));
+    buffer_free(&message);
+    scene_turn(scene);
+}
+
 /* A store that was lost: those that have the zone from here know a later serial. */
 static void a_signed_secondary_overtakes_what_its_own_secondaries_have(void **state)
 {
     struct keeper_scene *scene = *state;
-    struct buffer message = BUFFER_EMPTY;
     be_signed(scene);
     tell_a_server(scene);
     scene_fetch(scene, 100);
-    struct scene_question *question = serial_question(scene);
-    assert_non_null(question);
-    scene_reply(question, 1, &message);
-    scene_append_soa(&message, 150);
-    scene_hear(question, SG_OK, buffer_span(&message));
-    buffer_free(&message);
-    scene_turn(scene);
+    hear_serial(scene, 150);
     assert_int_equal(scene_serial(scene), 151);
     assert_int_equal(scene_status(scene).facts->source_serial, 100);
+}
+
+/* The store was lost: what it has under that serial has other signatures, and a difference from
+ * there would make of it what nobody has signed. */
+static void no_difference_leads_from_a_serial_that_a_secondary_had_before(void **state)
+{
+    struct keeper_scene *scene = *state;
+    be_signed(scene);
+    tell_a_server(scene);
+    scene_fetch(scene, 100);
+    hear_serial(scene, 100);
+    assert_int_equal(scene_serial(scene), 101);
+    assert_int_equal(links_from(scene, 100), 0);
+    scene_restart(scene);
+    assert_int_equal(scene_serial(scene), 101);
+    assert_int_equal(links_from(scene, 100), 0);
+    assert_int_equal(keeper_raise_serial(scene->keeper, scene_zone(scene), 103), SG_OK);
+    scene_turn(scene);
+    assert_int_equal(links_from(scene, 101), 1);
+}
+
+/* What came from the primary meanwhile takes its turn first, and its serial is that very one. */
+static void nor_where_another_change_comes_first(void **state)
+{
+    struct keeper_scene *scene = *state;
+    be_signed(scene);
+    tell_a_server(scene);
+    scene_fetch(scene, 100);
+    assert_int_equal(keeper_refresh(scene->keeper, scene_zone(scene), false), SG_OK);
+    scene_turn(scene);
+    scene_answer_soa(scene, 105);
+    scene_turn(scene);
+    scene_answer_transfer(scene, 105);
+    hear_serial(scene, 105);
+    assert_int_equal(scene_serial(scene), 106);
+    assert_int_equal(links_from(scene, 105), 0);
+}
+
+static void an_earlier_serial_of_a_secondary_changes_nothing(void **state)
+{
+    struct keeper_scene *scene = *state;
+    be_signed(scene);
+    tell_a_server(scene);
+    scene_fetch(scene, 100);
+    assert_int_equal(keeper_raise_serial(scene->keeper, scene_zone(scene), 110), SG_OK);
+    scene_turn(scene);
+    assert_int_equal(links_from(scene, 100), 1);
+    hear_serial(scene, 90); /* not of these: it fetches all by itself */
+    assert_int_equal(scene_serial(scene), 110);
+    assert_int_equal(links_from(scene, 100), 1);
+}
+
+/* The answer comes when that serial is passed already. */
+static void what_has_passed_it_is_told_whole(void **state)
+{
+    struct keeper_scene *scene = *state;
+    be_signed(scene);
+    tell_a_server(scene);
+    scene_fetch(scene, 100);
+    assert_int_equal(keeper_raise_serial(scene->keeper, scene_zone(scene), 110), SG_OK);
+    scene_turn(scene);
+    hear_serial(scene, 100);
+    assert_int_equal(scene_serial(scene), 111);
+    assert_int_equal(links_from(scene, 100) + links_from(scene, 110), 0);
 }
 
 /* It is asked again until it answers: then it would take no change any more, and nobody knew. */
@@ -267,6 +347,31 @@ static void one_that_is_silent_at_first_is_overtaken_when_it_answers(void **stat
     scene_turn(scene);
     assert_int_equal(scene_serial(scene), 151);
     assert_int_equal(scene_status(scene).unheard, 0);
+}
+
+/* It may have got ours meanwhile, or have had that serial before. */
+static void one_that_has_ours_after_its_silence_gets_the_next_change_whole(void **state)
+{
+    struct keeper_scene *scene = *state;
+    be_signed(scene);
+    tell_a_server(scene);
+    scene_fetch(scene, 100);
+    struct scene_question *question = serial_question(scene);
+    assert_non_null(question);
+    scene_hear(question, SG_TIMEOUT, (struct span){NULL, 0});
+    scene_turn(scene);
+    scene_pass(scene, 15);
+    hear_serial(scene, 100);
+    assert_int_equal(scene_serial(scene), 100);
+    assert_int_equal(keeper_raise_serial(scene->keeper, scene_zone(scene), 103), SG_OK);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 103);
+    assert_int_equal(links_from(scene, 100), 0);
+    scene_restart(scene);
+    assert_int_equal(links_from(scene, 100), 0);
+    assert_int_equal(keeper_raise_serial(scene->keeper, scene_zone(scene), 105), SG_OK);
+    scene_turn(scene);
+    assert_int_equal(links_from(scene, 103), 1);
 }
 
 /* It is its primary's, which knows nothing of what others have. */
@@ -328,6 +433,23 @@ static void a_zone_whose_policy_goes_is_served_signed_until_it_came_anew(void **
     scene_answer_soa(scene, 5); /* Once is enough. */
     scene_turn(scene);
     assert_null(scene_asked(scene, KEEPER_QUESTION_TRANSFER));
+}
+
+/* Its keys had something to do then; they are no business of this zone any more. */
+static void a_zone_without_its_policy_rests_while_its_primary_is_away(void **state)
+{
+    struct keeper_scene *scene = *state;
+    be_signed(scene);
+    scene_fetch(scene, 5);
+    sg_time event = scene_status(scene).key_event_at;
+    assert_true(event > scene->now);
+    lose_policy(scene);
+    struct scene_question *question = scene_asked(scene, KEEPER_QUESTION_TRANSFER);
+    assert_non_null(question);
+    scene_hear(question, SG_IO, (struct span){NULL, 0});
+    scene_turn(scene);
+    scene_pass(scene, event - scene->now); /* scene_turn() sees a loop */
+    assert_true(scene_status(scene).secure);
 }
 
 /* Tried until it succeeds: the serial alone would never have it fetched. */
@@ -616,10 +738,16 @@ int main(void)
         WITH_SCENE(the_same_zone_fetched_anew_is_served_again),
         WITH_SCENE(signing_does_not_revive_what_has_expired),
         WITH_SCENE(a_signed_secondary_overtakes_what_its_own_secondaries_have),
+        WITH_SCENE(no_difference_leads_from_a_serial_that_a_secondary_had_before),
+        WITH_SCENE(nor_where_another_change_comes_first),
+        WITH_SCENE(an_earlier_serial_of_a_secondary_changes_nothing),
+        WITH_SCENE(what_has_passed_it_is_told_whole),
         WITH_SCENE(one_that_is_silent_at_first_is_overtaken_when_it_answers),
+        WITH_SCENE(one_that_has_ours_after_its_silence_gets_the_next_change_whole),
         WITH_SCENE(the_serial_of_an_unsigned_secondary_is_left_alone),
         WITH_SCENE(keys_are_not_looked_at_before_there_is_a_zone),
         WITH_SCENE(a_zone_whose_policy_goes_is_served_signed_until_it_came_anew),
+        WITH_SCENE(a_zone_without_its_policy_rests_while_its_primary_is_away),
         WITH_SCENE(a_source_that_did_not_come_is_fetched_at_the_retry),
         WITH_SCENE(a_transfer_that_other_settings_asked_for_begins_anew),
         WITH_SCENE(a_transfer_that_waits_for_its_job_does_not_outlive_the_policy),

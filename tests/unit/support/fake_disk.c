@@ -608,3 +608,17 @@ struct fake_disk *fake_disk_copied(struct fake_disk *disk, const char *folder)
     }
     return copy;
 }
+
+struct fake_disk *fake_disk_take_copied(struct fake_disk *disk, const char *folder)
+{
+    struct fake_disk **at = &disk->next_copy;
+    while (*at != NULL && strcmp((*at)->folder, folder) != 0) {
+        at = &(*at)->next_copy;
+    }
+    struct fake_disk *copy = *at;
+    if (copy != NULL) {
+        *at = copy->next_copy;
+        copy->next_copy = NULL;
+    }
+    return copy;
+}

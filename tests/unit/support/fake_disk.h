@@ -48,3 +48,5 @@ size_t fake_disk_count(const struct fake_disk *disk, enum store_table table);
 void fake_disk_damage(struct fake_disk *disk, enum store_table table, size_t index, size_t byte);
 /* What STORE_COPY made, or NULL; the original's. */
 struct fake_disk *fake_disk_copied(struct fake_disk *disk, const char *folder);
+/* The same, and it is the caller's; the folder is gone. */
+struct fake_disk *fake_disk_take_copied(struct fake_disk *disk, const char *folder);
