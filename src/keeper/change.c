@@ -405,6 +405,7 @@ static void recover_health(struct managed_zone *zone, struct zone_job *job)
     }
     if (made->keys_looked_at) {
         health->key_event_at = made->key_event_at;
+        resting_note(zone, job, zone->keeper->now);
     }
     if (made->expires_first != health->expires_first) {
         mem_free(health->resign_node);

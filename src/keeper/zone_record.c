@@ -100,6 +100,7 @@ void zone_record_free(struct managed_zone *zone)
     resign_index_free(zone->known.resign);
     store_zone_free(zone->ledger.stored);
     mem_free(zone->health.problem);
+    mem_free(zone->health.rest_problem);
     mem_free(zone->health.resign_node);
     mem_free(zone);
 }
