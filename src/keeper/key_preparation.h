@@ -33,9 +33,10 @@ struct preparation {
     struct zone_key_order *orders;
     bool changed[ZONE_KEYS_MAX]; /* the key's files are to be written again */
     struct kasp_plan plan;
-    sg_time retry_at;      /* a successor could not be made; 0: none was missed */
-    struct buffer *moves;  /* lines for the log, once all is durable */
-    struct buffer reports; /* lines: what is wrong with key files */
+    sg_time retry_at;        /* a successor could not be made; 0: none was missed */
+    struct buffer *moves;    /* lines for the log, once all is durable */
+    struct buffer reports;   /* lines: what is wrong with key files */
+    struct buffer overruled; /* lines: states in files that do not count */
     char *problem;
 };
 

@@ -236,6 +236,7 @@ static void begin(const struct zone_keys_request *request, struct zone_keys *key
                              .facts = &keys->facts,
                              .moves = &keys->moves,
                              .reports = BUFFER_EMPTY,
+                             .overruled = BUFFER_EMPTY,
                              .orders = request->orders};
 }
 
@@ -272,6 +273,7 @@ enum sg_result zone_keys_prepare(const struct zone_keys_request *request,
     p.folders = folders;
 
     enum sg_result result = look(&p, request->late, &keys);
+    buffer_free(&p.overruled);
     if (result == SG_OK) {
         buffer_free(&p.reports);
         *out_keys = keys;
