@@ -380,7 +380,9 @@ static bool is_mended(const struct managed_zone *zone, const struct zone_job *jo
 {
     const struct zone_health *health = &zone->health;
     switch (job->kind) {
-    case ZONE_JOB_LOAD:
+    case ZONE_JOB_LOAD: /* Of a file that is as it was it did nothing else. */
+        return health->failed == ZONE_JOB_LOAD || health->by_store || !job->made.unchanged ||
+               job->made.keys_looked_at;
     case ZONE_JOB_RECOVER:
     case ZONE_JOB_TRANSFER:
         return true;

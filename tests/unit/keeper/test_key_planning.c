@@ -450,6 +450,12 @@ static void without_the_private_half_of_a_signing_key_it_is_a_failure(void **sta
     look(scene, &answer);
     assert_int_equal(answer.result, SG_CONFLICT);
     assert_non_null(strstr(scene_status(scene).problem, "put them back"));
+    sg_time since = scene_status(scene).problem_since;
+    assert_int_equal(keeper_reload(scene->keeper, scene_zone(scene), false, NULL, NULL), SG_OK);
+    scene_pass(scene, 60);
+    assert_non_null(scene_status(scene).problem); /* The zone's file was not what was wrong. */
+    scene_pass(scene, 600);
+    assert_int_equal(scene_status(scene).problem_since, since);
     assert_int_equal(published(scene), 2);
 }
 
