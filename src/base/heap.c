@@ -76,3 +76,10 @@ struct heap_node *heap_first(const struct heap *heap)
 {
     return heap->length > 0 ? heap->nodes[0] : NULL;
 }
+
+void heap_shift(struct heap *heap, int64_t by)
+{
+    for (size_t i = 0; i < heap->length; i++) {
+        heap->nodes[i]->key += by;
+    }
+}

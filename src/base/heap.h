@@ -25,5 +25,7 @@ void heap_free(struct heap *heap); /* the nodes are the caller's */
 /* Insert, or move to a new key. */
 void heap_put(struct heap *heap, struct heap_node *node, int64_t key);
 void heap_remove(struct heap *heap, struct heap_node *node); /* fine if it is not in it */
+/* All keys, whose order stays. */
+void heap_shift(struct heap *heap, int64_t by);
 /* The node with the smallest key, or NULL. */
 struct heap_node *heap_first(const struct heap *heap);

@@ -365,7 +365,7 @@ static void print_checks(const struct zone_printer *printer)
 void print_zone_content(const struct conf_zone_options *options, unsigned zone_types,
                         struct buffer *out_text)
 {
-    static const char *const serials[] = {"increment", "unixtime", "date"};
+    static const char *const serials[] = {"increment", "unixtime", "date", "keep"};
     struct zone_draft draft;
     zone_draft_init(&draft);
     const struct conf_zone_options *defaults = &draft.options;

@@ -138,7 +138,7 @@ const struct schema_row schema_rows[] = {
     {"dnssec-accept-expired", OPT | VIEW, 0, RESOLVER, false, "<boolean>", 0, NULL},
     {"dnssec-dnskey-kskonly", OPT | VIEW | ZONE, P | S, OBSOLETE, false, "<boolean>", 0, NULL},
     {"dnssec-enable", OPT | VIEW, 0, REMOVED, true, "...", 0, NULL},
-    {"dnssec-loadkeys-interval", OPT | VIEW | ZONE, P | S, PENDING, false, "<integer 1~1440>", 0, NULL},
+    {"dnssec-loadkeys-interval", OPT | VIEW | ZONE, P | S, USED, false, "<integer 1~1440>", 0, NULL},
     {"dnssec-lookaside", OPT | VIEW, 0, REMOVED, true, "...", 0, NULL},
     {"dnssec-must-be-secure", OPT | VIEW, 0, RESOLVER, true, "<name> <boolean>", 0, NULL},
     {"dnssec-policy", OPT | VIEW | ZONE, P | S, USED, false, "<string>", 0, NULL},

@@ -9,7 +9,12 @@
 #include "kasp/policy.h"
 #include "zone/check.h"
 
-enum conf_serial_update { CONF_SERIAL_INCREMENT, CONF_SERIAL_UNIXTIME, CONF_SERIAL_DATE };
+enum conf_serial_update {
+    CONF_SERIAL_INCREMENT,
+    CONF_SERIAL_UNIXTIME,
+    CONF_SERIAL_DATE,
+    CONF_SERIAL_KEEP,
+};
 enum conf_notify { CONF_NOTIFY_NO, CONF_NOTIFY_YES, CONF_NOTIFY_EXPLICIT, CONF_NOTIFY_PRIMARY };
 enum conf_checkds { CONF_CHECKDS_NO, CONF_CHECKDS_YES, CONF_CHECKDS_EXPLICIT };
 enum conf_file_style { CONF_STYLE_RELATIVE, CONF_STYLE_FULL };

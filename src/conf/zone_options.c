@@ -237,7 +237,7 @@ static void set_policy(struct conf_loader *loader, const struct conf_statement *
 static void set_serial_update(struct conf_loader *loader, const struct conf_statement *statement,
                               struct zone_draft *draft)
 {
-    static const char *const methods[] = {"increment", "unixtime", "date"};
+    static const char *const methods[] = {"increment", "unixtime", "date", "keep"};
     const struct conf_node *node = &statement->nodes[1];
 
     for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
@@ -245,10 +245,11 @@ static void set_serial_update(struct conf_loader *loader, const struct conf_stat
             draft->options.serial_update = (enum conf_serial_update)i;
         }
     }
-    if (conf_node_says(node, "keep")) { /* OpenDNSSEC's word */
-        conf_error(loader, statement, node,
-                   "a serial cannot be kept: new signatures need a new one; say 'increment', which "
-                   "takes the file's own serial whenever that is greater");
+    if (draft->options.serial_update == CONF_SERIAL_KEEP) { /* OpenDNSSEC's word */
+        conf_warning(loader, statement, node,
+                     "serial-update-method keep: signatures and keys that are renewed raise the "
+                     "signed serial all the same, and an edited file is refused unless its serial "
+                     "is above that");
     }
 }
 

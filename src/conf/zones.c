@@ -142,25 +142,58 @@ static void check_file(struct zones_reader *zones, struct conf_loader *loader,
     }
 }
 
-/* The same zone in two views may share its keys, but then by one policy. */
-static void check_keys(struct zones_reader *zones, struct conf_loader *loader,
-                       const struct conf_statement *statement, struct conf_zone *zone)
+/* The first zone of this name that uses the folder of keys; NULL: it is this one. */
+static const struct conf_zone *user_of_keys(struct zones_reader *zones, struct conf_loader *loader,
+                                            const void *folder, struct conf_zone *zone)
 {
     struct zone_id id;
-
-    if (zone->policy == NULL) {
-        return;
-    }
-    size_t length = zone_id_of(zone->key_directory, zone->rrclass, zone->apex, &id);
+    size_t length = zone_id_of(folder, zone->rrclass, zone->apex, &id);
     const struct conf_zone *other = conf_names_find(&zones->key_sets, &id, length);
     if (other == NULL) {
         const void *key = conf_memory_copy(loader->scratch, &id, length);
         (void)conf_names_add(&zones->key_sets, key, length, zone);
-    } else if (other->policy != zone->policy) {
+    }
+    return other;
+}
+
+static void check_key_store(struct zones_reader *zones, struct conf_loader *loader,
+                            const struct conf_statement *statement, struct conf_zone *zone,
+                            const char *name)
+{
+    const struct conf_key_store *store = conf_names_find(&loader->key_stores, name, strlen(name));
+    if (store == NULL || store->directory == NULL) {
+        return; /* Its folder is the key-directory. */
+    }
+    const struct conf_zone *other = user_of_keys(zones, loader, store, zone);
+    if (other != NULL && other != zone &&
+        (other->policy != zone->policy || other->key_directory != zone->key_directory)) {
+        conf_error(loader, statement, NULL,
+                   "key-store '%s' already in use by zone %s with policy %s and key-directory "
+                   "'%s': %s:%u",
+                   name, other->name, other->policy->name, other->key_directory, other->source_file,
+                   other->source_line);
+    }
+}
+
+/* The same zone in two views may share its keys, but then all of them, by one policy. */
+static void check_keys(struct zones_reader *zones, struct conf_loader *loader,
+                       const struct conf_statement *statement, struct conf_zone *zone)
+{
+    const struct kasp_policy *policy = zone->policy;
+    if (policy == NULL) {
+        return;
+    }
+    const struct conf_zone *other = user_of_keys(zones, loader, zone->key_directory, zone);
+    if (other != NULL && other->policy != policy) {
         conf_error(loader, statement, NULL,
                    "key-directory '%s' already in use by zone %s with policy %s: %s:%u",
                    zone->key_directory, other->name, other->policy->name, other->source_file,
                    other->source_line);
+    }
+    for (unsigned i = 0; i < policy->keys_count; i++) {
+        if (policy->keys[i].key_store != NULL) {
+            check_key_store(zones, loader, statement, zone, policy->keys[i].key_store);
+        }
     }
 }
 

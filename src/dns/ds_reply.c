@@ -12,6 +12,7 @@ const char *ds_reply_kind_text(enum ds_reply_kind kind)
         [DS_REPLY_ABSENT] = "has no DS",
         [DS_REPLY_REFUSED] = "answers with an error",
         [DS_REPLY_LAME] = "is not authoritative and does not resolve (neither AA nor RA)",
+        [DS_REPLY_CACHED] = "is not authoritative for the parent: it answers from a cache",
         [DS_REPLY_CHILD] = "answers for the zone itself, not for its parent",
         [DS_REPLY_UNPROVEN] = "shows no DS and no SOA of the parent",
         [DS_REPLY_MALFORMED] = "sends what is no answer",
@@ -99,7 +100,10 @@ static enum ds_reply_kind read_reply(const struct dns_message *message, struct d
 
 void ds_reply_read(const struct dns_message *message, struct ds_reply *out_reply)
 {
-    *out_reply = (struct ds_reply){.rcode = dns_reply_rcode(message)};
+    *out_reply = (struct ds_reply){
+        .rcode = dns_reply_rcode(message),
+        .authoritative = (message->flags & DNS_FLAG_AA) != 0,
+    };
     out_reply->kind = read_reply(message, out_reply);
     if (out_reply->kind != DS_REPLY_PRESENT) {
         out_reply->count = 0;

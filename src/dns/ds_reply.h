@@ -13,12 +13,14 @@
 enum { DS_REPLY_RECORDS_MAX = 64 };
 
 enum ds_reply_kind {
-    DS_REPLY_PRESENT,   /* there are DS records */
-    DS_REPLY_ABSENT,    /* the parent has none */
-    DS_REPLY_REFUSED,   /* any rcode but NOERROR, NXDOMAIN too */
-    DS_REPLY_LAME,      /* neither AA nor RA: it does not know the zone, and cannot find out */
-    DS_REPLY_CHILD,     /* from the zone itself, which knows nothing of its DS */
-    DS_REPLY_UNPROVEN,  /* no DS, and no SOA of the parent that would say whose word it is */
+    DS_REPLY_PRESENT,  /* there are DS records */
+    DS_REPLY_ABSENT,   /* the parent has none */
+    DS_REPLY_REFUSED,  /* any rcode but NOERROR, NXDOMAIN too */
+    DS_REPLY_LAME,     /* neither AA nor RA: it does not know the zone, and cannot find out */
+    DS_REPLY_CACHED,   /* a resolver's word, where the parent's own was asked for: set by the caller
+                        */
+    DS_REPLY_CHILD,    /* from the zone itself, which knows nothing of its DS */
+    DS_REPLY_UNPROVEN, /* no DS, and no SOA of the parent that would say whose word it is */
     DS_REPLY_MALFORMED, /* truncated, another question, a broken record, more than 64 */
 };
 
@@ -32,7 +34,8 @@ struct ds_record {
 struct ds_reply {
     enum ds_reply_kind kind;
     uint16_t rcode;
-    uint32_t ttl; /* the largest of the DS records; 0 without any */
+    bool authoritative; /* AA; else it is from a resolver's cache */
+    uint32_t ttl;       /* the largest of the DS records; 0 without any */
     size_t count;
     struct ds_record records[DS_REPLY_RECORDS_MAX];
 };

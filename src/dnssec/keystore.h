@@ -27,31 +27,36 @@ MUST_USE enum sg_result keystore_list(const char *folder, const struct dns_name 
                                       struct key_list *out_list);
 
 /*
- * The names of the keys in a folder, read once for many zones: a folder of thousands of keys is
- * not searched for each of them. Immutable; any thread may look things up in it.
+ * Which keys are in a folder, by zone, for many zones: a folder of a hundred thousand keys is read
+ * once. Thread: any, one at a time.
  */
 struct keystore_index;
 MUST_USE enum sg_result keystore_index_read(const char *folder, struct keystore_index **out_index);
 void keystore_index_free(struct keystore_index *index);
-/* False when files may have come or gone since it was read. Looks at the folder alone. */
-bool keystore_index_is_current(const struct keystore_index *index);
-/* As keystore_list(), of what was there when the index was read. */
-MUST_USE enum sg_result keystore_index_list(const struct keystore_index *index,
+/*
+ * Learn what came or went since, whoever did it. Costs what has changed where the kernel tells of
+ * it; else the folder is read again if its time says so. Results as of keystore_index_read(); the
+ * index knows what it knew then.
+ */
+MUST_USE enum sg_result keystore_index_refresh(struct keystore_index *index);
+/* As keystore_list(), of what was there when the index was read or refreshed. The files themselves
+ * are always read. */
+MUST_USE enum sg_result keystore_index_list(struct keystore_index *index,
                                             const struct dns_name *zone, keystore_report *report,
                                             void *argument, struct key_list *out_list);
 
 /*
  * The base name of a key of `zone` whose .state file was in the folder while its .private was not:
- * a key that was in use here and was lost. NULL: none. Borrowed from the index.
+ * a key that was in use here and was lost. NULL: none. Borrowed until the next refresh.
  */
-const char *keystore_index_orphan(const struct keystore_index *index, const struct dns_name *zone);
+const char *keystore_index_orphan(struct keystore_index *index, const struct dns_name *zone);
 /*
  * The keys of `zone` whose .key file was in the folder while the .private was not, without secret
  * and with the times of the .key file: the DS of one may be at the parent, so that its absence is
  * no leave to make another. What our own batch was cut off from naming is none. Results as of
  * keystore_list().
  */
-MUST_USE enum sg_result keystore_index_halves(const struct keystore_index *index,
+MUST_USE enum sg_result keystore_index_halves(struct keystore_index *index,
                                               const struct dns_name *zone, keystore_report *report,
                                               void *argument, struct key_list *out_list);
 /*

@@ -15,7 +15,7 @@ struct change {
     struct nsec3_mend nsec3;
 };
 
-static bool has_same_chain(const struct zone_version *base, const struct sign_policy *policy)
+bool sign_change_fits(const struct zone_version *base, const struct sign_policy *policy)
 {
     const struct zone_facts *facts = zone_version_facts(base);
     const struct nsec3_params *wanted = &policy->nsec3_params;
@@ -43,7 +43,7 @@ static bool has_same_nsec3(const struct zone_version *base, const struct zone_ve
 
 static enum sg_result check_chain(const struct change *change)
 {
-    bool fits = has_same_chain(change->base, change->work.run.policy) &&
+    bool fits = sign_change_fits(change->base, change->work.run.policy) &&
                 has_same_nsec3(change->base, change->draft);
     return fits ? SG_OK : SG_CONFLICT;
 }

@@ -27,6 +27,9 @@
 
 #include "dnssec/sign_zone.h"
 
+/* Is base signed, with the denial chain that the policy wants? */
+bool sign_change_fits(const struct zone_version *base, const struct sign_policy *policy);
+
 /*
  * `request` as for sign_zone(). The apex RRsets of the request replace those of base where they
  * differ; the SOA gets request->serial and is always signed. Once an edit, with `base` what it was

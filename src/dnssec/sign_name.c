@@ -5,12 +5,13 @@
 #include "base/encoding.h"
 #include "base/mem.h"
 #include "dns/rrtype.h"
+#include "dnssec/expiration.h"
 #include "dnssec/nsec.h"
 #include "dnssec/rrsig.h"
 #include "zone/diff.h"
 
 enum {
-    JITTER_SHORT = 1200, /* for signatures that live an hour or two */
+    LATE_SECONDS = 360, /* what has been due for longer has missed its turn */
     NAME_RRSETS_FIRST = 32,
     NAME_GENERATED_TYPES = 2, /* RRSIG and NSEC, in the bitmap beside the RRsets */
     NSEC3_FIXED_BYTES = 5,    /* what comes before the salt, its length included */
@@ -198,22 +199,14 @@ static size_t collect_types(struct sign_lane *lane, const struct zone_node *node
 }
 
 /* One draw a name: what expires together is refreshed together, in one block. */
-static sg_time draw_expiration(const struct sign_run *run, struct sign_lane *lane)
+static sg_time draw_expiration(const struct sign_run *run, struct sign_lane *lane, bool in_turn)
 {
-    sg_duration validity = run->policy->validity;
-    sg_duration jitter = run->policy->jitter;
-    sg_duration most = validity > 2 * SG_HOUR ? jitter : validity >= SG_HOUR ? JITTER_SHORT : 0;
-    if (jitter > most) {
-        jitter = most;
-    }
-    if (jitter >= validity) {
-        jitter = validity - 1;
-    }
-    sg_duration early = 1;
-    if (jitter > 0) {
-        early += random_seeded_below(&lane->jitter, (uint32_t)jitter);
-    }
-    return run->now + validity - early;
+    const struct expiration_rule rule = {
+        .validity = run->policy->validity,
+        .jitter = run->policy->jitter,
+        .interval = run->policy->interval,
+    };
+    return (in_turn ? expiration_in_turn : expiration_out_of_turn)(&rule, &lane->jitter, run->now);
 }
 
 static sg_time expiration_of(const struct sign_run *run, uint16_t type, sg_time drawn)
@@ -318,8 +311,8 @@ static enum sg_result add_signatures(const struct sign_run *run, struct sign_lan
         }
         count++;
     }
-    if (made > 0 && made < count) {
-        /* Those of one time stand in the order of their keys; old and new ones may not. */
+    if (made < count && count > 1) {
+        /* Those of one time stand in the order of their keys; such as were kept may not. */
         rrsig_sort(lane->bytes.bytes + at, lane->bytes.length - at, count);
     }
     const struct dns_rrset signatures = {
@@ -393,7 +386,7 @@ static enum sg_result add_denial(const struct sign_run *run, struct sign_lane *l
 enum sg_result sign_name(const struct sign_run *run, struct sign_lane *lane,
                          const struct sign_name *name, zone_block_ref *out_ref)
 {
-    sg_time drawn = draw_expiration(run, lane);
+    sg_time drawn = draw_expiration(run, lane, false);
     begin_name(lane, name->base);
     collect_authoritative(lane, name->node, name->apex, name->apex_count);
     for (size_t i = 0; i < name->apex_count; i++) {
@@ -495,7 +488,8 @@ enum sg_result sign_nsec3(const struct sign_run *run, struct sign_lane *lane,
         return result;
     }
     end_rdata(lane, begin);
-    result = add_denial(run, lane, &owner, DNS_TYPE_NSEC3, begin - 2, draw_expiration(run, lane));
+    result =
+        add_denial(run, lane, &owner, DNS_TYPE_NSEC3, begin - 2, draw_expiration(run, lane, false));
     if (result != SG_OK) {
         return result;
     }
@@ -514,6 +508,12 @@ static uint32_t ttl_of(const struct sign_run *run, const struct dns_rrset *rrset
     return is_denial ? run->denial_ttl : rrset->ttl;
 }
 
+/* Is something due here, and has not been for long? Not so in a campaign, or after an outage. */
+static bool is_in_turn(const struct sign_run *run, const struct zone_node *node, bool nsec3)
+{
+    return rrsig_first_expiration(node, nsec3, run->now) >= run->keep_from - LATE_SECONDS;
+}
+
 enum sg_result sign_again(const struct sign_run *run, struct sign_lane *lane,
                           const struct dns_name *owner, const struct zone_node *node, bool nsec3,
                           zone_block_ref *out_ref)
@@ -522,7 +522,7 @@ enum sg_result sign_again(const struct sign_run *run, struct sign_lane *lane,
         .source = nsec3 ? NULL : node->source,
         .generated = nsec3 ? node->source : node->generated,
     };
-    sg_time drawn = draw_expiration(run, lane);
+    sg_time drawn = draw_expiration(run, lane, is_in_turn(run, node, nsec3));
     begin_name(lane, &before);
     struct zone_rrset_walk walk = zone_node_walk_layer(&before, ZONE_GENERATED);
     while (zone_node_walk_next(&walk)) {

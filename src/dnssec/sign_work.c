@@ -7,7 +7,8 @@ enum sg_result sign_work_begin(struct sign_work *work, const struct zone_version
                                const struct sign_request *request, struct worker_pool *pool)
 {
     const struct sign_policy *policy = request->policy;
-    *work = (struct sign_work){.pool = pool, .apex = *zone_version_apex(draft)};
+    *work = (struct sign_work){
+        .pool = pool, .apex = *zone_version_apex(draft), .cancelled = request->cancelled};
     work->lanes_count = 1 + (pool != NULL ? worker_pool_threads(pool) : 0);
     work->lanes = mem_alloc_zero(work->lanes_count, sizeof(*work->lanes));
     work->lanes_taken = mem_alloc_zero(work->lanes_count, sizeof(*work->lanes_taken));
@@ -68,8 +69,11 @@ void sign_work_fail(struct sign_work *work, enum sg_result result)
                                 __ATOMIC_RELAXED);
 }
 
-bool sign_work_has_failed(const struct sign_work *work)
+bool sign_work_has_failed(struct sign_work *work)
 {
+    if (work->cancelled != NULL && __atomic_load_n(work->cancelled, __ATOMIC_RELAXED)) {
+        sign_work_fail(work, SG_CANCELLED);
+    }
     return __atomic_load_n(&work->failure, __ATOMIC_RELAXED) != SG_OK;
 }
 

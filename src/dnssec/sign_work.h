@@ -48,7 +48,8 @@ struct sign_work {
     struct sign_lane *lanes;
     bool *lanes_taken; /* atomic, each */
     size_t lanes_count;
-    int failure; /* atomic: the first enum sg_result that was not SG_OK */
+    int failure;           /* atomic: the first enum sg_result that was not SG_OK */
+    const bool *cancelled; /* of the request */
 };
 
 /*
@@ -80,7 +81,8 @@ typedef enum sg_result sign_step(struct sign_work *work, struct sign_lane *lane,
 void sign_work_range(struct sign_work *work, size_t range, size_t count, sign_step *step);
 /* Remember a failure; the others stop at their next name. */
 void sign_work_fail(struct sign_work *work, enum sg_result result);
-bool sign_work_has_failed(const struct sign_work *work);
+/* That somebody has called it off is one. */
+bool sign_work_has_failed(struct sign_work *work);
 
 /* The item's absolute owner name. */
 void sign_item_owner(const struct sign_work *work, const struct sign_item *item,

@@ -23,6 +23,7 @@ struct sign_policy {
     sg_duration validity;
     sg_duration validity_dnskey;
     sg_duration jitter;
+    sg_duration interval; /* until a signature comes in turn again; see expiration.h */
     bool nsec3;
     struct nsec3_params nsec3_params; /* iterations 0; flags bit 0: opt-out; salt */
 };
@@ -50,6 +51,7 @@ struct sign_request {
     const struct sign_policy *policy;
     uint32_t serial; /* the signed SOA's */
     sg_time now;
+    const bool *cancelled; /* atomic; once true, signing ends with SG_CANCELLED. NULL: never */
 };
 
 /*

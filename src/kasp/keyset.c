@@ -105,6 +105,36 @@ static struct adopted states_from_times(const struct signing_key *key,
     return state;
 }
 
+static bool is_in_use(enum key_state_value value)
+{
+    return value == KEY_STATE_RUMOURED || value == KEY_STATE_OMNIPRESENT;
+}
+
+static bool has_dnskey_in(const struct signing_key *key, const struct kasp_policy *policy,
+                          sg_time now)
+{
+    enum key_state_value value = key->state.records[KEY_RECORD_DNSKEY];
+    return is_in_use(value == KEY_STATE_NA ? states_from_times(key, policy, now).dnskey : value);
+}
+
+bool kasp_key_is_alone(const struct key_list *keys, size_t index, const struct kasp_policy *policy,
+                       sg_time now)
+{
+    const struct signing_key *key = keys->keys[index];
+    if (!has_dnskey_in(key, policy, now)) {
+        return keys->count == 1; /* It was made for later, with others or alone. */
+    }
+    for (size_t i = 0; i < keys->count; i++) {
+        const struct signing_key *other = keys->keys[i];
+        bool zsk = other->state.has_roles ? other->state.zsk : (other->flags & KEY_FLAG_SEP) == 0;
+        if (i != index && zsk && other->algorithm == key->algorithm &&
+            has_dnskey_in(other, policy, now)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool fill_record(struct key_state *state, enum key_record record, enum key_state_value value,
                         sg_time now)
 {
@@ -182,6 +212,18 @@ size_t kasp_key_choose(const struct kasp_key *wanted, const struct key_list *key
     return unused;
 }
 
+bool kasp_key_is_gone(const struct signing_key *key, sg_time now)
+{
+    for (int record = 0; record < KEY_RECORDS; record++) {
+        if (key->state.records[record] != KEY_STATE_HIDDEN &&
+            key->state.records[record] != KEY_STATE_NA) {
+            return false;
+        }
+    }
+    return key->state.present ? key->state.goal == KEY_STATE_HIDDEN && !kasp_key_is_unused(key)
+                              : has_passed(key->times[KEY_DELETE], now);
+}
+
 /* Ipub, and not before the zone's signatures are everywhere (RFC 7583 3.3.1). */
 static sg_time sync_time(const struct kasp_policy *policy, sg_time now)
 {
@@ -209,11 +251,6 @@ bool kasp_key_restart(struct signing_key *key, const struct kasp_policy *policy,
         key->times[KEY_SYNC_PUBLISH] = sync_time(policy, now);
     }
     return changed;
-}
-
-static bool is_in_use(enum key_state_value value)
-{
-    return value == KEY_STATE_RUMOURED || value == KEY_STATE_OMNIPRESENT;
 }
 
 bool kasp_key_is_published(const struct signing_key *key)
@@ -248,13 +285,31 @@ static bool is_signed_by(const struct key_list *keys, uint8_t algorithm)
     return false;
 }
 
+static bool has_ds_about(const struct key_list *keys, uint8_t algorithm)
+{
+    for (size_t i = 0; i < keys->count; i++) {
+        enum key_state_value ds = keys->keys[i]->state.records[KEY_RECORD_DS];
+        if (keys->keys[i]->algorithm == algorithm && ds != KEY_STATE_NA && ds != KEY_STATE_HIDDEN) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Below a DS no cache may be without its DNSKEY. */
+static bool may_begin_at_once(const struct key_list *keys, const struct signing_key *key)
+{
+    return key->state.records[KEY_RECORD_DNSKEY] == KEY_STATE_OMNIPRESENT ||
+           !has_ds_about(keys, key->algorithm);
+}
+
 void kasp_keys_appoint_signers(const struct key_list *keys, sg_time now, bool *changed)
 {
     for (size_t i = 0; i < keys->count; i++) {
         struct signing_key *key = keys->keys[i];
         struct key_state *state = &key->state;
         if (!state->zsk || state->goal != KEY_STATE_OMNIPRESENT || !kasp_key_is_published(key) ||
-            is_signed_by(keys, key->algorithm)) {
+            is_signed_by(keys, key->algorithm) || !may_begin_at_once(keys, key)) {
             continue;
         }
         state->records[KEY_RECORD_ZRRSIG] = KEY_STATE_RUMOURED;

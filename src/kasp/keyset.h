@@ -18,8 +18,16 @@ bool kasp_key_is_over(const struct signing_key *key, sg_time now);
 bool kasp_key_matches(const struct kasp_key *wanted, const struct signing_key *key);
 
 /*
+ * Is it in use, by its states or times, and no zone-signing key of its algorithm beside it? Then a
+ * key-signing key signs everything. Files of keys that are done with, or made for later, do not
+ * count.
+ */
+bool kasp_key_is_alone(const struct key_list *keys, size_t index, const struct kasp_policy *policy,
+                       sg_time now);
+
+/*
  * Fill in role and states that the key's files do not tell, from its times (only what is missing).
- * `alone`: it is the zone's only key, so a key-signing key signs everything. True if it changed.
+ * `alone`: kasp_key_is_alone(). True if it changed.
  */
 bool kasp_key_adopt(struct signing_key *key, const struct kasp_policy *policy, bool alone,
                     sg_time now);
@@ -33,10 +41,14 @@ size_t kasp_key_choose(const struct kasp_key *wanted, const struct key_list *key
 
 /* Made in advance: nothing is known of it but when. */
 bool kasp_key_is_unused(const struct signing_key *key);
+/* It was used, and nothing of it is in the zone or in any cache, as its states tell; or its own
+ * times, where it has none. */
+bool kasp_key_is_gone(const struct signing_key *key, sg_time now);
 
 /*
  * Each published algorithm signs the zone (RFC 6840 5.11): where no key of it does, one that is
- * published and was to sign later, or nobody said when, begins now. Sets `changed[i]`.
+ * published and was to sign later, or nobody said when, begins now; but not below a DS before every
+ * cache has its DNSKEY. Sets `changed[i]`.
  */
 void kasp_keys_appoint_signers(const struct key_list *keys, sg_time now, bool *changed);
 

@@ -74,6 +74,16 @@ void kasp_see_parent(struct kasp_case *c)
     }
 }
 
+void kasp_doubt_parent(struct kasp_case *c)
+{
+    for (size_t i = 0; i < c->plan->count; i++) {
+        struct kasp_key_plan *key = &c->plan->keys[i];
+        if (key->state.goal == KEY_STATE_HIDDEN && kasp_ds_is_unknown(c, i)) {
+            restart(c, key, KEY_STATE_UNRETENTIVE);
+        }
+    }
+}
+
 enum sg_result kasp_note_ds(struct signing_key *key, enum kasp_sighting ds, sg_time when)
 {
     enum key_state_value state = key->state.records[KEY_RECORD_DS];

@@ -8,6 +8,9 @@
 /* Let the sightings among the facts count: DSPublish, DSRemoved, and states that they contradict.
  */
 void kasp_see_parent(struct kasp_case *c);
+/* A key that is told to leave and whose DS nobody has looked for does not leave before somebody
+ * has: as if its DS had just been withdrawn. */
+void kasp_doubt_parent(struct kasp_case *c);
 
 /*
  * `dnssec -checkds`: the operator saw the DS of the key published or withdrawn at `when`.

@@ -11,6 +11,18 @@ void kasp_wake(const struct kasp_case *c, sg_time when)
     }
 }
 
+bool kasp_waits_for_step(const struct kasp_case *c)
+{
+    bool some = false;
+    for (size_t i = 0; i < c->plan->count; i++) {
+        const struct key_state *before = &c->plan->keys[i].key->state;
+        for (int record = 0; record < KEY_RECORDS; record++) {
+            some |= kasp_is_about(before->records[record]);
+        }
+    }
+    return c->policy->manual_mode && !c->facts->step && some;
+}
+
 /* ---- one move ---- */
 
 /* Where the record shall go next: the same, nowhere. */
@@ -25,7 +37,7 @@ static enum key_state_value next_value(const struct kasp_case *c, size_t key,
         return wanted ? KEY_STATE_RUMOURED : value;
     case KEY_STATE_RUMOURED: {
         bool finishes = wanted || (record != KEY_RECORD_DS && kasp_has_rule(c, KASP_RULE_HALFWAY) &&
-                                   kasp_has_ds_about(c->plan, planned->key->algorithm));
+                                   kasp_has_ds_about(c, planned->key->algorithm));
         return finishes ? KEY_STATE_OMNIPRESENT : KEY_STATE_UNRETENTIVE;
     }
     case KEY_STATE_OMNIPRESENT:
@@ -55,13 +67,16 @@ static struct kasp_wait obstacle(struct kasp_case *c, const struct kasp_move *mo
     if (takes_time(move->target)) {
         wait.until = kasp_settled_at(c, move);
         if (wait.until == INT64_MAX) {
-            wait.reason = KASP_WAIT_PARENT;
-            wait.until = c->plan->keys[move->key].state.changes[move->record];
+            const struct kasp_key_plan *key = &c->plan->keys[move->key];
+            bool was_seen = key->times[KEY_DS_PUBLISH] != KEY_TIME_UNSET;
+            wait.reason =
+                move->target == KEY_STATE_HIDDEN && !was_seen ? KASP_WAIT_NO_DS : KASP_WAIT_PARENT;
+            wait.until = key->state.changes[move->record];
         } else if (wait.until > c->now) {
             wait.reason = KASP_WAIT_TIME;
             kasp_wake(c, wait.until);
         }
-    } else if (c->policy->manual_mode && !c->facts->step) {
+    } else if (kasp_waits_for_step(c)) {
         wait.reason = KASP_WAIT_MANUAL;
         c->plan->manual = true;
     }
@@ -90,8 +105,8 @@ static void make_move(const struct kasp_case *c, const struct kasp_move *move)
  */
 static bool matters_more(const struct kasp_wait *wait, const struct kasp_wait *than)
 {
-    static const enum kasp_reason order[] = {KASP_WAIT_PARENT, KASP_WAIT_MANUAL, KASP_WAIT_TIME,
-                                             KASP_WAIT_RULE, KASP_WAIT_TURN};
+    static const enum kasp_reason order[] = {KASP_WAIT_PARENT, KASP_WAIT_NO_DS, KASP_WAIT_MANUAL,
+                                             KASP_WAIT_TIME,   KASP_WAIT_RULE,  KASP_WAIT_TURN};
     if (wait->reason == KASP_WAIT_TIME && than->reason == KASP_WAIT_TIME) {
         return wait->until < than->until;
     }
@@ -136,7 +151,7 @@ static void move_keys(struct kasp_case *c)
     for (int step = 0; moved && step < KASP_STEPS_MAX; step++) {
         moved = false;
         for (size_t i = 0; i < c->plan->count; i++) {
-            moved |= move_key(c, i, &waits[i]);
+            moved |= move_key(c, c->order[i], &waits[c->order[i]]);
         }
     }
     if (moved) {
@@ -150,6 +165,29 @@ static void move_keys(struct kasp_case *c)
 }
 
 /* ---- the plan ---- */
+
+static bool comes_before(const struct signing_key *key, const struct signing_key *other)
+{
+    if (key->times[KEY_CREATED] != other->times[KEY_CREATED]) {
+        return key->times[KEY_CREATED] < other->times[KEY_CREATED];
+    }
+    return key->algorithm != other->algorithm ? key->algorithm < other->algorithm
+                                              : key->tag < other->tag;
+}
+
+/* Where only one of two may move, or be chosen, it is the same one at every look. */
+static void order_keys(struct kasp_case *c)
+{
+    for (size_t i = 0; i < c->plan->count; i++) {
+        size_t place = i;
+        while (place > 0 &&
+               comes_before(c->plan->keys[i].key, c->plan->keys[c->order[place - 1]].key)) {
+            c->order[place] = c->order[place - 1];
+            place--;
+        }
+        c->order[place] = i;
+    }
+}
 
 static sg_time newest_change(const struct kasp_case *c)
 {
@@ -187,6 +225,15 @@ static bool clock_is_good(struct kasp_case *c)
     return false;
 }
 
+/* How far another zone with these keys has come is about to be known. */
+static bool twins_are_known(struct kasp_case *c)
+{
+    for (size_t i = 0; i < c->plan->count && c->facts->twin_unknown; i++) {
+        c->plan->keys[i].wait = (struct kasp_wait){.reason = KASP_WAIT_TWIN, .until = c->now};
+    }
+    return !c->facts->twin_unknown;
+}
+
 static enum kasp_sighting question(const struct kasp_key_plan *key)
 {
     if (!key->state.ksk) {
@@ -218,7 +265,7 @@ enum sg_result kasp_plan_by_rules(const struct kasp_policy *policy, const struct
                                   const struct kasp_facts *facts, sg_time now, unsigned rules,
                                   struct kasp_plan *out_plan)
 {
-    struct kasp_case c = {policy, facts, now, rules, out_plan};
+    struct kasp_case c = {policy, facts, now, rules, out_plan, {0}};
     if (keys->count > KASP_PLAN_KEYS_MAX) {
         return SG_LIMIT;
     }
@@ -234,9 +281,11 @@ enum sg_result kasp_plan_by_rules(const struct kasp_policy *policy, const struct
             planned->times[time] = key->times[time];
         }
     }
-    if (clock_is_good(&c)) {
+    order_keys(&c);
+    if (clock_is_good(&c) && twins_are_known(&c)) {
         kasp_see_parent(&c);
         kasp_want(&c);
+        kasp_doubt_parent(&c);
         move_keys(&c);
         for (size_t i = 0; i < out_plan->count; i++) {
             kasp_purge(&c, i);

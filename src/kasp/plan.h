@@ -38,14 +38,17 @@ struct kasp_facts {
     /* No move, no new key. Sightings of that time are unknown, and a new look is taken before the
      * clock is trusted again. */
     bool clock_suspect;
+    bool twin_unknown;  /* what another zone that shares the keys serves: no move, no new key */
     bool files_missing; /* a served key has no file: no new key, none leaves */
-    bool step;          /* manual-mode: once, all that is due */
+    bool step;          /* manual-mode: once, all that is due; the first keys need none */
 };
 
 enum kasp_reason {
     KASP_WAIT_NONE,   /* as it shall be */
     KASP_WAIT_TIME,   /* a record settles at `until` */
     KASP_WAIT_PARENT, /* the parent is to publish or withdraw the DS; since `until` */
+    /* The parent is to be known to have no DS, as nobody has seen whether it has; since `until` */
+    KASP_WAIT_NO_DS,
     KASP_WAIT_MANUAL, /* -step */
     KASP_WAIT_RULE,   /* `rule` forbids the move now: another key comes first */
     KASP_WAIT_TURN,   /* not its turn: a record of its own comes first */
@@ -54,6 +57,7 @@ enum kasp_reason {
     KASP_WAIT_KEY,    /* a successor is to be made */
     KASP_WAIT_FILES,  /* files of a served key are missing */
     KASP_WAIT_CLOCK,  /* the clock is not to be trusted */
+    KASP_WAIT_TWIN,   /* what another zone that shares the keys serves is not known yet */
     KASP_WAIT_PURGE,  /* gone; its files go at `until` */
     KASP_WAIT_REASONS
 };
@@ -72,6 +76,7 @@ struct kasp_key_plan {
     struct key_state state;        /* from `now` on */
     sg_time times[KEY_TIMES];
     uint32_t ttl;            /* of its DNSKEY record */
+    unsigned entry;          /* of the policy, which it serves; KASP_KEYS_MAX: none */
     bool changed;            /* state, times or ttl differ from the key's */
     bool purge;              /* remove its files; it is nowhere */
     enum kasp_sighting asks; /* what the parent is to show; unknown: no matter */

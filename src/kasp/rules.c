@@ -77,10 +77,20 @@ static bool has_ds(const struct outlook *o, enum key_state_value value)
     return false;
 }
 
+/* What nobody knows is judged as the states are: a DNSKEY that is to come has no DS yet. */
+static bool may_have_ds(const struct outlook *o, size_t key)
+{
+    return kasp_is_about(value_of(o, key, KEY_RECORD_DS)) || kasp_ds_is_unknown(o->c, key);
+}
+
 static bool ds_is_about(const struct outlook *o)
 {
-    return has_ds(o, KEY_STATE_RUMOURED) || has_ds(o, KEY_STATE_OMNIPRESENT) ||
-           has_ds(o, KEY_STATE_UNRETENTIVE);
+    for (size_t i = 0; i < o->c->plan->count; i++) {
+        if (is_of(o, i) && may_have_ds(o, i)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool is_entry(const struct outlook *o, size_t key, sg_time version)
@@ -100,7 +110,7 @@ static bool version_is_opened(const struct outlook *o, bool certain, sg_time ver
         if (certain && ds == KEY_STATE_OMNIPRESENT && is_entry(o, i, version)) {
             return true;
         }
-        if (!certain && kasp_is_about(ds) && !is_entry(o, i, version)) {
+        if (!certain && may_have_ds(o, i) && !is_entry(o, i, version)) {
             return false;
         }
     }
@@ -283,12 +293,31 @@ static bool zone_is_signed_everywhere(const struct kasp_plan *plan, uint8_t algo
     return false;
 }
 
+static bool ds_is_wanted(const struct kasp_plan *plan, uint8_t algorithm)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        if (plan->keys[i].key->algorithm == algorithm &&
+            kasp_is_in(plan->keys[i].state.records[KEY_RECORD_DS])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool ds_may_come(const struct kasp_case *c, const struct kasp_move *move)
 {
     const struct key_state *state = state_of(c, move);
     uint8_t algorithm = c->plan->keys[move->key].key->algorithm;
     return is_everywhere(state, KEY_RECORD_DNSKEY) && is_everywhere(state, KEY_RECORD_KRRSIG) &&
-           (kasp_has_ds_about(c->plan, algorithm) || zone_is_signed_everywhere(c->plan, algorithm));
+           (ds_is_wanted(c->plan, algorithm) || zone_is_signed_everywhere(c->plan, algorithm));
+}
+
+/* Validators come from a DS to the algorithm: what they know of its keys counts. */
+static bool leads_somewhere(const struct kasp_case *c, size_t key)
+{
+    const struct outlook now = {c, NULL, c->plan->keys[key].key->algorithm};
+    return has_ds(&now, KEY_STATE_RUMOURED) || has_ds(&now, KEY_STATE_OMNIPRESENT) ||
+           has_ds(&now, KEY_STATE_UNRETENTIVE);
 }
 
 static bool is_its_turn(const struct kasp_case *c, const struct kasp_move *move)
@@ -301,7 +330,8 @@ static bool is_its_turn(const struct kasp_case *c, const struct kasp_move *move)
     case KEY_RECORD_KRRSIG:
         return kasp_is_in(state->records[KEY_RECORD_DNSKEY]);
     case KEY_RECORD_ZRRSIG:
-        return is_everywhere(state, KEY_RECORD_DNSKEY) || !has_signer(c, move->key, move->record);
+        return is_everywhere(state, KEY_RECORD_DNSKEY) ||
+               (!has_signer(c, move->key, move->record) && !leads_somewhere(c, move->key));
     case KEY_RECORD_DS:
         return ds_may_come(c, move);
     default:
@@ -314,14 +344,14 @@ static bool parent_may_turn_back(const struct kasp_case *c, const struct kasp_mo
     const struct key_state *state = state_of(c, move);
     return move->target == KEY_STATE_UNRETENTIVE &&
            (move->record == KEY_RECORD_DNSKEY || move->record == KEY_RECORD_KRRSIG) &&
-           kasp_is_about(state->records[KEY_RECORD_DS]);
+           (kasp_is_about(state->records[KEY_RECORD_DS]) || kasp_ds_is_unknown(c, move->key));
 }
 
 static bool is_halfway(const struct kasp_case *c, const struct kasp_move *move)
 {
     return move->target == KEY_STATE_UNRETENTIVE && move->record != KEY_RECORD_DS &&
            state_of(c, move)->records[move->record] == KEY_STATE_RUMOURED &&
-           kasp_has_ds_about(c->plan, c->plan->keys[move->key].key->algorithm);
+           kasp_has_ds_about(c, c->plan->keys[move->key].key->algorithm);
 }
 
 enum kasp_rule kasp_rule_against(const struct kasp_case *c, const struct kasp_move *move)
@@ -358,13 +388,18 @@ bool kasp_chain_is_in_place(const struct kasp_plan *plan, uint8_t algorithm)
     return false;
 }
 
-bool kasp_has_ds_about(const struct kasp_plan *plan, uint8_t algorithm)
+bool kasp_ds_is_unknown(const struct kasp_case *c, size_t key)
 {
-    for (size_t i = 0; i < plan->count; i++) {
-        if (plan->keys[i].key->algorithm == algorithm &&
-            kasp_is_about(plan->keys[i].state.records[KEY_RECORD_DS])) {
-            return true;
-        }
-    }
-    return false;
+    const struct kasp_key_plan *planned = &c->plan->keys[key];
+    bool is_revoked = (planned->key->flags & KEY_FLAG_REVOKE) != 0; /* No DS leads to it. */
+    return kasp_has_rule(c, KASP_RULE_STRANGER) && planned->state.ksk && !is_revoked &&
+           planned->state.records[KEY_RECORD_DS] == KEY_STATE_HIDDEN &&
+           planned->times[KEY_DS_REMOVED] == KEY_TIME_UNSET &&
+           kasp_is_in(planned->state.records[KEY_RECORD_DNSKEY]);
+}
+
+bool kasp_has_ds_about(const struct kasp_case *c, uint8_t algorithm)
+{
+    const struct outlook now = {c, NULL, algorithm};
+    return ds_is_about(&now);
 }

@@ -15,6 +15,7 @@ enum kasp_rule {
     KASP_RULE_RRSIG,
     /* asked of the move alone */
     KASP_RULE_PARENT,
+    KASP_RULE_STRANGER, /* a DS that nobody asked about may be there */
     KASP_RULE_COMPLETE,
     KASP_RULE_TURN,    /* a record comes after its key is known */
     KASP_RULE_HALFWAY, /* what is rumoured becomes omnipresent before it goes */
@@ -38,6 +39,7 @@ struct kasp_case {
     sg_time now;
     unsigned rules; /* a bit each */
     struct kasp_plan *plan;
+    size_t order[KASP_PLAN_KEYS_MAX]; /* in which keys are looked at: whatever the list's is */
 };
 
 /* A move of one record of one key. */
@@ -60,12 +62,22 @@ static inline bool kasp_is_about(enum key_state_value value)
     return kasp_is_in(value) || value == KEY_STATE_UNRETENTIVE;
 }
 
+/*
+ * Hidden, as far as we asked for it: but the DNSKEY is there for all to see, and nobody has looked
+ * at the parent. Somebody may have brought its DS there, by hand or before we had the key.
+ */
+bool kasp_ds_is_unknown(const struct kasp_case *c, size_t key);
+
 /* The first rule that forbids the move; KASP_RULES: none. */
 enum kasp_rule kasp_rule_against(const struct kasp_case *c, const struct kasp_move *move);
 /* Does a DS of the algorithm lead, or has it led until a roll that goes on, into the zone? */
 bool kasp_chain_is_in_place(const struct kasp_plan *plan, uint8_t algorithm);
-/* Is a DS of the algorithm anywhere? */
-bool kasp_has_ds_about(const struct kasp_plan *plan, uint8_t algorithm);
+/* May a DS of the algorithm be anywhere? */
+bool kasp_has_ds_about(const struct kasp_case *c, uint8_t algorithm);
+
+/* manual-mode: nothing begins before the operator's step; but what a zone begins with can break
+ * nothing, as nothing of any key is anywhere yet. */
+bool kasp_waits_for_step(const struct kasp_case *c);
 
 /* Let `when` be the instant to plan again, unless another comes first. */
 void kasp_wake(const struct kasp_case *c, sg_time when);

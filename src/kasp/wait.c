@@ -18,6 +18,7 @@ static const char *rule_text(unsigned rule)
     case KASP_RULE_RRSIG:
         return "caches still need it to verify the zone";
     case KASP_RULE_PARENT:
+    case KASP_RULE_STRANGER:
         return "its DS may still be at the parent";
     case KASP_RULE_COMPLETE:
         return "its algorithm would not sign the whole zone";
@@ -46,6 +47,12 @@ void kasp_wait_text(const struct kasp_wait *wait, char out_text[KASP_WAIT_TEXT_B
         (void)snprintf(out_text, KASP_WAIT_TEXT_BYTES, "waits for the parent to %s the DS since %s",
                        comes ? "publish" : "withdraw", when);
         return;
+    case KASP_WAIT_NO_DS:
+        (void)snprintf(out_text, KASP_WAIT_TEXT_BYTES,
+                       "waits until the parent is known to have no DS (say `dnssec "
+                       "-checkds withdrawn`), since %s",
+                       when);
+        return;
     case KASP_WAIT_MANUAL:
         (void)snprintf(out_text, KASP_WAIT_TEXT_BYTES, "waits for the next step by hand");
         return;
@@ -73,6 +80,10 @@ void kasp_wait_text(const struct kasp_wait *wait, char out_text[KASP_WAIT_TEXT_B
         return;
     case KASP_WAIT_CLOCK:
         (void)snprintf(out_text, KASP_WAIT_TEXT_BYTES, "waits until the clock can be trusted");
+        return;
+    case KASP_WAIT_TWIN:
+        (void)snprintf(out_text, KASP_WAIT_TEXT_BYTES,
+                       "waits for the zone of this name in another view, which is not loaded yet");
         return;
     case KASP_WAIT_PURGE:
         (void)snprintf(out_text, KASP_WAIT_TEXT_BYTES, "is gone; its files are removed on %s",

@@ -24,7 +24,7 @@ static bool may_begin(struct kasp_case *c, struct kasp_key_plan *key)
     enum kasp_reason reason = KASP_WAIT_NONE;
     if (c->facts->files_missing) {
         reason = KASP_WAIT_FILES;
-    } else if (c->policy->manual_mode && !c->facts->step) {
+    } else if (kasp_waits_for_step(c)) {
         c->plan->manual = true;
         reason = KASP_WAIT_MANUAL;
     }
@@ -90,7 +90,8 @@ static unsigned settled_records(const struct kasp_key_plan *key)
 static size_t holder_of(const struct choice *choice, const struct kasp_key *wanted)
 {
     size_t best = SIZE_MAX;
-    for (size_t i = 0; i < choice->c->plan->count; i++) {
+    for (size_t n = 0; n < choice->c->plan->count; n++) {
+        size_t i = choice->c->order[n];
         const struct kasp_key_plan *key = key_at(choice->c, i);
         if (choice->taken[i] || key->state.goal != KEY_STATE_OMNIPRESENT ||
             !kasp_key_matches(wanted, key->key)) {
@@ -122,7 +123,8 @@ static bool is_followed(const struct kasp_case *c, const struct kasp_key_plan *k
 static size_t returning_to(const struct choice *choice, const struct kasp_key *wanted)
 {
     const struct kasp_case *c = choice->c;
-    for (size_t i = 0; i < c->plan->count; i++) {
+    for (size_t n = 0; n < c->plan->count; n++) {
+        size_t i = c->order[n];
         const struct kasp_key_plan *key = key_at(c, i);
         sg_time active = key->times[KEY_ACTIVATE];
         bool has_time =
@@ -142,6 +144,9 @@ static size_t returning_to(const struct choice *choice, const struct kasp_key *w
 static void bring_back(struct kasp_case *c, struct kasp_key_plan *key, uint32_t lifetime)
 {
     set_goal(key, KEY_STATE_OMNIPRESENT);
+    if (key->state.records[KEY_RECORD_DS] == KEY_STATE_HIDDEN) {
+        set_time(key, KEY_DS_REMOVED, KEY_TIME_UNSET); /* That it is nowhere is of the past now. */
+    }
     key->state.has_lifetime = true;
     key->state.lifetime = lifetime;
     if (lifetime != KASP_LIFETIME_UNLIMITED) {
@@ -154,7 +159,8 @@ static void bring_back(struct kasp_case *c, struct kasp_key_plan *key, uint32_t 
 
 static size_t unused_for(const struct choice *choice, const struct kasp_key *wanted)
 {
-    for (size_t i = 0; i < choice->c->plan->count; i++) {
+    for (size_t n = 0; n < choice->c->plan->count; n++) {
+        size_t i = choice->c->order[n];
         const struct kasp_key_plan *key = key_at(choice->c, i);
         if (!choice->taken[i] && key->state.goal != KEY_STATE_OMNIPRESENT &&
             kasp_key_is_unused(key->key) && kasp_key_matches(wanted, key->key)) {
@@ -225,12 +231,19 @@ static void introduce(struct kasp_case *c, size_t index, const struct kasp_key *
     if (predecessor == NULL) {
         return;
     }
+    predecessor->entry = KASP_KEYS_MAX;
     state->has_predecessor = true;
     state->predecessor = predecessor->key->tag;
     predecessor->state.has_successor = true;
     predecessor->state.successor = key->key->tag;
     set_goal(predecessor, KEY_STATE_HIDDEN);
     predecessor->changed = true;
+}
+
+static void take(struct choice *choice, size_t key, unsigned entry)
+{
+    choice->taken[key] = true;
+    key_at(choice->c, key)->entry = entry;
 }
 
 /* An unused key, or one is to be made. */
@@ -241,7 +254,7 @@ static void bring_new(struct choice *choice, unsigned entry, size_t predecessor)
     struct kasp_key_plan *old = predecessor == SIZE_MAX ? NULL : key_at(c, predecessor);
     size_t unused = unused_for(choice, wanted);
     if (unused != SIZE_MAX) {
-        choice->taken[unused] = true;
+        take(choice, unused, entry);
         introduce(c, unused, wanted, old);
         return;
     }
@@ -296,7 +309,7 @@ static void satisfy(struct choice *choice, unsigned entry)
     const struct kasp_key *wanted = &c->policy->keys[entry];
     size_t holder = holder_of(choice, wanted);
     if (holder != SIZE_MAX) {
-        choice->taken[holder] = true;
+        take(choice, holder, entry);
         take_lifetime(c, key_at(c, holder), wanted->lifetime);
         roll(choice, entry, holder);
         return;
@@ -309,7 +322,7 @@ static void satisfy(struct choice *choice, unsigned entry)
         bring_new(choice, entry, SIZE_MAX);
         return;
     }
-    choice->taken[returning] = true;
+    take(choice, returning, entry);
     bring_back(c, key_at(c, returning), wanted->lifetime);
 }
 
@@ -329,6 +342,9 @@ static void retire(struct kasp_case *c, struct kasp_key_plan *key)
 void kasp_want(struct kasp_case *c)
 {
     struct choice choice = {.c = c};
+    for (size_t i = 0; i < c->plan->count; i++) {
+        key_at(c, i)->entry = KASP_KEYS_MAX;
+    }
     for (unsigned entry = 0; entry < c->policy->keys_count; entry++) {
         satisfy(&choice, entry);
     }

@@ -78,6 +78,8 @@ void change_start(struct keeper *keeper, struct managed_zone *zone, sg_time now)
         .resign = zone->known.resign,
         .expires_first = zone->health.expires_first,
     };
+    job->lent.aside = aside_lend(zone);
+    job->aside_names_min = zone->known.aside_fails ? UINT64_MAX : keeper->asides.names_min;
     zone_facts_find_twins(keeper, zone, &job->lent.twins);
     zone->known.keyed = false;
     zone->known.resign = NULL;
@@ -192,7 +194,7 @@ static void keep_wishes(struct managed_zone *zone, const struct zone_job *job, b
     bool loads = job->kind == ZONE_JOB_LOAD && by_store && !asked->thaw;
     later->load |= loads;
     later->force |= loads && asked->force;
-    later->keys |= asked->keys_wished || asked->sign_all;
+    later->keys |= asked->keys_wished || asked->sign_all || job->made.aside_keys != NULL;
     later->sign_all |= asked->sign_all;
     /* Where there are no keys to look at: does the store work again? */
     later->state |= job->kind == ZONE_JOB_STATE || (by_store && zone->settings->policy == NULL);
@@ -256,7 +258,9 @@ static void fail(struct keeper *keeper, struct zone_job *job, sg_duration retry)
     /* They may speak of what never came to be. */
     resign_index_free(zone->known.resign);
     zone->known.resign = NULL;
-    if (job->made.keys_looked_at || (job->lent.keys != NULL && job->lent.keys->fresh)) {
+    aside_take_back(keeper, job, false);
+    if (job->made.keys_looked_at || job->made.aside_keys != NULL ||
+        (job->lent.keys != NULL && job->lent.keys->fresh)) {
         zone_keys_free(job->lent.keys);
         job->lent.keys = NULL;
     }
@@ -361,6 +365,7 @@ static void take_version(struct managed_zone *zone, struct zone_job *job)
     if (expired != NULL) {
         zone_version_unref(expired);
     }
+    overtake_published(zone);
     checkpoint_trim_memory(zone->keeper, zone);
     notifying_changed(zone->keeper, zone, first);
 }
@@ -393,6 +398,33 @@ static bool is_mended(const struct managed_zone *zone, const struct zone_job *jo
     }
 }
 
+/* Also where nothing is due for years: somebody may bring a key, edit one, or take it away. */
+static sg_time next_loadkeys(const struct managed_zone *zone)
+{
+    sg_duration interval = (sg_duration)zone->settings->loadkeys_interval_minutes * SG_MINUTE;
+    return zone->settings->policy == NULL || interval == 0 ? INT64_MAX
+                                                           : zone->keeper->now + interval;
+}
+
+/* It is tried again every hour, and said when it begins and once a day. */
+static void tell_missing(struct managed_zone *zone, const char *missing)
+{
+    sg_time now = zone->keeper->now;
+    sg_time *warn_at = &zone->health.missing_warn_at;
+    char label[ZONE_LABEL_BYTES];
+    if (missing == NULL) {
+        *warn_at = 0;
+        return;
+    }
+    bool is_ahead = *warn_at > now + SG_DAY; /* The clock was false. */
+    if (now >= *warn_at || is_ahead) {
+        *warn_at = now + SG_DAY;
+        log_write(LOG_DNSSEC, SEVERITY_ERROR,
+                  "zone %s: a key is due to roll and has no successor: %s",
+                  zone_label(zone->settings, label), missing);
+    }
+}
+
 static void recover_health(struct managed_zone *zone, struct zone_job *job)
 {
     struct zone_health *health = &zone->health;
@@ -408,6 +440,8 @@ static void recover_health(struct managed_zone *zone, struct zone_job *job)
     if (made->keys_looked_at) {
         health->key_event_at = made->key_event_at;
         resting_note(zone, job, zone->keeper->now);
+        health->loadkeys_at = next_loadkeys(zone);
+        tell_missing(zone, made->missing);
     }
     if (made->expires_first != health->expires_first) {
         mem_free(health->resign_node);
@@ -453,8 +487,9 @@ static void succeed(struct keeper *keeper, struct zone_job *job)
     if (is_new) {
         take_version(zone, job);
     }
+    aside_take_back(keeper, job, is_new);
     if (is_new && is_first && job->store != NULL) {
-        overtake_start(keeper, zone);
+        overtake_start(keeper, zone, false);
     }
     if (!made->unchanged) {
         take_state(zone, job);
@@ -465,6 +500,9 @@ static void succeed(struct keeper *keeper, struct zone_job *job)
     zone->wishes.resign |= made->more || zone->known.state.campaign;
     if (job->kind == ZONE_JOB_RECOVER) {
         zone->ledger.continues = true;
+        if (keeper->restored) {
+            overtake_start(keeper, zone, true);
+        }
         trust_log_zone(zone);
         /* A configuration may have begun one meanwhile, without the zone and its times. */
         secondary_end(zone);
@@ -561,7 +599,8 @@ static void commit(struct keeper *keeper, struct zone_job *job)
                 .at = job->now,
                 .serial = zone_version_facts(now)->serial,
                 .source_serial = zone_version_facts(now)->source_serial,
-                .flags = made->is_image ? STORE_COMMIT_IMAGE | STORE_COMMIT_BREAKS : 0u,
+                .flags = (made->is_image ? STORE_COMMIT_IMAGE | STORE_COMMIT_BREAKS : 0u) |
+                         (overtake_is_in_doubt(job->zone) ? STORE_COMMIT_BREAKS : 0u),
                 .state = buffer_span(&job->state_bytes),
                 .changeset = changeset_of(job),
             },

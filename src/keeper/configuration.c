@@ -52,6 +52,7 @@ static void adopt_zone(struct keeper *keeper, struct managed_zone *zone,
         if (zone->known.keying) {
             keeper_unqueue(zone); /* It waited for keys of the old policy, and may have none now. */
         }
+        aside_cancel(keeper, zone);
         zone->known.keyed = false; /* What a round has brought was for the old policy. */
         if (zone->known.keys != NULL) {
             zone->known.keys->fresh = false;
@@ -140,6 +141,7 @@ void keeper_front_published(struct keeper *keeper)
         log_write(LOG_ZONE, SEVERITY_INFO, "zone %s: no longer configured",
                   zone_label(zone->settings, label));
         zone->gone = true;
+        aside_cancel(zone->keeper, zone);
         secondary_end(zone); /* Its place is another's. */
         keeper_bury(zone);
         zone = next;

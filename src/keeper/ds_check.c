@@ -22,7 +22,8 @@ struct wish {
     bool seen; /* all agreed once: `what`, from `first` to `last` */
     enum ds_check_want what;
     sg_time first, last;
-    sg_time told_for; /* the `since` that a fact was told for; with `seen` */
+    sg_time told_for;  /* the `since` that a fact was told for; with `seen` */
+    uint32_t told_ttl; /* the largest that a fact had */
 };
 
 enum outcome { NOT_ASKED, NO_REPLY, REPLIED };
@@ -380,9 +381,16 @@ static size_t judge_round(struct ds_check *check, sg_time now, struct ds_check_f
         if (wish->words[DS_CHECK_PUBLISHED].denied) {
             what = DS_CHECK_WITHDRAWN;
         }
-        if (wish->words[what].denied || !see(wish, what, now)) {
+        if (wish->words[what].denied) {
             continue;
         }
+        bool is_news = see(wish, what, now);
+        /* How long caches keep it is news as well: the TTL may be lowered before the DS changes. */
+        bool lives_longer = what == DS_CHECK_PUBLISHED && check->ttl > wish->told_ttl;
+        if (!is_news && !lives_longer) {
+            continue;
+        }
+        wish->told_ttl = lives_longer ? check->ttl : wish->told_ttl;
         out_facts[facts++] = (struct ds_check_fact){
             .tag = wish->tag,
             .algorithm = wish->algorithm,

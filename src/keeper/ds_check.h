@@ -87,8 +87,8 @@ sg_time ds_check_wake(const struct ds_check *check); /* INT64_MAX: never */
 
 /*
  * A fact, for the key set: the DS of this key was seen by all, or by none, whichever was wanted.
- * Told when it is news: seen so for the first time, after it was seen otherwise, or for the first
- * time since the wish's `since`.
+ * Told when it is news: seen so for the first time, after it was seen otherwise, for the first
+ * time since the wish's `since`, or with a longer TTL than before.
  */
 struct ds_check_fact {
     uint16_t tag;

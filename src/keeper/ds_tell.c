@@ -138,10 +138,19 @@ static struct ds_tell_item *find_item(struct ds_tell *tell, const struct ds_chec
     return NULL;
 }
 
+/*
+ * What is to go goes with every digest that the parent may have of it, whoever put it there: one
+ * that stays would be waited for without end. What is not there is removed without harm.
+ */
+static const uint8_t all_digests[] = {1, 2, 4};
+
 static void make_item(const struct ds_tell *tell, const struct ds_check_wish *wish,
                       const uint8_t *digest_types, size_t digest_types_count,
                       struct ds_tell_item *out_item)
 {
+    bool leaves = wish->want == DS_CHECK_WITHDRAWN;
+    digest_types = leaves ? all_digests : digest_types;
+    digest_types_count = leaves ? sizeof(all_digests) : digest_types_count;
     *out_item = (struct ds_tell_item){
         .tag = wish->key->tag,
         .algorithm = wish->key->algorithm,

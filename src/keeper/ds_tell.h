@@ -47,8 +47,8 @@ void ds_tell_set_bounds(struct ds_tell *tell, const struct ds_tell_bounds *bound
 void ds_tell_restore(struct ds_tell *tell, struct span bytes);
 void ds_tell_encode(const struct ds_tell *tell, struct buffer *out_bytes);
 
-/* What is wanted, whole; `digest_types` of the DS records to be made of each key. True: what is to
- * outlive a restart has changed. */
+/* What is wanted, whole; `digest_types` of the DS records to be made of each key that comes; one
+ * that goes has all that can be made. True: what is to outlive a restart has changed. */
 bool ds_tell_set_wishes(struct ds_tell *tell, const struct ds_check_wish *wishes, size_t count,
                         const uint8_t *digest_types, size_t digest_types_count, sg_time now);
 /*

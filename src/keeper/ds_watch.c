@@ -174,6 +174,11 @@ static void take_ds(struct ds_watch *watch, enum sg_result result,
     struct ds_reply reply;
     if (result == SG_OK) {
         ds_reply_read(message, &reply);
+        /* An agent of the configuration may well be a resolver; the parent's own server is not. */
+        bool tells = reply.kind == DS_REPLY_PRESENT || reply.kind == DS_REPLY_ABSENT;
+        if (tells && !reply.authoritative && watch->settings.mode == DS_WATCH_YES) {
+            reply.kind = DS_REPLY_CACHED;
+        }
     }
     size_t count =
         ds_check_heard(watch->check, result, result == SG_OK ? &reply : NULL, now_of(watch), facts);

@@ -25,6 +25,7 @@ struct keeper *keeper_new(const struct keeper_io *io)
     zone_queue_init(&keeper->queue);
     keeper->keying = keying_new();
     kept_keys_init(&keeper->kept_keys);
+    keeper->asides.names_min = ASIDE_NAMES_MIN;
     keeper->next_id = 1;
     keeper->announced = true;
     zone_index_init(&keeper->index);
@@ -152,7 +153,7 @@ static void start_jobs(struct keeper *keeper, sg_time now)
     start_queue(keeper, &keeper->queue, places, now);
     keying_start(keeper, now);
     if (keeper->jobs == 0 && keeper->requests == 0) {
-        keying_rest(keeper->keying);
+        keying_rest(keeper->keying, now);
     }
 }
 
@@ -172,7 +173,7 @@ void keeper_set_timer(struct keeper *keeper, struct managed_zone *zone)
         /* Else what is due has its turn when the job is done. */
         wake = earlier(wake,
                        earlier(health->key_event_at, earlier(health->resign_at, health->retry_at)));
-        wake = earlier(wake, health->file_at);
+        wake = earlier(wake, earlier(health->file_at, health->loadkeys_at));
     }
     if (wake == INT64_MAX) {
         heap_remove(&keeper->timers, &zone->timer);
@@ -202,6 +203,10 @@ void keeper_wish_due(struct keeper *keeper, struct managed_zone *zone)
     if (health->retry_at <= keeper->now) {
         health->retry_at = INT64_MAX; /* Whatever fails again sets it again. */
         wish_again(zone);
+        due = true;
+    }
+    if (health->loadkeys_at <= keeper->now) {
+        health->loadkeys_at = INT64_MAX; /* The look itself says when the next one is. */
         due = true;
     }
     if (due) {
@@ -266,6 +271,7 @@ void keeper_zone_was_tried(struct keeper *keeper, struct managed_zone *zone)
     keeper->failed += problem != NULL && !is_kept;
     keeper->kept += problem != NULL && is_kept;
     keeper->untried--;
+    zone_facts_end_wait_of_twins(keeper, zone);
     zone_tell_waiters(&zone->first_waiters, problem != NULL ? RELOAD_FAILED : RELOAD_STARTED,
                       problem != NULL ? problem : "");
 }
@@ -312,6 +318,8 @@ static void take_replies(struct keeper *keeper)
         keeper->jobs--;
         if (job->run == zone_job_run) {
             change_take_job(keeper, (struct zone_job *)job);
+        } else if (aside_is_round(job)) {
+            aside_take_job(keeper, job);
         } else if (keying_is_round(job)) {
             keying_take_job(keeper, job);
         } else {
@@ -348,12 +356,57 @@ static void watch_store(struct keeper *keeper)
     }
 }
 
+/* As far ahead of `now` as it was of `before`, at most. */
+static void draw_near(sg_time *at, sg_time before, sg_time now)
+{
+    sg_duration wait = *at > before ? *at - before : 0;
+    if (*at != INT64_MAX && *at > now + wait) {
+        *at = now + wait;
+    }
+}
+
+/*
+ * What was put off after a failure was put off by the old time, and would now wait for that, for
+ * decades if it was false enough. When signatures are due by themselves their expirations tell, and
+ * of keys the plan, whatever the clock.
+ */
+static void clock_set_back(struct keeper *keeper, struct managed_zone *zone, sg_time before)
+{
+    struct zone_health *health = &zone->health;
+    const struct kasp_policy *policy = zone->settings->policy;
+    sg_time now = keeper->now;
+    draw_near(&health->retry_at, before, now);
+    draw_near(&health->file_at, before, now);
+    draw_near(&health->warn_at, before, now);
+    if (health->file_written_at > now) {
+        health->file_written_at = now;
+    }
+    if (policy != NULL && health->expires_first != 0 && health->resign_at != INT64_MAX) {
+        sg_time due = health->expires_first - policy->signatures_refresh;
+        if (health->resign_at > due) {
+            draw_near(&health->resign_at, before, now);
+            health->resign_at = health->resign_at > due ? health->resign_at : due;
+        }
+    }
+    if (health->problem != NULL) {
+        draw_near(&health->key_event_at, before, now);
+    }
+    secondary_clock_set_back(keeper, zone);
+    keeper_set_timer(keeper, zone);
+}
+
 void keeper_note_time(struct keeper *keeper, sg_time now)
 {
-    bool is_set_back = now < keeper->now;
+    sg_time before = keeper->now;
     keeper->now = now;
-    for (size_t i = 0; is_set_back && i < keeper->zones_count; i++) {
-        secondary_clock_set_back(keeper, keeper->zones[i]);
+    if (now < before) {
+        for (size_t i = 0; i < keeper->zones_count; i++) {
+            clock_set_back(keeper, keeper->zones[i], before);
+        }
+        if (keeper->notify != NULL) {
+            notify_send_clock_set_back(keeper->notify, before - now);
+        }
+        overtake_clock_set_back(keeper, before - now);
     }
     trust_look(keeper);
 }
@@ -370,7 +423,8 @@ sg_time keeper_turn(struct keeper *keeper, sg_time now)
         secondary_fetch_next(keeper);
         start_jobs(keeper, now);
     }
-    sg_time told = keeper->stopping ? INT64_MAX : notifying_turn(keeper);
+    sg_time told =
+        keeper->stopping ? INT64_MAX : earlier(notifying_turn(keeper), overtake_turn(keeper));
     epoch_reclaim();
     const struct heap_node *first = heap_first(&keeper->timers);
     return keeper->stopping ? INT64_MAX : earlier(told, first == NULL ? INT64_MAX : first->key);
@@ -386,7 +440,18 @@ void keeper_stop(struct keeper *keeper)
         change_refuse_updates(keeper, zone, DNS_RCODE_SERVFAIL);
         secondary_stop(zone);
         zone_parent_end(zone);
+        aside_cancel(keeper, zone);
     }
+}
+
+void keeper_note_restored(struct keeper *keeper)
+{
+    keeper->restored = true;
+}
+
+bool keeper_has_overtaken(const struct keeper *keeper)
+{
+    return keeper->announced && keeper->overtakes == NULL;
 }
 
 bool keeper_is_idle(const struct keeper *keeper)
@@ -415,5 +480,6 @@ void keeper_free(struct keeper *keeper)
     zone_index_clear(&keeper->index);
     zone_index_clear(&keeper->leaving);
     heap_free(&keeper->timers);
+    heap_free(&keeper->overtakes_due);
     mem_free(keeper);
 }

@@ -34,7 +34,12 @@ struct keeper_update;
 struct parent_telling_settings;
 
 enum zone_type { ZONE_PRIMARY, ZONE_SECONDARY };
-enum zone_serial_update { ZONE_SERIAL_INCREMENT, ZONE_SERIAL_UNIXTIME, ZONE_SERIAL_DATE };
+enum zone_serial_update {
+    ZONE_SERIAL_INCREMENT,
+    ZONE_SERIAL_UNIXTIME,
+    ZONE_SERIAL_DATE,
+    ZONE_SERIAL_KEEP, /* the source's; a file that does not raise it is refused */
+};
 
 /* Whom to tell of a change. */
 struct zone_notify_settings {
@@ -68,7 +73,7 @@ struct zone_settings {
     const char *key_directory;
     uint32_t max_zone_ttl;
     enum zone_serial_update serial_update;
-    unsigned loadkeys_interval_minutes;
+    unsigned loadkeys_interval_minutes; /* 0: never */
     const struct zone_check_options *checks;
     struct zone_limits limits;
     const struct zone_notify_settings *notify;     /* NULL: nobody */
@@ -251,6 +256,11 @@ MUST_USE enum sg_result keeper_raise_serial(struct keeper *keeper, struct manage
 enum clock_doubt keeper_clock(const struct keeper *keeper, sg_duration *out_jump);
 /* The clock is right: keys go on. Returns how many zones were in doubt. */
 size_t keeper_accept_clock(struct keeper *keeper);
+/* The store that is opened, or will be, comes from a backup: its zones' secondaries may have later
+ * serials, and are asked. Before zones are opened. */
+void keeper_note_restored(struct keeper *keeper);
+/* All zones were tried, and all secondaries that were asked have answered or were given up. */
+bool keeper_has_overtaken(const struct keeper *keeper);
 /* A secondary: ask its primaries now; with `whole` fetch it by AXFR, whatever the serial.
  * SG_UNSUPPORTED for other zones. */
 MUST_USE enum sg_result keeper_refresh(struct keeper *keeper, struct managed_zone *zone,

@@ -2,6 +2,7 @@
  * keeper/keeper_parts.h - the keeper inside, as its files share it (private to keeper/)
  *
  *   keeper.c         queue, timers, turns
+ *   aside.c          a zone signed whole beside what is served
  *   keying.c         keys of all waiting zones, before their jobs
  *   change_choice.c  what a zone's next job is to do
  *   change.c         the pipeline: a zone's job, its commit, its publication
@@ -15,6 +16,7 @@
  */
 #pragma once
 
+#include "keeper/aside.h"
 #include "keeper/generation.h"
 #include "keeper/kept_keys.h"
 #include "keeper/keying.h"
@@ -38,6 +40,10 @@ struct keeper {
     struct zone_queue queue; /* for the rest */
     struct keying *keying;
     struct kept_keys kept_keys;
+    struct {
+        struct zone_aside *first, *at_work; /* in line; NULL: none */
+        uint64_t names_min;                 /* smaller zones are signed by their jobs */
+    } asides;
     size_t jobs;          /* in workers */
     size_t requests;      /* of the store */
     bool announced;       /* all_loaded() was called for what was asked for last */
@@ -48,7 +54,10 @@ struct keeper {
     size_t kept;          /* served as they were before */
     struct notify_sender *notify;
     struct telling *tellings;   /* questions that are out (notifying.c) */
-    struct overtake *overtakes; /* questions that are out (overtake.c) */
+    struct overtake *overtakes; /* secondaries whose serial is asked for (overtake.c) */
+    struct heap overtakes_due;
+    struct rate overtakes_rate;
+    bool restored; /* the store comes from a backup */
     struct refresh_shared refresh;
     struct rate parents; /* turns with parents */
     bool fetching;       /* secondary_fetch_next() is at work */

@@ -67,22 +67,27 @@ static struct key_folder *place_of(struct key_folders *folders, const char *path
 }
 
 enum sg_result key_folders_find(struct key_folders *folders, const char *folder, uint64_t wished,
-                                const struct keystore_index **out_index)
+                                struct keystore_index **out_index)
 {
     struct key_folder *place = place_of(folders, folder);
     bool same = place->path != NULL && strcmp(place->path, folder) == 0;
-    if (same && (place->round > wished || keystore_index_is_current(place->index))) {
+    if (same && place->round > wished) {
         *out_index = place->index;
         return SG_OK;
     }
-    clear(place);
-    enum sg_result result = keystore_index_read(folder, &place->index);
-    if (result == SG_OK) {
-        place->path = mem_copy_text(folder);
-        place->round = folders->round;
-        *out_index = place->index;
+    if (!same) {
+        clear(place);
     }
-    return result;
+    enum sg_result result =
+        same ? keystore_index_refresh(place->index) : keystore_index_read(folder, &place->index);
+    if (result != SG_OK) {
+        clear(place);
+        return result;
+    }
+    place->path = same ? place->path : mem_copy_text(folder);
+    place->round = folders->round;
+    *out_index = place->index;
+    return SG_OK;
 }
 
 struct keystore_batch *key_folders_batch(struct key_folders *folders)

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "kasp/parent.h"
 #include "keeper/key_orders.h"
 #include "keeper/key_preparation.h"
 #include "keeper/zone_label.h"
@@ -32,8 +33,6 @@ static void note_overruled(struct preparation *p, const struct signing_key *key)
 static enum sg_result adopt_key(struct preparation *p, size_t index)
 {
     struct signing_key *key = p->list->keys[index];
-    note_overruled(p, key);
-    p->changed[index] = zone_facts_take_younger(p->facts, key);
     if (p->clock->doubted && key->state.goal == KEY_STATE_NA && !kasp_key_is_unused(key)) {
         char *name = signing_key_file_name(key);
         p->problem = mem_format("the clock is in doubt, and by it the times of key '%s' would "
@@ -42,7 +41,8 @@ static enum sg_result adopt_key(struct preparation *p, size_t index)
         mem_free(name);
         return SG_CONFLICT;
     }
-    p->changed[index] |= kasp_key_adopt(key, p->policy, p->list->count == 1, p->now);
+    bool alone = kasp_key_is_alone(p->list, index, p->policy, p->now);
+    p->changed[index] |= kasp_key_adopt(key, p->policy, alone, p->now);
     return SG_OK;
 }
 
@@ -57,7 +57,61 @@ static void hold_uncommitted(struct preparation *p)
     for (size_t i = 0; i < p->list->count; i++) {
         struct signing_key *key = p->list->keys[i];
         bool is_served = some && key_search_rrset_has(&served, key->dnskey);
+        p->kept[i] = zone_facts_keep_in(p->facts, key);
+        p->changed[i] |= p->kept[i] != 0;
         p->changed[i] |= zone_facts_hold(p->facts, p->twins, is_served, p->now, key);
+    }
+    zone_facts_keep_signers(p->facts, p->list, p->changed);
+}
+
+static bool is_wanted(const struct preparation *p, const struct signing_key *key)
+{
+    for (unsigned i = 0; i < p->policy->keys_count; i++) {
+        if (kasp_key_matches(&p->policy->keys[i], key)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Is there one that is to stay and can do what this one does? Another signer rolled it meanwhile.
+ */
+static bool was_followed(const struct preparation *p, const struct signing_key *key)
+{
+    for (size_t i = 0; i < p->list->count; i++) {
+        const struct signing_key *other = p->list->keys[i];
+        if (other != key && other->algorithm == key->algorithm &&
+            other->state.ksk == key->state.ksk && other->state.zsk == key->state.zsk &&
+            other->state.goal == KEY_STATE_OMNIPRESENT && is_wanted(p, other)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* An edit tells a key of the policy to leave: that is done by having it followed. */
+static void roll_who_shall_leave(struct preparation *p)
+{
+    char label[ZONE_LABEL_BYTES];
+    for (size_t i = 0; i < p->list->count; i++) {
+        struct signing_key *key = p->list->keys[i];
+        if (!zone_facts_told_to_leave(p->facts, key, p->now) || !is_wanted(p, key) ||
+            was_followed(p, key)) {
+            continue;
+        }
+        key->state.goal = KEY_STATE_OMNIPRESENT;
+        if (kasp_roll_key(p->policy, key, p->now) != SG_OK) {
+            key->state.goal = KEY_STATE_HIDDEN;
+            continue;
+        }
+        p->changed[i] = true;
+        char *text = signing_key_text(key);
+        log_write(
+            LOG_DNSSEC, SEVERITY_NOTICE,
+            "zone %s: keymgr: the .state file of DNSKEY %s tells it to leave: it does once its "
+            "successor has taken over",
+            zone_label(p->settings, label), text);
+        mem_free(text);
     }
 }
 
@@ -88,6 +142,10 @@ static void begin_anew(struct preparation *p)
 static enum sg_result adopt_keys(struct preparation *p)
 {
     enum sg_result result = SG_OK;
+    for (size_t i = 0; i < p->list->count; i++) {
+        note_overruled(p, p->list->keys[i]);
+        p->changed[i] = zone_facts_take_younger(p->facts, p->list->keys[i]);
+    }
     for (size_t i = 0; i < p->list->count && result == SG_OK; i++) {
         result = adopt_key(p, i);
     }
@@ -95,6 +153,9 @@ static enum sg_result adopt_keys(struct preparation *p)
         return result;
     }
     hold_uncommitted(p);
+    if (!p->clock->doubted) {
+        roll_who_shall_leave(p);
+    }
     if (p->clock->anew && !p->clock->doubted) {
         begin_anew(p);
     }
@@ -114,12 +175,20 @@ static bool keys_rest(const struct preparation *p)
     return p->clock->doubted && in_use;
 }
 
+/* Keys that are served wait for the others that have them: they may have come less far. */
+static bool twins_are_awaited(const struct preparation *p)
+{
+    return p->twins->unknown && p->published != NULL &&
+           zone_version_facts(p->published)->signed_here;
+}
+
 static enum sg_result plan(struct preparation *p, bool files_missing)
 {
     struct kasp_key_facts keys[KASP_PLAN_KEYS_MAX];
     struct kasp_facts facts;
     zone_facts_for_plan(p->facts, p->list, keys, &facts);
     facts.clock_suspect = keys_rest(p);
+    facts.twin_unknown = twins_are_awaited(p);
     facts.files_missing = files_missing;
     facts.step = key_orders_have_step(p->orders);
     return kasp_plan(p->policy, p->list, &facts, p->now, &p->plan);
@@ -148,6 +217,13 @@ static void tell_moves(struct preparation *p, const struct kasp_key_plan *planne
         buffer_format(p->moves, "%s %s %s", some ? "," : "", records[record], states[value]);
         some = true;
     }
+    bool begins = planned->wait.reason == KASP_WAIT_NO_DS &&
+                  key->state.records[KEY_RECORD_DS] != planned->state.records[KEY_RECORD_DS];
+    if (begins) {
+        char wait[KASP_WAIT_TEXT_BYTES];
+        kasp_wait_text(&planned->wait, wait);
+        buffer_format(p->moves, "; it %s", wait);
+    }
     if (some) {
         buffer_format(p->moves, "\n");
     }
@@ -164,13 +240,11 @@ static void apply(struct preparation *p)
 
 /* A successor that cannot be made must not keep the zone from being signed on: it is told, and
  * tried again. */
-static void log_missing_successor(struct preparation *p)
+static void note_missing_successor(struct preparation *p)
 {
-    char label[ZONE_LABEL_BYTES];
-    log_write(LOG_DNSSEC, SEVERITY_ERROR, "zone %s: a key is due to roll and has no successor: %s",
-              zone_label(p->settings, label), p->problem);
     p->retry_at = p->now + RETRY_SECONDS;
-    mem_free(p->problem);
+    mem_free(*p->missing);
+    *p->missing = p->problem;
     p->problem = NULL;
 }
 
@@ -180,7 +254,7 @@ static enum sg_result make_keys(struct preparation *p, bool *missing)
         const struct kasp_make *make = &p->plan.makes[i];
         enum sg_result result = key_search_make(p, &p->policy->keys[make->entry]);
         if (result != SG_OK && make->predecessor != SIZE_MAX) {
-            log_missing_successor(p);
+            note_missing_successor(p);
             *missing = true;
         } else if (result != SG_OK) {
             return result;
@@ -208,6 +282,40 @@ static enum sg_result plan_and_make(struct preparation *p)
         }
     }
     return SG_OK; /* The rest comes with the next look. */
+}
+
+/* The records of a key that its file has out and the zone still has, with commas. */
+static void name_kept(const struct preparation *p, size_t index, struct buffer *names)
+{
+    static const char *const records[KEY_RECORDS] = {"DNSKEY", "ZRRSIG", "KRRSIG", "DS"};
+    for (int record = 0; record < KEY_RECORDS; record++) {
+        enum key_state_value value = p->list->keys[index]->state.records[record];
+        bool is_in = value == KEY_STATE_RUMOURED || value == KEY_STATE_OMNIPRESENT;
+        if (is_in && (p->kept[index] >> record & 1U) != 0) {
+            buffer_format(names, "%s%s", names->length > 0 ? ", " : "", records[record]);
+        }
+    }
+}
+
+/* Edits that would have broken the chain of trust, or told of what is not so, are overruled. */
+static void tell_overruled(const struct preparation *p)
+{
+    char label[ZONE_LABEL_BYTES];
+    for (size_t i = 0; i < p->plan.count && !p->clock->doubted; i++) {
+        struct buffer names = BUFFER_EMPTY;
+        name_kept(p, i, &names);
+        if (names.length > 0) {
+            char *text = signing_key_text(p->list->keys[i]);
+            log_write(
+                LOG_DNSSEC, SEVERITY_WARNING,
+                "zone %s: keymgr: the .state file of DNSKEY %s says that it is withdrawn (%s), "
+                "and it is not: it stays as long as it is needed, and the file is written "
+                "again; to have it leave, `dnssec -rollover` or `dnssec-settime -s -g HIDDEN`",
+                zone_label(p->settings, label), text, buffer_text(&names));
+            mem_free(text);
+        }
+        buffer_free(&names);
+    }
 }
 
 /* ---- what it asks for ---- */
@@ -300,6 +408,7 @@ enum sg_result key_planning_run(struct preparation *p, sg_time *out_wake)
     }
     result = plan_and_make(p);
     if (result == SG_OK) {
+        tell_overruled(p);
         purge(p);
         result = write_changed(p);
     }

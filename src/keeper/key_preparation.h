@@ -2,6 +2,7 @@
  * keeper/key_preparation.h - one look at a zone's keys, as its steps share it (private to keeper/)
  *
  *   key_search.c    keys in their folders; what is lost; a new one
+ *   key_archive.c   keys that are gone, where there are many
  *   key_planning.c  files and facts brought together, orders, the plan, and what it asks for
  *   key_rest.c      in place of both, where one of them failed: the keys in use as they were
  *   zone_keys.c     what the keys do in the zone then
@@ -31,9 +32,11 @@ struct preparation {
     const struct zone_facts_twins *twins;
     struct zone_facts_of_keys *facts; /* before the plan, then after it */
     struct zone_key_order *orders;
-    bool changed[ZONE_KEYS_MAX]; /* the key's files are to be written again */
+    bool changed[ZONE_KEYS_MAX];  /* the key's files are to be written again */
+    unsigned kept[ZONE_KEYS_MAX]; /* records that files have out, kept in: a bit each */
     struct kasp_plan plan;
     sg_time retry_at;        /* a successor could not be made; 0: none was missed */
+    char **missing;          /* why; NULL: the same */
     struct buffer *moves;    /* lines for the log, once all is durable */
     struct buffer reports;   /* lines: what is wrong with key files */
     struct buffer overruled; /* lines: states in files that do not count */
@@ -52,6 +55,11 @@ MUST_USE enum sg_result key_search_make(struct preparation *p, const struct kasp
 /* What was found wrong with files goes to the log, unless somebody will try again. */
 void key_search_log_reports(struct preparation *p);
 bool key_search_rrset_has(const struct dns_rrset *rrset, struct span rdata);
+
+/* --- key_archive.c -------------------------------------------------------------------------- */
+
+/* Keys that are long gone are taken out of the list where they are many; their files stay. */
+void key_archive_leave_out(struct preparation *p);
 
 /* --- key_planning.c ------------------------------------------------------------------------- */
 

@@ -49,7 +49,7 @@ static const char *folder_of(const struct preparation *p, const struct kasp_key 
 static enum sg_result append_folder(struct preparation *p, const char *folder)
 {
     struct key_list found = {NULL, 0};
-    const struct keystore_index *index;
+    struct keystore_index *index;
     enum sg_result result = key_folders_find(p->folders, folder, p->wished, &index);
     if (result == SG_OK) {
         result = keystore_index_list(index, &p->settings->apex, report_key_file, p, &found);
@@ -63,18 +63,18 @@ static enum sg_result append_folder(struct preparation *p, const char *folder)
         key_list_clear(&found);
         return result;
     }
-    if (p->list->count + found.count > ZONE_KEYS_MAX) {
-        p->problem = mem_format("more than %d keys in '%s'; remove those that are done with",
-                                ZONE_KEYS_MAX, folder);
-        key_list_clear(&found);
-        return SG_LIMIT;
-    }
     p->list->keys = mem_resize_array(p->list->keys, p->list->count + found.count + 1,
                                      sizeof(struct signing_key *));
     for (size_t i = 0; i < found.count; i++) {
         p->list->keys[p->list->count++] = found.keys[i];
     }
     mem_free(found.keys);
+    key_archive_leave_out(p);
+    if (p->list->count > ZONE_KEYS_MAX) {
+        p->problem = mem_format("more than %d keys in '%s' that are in use, or were made for later",
+                                ZONE_KEYS_MAX, folder);
+        return SG_LIMIT;
+    }
     return SG_OK;
 }
 
@@ -154,7 +154,7 @@ enum sg_result key_search_check_served(struct preparation *p)
 
 /* A .key file without its .private one, which its own times do not declare done with. Whatever its
  * role and algorithm: the parent's DS and the caches do not ask what the policy wants by now. */
-static enum sg_result refuse_half_key(struct preparation *p, const struct keystore_index *index,
+static enum sg_result refuse_half_key(struct preparation *p, struct keystore_index *index,
                                       const char *folder)
 {
     struct key_list halves;
@@ -183,7 +183,7 @@ static enum sg_result refuse_half_key(struct preparation *p, const struct keysto
 
 static enum sg_result refuse_lost_key_of(struct preparation *p, const char *folder)
 {
-    const struct keystore_index *index;
+    struct keystore_index *index;
     enum sg_result result = key_folders_find(p->folders, folder, p->wished, &index);
     if (result != SG_OK) {
         p->problem = mem_format("keys in '%s': %s", folder, sg_result_text(result));

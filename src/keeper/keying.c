@@ -13,6 +13,9 @@
  */
 enum { ROUND_ZONES_MAX = 1024, ROUND_NS_MAX = 250 * 1000 * 1000 };
 
+/* Many zones have something due every few seconds, few zones seldom. */
+enum { FOLDERS_KEPT_SECONDS = 600 };
+
 struct round_place {
     struct managed_zone *zone;
     struct keeper_generation *generation; /* one use of it */
@@ -207,6 +210,7 @@ static void start_round(struct keeper *keeper, struct keying_lane *lane, enum wo
     }
     lane->folders = NULL;
     lane->running = true;
+    lane->used_at = now;
     keeper->jobs++;
     worker_pool_submit(keeper->io.pool, class, &round->job);
 }
@@ -264,11 +268,11 @@ void keying_take_job(struct keeper *keeper, struct job *job)
     mem_free(round);
 }
 
-void keying_rest(struct keying *keying)
+void keying_rest(struct keying *keying, sg_time now)
 {
     for (size_t i = 0; i < KEYING_LANES; i++) {
         struct keying_lane *lane = &keying->lanes[i];
-        if (!lane->running) {
+        if (!lane->running && now >= lane->used_at + FOLDERS_KEPT_SECONDS) {
             key_folders_free(lane->folders);
             lane->folders = NULL;
         }

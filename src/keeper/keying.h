@@ -1,6 +1,6 @@
 /*
- * keeper/keying.h - keys of all zones that wait for them, in rounds: each folder is read once, and
- * what is made is durable by one sync (private to keeper/)
+ * keeper/keying.h - keys of all zones that wait for them, in rounds: each folder is read once and
+ * then followed, and what is made is durable by one sync (private to keeper/)
  *
  * A zone whose next job looks at its keys waits here first; the round brings the keys, and the job
  * finds them fresh. Where a round fails for a zone, the zone's job tries by itself and tells why.
@@ -21,6 +21,7 @@ enum { KEYING_SOON, KEYING_REST, KEYING_LANES };
 struct keying_lane {
     struct zone_queue waiting;
     struct key_folders *folders; /* NULL: nothing was read, or a round has them */
+    sg_time used_at;             /* when its last round began */
     bool running;
 };
 
@@ -44,5 +45,5 @@ void keying_start(struct keeper *keeper, sg_time now);
 bool keying_is_round(const struct job *job);
 /* A worker's reply. Takes the job. */
 void keying_take_job(struct keeper *keeper, struct job *job);
-/* Nothing is to be done: what was read is forgotten. */
-void keying_rest(struct keying *keying);
+/* Nothing is to be done: what was read is forgotten, if it was not wanted for long. */
+void keying_rest(struct keying *keying, sg_time now);

@@ -74,6 +74,7 @@ static sg_time problem_since(const struct managed_zone *zone)
 void managed_zone_status(const struct managed_zone *zone, struct zone_status *out_status)
 {
     const struct zone_version *version = zone->slot->version;
+    const struct refresh_timers *timers = secondary_timers(zone);
     *out_status = (struct zone_status){
         .settings = zone->settings,
         .facts = version == NULL ? NULL : zone_version_facts(version),
@@ -92,7 +93,10 @@ void managed_zone_status(const struct managed_zone *zone, struct zone_status *ou
         .clock_at = zone->known.state.clock_at,
         .problem = problem_of(zone),
         .problem_since = problem_since(zone),
+        .refresh_at = timers == NULL ? 0 : known_or_zero(timers->refresh_at),
+        .expire_at = timers == NULL ? 0 : known_or_zero(timers->expire_at),
         .refresh_failure = secondary_failure(zone),
+        .unheard = zone->ledger.unheard,
         .stored = zone->ledger.continues,
     };
 }

@@ -26,7 +26,10 @@ struct zone_status {
     sg_time clock_at;            /* of the last commit before */
     const char *problem;         /* NULL: all is well; else what, and what to do */
     sg_time problem_since;       /* 0: not known */
+    sg_time refresh_at;          /* of a secondary: its primaries are asked next; 0: none */
+    sg_time expire_at;           /* of a secondary: it is, or was, served until then; 0: none */
     const char *refresh_failure; /* of a secondary: why the last primary was of no use; NULL */
+    size_t unheard;              /* secondaries that are asked for their serial (overtake.h) */
     bool stored;                 /* what is served is what the store has */
 };
 void managed_zone_status(const struct managed_zone *zone, struct zone_status *out_status);

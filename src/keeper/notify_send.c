@@ -248,6 +248,19 @@ enum notify_verdict notify_send_answered(struct notify_sender *sender, struct no
     return NOTIFY_AGAIN;
 }
 
+/* What has begun to be told or waits for its second try is meant from now; a zone's next set joins
+ * none of another day (set_begins()). */
+void notify_send_clock_set_back(struct notify_sender *sender, sg_duration by)
+{
+    heap_shift(&sender->usual.due, -by);
+    heap_shift(&sender->startup.due, -by);
+    for (struct notify_ask *ask = sender->asks; ask != NULL; ask = ask->next) {
+        if (ask->target != NULL) {
+            ask->target->sent_at -= by;
+        }
+    }
+}
+
 size_t notify_send_out(const struct notify_sender *sender)
 {
     return sender->out;

@@ -79,5 +79,7 @@ enum notify_verdict {
 /* What came of an order: SG_OK and the answer's rcode, or why there was none. */
 enum notify_verdict notify_send_answered(struct notify_sender *sender, struct notify_ask *ask,
                                          enum sg_result result, uint16_t rcode, sg_time now);
+/* The clock was set back by so much: what is due soon stays due soon. */
+void notify_send_clock_set_back(struct notify_sender *sender, sg_duration by);
 /* How many orders are out. */
 size_t notify_send_out(const struct notify_sender *sender);

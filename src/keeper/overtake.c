@@ -5,23 +5,41 @@
 #include "dns/request.h"
 #include "dns/serial.h"
 #include "keeper/notifying.h"
+#include "keeper/remote_text.h"
 
-enum { ASK_TIMEOUT = 3, ASK_TRIES = 2, ASKED_MAX = 16 };
-
-struct overtake {
-    struct overtake *next;
-    struct keeper *keeper;
-    struct managed_zone *zone;
-    void *asked;
+enum {
+    ASK_TIMEOUT = 3,
+    ASK_TRIES = 2,
+    ASKED_MAX = 16,   /* of a zone's secondaries */
+    AGAIN_FIRST = 15, /* after the first silence, then twice as long each time */
+    AGAIN_MOST = 3600,
+    GIVEN_UP = 7 * 86400,
+    ASKS_PER_SECOND = 100, /* of all zones: a restored store may have very many */
 };
 
-static void unlink_and_free(struct overtake *overtake)
+/* One secondary that has not said yet what it has. */
+struct overtake {
+    struct heap_node due;          /* first member; in the heap unless it is being asked */
+    struct overtake *next, **back; /* of the keeper's */
+    struct keeper *keeper;
+    struct managed_zone *zone;
+    struct remote remote;
+    void *asked; /* the question that is out; NULL: none */
+    sg_time began_at;
+    unsigned silences;
+};
+
+static void end(struct overtake *overtake)
 {
-    struct overtake **at = &overtake->keeper->overtakes;
-    while (*at != overtake) {
-        at = &(*at)->next;
+    struct zone_ledger *ledger = &overtake->zone->ledger;
+    heap_remove(&overtake->keeper->overtakes_due, &overtake->due);
+    *overtake->back = overtake->next;
+    if (overtake->next != NULL) {
+        overtake->next->back = overtake->back;
     }
-    *at = overtake->next;
+    if (--ledger->unheard == 0) {
+        ledger->doubted = false;
+    }
     mem_free(overtake);
 }
 
@@ -39,80 +57,195 @@ static void take_serial(struct overtake *overtake, uint32_t theirs)
     struct managed_zone *zone = overtake->zone;
     const struct zone_version *version = zone_record_version(zone);
     char label[ZONE_LABEL_BYTES];
+    char from[REMOTE_TEXT_BYTES];
+    remote_text(&overtake->remote, from);
     uint32_t above = zone->wishes.serial_above;
     if (version == NULL || !is_serial_ours(zone) ||
-        serial_compare(theirs, zone_version_facts(version)->serial) < 0 ||
         (above != 0 && serial_compare(theirs, above) <= 0)) {
         return;
     }
+    /* One that was silent when we began may have got ours since. */
+    int order = serial_compare(theirs, zone_version_facts(version)->serial);
+    if (order < 0 || (order == 0 && overtake->silences > 0)) {
+        return;
+    }
     log_write(LOG_ZONE, SEVERITY_WARNING,
-              "zone %s: a secondary has serial %u, which the store does not know of; ours is "
+              "zone %s: secondary %s has serial %u, which the store does not know of; ours is "
               "raised above it",
-              zone_label(zone->settings, label), theirs);
+              zone_label(zone->settings, label), from, theirs);
+    zone->ledger.overtaken = theirs;
+    zone_history_be_ambiguous(&zone->slot->history);
     zone->wishes.serial_above = theirs;
     keeper_enqueue(overtake->keeper, zone);
 }
 
+static void be_silent(struct overtake *overtake)
+{
+    struct keeper *keeper = overtake->keeper;
+    char label[ZONE_LABEL_BYTES];
+    char from[REMOTE_TEXT_BYTES];
+    if (keeper->now - overtake->began_at >= GIVEN_UP) {
+        remote_text(&overtake->remote, from);
+        log_write(LOG_ZONE, SEVERITY_WARNING,
+                  "zone %s: secondary %s was not heard for a week and is asked for its serial no "
+                  "more; if it comes back with one above ours, raise ours: signing -serial",
+                  zone_label(overtake->zone->settings, label), from);
+        end(overtake);
+        return;
+    }
+    sg_duration wait = overtake->silences < 8 ? AGAIN_FIRST << overtake->silences : AGAIN_MOST;
+    overtake->silences++;
+    heap_put(&keeper->overtakes_due, &overtake->due, keeper->now + wait);
+}
+
+/* Whoever answers with a serial has said it; whoever does not serve the zone has none. One that is
+ * silent, or where it has expired, may have it all the same. */
 static bool hear(void *argument, const struct keeper_heard *heard)
 {
     struct overtake *overtake = argument;
     struct dns_message message;
     struct dns_soa soa;
-    if (heard->result == SG_OK && dns_message_parse(heard->message, &message) == SG_OK &&
-        (message.flags & DNS_FLAG_AA) != 0 && dns_reply_soa(&message, &soa) == SG_OK) {
+    overtake->asked = NULL;
+    if (heard->result != SG_OK || dns_message_parse(heard->message, &message) != SG_OK ||
+        dns_reply_rcode(&message) == DNS_RCODE_SERVFAIL) {
+        be_silent(overtake);
+        return false;
+    }
+    if ((message.flags & DNS_FLAG_AA) != 0 && dns_reply_soa(&message, &soa) == SG_OK) {
         take_serial(overtake, soa.serial);
     }
-    unlink_and_free(overtake);
+    end(overtake);
     return false;
 }
 
-static void ask(struct keeper *keeper, struct managed_zone *zone, const struct remote *remote)
+static void ask(struct keeper *keeper, struct overtake *overtake)
 {
     const struct keeper_asker *asker = &keeper->io.asker;
-    const struct zone_settings *settings = zone->settings;
+    const struct zone_settings *settings = overtake->zone->settings;
     const struct dns_request_zone about = {.apex = &settings->apex, .rrclass = settings->rrclass};
     const struct dns_request_edns edns = {0, false};
     struct dns_request request;
-    struct overtake *overtake = mem_alloc_zero(1, sizeof(*overtake));
     dns_request_query(&about, DNS_TYPE_SOA, &edns, &request);
     const struct keeper_question question = {
         .kind = KEEPER_QUESTION_NOTIFY, /* the same hosts, asked from the same address */
-        .remote = remote,
+        .remote = &overtake->remote,
         .access = settings->access,
         .message = {request.bytes, request.length},
         .udp_tries = ASK_TRIES,
         .timeout = ASK_TIMEOUT,
     };
-    *overtake = (struct overtake){.next = keeper->overtakes, .keeper = keeper, .zone = zone};
+    heap_remove(&keeper->overtakes_due, &overtake->due);
     overtake->asked = asker->ask(asker->argument, &question, hear, overtake);
     if (overtake->asked == NULL) {
-        mem_free(overtake);
-        return;
+        be_silent(overtake);
     }
-    keeper->overtakes = overtake;
 }
 
-void overtake_start(struct keeper *keeper, struct managed_zone *zone)
+/* Keys and origins of a list go with their configuration: the remote is looked for anew. */
+static bool find_remote(struct overtake *overtake)
 {
     struct notify_targets targets;
-    if (keeper->stopping || keeper->io.asker.ask == NULL || !is_serial_ours(zone) ||
-        !notifying_targets(keeper, zone, &targets)) {
-        return;
+    bool found = false;
+    if (!notifying_targets(overtake->keeper, overtake->zone, &targets)) {
+        return false;
     }
-    for (size_t i = 0; i < targets.count && i < ASKED_MAX; i++) {
-        ask(keeper, zone, &targets.remotes[i]);
+    for (size_t i = 0; i < targets.count && !found; i++) {
+        if (remote_equal(&targets.remotes[i], &overtake->remote)) {
+            overtake->remote = targets.remotes[i];
+            found = true;
+        }
     }
     notify_targets_clear(&targets);
+    return found;
+}
+
+sg_time overtake_turn(struct keeper *keeper)
+{
+    struct overtake *overtake;
+    while ((overtake = (struct overtake *)heap_first(&keeper->overtakes_due)) != NULL &&
+           overtake->due.key <= keeper->now) {
+        if (!rate_take(&keeper->overtakes_rate, keeper->now)) {
+            return keeper->now + 1;
+        }
+        if (find_remote(overtake)) {
+            ask(keeper, overtake);
+        } else {
+            end(overtake); /* It is no secondary of this zone any more. */
+        }
+    }
+    return overtake == NULL ? INT64_MAX : overtake->due.key;
+}
+
+void overtake_clock_set_back(struct keeper *keeper, sg_duration by)
+{
+    heap_shift(&keeper->overtakes_due, -by);
+    for (struct overtake *at = keeper->overtakes; at != NULL; at = at->next) {
+        at->began_at -= by;
+    }
+}
+
+static void add(struct keeper *keeper, struct managed_zone *zone, const struct remote *remote)
+{
+    struct overtake *overtake = mem_alloc_zero(1, sizeof(*overtake));
+    *overtake = (struct overtake){.next = keeper->overtakes,
+                                  .back = &keeper->overtakes,
+                                  .keeper = keeper,
+                                  .zone = zone,
+                                  .remote = *remote,
+                                  .began_at = keeper->now};
+    if (overtake->next != NULL) {
+        overtake->next->back = &overtake->next;
+    }
+    keeper->overtakes = overtake;
+    zone->ledger.unheard++;
+    heap_put(&keeper->overtakes_due, &overtake->due, keeper->now);
+}
+
+void overtake_start(struct keeper *keeper, struct managed_zone *zone, bool restored)
+{
+    struct notify_targets targets;
+    if (keeper->stopping || keeper->io.asker.ask == NULL || zone->ledger.unheard > 0 ||
+        !is_serial_ours(zone) || !notifying_targets(keeper, zone, &targets)) {
+        return;
+    }
+    keeper->overtakes_rate.per_second = ASKS_PER_SECOND;
+    for (size_t i = 0; i < targets.count && i < ASKED_MAX; i++) {
+        add(keeper, zone, &targets.remotes[i]);
+    }
+    zone->ledger.doubted = restored && zone->ledger.unheard > 0;
+    overtake_published(zone);
+    notify_targets_clear(&targets);
+}
+
+void overtake_published(struct managed_zone *zone)
+{
+    struct zone_ledger *ledger = &zone->ledger;
+    const struct zone_version *version = zone_record_version(zone);
+    if (ledger->overtaken != 0 &&
+        serial_compare(zone_version_facts(version)->serial, ledger->overtaken) > 0) {
+        ledger->overtaken = 0;
+        zone_history_clear(&zone->slot->history);
+    }
+    if (overtake_is_in_doubt(zone)) {
+        zone_history_be_ambiguous(&zone->slot->history);
+    }
+}
+
+static void cancel(struct overtake *overtake)
+{
+    const struct keeper_asker *asker = &overtake->keeper->io.asker;
+    if (overtake->asked != NULL) {
+        asker->cancel(asker->argument, overtake->asked);
+    }
+    end(overtake);
 }
 
 void overtake_forget(struct keeper *keeper, const struct managed_zone *zone)
 {
-    const struct keeper_asker *asker = &keeper->io.asker;
     for (struct overtake *at = keeper->overtakes, *next; at != NULL; at = next) {
         next = at->next;
         if (zone == NULL || at->zone == zone) {
-            asker->cancel(asker->argument, at->asked);
-            unlink_and_free(at);
+            cancel(at);
         }
     }
 }

@@ -1,11 +1,20 @@
 /*
  * keeper/overtake.h - a serial above what the zone's secondaries have, when ours is not known
  *
- * A zone of which the store knows nothing is new, or its store was lost. In the second case its
- * secondaries have a serial that ours may not be above, and they would never take a change again
- * (RFC 1982). So they are asked once, after the first publication, and what one of them answers is
- * overtaken by an ordinary change. A new zone costs a question that nobody answers. So it is with a
- * secondary that is signed here, whose signed serial is ours; not with others.
+ * A zone of which the store knows nothing is new, or its store was lost; one that comes from a
+ * restored backup has lost what was committed since. Its secondaries may have a serial that ours is
+ * not above, and they would never take a change again (RFC 1982). So each of them is asked, after
+ * the first publication, and what one answers is overtaken by an ordinary change. One that is
+ * silent is asked again, less and less often, for a week; then the log says so. A new zone costs
+ * questions that nobody answers. So it is with a secondary that is signed here, whose signed serial
+ * is ours; not with others.
+ *
+ * A secondary whose serial is one of ours as well may have other contents under it: as long as one
+ * of a restored zone has not answered, and where one was overtaken, no difference is told.
+ *
+ *   overtake_start -> due -> asked -- a serial --> overtaken, if ours is not above it
+ *                      ^       |----- no such zone --> done
+ *                      '-------'  silence, SERVFAIL: 15 s, 30 ... an hour later
  *
  * Private to keeper/. Thread: keeper.
  */
@@ -13,7 +22,18 @@
 
 #include "keeper/keeper_parts.h"
 
-/* The zone's first version has been published. */
-void overtake_start(struct keeper *keeper, struct managed_zone *zone);
+/* The zone's first version has been published. `restored`: from a backup. */
+void overtake_start(struct keeper *keeper, struct managed_zone *zone, bool restored);
+/* A version was published: what differs from the one before may not be told yet. */
+void overtake_published(struct managed_zone *zone);
+/* Is the serial of what is served one that a secondary may have with other contents? */
+static inline bool overtake_is_in_doubt(const struct managed_zone *zone)
+{
+    return zone->ledger.doubted || zone->ledger.overtaken != 0;
+}
+/* Ask those that are due. Returns when the next is. */
+sg_time overtake_turn(struct keeper *keeper);
+/* Those that are due are so by the old time. */
+void overtake_clock_set_back(struct keeper *keeper, sg_duration by);
 /* Forget what was asked, of one zone, or (NULL) of all. */
 void overtake_forget(struct keeper *keeper, const struct managed_zone *zone);

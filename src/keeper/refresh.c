@@ -478,6 +478,17 @@ enum refresh_verdict refresh_transferred(struct refresh *refresh,
     return next_primary(refresh, REFRESH_NEXT, now);
 }
 
+/* It is served and came from those that were primaries when it was asked for: what nobody else is
+ * heard of expires all the same. */
+static void begin_to_expire(struct refresh *refresh, sg_time now)
+{
+    struct refresh_timers *timers = &refresh->timers;
+    if (timers->expired || timers->expire_at == INT64_MAX) {
+        timers->expired = false;
+        timers->expire_at = now + refresh_expiry(&refresh->soa, &refresh->settings->bounds);
+    }
+}
+
 enum refresh_verdict refresh_applied(struct refresh *refresh, enum sg_result result,
                                      const struct dns_soa *soa, sg_time now)
 {
@@ -487,6 +498,7 @@ enum refresh_verdict refresh_applied(struct refresh *refresh, enum sg_result res
         refresh->has_zone = true;
         refresh->soa = *soa;
         if (!wanted) {
+            begin_to_expire(refresh, now);
             return REFRESH_UNWANTED;
         }
         heard(refresh, true, now);

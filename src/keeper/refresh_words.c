@@ -43,15 +43,21 @@ static char *text_of_rcode(const struct refresh_failure *failure, const char *ke
 }
 
 /* A whole reply with NOERROR. */
-static const char *flaw_of(const struct refresh_failure *failure)
+static char *flaw_of(const struct refresh_failure *failure)
 {
     if (failure->truncated) {
-        return "is truncated, over TCP too";
+        return mem_copy_text("is truncated, over TCP too");
     }
     if (!failure->authoritative) {
-        return "is not authoritative: it does not serve the zone, or it has expired there";
+        return mem_copy_text(
+            "is not authoritative: it does not serve the zone, or it has expired there");
     }
-    return "has no SOA of the zone, or more than one: it does not serve the zone";
+    if (failure->has_soa) {
+        return mem_format("has serial %u, which is older than ours, %u: raise it there, or take it "
+                          "as it is by `retransfer`",
+                          failure->serial, failure->ours);
+    }
+    return mem_copy_text("has no SOA of the zone, or more than one: it does not serve the zone");
 }
 
 /* No reply that counts. */
@@ -92,7 +98,9 @@ char *refresh_failure_text(const struct refresh_failure *failure)
     if (is_rcode) {
         text = text_of_rcode(failure, key);
     } else if (failure->result == SG_OK) {
-        text = mem_format("the answer of %s%s %s", failure->from, key, flaw_of(failure));
+        char *flaw = flaw_of(failure);
+        text = mem_format("the answer of %s%s %s", failure->from, key, flaw);
+        mem_free(flaw);
     } else {
         text = mem_format("%s%s: %s", failure->from, key, text_of_result(failure->result));
     }

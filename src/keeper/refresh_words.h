@@ -17,6 +17,7 @@ struct refresh_failure {
     enum sg_result result;
     uint16_t rcode;
     bool truncated, authoritative, has_soa; /* SG_OK */
+    uint32_t serial, ours;                  /* has_soa: what it has, which is older than ours */
 };
 
 /* One line without an end, such as "REFUSED by 192.0.2.1#53, TSIG key 'x': ...". Owned. */

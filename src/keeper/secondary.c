@@ -101,6 +101,14 @@ static bool read_soa(const struct zone_version *version, struct dns_rrset *out_r
            dns_soa_parse(dns_rrset_first(out_rrset), out_soa) == SG_OK;
 }
 
+/* The serial that its primaries gave it; 0: there is none. */
+static uint32_t own_serial(const struct zone_secondary *secondary)
+{
+    struct dns_rrset rrset;
+    struct dns_soa soa;
+    return read_soa(zone_record_version(secondary->zone), &rrset, &soa) ? soa.serial : 0;
+}
+
 /* What the refresh has just learnt outlives a restart. */
 static void keep_timers(struct zone_secondary *secondary)
 {
@@ -122,6 +130,8 @@ static void take_reply(struct zone_secondary *secondary, const struct refresh_re
                                             .truncated = reply->truncated,
                                             .authoritative = reply->authoritative,
                                             .has_soa = reply->has_soa,
+                                            .serial = reply->serial,
+                                            .ours = own_serial(secondary),
                                         }));
     if (verdict == REFRESH_CURRENT) {
         keep_timers(secondary);
@@ -474,6 +484,11 @@ const char *secondary_failure(const struct managed_zone *zone)
     return zone->secondary == NULL ? NULL : zone->secondary->failure;
 }
 
+const struct refresh_timers *secondary_timers(const struct managed_zone *zone)
+{
+    return zone->secondary == NULL ? NULL : refresh_timers(zone->secondary->refresh);
+}
+
 void secondary_notified(struct keeper *keeper, struct managed_zone *zone, const struct remote *from,
                         const struct dns_soa *hint)
 {
@@ -580,7 +595,6 @@ void secondary_clock_set_back(struct keeper *keeper, struct managed_zone *zone)
 {
     if (zone->secondary != NULL) {
         refresh_clock_set_back(zone->secondary->refresh, keeper->now);
-        keeper_set_timer(keeper, zone);
     }
 }
 

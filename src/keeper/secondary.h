@@ -7,6 +7,7 @@
 #pragma once
 
 #include "keeper/keeper_parts.h"
+#include "keeper/refresh_timers.h"
 
 struct zone_secondary;
 
@@ -31,6 +32,8 @@ void secondary_came(struct managed_zone *zone);
 /* Why the primary that was asked last was of no use, for people; NULL: it was of use, or none was
  * asked. */
 const char *secondary_failure(const struct managed_zone *zone);
+/* When its primaries are asked next, and until when it is served; NULL: it has none. */
+const struct refresh_timers *secondary_timers(const struct managed_zone *zone);
 /* A NOTIFY came. */
 void secondary_notified(struct keeper *keeper, struct managed_zone *zone, const struct remote *from,
                         const struct dns_soa *hint);
@@ -38,7 +41,8 @@ void secondary_notified(struct keeper *keeper, struct managed_zone *zone, const 
 void secondary_demand(struct keeper *keeper, struct managed_zone *zone, bool whole);
 /* Bring the zone's state up to date before it is committed. */
 void secondary_encode_timers(struct managed_zone *zone);
-/* The clock was set back: its times are no longer those that it meant. Fine for a primary. */
+/* The clock was set back: its times are no longer those that it meant; the caller
+ * arms its timer. Fine for a primary. */
 void secondary_clock_set_back(struct keeper *keeper, struct managed_zone *zone);
 /* The server ends: what is out is asked no more. Fine for a primary. */
 void secondary_stop(struct managed_zone *zone);

@@ -135,6 +135,7 @@ static void note_change(struct keeper *keeper, enum clock_doubt before)
         if (!has_keys(zone)) {
             continue;
         }
+        aside_cancel(keeper, zone); /* Its signatures may have times of a clock that was false. */
         if (doubt != CLOCK_TRUSTED) {
             keep_doubt(keeper, zone);
         } else if (before == CLOCK_BEHIND && !zone->known.state.clock_doubted) {

@@ -29,7 +29,7 @@ void zone_facts_twins_clear(struct zone_facts_twins *twins)
         zone_facts_clear(&twins->facts[i]);
     }
     mem_free(twins->facts);
-    *twins = (struct zone_facts_twins){NULL, 0};
+    *twins = (struct zone_facts_twins){NULL, 0, false};
 }
 
 static bool times_are_equal(const sg_time *a, const sg_time *b)
@@ -227,6 +227,70 @@ bool zone_facts_hold(const struct zone_facts_of_keys *facts, const struct zone_f
         }
     }
     return changed;
+}
+
+unsigned zone_facts_keep_in(const struct zone_facts_of_keys *facts, struct signing_key *key)
+{
+    const struct zone_key_fact *fact = facts->committed ? fact_of(facts, key) : NULL;
+    unsigned kept = 0;
+    for (int record = 0; record < KEY_RECORDS && fact != NULL; record++) {
+        enum key_state_value value = key->state.records[record];
+        if (value != KEY_STATE_NA && !is_in(value) && is_in(fact->state.records[record])) {
+            key->state.records[record] = fact->state.records[record];
+            key->state.changes[record] = fact->state.changes[record];
+            kept |= 1U << record;
+        }
+    }
+    return kept;
+}
+
+bool zone_facts_told_to_leave(const struct zone_facts_of_keys *facts, const struct signing_key *key,
+                              sg_time now)
+{
+    const struct zone_key_fact *fact = facts->committed ? fact_of(facts, key) : NULL;
+    bool is_over = key->times[KEY_INACTIVE] != KEY_TIME_UNSET && key->times[KEY_INACTIVE] <= now;
+    return fact != NULL && fact->state.goal == KEY_STATE_OMNIPRESENT &&
+           key->state.goal == KEY_STATE_HIDDEN && !is_over &&
+           key->state.has_successor == fact->state.has_successor;
+}
+
+/* Does a key of the algorithm sign that nobody can know yet? */
+static bool has_unknown_signer(const struct zone_facts_of_keys *facts, const struct key_list *list,
+                               uint8_t algorithm)
+{
+    bool has = false;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct signing_key *key = list->keys[i];
+        has |= key->algorithm == algorithm && is_in(key->state.records[KEY_RECORD_ZRRSIG]) &&
+               !fact_is_in(facts, key, KEY_RECORD_DNSKEY);
+    }
+    return has;
+}
+
+static bool take_back(const struct zone_key_fact *fact, enum key_record record,
+                      struct key_state *state)
+{
+    if (is_in(state->records[record])) {
+        return false;
+    }
+    state->records[record] = fact->state.records[record];
+    state->changes[record] = fact->state.changes[record];
+    return true;
+}
+
+void zone_facts_keep_signers(const struct zone_facts_of_keys *facts, const struct key_list *list,
+                             bool *changed)
+{
+    for (size_t i = 0; i < list->count && facts->committed; i++) {
+        struct signing_key *key = list->keys[i];
+        bool has_signed =
+            fact_is_in(facts, key, KEY_RECORD_DNSKEY) && fact_is_in(facts, key, KEY_RECORD_ZRRSIG);
+        if (has_signed && has_unknown_signer(facts, list, key->algorithm)) {
+            const struct zone_key_fact *fact = fact_of(facts, key);
+            changed[i] |= take_back(fact, KEY_RECORD_DNSKEY, &key->state);
+            changed[i] |= take_back(fact, KEY_RECORD_ZRRSIG, &key->state);
+        }
+    }
 }
 
 bool zone_facts_has_nothing_of(const struct zone_facts_of_keys *facts,

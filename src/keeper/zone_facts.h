@@ -9,8 +9,8 @@
  *   look: files + facts -> plan -> files written -> version signed -> COMMIT -> PUBLISH
  *                               (the plan's instant)         (the same)  (corrected to now)
  *
- * At each look the two are brought together (zone_facts_take_younger(), zone_facts_hold()), by two
- * rules:
+ * At each look the two are brought together (zone_facts_take_younger(), zone_facts_hold(),
+ * zone_facts_keep_signers()), by three rules:
  *
  *   (1) The younger of the two is believed, a key at a time: by its newest change. Files that a
  *       backup brought back are older than what was committed; what an operator or another signer
@@ -21,6 +21,15 @@
  *       has not begun to wait: its change is now. So a plan is never more than one step ahead of
  *       what is served, however often a commit fails, and its waits begin with the look whose
  *       commit is made.
+ *
+ *   (3) Files that are several steps ahead, since another signer had the zone or the store is a
+ *       backup's, may have a key sign whose DNSKEY the committed version has not: caches hold a
+ *       DNSKEY RRset without it. Who signs that version signs on beside it, until the plan finds
+ *       the new one known.
+ *
+ * A record that the files have out while our own commit has it in stays in for the plan to decide
+ * (zone_facts_keep_in()): what we wrote for a commit that never was is planned again, and what
+ * somebody edited goes only if no cache needs it.
  *
  * What was planned at one instant and published at a later one is corrected to the later one when
  * it is published, and that is committed in turn. A version that is recovered counts as published
@@ -91,6 +100,7 @@ const struct zone_key_fact *zone_facts_find(const struct zone_facts_of_keys *fac
 struct zone_facts_twins {
     struct zone_facts_of_keys *facts; /* owned, each */
     size_t count;
+    bool unknown; /* what one of them serves is not known yet: it is still to be recovered */
 };
 void zone_facts_twins_clear(struct zone_facts_twins *twins);
 
@@ -106,6 +116,20 @@ sg_time zone_facts_overruled_until(const struct zone_facts_of_keys *facts,
  */
 bool zone_facts_hold(const struct zone_facts_of_keys *facts, const struct zone_facts_twins *twins,
                      bool is_served, sg_time now, struct signing_key *key);
+/*
+ * Before rule (2): what is committed as in, and the key's states have out, is in as committed.
+ * Returns a bit for each such record.
+ */
+unsigned zone_facts_keep_in(const struct zone_facts_of_keys *facts, struct signing_key *key);
+/* Was the key, as committed, to stay, and its files say that it is to leave? Not where a successor
+ * or the end of its time, both ours, say the same. */
+bool zone_facts_told_to_leave(const struct zone_facts_of_keys *facts, const struct signing_key *key,
+                              sg_time now);
+/*
+ * Rule (3), after the others. `changed` has a place for each key of the list.
+ */
+void zone_facts_keep_signers(const struct zone_facts_of_keys *facts, const struct key_list *list,
+                             bool *changed);
 /* Is nothing of the key in any version that is committed? */
 bool zone_facts_has_nothing_of(const struct zone_facts_of_keys *facts,
                                const struct zone_facts_twins *twins, const struct signing_key *key);
@@ -176,6 +200,9 @@ void zone_facts_note_ds(struct keeper *keeper, struct managed_zone *zone,
                         const struct zone_ds_look *looks, size_t count);
 /* The zone's facts are at home: let them know. Thread: keeper. */
 void zone_facts_take_looks(struct managed_zone *zone);
-/* Copies, for a job. Thread: keeper. */
-void zone_facts_find_twins(const struct keeper *keeper, const struct managed_zone *zone,
+/* Copies, for a job; where one is unknown the zone has its keys looked at again when that one was
+ * tried. Thread: keeper. */
+void zone_facts_find_twins(const struct keeper *keeper, struct managed_zone *zone,
                            struct zone_facts_twins *out_twins);
+/* The zone is served, or cannot be: those that have waited for it look at their keys. */
+void zone_facts_end_wait_of_twins(struct keeper *keeper, const struct managed_zone *zone);

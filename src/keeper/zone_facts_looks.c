@@ -59,38 +59,55 @@ void zone_facts_take_looks(struct managed_zone *zone)
     *waiting = (struct zone_ds_looks){NULL, 0};
 }
 
-/* Those that serve what they signed by keys that they share with the zone. */
-void zone_facts_find_twins(const struct keeper *keeper, const struct managed_zone *zone,
-                           struct zone_facts_twins *out_twins)
+/* Zones of one name in several views: conf/zones.c has them share all their folders, or none. */
+static bool shares_keys(const struct managed_zone *zone, const struct managed_zone *other)
 {
     const struct zone_settings *settings = zone->settings;
-    *out_twins = (struct zone_facts_twins){NULL, 0};
+    return other != zone && settings->policy != NULL &&
+           other->settings->policy == settings->policy &&
+           dns_name_equal(&other->slot->apex, &zone->slot->apex) &&
+           strcmp(other->settings->key_directory, settings->key_directory) == 0;
+}
+
+void zone_facts_find_twins(const struct keeper *keeper, struct managed_zone *zone,
+                           struct zone_facts_twins *out_twins)
+{
+    *out_twins = (struct zone_facts_twins){NULL, 0, false};
     for (const struct managed_zone *other = zone_index_chain(&keeper->index, &zone->slot->apex);
-         other != NULL && settings->policy != NULL; other = other->chain_next) {
+         other != NULL; other = other->chain_next) {
         const struct zone_version *version = zone_record_version(other);
-        if (other == zone || version == NULL || other->settings->policy != settings->policy ||
-            !dns_name_equal(&other->slot->apex, &zone->slot->apex) ||
-            strcmp(other->settings->key_directory, settings->key_directory) != 0 ||
-            !zone_version_facts(version)->signed_here || !other->known.state.facts.committed) {
+        if (!shares_keys(zone, other)) {
+            continue;
+        }
+        out_twins->unknown |= version == NULL && !other->tried;
+        if (version == NULL || !zone_version_facts(version)->signed_here ||
+            !other->known.state.facts.committed) {
             continue;
         }
         out_twins->facts =
             mem_resize_array(out_twins->facts, out_twins->count + 1, sizeof(*out_twins->facts));
         zone_facts_copy(&other->known.state.facts, &out_twins->facts[out_twins->count++]);
     }
+    zone->known.twin_awaited = out_twins->unknown;
 }
 
-/* Zones of one name in several views share key files: what one has found the others look at. */
-void zone_facts_let_twins_follow(struct keeper *keeper, const struct managed_zone *zone)
+void zone_facts_end_wait_of_twins(struct keeper *keeper, const struct managed_zone *zone)
 {
-    const struct zone_settings *settings = zone->settings;
     for (struct managed_zone *other = zone_index_chain(&keeper->index, &zone->slot->apex);
          other != NULL; other = other->chain_next) {
-        if (other != zone && settings->policy != NULL &&
-            other->settings->policy == settings->policy &&
-            strcmp(other->settings->key_directory, settings->key_directory) == 0 &&
-            dns_name_equal(&other->slot->apex, &zone->slot->apex) &&
-            zone_record_version(other) != NULL &&
+        if (other->known.twin_awaited && shares_keys(zone, other)) {
+            other->known.twin_awaited = false;
+            keeper_wish_keys(keeper, other, false);
+        }
+    }
+}
+
+/* What one has found the others look at. */
+void zone_facts_let_twins_follow(struct keeper *keeper, const struct managed_zone *zone)
+{
+    for (struct managed_zone *other = zone_index_chain(&keeper->index, &zone->slot->apex);
+         other != NULL; other = other->chain_next) {
+        if (shares_keys(zone, other) && zone_record_version(other) != NULL &&
             other->known.state.keys_fingerprint != zone->known.state.keys_fingerprint) {
             keeper_wish_keys(keeper, other, false);
         }

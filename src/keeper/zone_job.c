@@ -1,9 +1,12 @@
 #include "keeper/zone_job.h"
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
+#include "keeper/aside.h"
 #include "keeper/source_wish.h"
 #include "keeper/trust.h"
+#include "keeper/zone_label.h"
 #include "keeper/zone_record.h"
 #include "keeper/zone_steps.h"
 
@@ -66,6 +69,10 @@ static enum sg_result change_keys(struct zone_job *job)
     enum sg_result result = zone_look_at_keys(job);
     if (result != SG_OK) {
         return result;
+    }
+    if (job->made.aside_keys != NULL) {
+        job->made.unchanged = true; /* What there is to be done is done aside. */
+        return SG_OK;
     }
     struct zone_state *state = &job->made.state;
     if (job->lent.keys->sign_count == 0) {
@@ -174,6 +181,26 @@ static void begin_state(struct zone_job *job)
     trust_begin_state(job);
 }
 
+/* The operator who takes the policy away has the last word, and hears what it does. */
+static void warn_of_ds(const struct zone_job *job)
+{
+    const struct zone_facts_of_keys *facts = &job->lent.state->facts;
+    bool goes_unsigned = job->settings->policy == NULL && job->made.version != NULL &&
+                         zone_version_facts(job->made.version)->denial == ZONE_DENIAL_NONE;
+    char label[ZONE_LABEL_BYTES];
+    for (size_t i = 0; goes_unsigned && i < facts->count; i++) {
+        enum key_state_value ds = facts->keys[i].state.records[KEY_RECORD_DS];
+        if (ds != KEY_STATE_HIDDEN && ds != KEY_STATE_NA) {
+            log_write(
+                LOG_DNSSEC, SEVERITY_ERROR,
+                "zone %s: its dnssec-policy was taken away while the parent has, or may have, "
+                "a DS of key %u: validators find an unsigned zone bogus; give it a policy "
+                "again, and `dnssec-policy insecure` before there is none",
+                zone_label(job->settings, label), facts->keys[i].tag);
+        }
+    }
+}
+
 void zone_job_run(struct job *job)
 {
     struct zone_job *work = (struct zone_job *)job;
@@ -184,6 +211,7 @@ void zone_job_run(struct job *job)
     begin_state(work);
     work->result = run_kind(work);
     end_facts(work);
+    warn_of_ds(work);
     trust_end_state(work);
     if (work->result == SG_OK && !work->made.unchanged && work->made.version == NULL &&
         work->whole) {
@@ -208,6 +236,8 @@ void zone_job_free(struct zone_job *job)
         zone_version_unref(made->version);
     }
     zone_keys_free(job->lent.keys);
+    zone_keys_free(made->aside_keys);
+    zone_aside_free(job->lent.aside);
     zone_facts_twins_clear(&job->lent.twins);
     resign_index_free(job->lent.resign);
     zone_transfer_free(job->asked.transfer);
@@ -220,6 +250,7 @@ void zone_job_free(struct zone_job *job)
     }
     mem_free(made->history);
     mem_free(made->expires_node);
+    mem_free(made->missing);
     buffer_free(&job->state_bytes);
     mem_free(job->commit.problem);
     mem_free(job->problem);

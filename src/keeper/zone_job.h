@@ -48,6 +48,7 @@ struct zone_lent {
     struct zone_keys *keys;        /* moved; NULL: not in memory */
     struct resign_index *resign;   /* moved; NULL: none, or the zone is small */
     struct zone_facts_twins twins; /* moved */
+    struct zone_aside *aside;      /* moved; signed whole beside it; NULL: there is none */
     sg_time expires_first;
 };
 
@@ -75,12 +76,16 @@ struct zone_made {
     bool unchanged;                       /* SG_OK, but there is nothing to commit */
     struct zone_state state;              /* after the change; whole */
     sg_time key_event_at;                 /* INT64_MAX: none */
-    bool keys_looked_at;                  /* `key_event_at` is news */
+    bool keys_looked_at;                  /* `key_event_at` and `missing` are news */
+    char *missing;                        /* as of struct zone_keys */
     sg_time expires_first;                /* 0: no signature of ours */
     char *expires_node;   /* which signature that is: `owner/type`; NULL: not news */
     uint32_t file_serial; /* LOAD: what the file has; 0: it was not read */
     bool disk_failed;     /* why it failed: a write, which is soon to be tried again */
     bool more;            /* RESIGN: another slice is due */
+    bool from_aside;      /* the version is one of lent.aside's lineage */
+    bool aside_useless;   /* what was signed aside, if anything was, is not what is wanted */
+    struct zone_keys *aside_keys; /* NULL, or all is to be signed with them, aside */
     uint64_t signatures;
     uint64_t took_ns;
     struct zone_past *history; /* RECOVER: what leads to the version, oldest first */
@@ -98,6 +103,7 @@ struct zone_job {
     bool whole; /* the base is not what was committed last: commit an image */
     enum zone_job_kind kind;
     sg_time now;
+    uint64_t aside_names_min; /* a zone of so many is not signed whole by its own job */
     struct zone_clock clock;
     struct zone_asked asked;
     struct zone_lent lent;

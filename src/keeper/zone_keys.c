@@ -102,7 +102,8 @@ static enum sg_result check_signers(struct preparation *p, const struct zone_key
         find_signers(keys, key->algorithm, &signs_keys, &signs_zone);
         if (!signs_keys || !signs_zone) {
             p->problem = mem_format("algorithm %s is published but no key of it signs the %s; see "
-                                    "the states and times of the zone's keys",
+                                    "the states and times of the zone's keys, and bring back the "
+                                    "files of the one that did",
                                     dnssec_algorithm_text(key->algorithm),
                                     signs_keys ? "zone" : "DNSKEY records");
             return SG_CONFLICT;
@@ -217,7 +218,7 @@ static enum sg_result rest(struct preparation *p, sg_duration late, struct zone_
 static void begin(const struct zone_keys_request *request, struct zone_keys *keys,
                   struct preparation *out_preparation)
 {
-    static const struct zone_facts_twins nobody = {NULL, 0};
+    static const struct zone_facts_twins nobody = {NULL, 0, false};
     *keys = (struct zone_keys){.wake_at = INT64_MAX, .moves = BUFFER_EMPTY, .fresh = true};
     zone_facts_copy(request->facts, &keys->facts);
     *out_preparation =
@@ -235,6 +236,7 @@ static void begin(const struct zone_keys_request *request, struct zone_keys *key
                              .twins = request->twins != NULL ? request->twins : &nobody,
                              .facts = &keys->facts,
                              .moves = &keys->moves,
+                             .missing = &keys->missing,
                              .reports = BUFFER_EMPTY,
                              .overruled = BUFFER_EMPTY,
                              .orders = request->orders};
@@ -360,10 +362,12 @@ void zone_keys_clear(struct zone_keys *keys)
     key_list_clear(&keys->list);
     buffer_free(&keys->moves);
     zone_facts_clear(&keys->facts);
+    mem_free(keys->missing);
     mem_free(keys->sign);
     mem_free(keys->wishes);
     mem_free(keys->problem);
     keys->problem = NULL;
+    keys->missing = NULL;
     keys->sign = NULL;
     keys->wishes = NULL;
     keys->sign_count = keys->wishes_count = 0;

@@ -32,9 +32,11 @@ struct zone_keys {
     size_t wishes_count;
     bool nsec3;          /* as the policy wants it and the keys allow it */
     struct buffer moves; /* what states changed, in lines; told once */
-    uint64_t made;       /* new ones: a bit each, by their place in the list */
-    char *problem;       /* owned: why the look failed, and the keys rest; NULL: it did not */
-    bool fresh;          /* prepared for the job that comes next, which has not seen them yet */
+    char *missing;  /* why no successor of a key that is to roll could be made; NULL: none is */
+    uint64_t made;  /* new ones: a bit each, by their place in the list */
+    char *problem;  /* owned: why the look failed, and the keys rest; NULL: it did not */
+    bool fresh;     /* prepared for the job that comes next, which has not seen them yet */
+    bool as_served; /* not looked at: those that have signed what is served, and its chain */
 };
 
 struct zone_clock;

@@ -33,6 +33,15 @@ static bool was_stored(const struct zone_job *job)
     return job->store != NULL && !zone_is_stored(job->settings);
 }
 
+/* Did others than those who edit the file raise the served serial, or may they have? Updates, a
+ * signer that the zone had, or the one whose policy says now that it is to be insecure. */
+static bool has_serials_of_others(const struct zone_job *job)
+{
+    const struct zone_settings *settings = job->settings;
+    bool was_signed = settings->policy != NULL && settings->type == ZONE_PRIMARY;
+    return settings->dynamic || was_stored(job) || was_signed;
+}
+
 /* Whoever edited the file forgot it: where no signer chooses the serial, secondaries stay behind.
  */
 static void warn_of_serial(const struct zone_job *job, uint32_t source_serial)
@@ -49,8 +58,7 @@ static void warn_of_serial(const struct zone_job *job, uint32_t source_serial)
               zone_is_to_be_signed(job) ? "" : ", but its secondaries will keep what they have");
 }
 
-/* A zone that is served as its source has it, and whose serial was raised by others than those who
- * edit its file: by updates, which a frozen zone has behind it, or a signer that it had. */
+/* A zone that is served as its source has it never goes back behind what others have raised. */
 static enum sg_result let_serial_rise(const struct zone_job *job, struct zone_edit *edit,
                                       bool is_edited)
 {
@@ -62,7 +70,7 @@ static enum sg_result let_serial_rise(const struct zone_job *job, struct zone_ed
     if (above != 0 && serial_compare(above, current) > 0) {
         current = above;
     }
-    if ((!job->settings->dynamic && !was_stored(job)) || zone_is_to_be_signed(job)) {
+    if (!has_serials_of_others(job) || zone_is_to_be_signed(job)) {
         if (is_edited) {
             warn_of_serial(job, source);
         }
@@ -125,6 +133,25 @@ static enum sg_result rise_above_others(const struct zone_job *job, struct zone_
     return zone_edit_set_serial(edit, ZONE_SOURCE, serial);
 }
 
+/*
+ * Where the signed serial is to be the file's, an edit has to bring one that secondaries take. What
+ * a primary sends is taken all the same: nobody there knows what our signatures have raised.
+ */
+static enum sg_result refuse_unraised_serial(struct zone_job *job, struct zone_edit *edit)
+{
+    uint32_t served = zone_version_facts(job->lent.base)->serial;
+    uint32_t source = zone_version_facts(zone_edit_draft(edit))->source_serial;
+    if (job->settings->serial_update != ZONE_SERIAL_KEEP || job->kind != ZONE_JOB_LOAD ||
+        !zone_is_to_be_signed(job) || serial_compare(source, served) > 0) {
+        return SG_OK;
+    }
+    job->problem = mem_format("with serial-update-method keep the file's serial %u has to be above "
+                              "%u, which is served: raise "
+                              "it to %u or more",
+                              source, served, serial_next(served));
+    return SG_CONFLICT;
+}
+
 /* The whole source came anew, as a zone of its own: what differs goes into a draft of the base, so
  * that the rest keeps its signatures. Takes `fresh`. */
 static enum sg_result take_source(struct zone_job *job, struct zone_edit *fresh)
@@ -151,7 +178,10 @@ static enum sg_result take_source(struct zone_job *job, struct zone_edit *fresh)
         zone_edit_abandon(edit); /* Of the file only the time changed: that is committed. */
         return result;
     }
-    result = let_serial_rise(job, edit, changed > 0);
+    result = changed > 0 ? refuse_unraised_serial(job, edit) : SG_OK;
+    if (result == SG_OK) {
+        result = let_serial_rise(job, edit, changed > 0);
+    }
     if (result != SG_OK) {
         zone_edit_abandon(edit);
         return result;

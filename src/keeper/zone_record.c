@@ -98,6 +98,7 @@ void zone_record_free(struct managed_zone *zone)
     mem_free(zone->known.ds_looks.looks);
     key_orders_tell(zone->known.orders, "the zone is no longer configured");
     resign_index_free(zone->known.resign);
+    zone_aside_free(zone->known.aside);
     store_zone_free(zone->ledger.stored);
     mem_free(zone->health.problem);
     mem_free(zone->health.rest_problem);
@@ -119,6 +120,7 @@ struct managed_zone *zone_record_new(uint64_t id, const struct zone_settings *se
     zone->updates.last = &zone->updates.first;
     zone->known.state.timers = zone->known.state.told = BUFFER_EMPTY;
     zone->health = (struct zone_health){.key_event_at = INT64_MAX,
+                                        .loadkeys_at = INT64_MAX,
                                         .resign_at = INT64_MAX,
                                         .retry_at = INT64_MAX,
                                         .overdue_at = INT64_MAX,

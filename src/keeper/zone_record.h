@@ -38,11 +38,13 @@ struct reload_waiter {
 struct zone_health {
     sg_time expires_first;   /* 0: no signatures of ours */
     sg_time key_event_at;    /* INT64_MAX: none */
+    sg_time loadkeys_at;     /* who else has changed key files by then? INT64_MAX: never */
     sg_time resign_at;       /* INT64_MAX: never */
     sg_time retry_at;        /* INT64_MAX: nothing failed */
     sg_time overdue_at;      /* signatures should have been made anew by then; INT64_MAX: never */
     sg_time file_at;         /* of a secondary: when its file is to be written; INT64_MAX: never */
     sg_time file_written_at; /* when that was begun last */
+    sg_time missing_warn_at; /* when the log says next that a successor is missing; 0: none is */
     sg_time warn_at;         /* when the log says so next, if it is still so */
     char *resign_node;       /* whose signature expires first: `owner/type`; NULL: none */
     char *problem;           /* NULL: all is well */
@@ -67,6 +69,9 @@ struct zone_ledger {
     bool continues;             /* the newest version is what was committed last */
     bool lost;                  /* what the store has could not be read, and no file has it */
     bool imaging;               /* a new image is being made */
+    bool doubted;               /* by overtake.c: of a backup, and not all secondaries were heard */
+    uint32_t overtaken;         /* what one of them has is to be overtaken; 0: nothing */
+    size_t unheard;             /* those whose serial is still asked for */
     struct store_zone *stored;  /* what the store has, to be recovered from; NULL: nothing */
 };
 
@@ -88,9 +93,12 @@ struct zone_knowledge {
     uint64_t keys_wished;          /* the round of keying.h in which they were to be looked at */
     bool keying;                   /* it waits for a round, or one is at work */
     struct zone_ds_looks ds_looks; /* that wait until the state is at home */
+    bool twin_awaited;             /* its keys rest until another of its name was tried */
     struct zone_key_order *orders; /* that wait for the next look at the keys */
     bool keyed;                    /* a round was at work for the job that comes next */
     struct resign_index *resign;   /* NULL: small, or not known */
+    struct zone_aside *aside;      /* signed whole beside it (aside.h); NULL: nothing is */
+    bool aside_fails;              /* that has failed: its jobs do it themselves */
 };
 
 struct managed_zone {

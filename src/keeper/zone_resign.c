@@ -30,7 +30,8 @@ static enum sg_result make_anew(struct zone_job *job, struct zone_edit *edit,
     struct sign_request request;
     uint32_t serial = zone_serial_choose(job, zone_version_facts(job->lent.base)->source_serial);
 
-    zone_sign_request(job, serial, &policy, &keys, &request);
+    const struct zone_signing signing = zone_signing_of(job);
+    zone_sign_request(&signing, serial, &policy, &keys, &request);
     const struct resign_work work = {
         .edit = edit,
         .base = job->lent.base,

@@ -1,9 +1,9 @@
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/random.h"
 #include "dns/rrtype.h"
 #include "dnssec/handover.h"
 #include "dnssec/sign_change.h"
+#include "keeper/zone_aside.h"
 #include "keeper/zone_steps.h"
 #include "zone/changeset.h"
 #include "zone/image.h"
@@ -57,9 +57,13 @@ enum sg_result zone_look_at_keys(struct zone_job *job)
     keys->fresh = false;
     job->made.keys_looked_at = true;
     job->made.key_event_at = keys->wake_at;
+    mem_free(job->made.missing);
+    job->made.missing = keys->missing;
+    keys->missing = NULL;
     job->made.state.keys_fingerprint = keys->fingerprint;
     zone_facts_clear(&job->made.state.facts);
     zone_facts_copy(&keys->facts, &job->made.state.facts);
+    zone_aside_consider(job);
     return SG_OK;
 }
 
@@ -81,65 +85,6 @@ bool zone_keys_changed(const struct zone_job *job)
 {
     return job->made.keys_looked_at && zone_is_to_be_signed(job) &&
            job->made.state.keys_fingerprint != job->lent.state->keys_fingerprint;
-}
-
-/*
- * However the jitter falls, signatures live half the time until they are to be made anew: what is
- * due as soon as it is made would be made without end.
- */
-static sg_duration bounded_jitter(const struct kasp_policy *kasp)
-{
-    sg_duration most = (kasp->signatures_validity - kasp->signatures_refresh) / 2;
-    return kasp->signatures_jitter < most ? kasp->signatures_jitter : most;
-}
-
-/* A salt of the right length is kept: a new one costs every signature of the chain. */
-static bool denial_is_kept(const struct zone_job *job)
-{
-    const struct kasp_policy *kasp = job->settings->policy;
-    const struct zone_facts *facts =
-        job->lent.base == NULL ? NULL : zone_version_facts(job->lent.base);
-    return facts != NULL && facts->denial == ZONE_DENIAL_NSEC3 &&
-           facts->nsec3.salt_length == kasp->nsec3_salt_length && facts->nsec3.iterations == 0;
-}
-
-static void choose_denial(const struct zone_job *job, struct sign_policy *policy)
-{
-    const struct kasp_policy *kasp = job->settings->policy;
-    policy->nsec3 = job->lent.keys->nsec3;
-    if (!policy->nsec3) {
-        return;
-    }
-    if (denial_is_kept(job)) {
-        policy->nsec3_params = zone_version_facts(job->lent.base)->nsec3;
-    } else {
-        policy->nsec3_params =
-            (struct nsec3_params){.algorithm = 1, .salt_length = kasp->nsec3_salt_length};
-        random_bytes(policy->nsec3_params.salt, kasp->nsec3_salt_length);
-    }
-    policy->nsec3_params.flags = kasp->nsec3_opt_out ? 1 : 0;
-}
-
-void zone_sign_request(const struct zone_job *job, uint32_t serial, struct sign_policy *policy,
-                       struct sign_keys *keys, struct sign_request *out_request)
-{
-    const struct kasp_policy *kasp = job->settings->policy;
-    *policy = (struct sign_policy){
-        .inception_offset = kasp->signatures_inception_offset,
-        .validity = kasp->signatures_validity,
-        .validity_dnskey = kasp->signatures_validity_dnskey,
-        .jitter = bounded_jitter(kasp),
-    };
-    choose_denial(job, policy);
-    *keys = (struct sign_keys){job->lent.keys->sign, job->lent.keys->sign_count};
-    *out_request = (struct sign_request){
-        .apex = job->lent.keys->apex.rrsets,
-        .apex_count = job->lent.keys->apex.count,
-        .keys = keys,
-        .policy = policy,
-        .serial = serial,
-        .now = job->now,
-    };
 }
 
 /* --- SIGN ----------------------------------------------------------------------------------- */
@@ -178,7 +123,7 @@ static bool was_published(const struct zone_key_fact *fact)
 
 /* Does a key go whose signatures may be left at some names? Only gradual replacement, which was
  * kept up by an outage or cut short by hand, leaves any that long (RFC 6781 4.1.1.1). */
-static bool leaves_signatures(const struct zone_job *job)
+bool zone_leaves_signatures(const struct zone_job *job)
 {
     const struct zone_facts_of_keys *facts = &job->lent.state->facts; /* as they were */
     for (size_t i = 0; i < job->lent.keys->list.count; i++) {
@@ -205,7 +150,7 @@ static void set_campaign(struct zone_job *job, bool campaign)
 /* What is not touched keeps NSEC records with the TTL of before. */
 static bool denial_lives_otherwise(const struct zone_job *job, struct zone_edit *edit)
 {
-    uint32_t before = zone_version_facts(job->lent.base)->negative_ttl;
+    uint32_t before = zone_version_facts(zone_aside_base(job))->negative_ttl;
     uint32_t now = zone_version_facts(zone_edit_draft(edit))->source_negative_ttl;
     char label[ZONE_LABEL_BYTES];
     if (before == now) {
@@ -218,13 +163,33 @@ static bool denial_lives_otherwise(const struct zone_job *job, struct zone_edit 
     return true;
 }
 
+/* All names are signed with these keys but those that have changed since. */
+static enum zone_sign_extent choose_extent_aside(struct zone_job *job, struct zone_edit *edit,
+                                                 const struct sign_request *request)
+{
+    enum handover handover =
+        handover_choose(zone_aside_base(job), zone_edit_draft(edit), request, false);
+    if (handover == HANDOVER_WHOLE) {
+        return ZONE_SIGN_ALL;
+    }
+    set_campaign(job, false);
+    zone_facts_sign_whole(&job->made.state.facts, job->now);
+    if (handover == HANDOVER_CAMPAIGN || denial_lives_otherwise(job, edit)) {
+        set_campaign(job, true);
+    }
+    return ZONE_SIGN_CHANGE;
+}
+
 /* Where other keys sign than before they sign what is changed now and what is due, and the engine
  * waits until no other signature is left: nothing is signed for a roll's sake. All the rest is done
  * in slices where that was asked for, or at once where a mixture is not safe. */
 static enum zone_sign_extent choose_extent(struct zone_job *job, struct zone_edit *edit,
                                            const struct sign_request *request)
 {
-    if (leaves_signatures(job)) {
+    if (job->made.from_aside) {
+        return choose_extent_aside(job, edit, request);
+    }
+    if (zone_leaves_signatures(job)) {
         return ZONE_SIGN_ALL;
     }
     bool sign_all = job->kind == ZONE_JOB_KEYS && job->asked.sign_all;
@@ -257,7 +222,8 @@ static enum sg_result sign(struct zone_job *job, struct zone_edit *edit,
     uint32_t source_serial = zone_version_facts(zone_edit_draft(edit))->source_serial;
     uint32_t serial = zone_serial_choose(job, source_serial);
 
-    zone_sign_request(job, serial, &policy, &keys, &request);
+    const struct zone_signing signing = zone_signing_of(job);
+    zone_sign_request(&signing, serial, &policy, &keys, &request);
     if (!job->settings->inline_signing && serial != source_serial) {
         enum sg_result raised = zone_edit_set_serial(edit, ZONE_SOURCE, serial);
         if (raised != SG_OK) {
@@ -269,7 +235,7 @@ static enum sg_result sign(struct zone_job *job, struct zone_edit *edit,
         *extent = choose_extent(job, edit, &request);
     }
     if (*extent == ZONE_SIGN_CHANGE) {
-        result = sign_change(edit, job->lent.base, &request, job->pool, &report);
+        result = sign_change(edit, zone_aside_base(job), &request, job->pool, &report);
     }
     if (result == SG_CONFLICT) {
         say_signing(job);
@@ -395,7 +361,7 @@ static void note_expirations(struct zone_job *job, enum zone_sign_extent extent)
         return;
     }
     if (job->lent.resign != NULL) {
-        resign_index_note(job->lent.resign, job->lent.base, version);
+        resign_index_note(job->lent.resign, zone_aside_base(job), version);
     } else if (zone_version_facts(version)->names >= INDEXED_NAMES_MIN) {
         job->lent.resign = resign_index_new(version, job->now);
     }
@@ -441,6 +407,24 @@ static void prefer_image(struct zone_job *job)
     job->problem = NULL;
 }
 
+/* With serial-update-method keep: the first time that the served serial leaves its source's. */
+static void warn_of_raised_serial(const struct zone_job *job)
+{
+    const struct zone_facts *facts = zone_version_facts(job->made.version);
+    const struct zone_facts *before =
+        job->lent.base == NULL ? NULL : zone_version_facts(job->lent.base);
+    char label[ZONE_LABEL_BYTES];
+    bool was_other = before != NULL && before->serial != before->source_serial;
+    if (job->settings->serial_update == ZONE_SERIAL_KEEP && facts->signed_here &&
+        facts->serial != facts->source_serial && !was_other) {
+        log_write(LOG_ZONE, SEVERITY_WARNING,
+                  "zone %s: serial %u is served where its source has %u: what is signed anew needs "
+                  "a new serial, also with serial-update-method keep; the next edit's has to be "
+                  "above what is served then",
+                  zone_label(job->settings, label), facts->serial, facts->source_serial);
+    }
+}
+
 /* Takes the edit. The difference is told only where the base is of the same lineage. */
 static enum sg_result seal(struct zone_job *job, struct zone_edit *edit,
                            enum zone_sign_extent extent, bool continues)
@@ -465,8 +449,10 @@ static enum sg_result seal(struct zone_job *job, struct zone_edit *edit,
         job->made.version = NULL;
         resign_index_free(job->lent.resign); /* It speaks of what never came to be. */
         job->lent.resign = NULL;
+        return result;
     }
-    return result;
+    warn_of_raised_serial(job);
+    return SG_OK;
 }
 
 enum sg_result zone_sign_and_seal(struct zone_job *job, struct zone_edit *edit,
@@ -479,7 +465,15 @@ enum sg_result zone_sign_and_seal(struct zone_job *job, struct zone_edit *edit,
     if (!continues || !zone_version_facts(job->lent.base)->signed_here) {
         extent = ZONE_SIGN_ALL;
     }
-    enum sg_result result = sign(job, edit, &extent);
+    enum sg_result result = SG_OK;
+    if (job->made.from_aside) {
+        result = zone_aside_enter(job, &edit);
+        extent = ZONE_SIGN_CHANGE;
+        continues = false;
+    }
+    if (result == SG_OK) {
+        result = sign(job, edit, &extent);
+    }
     if (result != SG_OK) {
         zone_edit_abandon(edit);
         return result;

@@ -58,10 +58,6 @@ MUST_USE enum sg_result zone_sign_and_seal(struct zone_job *job, struct zone_edi
 MUST_USE enum sg_result zone_seal(struct zone_job *job, struct zone_edit *edit);
 /* What is committed is the base itself, since the store does not have it. */
 MUST_USE enum sg_result zone_write_base(struct zone_job *job);
-/* How this zone is signed, for as long as the job has its keys. `policy` and `keys` are the room
- * that the request points into. */
-void zone_sign_request(const struct zone_job *job, uint32_t serial, struct sign_policy *policy,
-                       struct sign_keys *keys, struct sign_request *out_request);
 /* What the index, which there is, knows of the version: the one that was made or, where none was,
  * the base. */
 void zone_learn_expirations(struct zone_job *job, const struct zone_version *version);
@@ -69,6 +65,24 @@ void zone_learn_expirations(struct zone_job *job, const struct zone_version *ver
 bool zone_keys_changed(const struct zone_job *job);
 /* Is this zone signed here, as its settings and keys are? */
 bool zone_is_to_be_signed(const struct zone_job *job);
+/* Does a key go, by a look at the keys that was just had, whose signatures may be left? */
+bool zone_leaves_signatures(const struct zone_job *job);
+
+/* --- zone_request.c: how a zone is signed ----------------------------------------------------- */
+
+/* All is borrowed. */
+struct zone_signing {
+    const struct kasp_policy *policy;
+    const struct zone_keys *keys;
+    const struct zone_version *before; /* its chain is kept where it fits; NULL: there is none */
+    sg_time now;
+};
+struct zone_signing zone_signing_of(const struct zone_job *job);
+/* For as long as the keys are there. `policy` and `keys` are the room that the request points
+ * into. */
+void zone_sign_request(const struct zone_signing *signing, uint32_t serial,
+                       struct sign_policy *policy, struct sign_keys *keys,
+                       struct sign_request *out_request);
 
 /* --- the kinds ------------------------------------------------------------------------------ */
 

@@ -1,6 +1,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "dns/message.h"
+#include "dns/serial.h"
 #include "keeper/zone_steps.h"
 #include "zone/update.h"
 
@@ -70,10 +71,14 @@ static enum sg_result apply_all(struct zone_job *job, struct zone_edit *edit, ui
             return result;
         }
     }
-    if (*changes == 0 || soa_set) {
+    uint32_t serial = zone_version_facts(zone_edit_draft(edit))->source_serial;
+    uint32_t served = zone_version_facts(job->lent.base)->serial;
+    bool is_kept = job->settings->serial_update == ZONE_SERIAL_KEEP && zone_is_to_be_signed(job) &&
+                   serial_compare(serial, served) <= 0;
+    if (*changes == 0 || (soa_set && !is_kept)) {
         return SG_OK;
     }
-    uint32_t serial = zone_version_facts(zone_edit_draft(edit))->source_serial;
+    serial = is_kept ? served : serial; /* the source's follows what its signatures have raised */
     return zone_edit_set_serial(edit, ZONE_SOURCE,
                                 zone_serial_raise(job->settings->serial_update, serial, job->now));
 }

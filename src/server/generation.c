@@ -38,6 +38,8 @@ static enum zone_serial_update serial_update(enum conf_serial_update update)
         return ZONE_SERIAL_UNIXTIME;
     case CONF_SERIAL_DATE:
         return ZONE_SERIAL_DATE;
+    case CONF_SERIAL_KEEP:
+        return ZONE_SERIAL_KEEP;
     }
     UNREACHABLE();
 }

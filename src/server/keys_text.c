@@ -285,6 +285,7 @@ static const char *reason_text(enum kasp_reason reason)
         [KASP_WAIT_MANUAL] = "step", [KASP_WAIT_RULE] = "rule",   [KASP_WAIT_TURN] = "turn",
         [KASP_WAIT_ROLL] = "roll",   [KASP_WAIT_CHAIN] = "chain", [KASP_WAIT_KEY] = "key",
         [KASP_WAIT_FILES] = "files", [KASP_WAIT_CLOCK] = "clock", [KASP_WAIT_PURGE] = "purge",
+        [KASP_WAIT_TWIN] = "view",   [KASP_WAIT_NO_DS] = "no-ds",
     };
     return texts[reason];
 }
@@ -292,14 +293,15 @@ static const char *reason_text(enum kasp_reason reason)
 /* Does the reason say until when, or since? */
 static bool has_instant(enum kasp_reason reason)
 {
-    return reason == KASP_WAIT_TIME || reason == KASP_WAIT_PARENT || reason == KASP_WAIT_ROLL ||
-           reason == KASP_WAIT_CHAIN || reason == KASP_WAIT_PURGE;
+    return reason == KASP_WAIT_TIME || reason == KASP_WAIT_PARENT || reason == KASP_WAIT_NO_DS ||
+           reason == KASP_WAIT_ROLL || reason == KASP_WAIT_CHAIN || reason == KASP_WAIT_PURGE;
 }
 
 static void append_json_wait(struct json *json, const struct kasp_wait *wait)
 {
     char text[KASP_WAIT_TEXT_BYTES];
-    bool since = wait->reason == KASP_WAIT_PARENT || wait->reason == KASP_WAIT_CHAIN;
+    bool since = wait->reason == KASP_WAIT_PARENT || wait->reason == KASP_WAIT_NO_DS ||
+                 wait->reason == KASP_WAIT_CHAIN;
     kasp_wait_text(wait, text);
     json_begin_object(json, "waits");
     json_text(json, "reason", reason_text(wait->reason));

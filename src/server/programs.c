@@ -86,14 +86,6 @@ static void close_all(struct program *program)
     }
 }
 
-/* With all that it has started. */
-static void kill_group(const struct program *program)
-{
-    if (program->process.pid > 0) {
-        (void)kill(-program->process.pid, SIGKILL);
-    }
-}
-
 static void tell_end(struct program *program)
 {
     keeper_hear_end *hear = program->hear;
@@ -119,17 +111,21 @@ static void end_if_done(struct program *program)
     }
 }
 
+/*
+ * Its time is over. Of every child whose status the loop has taken exited() was called before a
+ * timer runs: one that has not exited here still has its number, and the group is its own. Later
+ * both may be another's, so what it has left behind is not killed, whatever it holds.
+ */
 static void timed_out(uv_timer_t *timer)
 {
     struct program *program = timer->data;
     if (program->exited) { /* Something that it has left behind holds the pipe. */
-        kill_group(program);
         program->drained = true;
         end_if_done(program);
         return;
     }
     program->timed_out = true;
-    kill_group(program);
+    (void)kill(-program->process.pid, SIGKILL);
 }
 
 static void exited(uv_process_t *process, int64_t status, int signal)
@@ -256,8 +252,10 @@ static void cancel(void *argument, void *running)
     struct program *program = running;
     (void)argument;
     program->hear = NULL;
-    kill_group(program);
     program->drained = true; /* exited() is the end. */
+    if (!program->ending) {
+        (void)uv_timer_start(&program->timer, timed_out, 0, 0);
+    }
 }
 
 struct programs *programs_new(uv_loop_t *loop, void (*ends)(void *argument), void *argument)

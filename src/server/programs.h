@@ -2,8 +2,9 @@
  * server/programs.h - runs the keeper's programs (keeper/running.h) on the server's loop
  *
  * No shell, no more of the environment than is said, a process group of its own, so that what it
- * has started is killed with it when its time is over. What it writes, errors too, goes to one
- * pipe, of which the beginning is kept. SIGPIPE has to be ignored: a program need not read.
+ * has started is killed with it when its time is over. What it leaves behind when it ends by itself
+ * lives on. What it writes, errors too, goes to one pipe, of which the beginning is kept. SIGPIPE
+ * has to be ignored: a program need not read.
  * Thread: keeper.
  */
 #pragma once

@@ -197,9 +197,7 @@ static enum sg_result make_parts(struct server *server, const struct conf *conf)
         .argument = server,
     };
     server->keeper = keeper_new(&io);
-    if (server->store == NULL) {
-        keeper_miss_store(server->keeper, store_opening_problem(server));
-    }
+    store_opening_tell(server);
     server->reload = reload_new();
     server->control = control_channel_new(&server->loop.uv, control_run_command, server);
     return SG_OK;

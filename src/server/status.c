@@ -306,6 +306,8 @@ void status_of_zone(const struct server *server, const struct managed_zone *zone
     put_files(out_text, &status);
     put_serials(out_text, &status);
     put_time(out_text, "last loaded", status.loaded_at);
+    put_time(out_text, "next refresh", status.refresh_at);
+    put_time(out_text, "expires", status.expire_at);
     put_flag(out_text, "secure", status.secure);
     if (status.secure) {
         put_flag(out_text, "inline signing", status.settings->inline_signing);
@@ -328,6 +330,9 @@ void status_of_zone(const struct server *server, const struct managed_zone *zone
     }
     if (status.refresh_failure != NULL) {
         put_line(out_text, "last refresh failed", status.refresh_failure);
+    }
+    if (status.unheard > 0) {
+        put_number(out_text, "secondaries asked for their serial", status.unheard);
     }
     managed_zone_describe_parent(zone, put_parent_line, out_text);
     put_troubles(server, &status, out_text);

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "server/amendments.h"
 #include "server/reload.h"
+#include "store/backup.h"
 
 enum { RETRY_SECONDS_MIN = 1, RETRY_SECONDS_MAX = 60 };
 #define NS_PER_SECOND UINT64_C(1000000000)
@@ -18,9 +19,11 @@ struct attempt {
     struct server *server;
     struct store *store;
     struct amendments *amendments;
+    char *restored; /* the store's mark; NULL: it was not restored */
 };
 
 struct store_opening {
+    char *restored;        /* the mark of a store that was restored (backup.h); NULL: it has none */
     char *why;             /* of the log: what the last try has met; NULL: the store is open */
     char *problem;         /* the same, with what to do */
     bool trying;           /* an errand is out */
@@ -50,6 +53,12 @@ static void open_store(struct attempt *attempt)
         io.close(io.argument);
         return;
     }
+    char *mark = mem_format("%s/" BACKUP_RESTORED_MARK, attempt->folder);
+    if (access(mark, F_OK) == 0) {
+        attempt->restored = mark;
+    } else {
+        mem_free(mark);
+    }
     attempt->result = store_new(&io, true, state_changed, attempt->server, &attempt->store);
     if (attempt->result != SG_OK) {
         amendments_free(attempt->amendments);
@@ -59,6 +68,7 @@ static void open_store(struct attempt *attempt)
 
 static void attempt_clear(struct attempt *attempt)
 {
+    mem_free(attempt->restored);
     store_free(attempt->store);
     amendments_free(attempt->amendments);
     mem_free(attempt->problem);
@@ -102,6 +112,8 @@ enum sg_result store_opening_start(struct server *server, const struct conf *con
     if (result == SG_OK) {
         server->store = attempt.store;
         server->amendments = attempt.amendments;
+        server->store_opening->restored = attempt.restored;
+        attempt.restored = NULL;
         attempt.store = NULL;
         attempt.amendments = NULL;
     } else if (result == SG_EXISTS) {
@@ -132,6 +144,7 @@ void store_opening_free(struct store_opening *opening)
     }
     mem_free(opening->why);
     mem_free(opening->problem);
+    mem_free(opening->restored);
     mem_free(opening);
 }
 
@@ -162,6 +175,10 @@ static void take_store(struct server *server)
     opening->why = opening->problem = NULL;
     log_write(LOG_GENERAL, SEVERITY_NOTICE,
               "store-directory '%s' is open now: zones that need it are loaded", attempt->folder);
+    mem_free(opening->restored);
+    opening->restored = attempt->restored;
+    attempt->restored = NULL;
+    store_opening_tell(server);
     server->store = attempt->store;
     server->amendments = amendments_late(attempt->amendments, before);
     attempt->store = NULL;
@@ -220,10 +237,42 @@ static void start_attempt(struct server *server)
     server_send(server, &attempt->errand);
 }
 
+void store_opening_tell(struct server *server)
+{
+    const struct store_opening *opening = server->store_opening;
+
+    if (opening->problem != NULL) {
+        keeper_miss_store(server->keeper, opening->problem);
+    }
+    if (opening->restored != NULL) {
+        log_write(LOG_GENERAL, SEVERITY_NOTICE,
+                  "the store was restored from a backup: all secondaries are asked for their "
+                  "serials, and transfers are whole until those of the zone have answered");
+        keeper_note_restored(server->keeper);
+    }
+}
+
+static void end_restored(struct server *server)
+{
+    struct store_opening *opening = server->store_opening;
+
+    if (opening->restored == NULL || !keeper_has_overtaken(server->keeper)) {
+        return;
+    }
+    (void)unlink(opening->restored); /* Else the next start asks once more. */
+    mem_free(opening->restored);
+    opening->restored = NULL;
+    log_write(LOG_GENERAL, SEVERITY_NOTICE,
+              "the secondaries of all restored zones have told their serials or were given up");
+}
+
 void store_opening_tick(struct server *server)
 {
     struct store_opening *opening = server->store_opening;
 
+    if (!server->progress.stopping) {
+        end_restored(server);
+    }
     if (opening->problem == NULL || server->progress.stopping) {
         return;
     }

@@ -22,7 +22,9 @@ struct store_opening;
 MUST_USE enum sg_result store_opening_start(struct server *server, const struct conf *conf);
 void store_opening_free(struct store_opening *opening); /* NULL is fine */
 
-/* Each second: try again, when it is time. */
+/* Tell the keeper, which is new, of a store that is missing or was restored. */
+void store_opening_tell(struct server *server);
+/* Each second: try again, when it is time; end the mark of a restored store. */
 void store_opening_tick(struct server *server);
 /* A configuration was taken, and may name another folder: try again now. */
 void store_opening_hurry(struct server *server);

@@ -459,6 +459,36 @@ static void answer_change(struct zone_edit *edit)
     edit_free(edit);
 }
 
+/* A zone with options that cannot be followed is served as it was: who changed them hears of it. */
+static void changed_zone_ended(void *argument, enum reload_outcome outcome, const char *text)
+{
+    struct zone_edit *edit = argument;
+
+    if (outcome != RELOAD_FAILED) {
+        answer_change(edit);
+    } else if (edit->server->progress.stopping) {
+        zone_edit_failed(edit, CONTROL_SHUTTING_DOWN, NULL);
+    } else {
+        char *problem = mem_format("zone '%s' has its new options, but could not be loaded with "
+                                   "them: %s\nIt is served as it was until they are mended.",
+                                   edit->written, text);
+        zone_edit_failed(edit, CONTROL_FAILURE, problem);
+        mem_free(problem);
+    }
+}
+
+static void await_change(struct zone_edit *edit)
+{
+    struct keeper *keeper = edit->server->keeper;
+    struct managed_zone *zone = NULL;
+
+    if (keeper_find(keeper, &edit->apex, edit->rrclass, edit->view, &zone) != 1 ||
+        managed_zone_settings(zone)->type == ZONE_SECONDARY ||
+        keeper_reload(keeper, zone, false, changed_zone_ended, edit) != SG_OK) {
+        answer_change(edit); /* There is no file to be read. */
+    }
+}
+
 /* A zone that cannot be loaded is taken back: who adds it will do so again. */
 static void new_zone_ended(void *argument, enum reload_outcome outcome, const char *text)
 {
@@ -512,7 +542,7 @@ void zone_edit_taken(struct zone_edit *edit)
               edit->kind == ZONE_EDIT_ADD ? "added" : "updated", edit->written, edit->view,
               edit->kind == ZONE_EDIT_ADD ? "addzone" : "modzone");
     if (edit->kind == ZONE_EDIT_MODIFY) {
-        answer_change(edit);
+        await_change(edit);
         return;
     }
     size_t found = keeper_find(edit->server->keeper, &edit->apex, edit->rrclass, edit->view, &zone);

@@ -452,6 +452,18 @@ static enum sg_result lock(const struct restoring *restoring, int *out_fd, char 
     return result;
 }
 
+/* Before the tables: a store that comes back is never without it. */
+static enum sg_result mark_restored(const char *store, char **out_problem)
+{
+    char *mark = mem_format("%s/" BACKUP_RESTORED_MARK, store);
+    enum sg_result result = file_write(mark, 0644, (struct span){NULL, 0});
+    if (result != SG_OK) {
+        *out_problem = mem_format("'%s': %s", mark, sg_result_text(result));
+    }
+    mem_free(mark);
+    return result;
+}
+
 static enum sg_result restore_store(struct restoring *restoring, char **out_problem)
 {
     const struct backup_restore *request = restoring->request;
@@ -473,6 +485,9 @@ static enum sg_result restore_store(struct restoring *restoring, char **out_prob
     }
     if (result == SG_OK) {
         result = sync_folder(images, out_problem);
+    }
+    if (result == SG_OK) {
+        result = mark_restored(request->store, out_problem);
     }
     if (result == SG_OK) {
         (void)unlink(locks); /* of the store that was */

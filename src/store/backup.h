@@ -26,6 +26,10 @@
 MUST_USE enum sg_result backup_finish(const char *backup, const char *const *folders, size_t count,
                                       sg_time now, char **out_problem);
 
+/* In a store that was restored: the server that opens it asks all secondaries for their serials,
+ * and removes the file when each has answered or was given up. */
+#define BACKUP_RESTORED_MARK "restored"
+
 struct backup_restore {
     const char *backup;
     const char *store;     /* the store folder to be made */

@@ -278,7 +278,8 @@ static void adopt_keys(struct simulate *simulate, const struct kasp_policy *poli
 {
     bool *taken = mem_alloc_zero(list->count + 1, sizeof(*taken));
     for (size_t i = 0; i < list->count; i++) {
-        (void)kasp_key_adopt(list->keys[i], policy, list->count == 1, simulate->from);
+        (void)kasp_key_adopt(list->keys[i], policy,
+                             kasp_key_is_alone(list, i, policy, simulate->from), simulate->from);
     }
     for (unsigned k = 0; k < policy->keys_count; k++) {
         size_t chosen = kasp_key_choose(&policy->keys[k], list, taken);

@@ -8,6 +8,8 @@
 
 /* Far more than the engine and the parent need to come to rest at one instant. */
 enum { ROUNDS_MAX = 1000 };
+/* With that many keys there is room for all that a plan may want made. */
+enum { LIVE_ROOMY = KASP_PLAN_KEYS_MAX - KASP_KEYS_MAX };
 
 /* The world at an instant. */
 struct world {
@@ -67,6 +69,10 @@ static struct kasp_key_facts facts_of(const struct signing_key *key, sg_time now
         facts.ds_at = facts.ds == KASP_DS_MISSING ? gone : KEY_TIME_UNSET;
         break;
     default:
+        /* Nobody has looked for the DS of a key that was there for all to see. */
+        if (kasp_key_is_published(key) && gone == KEY_TIME_UNSET) {
+            facts.ds = KASP_DS_UNKNOWN;
+        }
         break;
     }
     return facts;
@@ -189,6 +195,29 @@ static void remove_purged(struct world *world)
     world->live_count = kept;
 }
 
+/* Keys that are gone are left out where they are many, as the keeper does (key_archive.c): the
+ * first that came where they are never purged, else the last. */
+static bool leave_out_one(struct world *world)
+{
+    bool never_purged = world->request->policy->purge_keys == 0;
+    for (size_t n = 0; n < world->live_count; n++) {
+        size_t at = never_purged ? n : world->live_count - 1 - n;
+        if (kasp_key_is_gone(live_key(world, at)->key, world->now)) {
+            world->live_count--;
+            memmove(&world->live[at], &world->live[at + 1],
+                    (world->live_count - at) * sizeof(world->live[0]));
+            return true;
+        }
+    }
+    return false;
+}
+
+static void leave_out_gone(struct world *world)
+{
+    while (world->live_count > LIVE_ROOMY && leave_out_one(world)) {
+    }
+}
+
 static void note_delete(struct world *world)
 {
     if (world->deletes == world->plan.publishes_delete) {
@@ -232,6 +261,7 @@ static bool plan_once(struct world *world)
     /* Makes name their predecessors by their place, so keys go after them. */
     if (!world->overfull) {
         remove_purged(world);
+        leave_out_gone(world);
     }
     note_delete(world);
     return changed;
@@ -250,7 +280,9 @@ static sg_time parent_acts_at(const struct world *world, const struct simulation
 {
     sg_duration delay = world->request->parent_delay;
     enum kasp_sighting asked = asks_for_ds(key->key) ? KASP_DS_SEEN : KASP_DS_MISSING;
-    if (!key->key->state.ksk || key->facts.ds == asked || delay == SIMULATION_NEVER) {
+    bool unasked = key->facts.ds == KASP_DS_UNKNOWN &&
+                   key->key->state.records[KEY_RECORD_DS] == KEY_STATE_HIDDEN;
+    if (!key->key->state.ksk || key->facts.ds == asked || unasked || delay == SIMULATION_NEVER) {
         return INT64_MAX;
     }
     sg_time asked_since = key->key->state.changes[KEY_RECORD_DS];
@@ -381,7 +413,11 @@ void simulation_run(const struct simulation_request *request, struct key_list *l
     world->now = request->from;
     world->step_at = INT64_MAX;
     for (size_t i = 0; i < list->count; i++) {
-        add_key(world, list->keys[i], false);
+        if (list->count > LIVE_ROOMY && kasp_key_is_gone(list->keys[i], request->from)) {
+            signing_key_free(list->keys[i]);
+        } else {
+            add_key(world, list->keys[i], false);
+        }
     }
     mem_free(list->keys);
     *list = (struct key_list){NULL, 0};

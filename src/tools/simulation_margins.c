@@ -213,7 +213,8 @@ static void judge_stall(const struct reporter *to, const struct simulation *simu
     for (size_t i = 0; i < simulation->keys_count; i++) {
         const struct simulation_key *key = &simulation->keys[i];
         const struct kasp_wait *wait = &key->wait;
-        bool parent = wait->reason == KASP_WAIT_PARENT || wait->reason == KASP_WAIT_CHAIN;
+        bool parent = wait->reason == KASP_WAIT_PARENT || wait->reason == KASP_WAIT_NO_DS ||
+                      wait->reason == KASP_WAIT_CHAIN;
         bool stalls = (parent && simulation->ended_at - wait->until > STALL) ||
                       wait->reason == KASP_WAIT_FILES;
         if (key->purged == KEY_TIME_UNSET && stalls) {
@@ -246,8 +247,8 @@ void simulation_margins(const struct simulation *simulation, margins_report *rep
         break;
     case SIMULATION_KEYS_FULL:
         tell(&to,
-             "stopped early: more than %d keys, so that no key moves any more; purge-keys is "
-             "longer than so many rolls take",
+             "stopped early: more than %d keys that are in use, or on their way in or out, so that "
+             "no key moves any more",
              KASP_PLAN_KEYS_MAX);
         break;
     case SIMULATION_NO_TAG:

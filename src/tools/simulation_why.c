@@ -224,7 +224,11 @@ char *simulation_why_moved(const struct simulation *simulation, const struct sim
         return why_introduced(key, planned, record);
     case KEY_STATE_UNRETENTIVE:
         if (key->key->state.records[record] == KEY_STATE_HIDDEN) {
-            return mem_copy_text("the parent was seen to have turned back");
+            return mem_copy_text(
+                key->facts.ds == KASP_DS_UNKNOWN
+                    ? "the key is to leave, and nobody knows whether the parent has its DS: it "
+                      "stays until that is known (`dnssec -checkds withdrawn`)"
+                    : "the parent was seen to have turned back");
         }
         return why_withdrawn(simulation, planned, record);
     default:

@@ -35,7 +35,7 @@ static void choose_paths(struct zone_key_files *files, const struct conf *conf,
     }
 }
 
-static void append_keys(struct zone_key_files *files, const struct keystore_index *index,
+static void append_keys(struct zone_key_files *files, struct keystore_index *index,
                         const struct dns_name *apex, const struct zone_key_listener *listener)
 {
     struct key_list found;
@@ -60,7 +60,7 @@ void zone_key_files_read(const struct conf *conf, const struct conf_zone *zone,
     *out_files = (struct zone_key_files){.paths_count = 0};
     choose_paths(out_files, conf, zone);
     for (size_t p = 0; p < out_files->paths_count; p++) {
-        const struct keystore_index *index;
+        struct keystore_index *index;
         const char *folder = out_files->paths[p];
         enum sg_result result = key_folders_find(folders, folder, 0, &index);
         if (result == SG_OK) {
@@ -74,8 +74,8 @@ void zone_key_files_read(const struct conf *conf, const struct conf_zone *zone,
 }
 
 static void find_lost_in(struct zone_key_files *files, const char *folder,
-                         const struct keystore_index *index, const struct dns_name *apex,
-                         sg_time now, const struct zone_key_listener *listener)
+                         struct keystore_index *index, const struct dns_name *apex, sg_time now,
+                         const struct zone_key_listener *listener)
 {
     struct key_list halves;
     const char *orphan = keystore_index_orphan(index, apex);
@@ -103,7 +103,7 @@ void zone_key_files_find_lost(struct zone_key_files *files, const struct conf_zo
     struct dns_name apex;
     conf_zone_apex(zone, &apex);
     for (size_t p = 0; p < files->paths_count; p++) {
-        const struct keystore_index *index;
+        struct keystore_index *index;
         /* One that cannot be read was told before. */
         if (key_folders_find(folders, files->paths[p], 0, &index) == SG_OK) {
             find_lost_in(files, files->paths[p], index, &apex, now, listener);

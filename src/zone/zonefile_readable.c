@@ -157,6 +157,10 @@ void zonefile_write_readable(const struct zone_version *version, enum zone_view 
     while (zone_cursor_next(&cursor)) {
         put_node(&page, &cursor.node);
     }
+    /* A chain has one layer, whoever made it. */
+    if (view == ZONE_VIEW_UNSIGNED && zone_version_facts(version)->signed_here) {
+        return;
+    }
     zone_cursor_start_nsec3(&cursor, version);
     while (zone_cursor_next(&cursor)) {
         put_node(&page, &cursor.node);

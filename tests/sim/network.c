@@ -1,6 +1,6 @@
 #include "base/mem.h"
 #include "dns/message.h"
-#include "sim/world.h"
+#include "sim/rolls.h"
 
 /* --- questions under way -------------------------------------------------------------------- */
 
@@ -119,6 +119,17 @@ static void answer_as_secondary(struct world *world, const struct sim_zone *zone
     add_event(question, world->now + delay(world), SG_OK, &reply);
 }
 
+static void answer_as_agent(struct world *world, struct sim_zone *zone,
+                            const struct keeper_question *asked, struct sim_question *question)
+{
+    struct buffer reply = BUFFER_EMPTY;
+    if (is_lost(world) || !parent_answer(zone, asked, &reply)) {
+        add_event(question, world->now + asked->timeout, SG_TIMEOUT, NULL);
+        return;
+    }
+    add_event(question, world->now + delay(world), SG_OK, &reply);
+}
+
 static bool is_query(const struct keeper_question *asked)
 {
     return (asked->message.bytes[2] >> 3 & 15) == DNS_OPCODE_QUERY;
@@ -180,6 +191,8 @@ static void *ask(void *argument, const struct keeper_question *asked, keeper_hea
         answer_as_secondary(world, zone, asked, question);
     } else if (asked->kind == KEEPER_QUESTION_NOTIFY) {
         answer_notify(world, zone, asked, question);
+    } else if (asked->kind == KEEPER_QUESTION_DS) {
+        answer_as_agent(world, zone, asked, question);
     } else {
         answer_query(world, zone, asked, question);
     }

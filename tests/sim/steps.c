@@ -1,6 +1,7 @@
 #include "base/mem.h"
+#include "dns/serial.h"
 #include "keeper/managed_zone.h"
-#include "sim/world.h"
+#include "sim/rolls.h"
 
 enum { BURST_MAX = 6, EDITS_MAX = 6, FAULT_WRITES = 40 };
 
@@ -193,8 +194,12 @@ static unsigned wish_file(struct sim_zone *zone, bool outlives_a_crash)
     wish->is_whole = true;
     wish->outlives_a_crash = outlives_a_crash;
     /* Some operators forget the serial; a zone that is served as it is goes by it alone. */
-    bool forgets = zone->kind == SIM_SIGNED_FILE && world_chance(world, 30);
-    uint32_t serial = zone->file_serial + (forgets ? 0 : 1 + world_draw(world, 50));
+    bool is_served = rolls_is_unsigned(zone);
+    bool forgets = zone->kind == SIM_SIGNED_FILE && world_chance(world, 30) && !is_served;
+    uint32_t least = is_served && serial_compare(zone->seen.serial, zone->file_serial) > 0
+                         ? zone->seen.serial
+                         : zone->file_serial;
+    uint32_t serial = least + (forgets ? 0 : 1 + world_draw(world, 50));
     sim_zone_write_file(zone, &wish->whole, serial);
     world_say(world, "%s: the file has serial %u and %zu records", zone->name, serial,
               wish->whole.count);
@@ -317,14 +322,6 @@ static void hear_order(void *argument, enum sg_result result, const char *text)
     world_say(world, "the order: %s: %s", sg_result_text(result), text);
 }
 
-static void step_ds(struct world *world, struct sim_zone *zone)
-{
-    const struct keeper_key_word word = {.tag = KEEPER_ANY_KEY,
-                                         .published = world_chance(world, 60)};
-    note(zone, word.published ? "checkds published" : "checkds withdrawn",
-         keeper_note_ds(world->keeper, zone->managed, &word, hear_order, world));
-}
-
 static void step_roll(struct world *world, struct sim_zone *zone)
 {
     struct keeper_key_word word = {.tag = KEEPER_ANY_KEY};
@@ -339,7 +336,7 @@ static void step_roll(struct world *world, struct sim_zone *zone)
 static void step_keys(struct world *world, struct sim_zone *zone)
 {
     if (zone->policy != NULL && world_chance(world, 70)) {
-        step_ds(world, zone);
+        parent_operator(zone);
     } else if (zone->policy != NULL) {
         step_roll(world, zone);
     }
@@ -441,6 +438,9 @@ static void accept_clock(struct world *world)
 static bool draw_clock(struct world *world)
 {
     bool was_wrong = world->skew != 0;
+    if (world->clock_is_steady) {
+        return false;
+    }
     if (was_wrong && random_seeded_below(&world->clock_random, 100) < 50) {
         world->skew = 0;
         world_say(world, "the clock is right");
@@ -549,6 +549,7 @@ void step(struct world *world)
     if (world_chance(world, 40)) {
         step_keys(world, draw_zone(world));
     }
+    rolls_step(world);
     if (world_chance(world, 70)) {
         world_pass(world, draw_time(world));
     }
@@ -632,7 +633,7 @@ static void check_peace(struct sim_zone *zone)
                    zone->observer.told, zone->seen.serial);
     }
     size_t keys = zone->keys_made;
-    if (zone->policy != NULL && sim_zone_count_keys(zone) != keys) {
+    if (zone->policy != NULL && zone->rolls == NULL && sim_zone_count_keys(zone) != keys) {
         world_fail(world, "%s: has %zu keys, and the policy wants %zu", zone->name,
                    sim_zone_count_keys(zone), keys);
     }
@@ -642,6 +643,7 @@ void step_peace(struct world *world)
 {
     world_say(world, "--- peace");
     make_peace(world);
+    rolls_calm(world);
     world_pass(world, SG_DAY);
     for (size_t i = 0; i < world->zones_count; i++) {
         world->zones[i].seen.versions_before_peace = world->zones[i].seen.versions;
@@ -652,4 +654,5 @@ void step_peace(struct world *world)
         check_peace(&world->zones[i]);
         watch_observe(&world->zones[i]);
     }
+    rolls_come_to_rest(world);
 }

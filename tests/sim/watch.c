@@ -3,7 +3,7 @@
 #include "base/mem.h"
 #include "dns/request.h"
 #include "dns/serial.h"
-#include "sim/world.h"
+#include "sim/rolls.h"
 
 /* --- transfers out, taken apart ------------------------------------------------------------- */
 
@@ -218,7 +218,7 @@ static void check_serial(struct sim_zone *zone, const struct records *published,
 }
 
 /* Whatever happens to a zone here is told as a difference: nobody has to fetch it whole again. */
-static void check_history(struct sim_zone *zone, uint32_t serial)
+static void check_history(struct sim_zone *zone, const struct records *published, uint32_t serial)
 {
     static const struct zone_history_link *links[ZONE_HISTORY_LINKS_MAX];
     if (!zone->seen.any || zone->seen.restarted || zone->seen.serial == serial) {
@@ -230,7 +230,7 @@ static void check_history(struct sim_zone *zone, uint32_t serial)
         zone_history_unref(links[i]);
     }
     zone->world->tally.differences += count > 0;
-    if (count == 0) {
+    if (count == 0 && !rolls_signs_anew(zone, published)) {
         world_fail(zone->world, "%s: S4: no difference leads from %u to %u", zone->name,
                    zone->seen.serial, serial);
     }
@@ -266,10 +266,13 @@ static void look_at(struct sim_zone *zone, const struct zone_version *version)
         model_forget(&zone->model);
     }
     check_serial(zone, &published, facts->serial);
-    check_history(zone, facts->serial);
+    check_history(zone, &published, facts->serial);
     zone->seen.expires_at = 0;
     if (sim_zone_is_signed(zone)) {
-        zone->seen.expires_at = valid_check(zone, &published);
+        if (!rolls_may_be_unsigned(zone, &published)) {
+            zone->seen.expires_at = valid_check(zone, &published);
+        }
+        caches_see_zone(zone, &published);
     }
     remember(zone, version, &published);
     if (world_chance(zone->world, 60)) {
@@ -294,8 +297,12 @@ void watch_times(struct sim_zone *zone)
 {
     const struct zone_version *version = zone->settings->slot->version;
     bool is_served = version != NULL && version == zone->seen.version; /* it may have expired */
-    zone->seen.expires_at =
-        is_served && sim_zone_is_signed(zone) ? valid_check(zone, &zone->seen.zone) : 0;
+    bool is_signed =
+        is_served && sim_zone_is_signed(zone) && !rolls_may_be_unsigned(zone, &zone->seen.zone);
+    zone->seen.expires_at = is_signed ? valid_check(zone, &zone->seen.zone) : 0;
+    if (sim_zone_is_signed(zone)) {
+        caches_begin_anew(zone);
+    }
 }
 
 void watch_clear(struct sim_zone *zone)

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "keeper/managed_zone.h"
+#include "sim/rolls.h"
 
 enum { TURNS_MAX = 3000, LINE_BYTES = 1200 };
 
@@ -206,6 +207,9 @@ void world_new(struct world *world, uint64_t seed, FILE *trace)
     world->random.state = seed * 0x9e3779b97f4a7c15u + 1;
     bytes_source.state = seed ^ 0x5157u;
     world->clock_random.state = seed ^ 0xc10cu;
+    world->rolls_random.state = seed ^ 0x4011u;
+    world->clock_is_steady = rolls_chance(world, 50);
+    rolls_seed_openssl();
     world->now = SIM_EPOCH;
     world->trace = trace;
     log_set_sink(take_line, world);
@@ -258,6 +262,7 @@ static void poke_store(struct world *world)
 sg_time world_turn(struct world *world)
 {
     world->tally.turns++;
+    parent_turn(world);
     network_turn(world);
     poke_store(world);
     sg_time wake = keeper_turn(world->keeper, world_clock(world));
@@ -305,7 +310,9 @@ void world_pass(struct world *world, sg_duration time)
         }
         sg_time wake = world_turn(world);
         sg_time arrival = network_wake(world);
+        sg_time parent = parent_wake(world);
         wake = arrival < wake ? arrival : wake;
+        wake = parent < wake ? parent : wake;
         if (wake > end) {
             break;
         }

@@ -9,6 +9,7 @@
  *   valid.c   is it a valid signed zone (RFC 4035, 5155)?
  *   network.c questions to peers: loses, delays, reorders, cuts, lies
  *   primary.c a zone's primary: its versions, and its answers
+ *   rolls.h   keys that come and go, the parent, caches: S2, S6
  *
  * All of it runs in one thread and draws from one generator, so that a seed is a run, bit for bit.
  */
@@ -87,9 +88,12 @@ struct sim_zone {
     uint64_t keys_states; /* then */
     unsigned keys_skews;  /* of the world, then */
     uint32_t file_serial;
-    unsigned file_writes; /* how often its file was written */
-    size_t keys_made;     /* the first ones, and those that wait for a roll */
-    unsigned rolls_left;  /* as many as there are keys for */
+    unsigned file_writes;      /* how often its file was written */
+    size_t keys_made;          /* the first ones, and those that wait for a roll */
+    unsigned rolls_left;       /* as many as there are keys for */
+    struct sim_rolls *rolls;   /* NULL: no key rolls by itself */
+    struct sim_parent *parent; /* and caches; NULL: not signed */
+    struct sim_caches *caches;
 };
 
 struct network {
@@ -110,7 +114,8 @@ struct world {
     sg_duration skew; /* how far the wall clock that the keeper sees is from it */
     unsigned skews;   /* how often that has changed */
     bool times_lie;   /* there may be signatures with times of a false clock */
-    struct random_seeded clock_random;
+    struct random_seeded clock_random, rolls_random;
+    bool clock_is_steady; /* it never goes wrong in this world */
     struct fake_disk *disk;
     struct worker_pool *pool;
     struct mailbox mailbox, commits;

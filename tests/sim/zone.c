@@ -8,7 +8,7 @@
 #include "base/siphash.h"
 #include "dns/text.h"
 #include "dnssec/keystore.h"
-#include "sim/world.h"
+#include "sim/rolls.h"
 
 enum { NAMES = 24, SECRET_BYTES = 32, FIRST_RECORDS = 12, KEY_TAG_TRIES_MAX = 20 };
 
@@ -275,10 +275,10 @@ bool sim_zone_draw_key(struct sim_zone *zone, uint16_t *out_tag)
     enum sg_result result = keystore_list("keys", &zone->apex, NULL, NULL, &list);
     ASSERT(result == SG_OK);
     uint32_t at = list.count == 0 ? 0 : world_draw(zone->world, (uint32_t)list.count);
-    bool may_roll = zone->rolls_left > 0 && list.count > 0 &&
+    bool may_roll = (zone->rolls_left > 0 || zone->rolls != NULL) && list.count > 0 &&
                     list.keys[at]->state.goal == KEY_STATE_OMNIPRESENT;
     if (may_roll) {
-        zone->rolls_left--;
+        zone->rolls_left -= zone->rolls_left > 0;
         *out_tag = list.keys[at]->tag;
     }
     key_list_clear(&list);
@@ -370,11 +370,12 @@ void sim_zone_settings(struct sim_zone *zone, struct zone_settings *out_settings
         .checks = &zone_check_defaults,
         .limits = {.private_type = DNS_TYPE_PRIVATE_DEFAULT},
         .notify = &notify,
+        .parent = parent_settings(zone),
         .refresh = comes ? &zone->world->refresh : NULL,
         .transfer_time_max = SG_HOUR,
         .transfer_idle_max = SG_HOUR,
         .access = zone,
-        .fingerprint = (uint64_t)zone->denial + 1,
+        .fingerprint = (uint64_t)zone->denial + 1 + SIM_DENIALS * rolls_edits(zone),
     };
     zone->settings = out_settings;
 }
@@ -408,7 +409,10 @@ void sim_zone_new(struct world *world, unsigned number, struct sim_zone *out_zon
         sim_zone_write_file(zone, &records, 1 + world_draw(world, 100000));
         zone->model.state = records;
     }
-    zone->policy = sim_zone_is_signed(zone) ? make_policy(zone) : NULL;
+    if (sim_zone_is_signed(zone)) {
+        zone->policy = make_policy(zone);
+        rolls_begin(zone);
+    }
     world_say(world, "zone %s %s denial=%d inline=%d", zone->name, kind_names[zone->kind],
               zone->denial, zone->inline_signing);
 }
@@ -418,7 +422,7 @@ void sim_zone_free(struct sim_zone *zone)
     model_clear(&zone->model);
     watch_clear(zone);
     primary_free(zone->primary);
-    kasp_policy_free(zone->policy);
+    rolls_end(zone);
     mem_free(zone->name);
     mem_free(zone->file);
 }

@@ -187,6 +187,17 @@ def test_modzone_lasts_for_added_zones_alone(server):
     wait_until(lambda: answers(server, "file.test"), what="what the file says")
 
 
+def test_modzone_tells_of_options_that_cannot_be_followed(server):
+    """Once it said that all was well, and the next start did not serve the zone any more."""
+    assert add(server, "new.test").returncode == 0
+    lost = '{ type primary; file "lost.db"; };'
+    refused(server.rndc("modzone", "new.test", lost), "modzone", "failure", "lost.db")
+    assert answers(server, "new.test"), "as it was"
+    (server.folder / "lost.db").write_text(ZONE.format(serial=3).replace("www", "found"))
+    assert server.rndc("modzone", "new.test", lost).stdout == "zone 'new.test' reconfigured.\n"
+    wait_until(lambda: server.answers_with("found.new.test", "A"), what="the file that is there now")
+
+
 def test_a_deleted_zone_is_gone_for_good(server):
     for zone in ["one.test", "two.test"]:
         assert add(server, zone).returncode == 0

@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from support.fake_primary import FakePrimary
 from support.server import HOST
 from support.signet import tool
 from support.waiting import wait_until
@@ -134,6 +135,54 @@ def test_restore_by_force_sets_aside_what_was(server):
     missing = tool("restore", "-c", server.configuration, server.folder)
     assert missing.returncode == 1 and "is not a whole backup" in missing.stderr
     assert "name a folder that `signet backup` has made" in missing.stderr
+
+
+def ixfr(server, serial):
+    answer = subprocess.run(["dig", f"@{HOST}", "-p", str(server.port), "+tcp", "+onesoa",
+                             "dyn.test", f"ixfr={serial}"], capture_output=True, text=True,
+                            timeout=30).stdout
+    return [line.split()[0] for line in answer.splitlines() if line and line[0] != ";"]
+
+
+def test_after_restore_a_secondary_that_is_silent_at_first_is_overtaken(make_signet, run_server):
+    """It got later serials from us, of which the backup knows nothing, and says so late."""
+    other = FakePrimary("dyn.test.", ZONE.replace("hostmaster 1 ", "hostmaster 4000 "))
+    other.answers = False
+    other.start()
+    try:
+        server = make_signet(options='key-directory "keys";')
+        (server.folder / "keys").mkdir()
+        server.add_zone("dyn.test", ZONE, policy="default",
+                        statements="allow-update { any; }; notify explicit; "
+                                   f"also-notify {{ {HOST} port {other.port}; }};")
+        run_server(server)
+        server.wait_until_signed("dyn.test")
+        assert add(server, "one").returncode == 0
+        assert server.rndc("backup", str(server.folder / "saved")).returncode == 0
+        server.terminate()
+        restored = tool("restore", "-f", "-c", server.configuration, server.folder / "saved")
+        assert restored.returncode == 0, restored.stderr
+        mark = server.folder / "signet-store" / "restored"
+        assert mark.exists()
+        server.start()
+        server.wait_until_signed("dyn.test")
+        status = server.rndc("zonestatus", "dyn.test").stdout
+        assert "secondaries asked for their serial: 1" in status
+        before = server.serial("dyn.test")
+        assert add(server, "two").returncode == 0
+        # Somebody may have another zone under that serial: all of it is sent.
+        assert "ns.dyn.test." in ixfr(server, before)
+        other.answers = True
+        wait_until(lambda: server.serial("dyn.test") == 4001, 90, "overtaken")
+        wait_until(lambda: not mark.exists(), 10, "the end of the doubt")
+        assert "asked for their serial" not in server.rndc("zonestatus", "dyn.test").stdout
+        for name in ["three", "four"]:
+            before = server.serial("dyn.test")
+            assert add(server, name).returncode == 0
+        assert "four.dyn.test." in ixfr(server, before)
+        assert "ns.dyn.test." not in ixfr(server, before)
+    finally:
+        other.stop()
 
 
 def test_the_journal_tells_each_change_beside_the_server_and_without(server):

@@ -561,6 +561,7 @@ ACCEPTED = {
     "forward without forwarders": (zone(PRIMARY + 'forward first;'), "only a resolver forwards"),
     "hint without file": ('zone "." { type hint; };', "ignored with a warning"),
     "mirror without primaries": (zone('type mirror; file "x";'), "ignored with a warning"),
+    "serial keep": (zone(PRIMARY + 'serial-update-method keep;'), "OpenDNSSEC's word"),
     "signing interval": (options('sig-validity-interval 10 11;'), "without effect"),
     "rrset-order bad": (options('rrset-order { order foo; };'), "without effect"),
     "dnstap without output": (options('dnstap { auth; };'), "without effect"),

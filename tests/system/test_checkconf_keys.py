@@ -5,6 +5,7 @@ import re
 import subprocess
 
 import pytest
+from support.material import small_zone
 from support.signet import BIN
 
 ZONE = "keys.test"
@@ -51,6 +52,16 @@ def folder(tmp_path):
     return Folder(tmp_path)
 
 
+STAYS = ("; it stays in the zone until the parent is known to have no DS of it (checkds, or say "
+         "`dnssec -checkds withdrawn`)")
+
+
+def retired(ksk, *zsks):
+    """No DS of the first was asked for, as far as its files tell; it may be there."""
+    return {f"note: key {text(ksk)} would be retired{STAYS}",
+            *(f"note: key {text(zsk)} would be retired" for zsk in zsks)}
+
+
 def text(key):
     """The key as log lines have it."""
     zone, algorithm, tag = key.split("+")
@@ -86,7 +97,7 @@ def test_keys_of_another_algorithm_would_be_retired(folder):
     assert status == 1
     assert lines == {
         *(f"key file '{text(key)}' does not match dnssec-policy p" for key in keys),
-        *(f"note: key {text(key)} would be retired" for key in keys),
+        *retired(*keys),
         *(f"no key file found matching {entry(role, 'RSASHA256', 2048)}" for role in ("ksk", "zsk")),
         *(f"note: a key would be made for {entry(role, 'RSASHA256', 2048)}" for role in ("ksk", "zsk")),
     }
@@ -227,7 +238,7 @@ def test_k_and_p_exclude_each_other(folder):
 def test_going_insecure_needs_no_keys(folder):
     keys = [folder.keygen("-f", "KSK", *SINCE), folder.keygen(*SINCE)]
     folder.configure(policy="insecure")
-    assert folder.check() == (0, {f"note: key {text(key)} would be retired" for key in keys})
+    assert folder.check() == (0, retired(*keys))
 
 
 def test_a_key_set_of_bind_s_policy_fits(folder):
@@ -235,3 +246,128 @@ def test_a_key_set_of_bind_s_policy_fits(folder):
     subprocess.run(["dnssec-keygen", "-q", "-k", "p", "-l", "policy.conf", ZONE], cwd=folder.path, check=True)
     status, lines = folder.check()
     assert status == 0 and sum(" serves as " in line for line in lines) == 2, lines
+
+
+# --- what is said beforehand is what the server does ----------------------------------------------------------------
+
+IN_USE = {"KSK": ["-g", "OMNIPRESENT", "-k", "OMNIPRESENT", "-40d", "-r", "OMNIPRESENT", "-40d",
+                  "-d", "OMNIPRESENT", "-40d"],
+          "ZSK": ["-g", "OMNIPRESENT", "-k", "OMNIPRESENT", "-40d", "-z", "OMNIPRESENT", "-40d"]}
+COMING = ["-g", "OMNIPRESENT", "-k", "RUMOURED", "now", "-z", "HIDDEN", "now"]
+
+
+class Future:
+    """Keys in the folder of a server that was not started yet, what `checkconf -k` says, what the server does."""
+
+    def __init__(self, signet, policy):
+        self.signet = signet
+        signet.extra = f'dnssec-policy "p" {{ {policy} }};'
+        signet.add_zone(ZONE, small_zone(f"{ZONE}."), policy="p")
+
+    def key(self, role, *options, states=None, algorithm="13"):
+        words = ["dnssec-keygen", "-q", "-a", algorithm, *(["-f", "KSK"] if role == "KSK" else []),
+                 *(options or SINCE), ZONE]
+        key = subprocess.run(words, cwd=self.signet.folder, check=True, capture_output=True, text=True).stdout.strip()
+        if states:
+            subprocess.run(["dnssec-settime", "-s", *states, key], cwd=self.signet.folder, check=True,
+                           capture_output=True)
+        return key
+
+    def foretold(self):
+        """Roles of keys that would be made, names of those that would leave and of those that would come."""
+        self.signet.configure()
+        done = subprocess.run([BIN / "signet", "checkconf", "-k", self.signet.configuration], capture_output=True,
+                              text=True, timeout=20)
+        lines = done.stdout
+        made = sorted(re.findall(r"a key would be made for dnssec-policy p key:'(\w+) algorithm:(\w+)", lines))
+        leave = set(re.findall(r"key (\S+) (?:would be retired|is due to roll)", lines))
+        come = set(re.findall(r"key (\S+) would come into use", lines))
+        return {"made": made, "leave": leave, "come": come}
+
+    def done(self):
+        folder = self.signet.folder
+        before = {path.stem: self.goal(path.stem) for path in folder.glob("K*.key")}
+        self.signet.start()
+        self.signet.wait_until_signed(f"{ZONE}.")
+        after = {path.stem: self.goal(path.stem) for path in folder.glob("K*.key")}
+        assert set(before) <= set(after)
+        return {
+            "made": sorted(self.role(key) for key in set(after) - set(before)),
+            "leave": {text(key) for key in before if before[key] != "hidden" and after[key] == "hidden"},
+            "come": {text(key) for key in before if before[key] == "hidden" and after[key] == "omnipresent"},
+        }
+
+    def state(self, key):
+        path = self.signet.folder / f"{key}.state"
+        return dict(re.findall(r"^(\w+): (.*)$", path.read_text(), re.MULTILINE)) if path.exists() else None
+
+    def goal(self, key):
+        """Of one without states: made for later, or in use."""
+        state = self.state(key)
+        if state is None:
+            return "omnipresent" if "Activate" in (self.signet.folder / f"{key}.key").read_text() else "hidden"
+        return state["GoalState"]
+
+    def role(self, key):
+        state = self.state(key)
+        role = {("yes", "no"): "ksk", ("no", "yes"): "zsk", ("yes", "yes"): "csk"}[state["KSK"], state["ZSK"]]
+        return role, text(key).split("/")[1]
+
+
+FUTURES = {
+    "all fits": (SPLIT, [("KSK", SINCE, None), ("ZSK", SINCE, None)], {}),
+    "no keys": (SPLIT, [], {"made": 2}),
+    "a CSK in place of both": ("csk lifetime unlimited algorithm 13;", [("KSK", SINCE, None), ("ZSK", SINCE, None)],
+                               {"made": 1, "leave": 2}),
+    "both in place of a CSK": (SPLIT, [("KSK", SINCE, None)], {"made": 2, "leave": 1}),
+    "another algorithm": ("ksk lifetime unlimited algorithm 15; zsk lifetime unlimited algorithm 15;",
+                          [("KSK", SINCE, None), ("ZSK", SINCE, None)], {"made": 2, "leave": 2}),
+    "one too many": (SPLIT, [("KSK", SINCE, IN_USE["KSK"]), ("ZSK", SINCE, COMING), ("ZSK", SINCE, IN_USE["ZSK"]),
+                             ("ZSK", SINCE, COMING)], {"leave": 2}),
+    "one is kept for later": (SPLIT, [("KSK", SINCE, None), ("ZSK", ["-G"], None)],
+                              {"made": 1, "leave": 1, "come": 1}),  # the one in use signs all of the zone
+    "a roll is due": ("ksk lifetime unlimited algorithm 13; zsk lifetime 30d algorithm 13;",
+                      [("KSK", SINCE, IN_USE["KSK"]), ("ZSK", SINCE, IN_USE["ZSK"])], {"made": 1, "leave": 1}),
+    "a roll is due and one is there": ("ksk lifetime unlimited algorithm 13; zsk lifetime 30d algorithm 13;",
+                                       [("KSK", SINCE, IN_USE["KSK"]), ("ZSK", SINCE, IN_USE["ZSK"]),
+                                        ("ZSK", ["-G"], None)], {"leave": 1, "come": 1}),
+    "a roll is due but not its DS": ("ksk lifetime unlimited algorithm 13; zsk lifetime 30d algorithm 13;",
+                                     [("KSK", SINCE, ["-g", "OMNIPRESENT", "-k", "OMNIPRESENT", "-40d", "-r",
+                                                      "OMNIPRESENT", "-40d", "-d", "RUMOURED", "-40d"]),
+                                      ("ZSK", SINCE, IN_USE["ZSK"])], {}),
+}
+
+
+@pytest.mark.parametrize("name", FUTURES)
+def test_the_server_does_what_was_foretold(make_signet, name):
+    keys, there, expected = FUTURES[name]
+    future = Future(make_signet(), f"keys {{ {keys} }};")
+    for role, options, states in there:
+        future.key(role, *options, states=states)
+    foretold = future.foretold()
+    assert {what: len(which) for what, which in foretold.items() if which} == expected, foretold
+    assert foretold == future.done()
+
+
+def test_of_several_keys_the_one_that_has_come_furthest_serves(make_signet):
+    future = Future(make_signet(), f"keys {{ {SPLIT} }};")
+    future.key("KSK", states=IN_USE["KSK"])
+    zsks = sorted((future.key("ZSK", states=COMING) for _ in range(2)), key=lambda key: key[-5:])
+    subprocess.run(["dnssec-settime", "-s", *IN_USE["ZSK"], zsks[1]], cwd=future.signet.folder, check=True,
+                   capture_output=True)
+    foretold = future.foretold()
+    assert foretold["leave"] == {text(zsks[0])}
+    assert foretold == future.done()
+
+
+def test_in_manual_mode_nothing_happens_before_the_step(make_signet):
+    future = Future(make_signet(), f"manual-mode yes; keys {{ {SPLIT} }};")
+    future.key("KSK", states=IN_USE["KSK"])
+    future.key("ZSK", states=IN_USE["ZSK"])
+    surplus = future.key("ZSK", states=COMING)
+    assert future.foretold() == {"made": [], "leave": {text(surplus)}, "come": set()}
+    done = subprocess.run([BIN / "signet", "checkconf", "-k", future.signet.configuration], capture_output=True, text=True)
+    assert f"key {text(surplus)} would be retired, at the next `signet dnssec -step`" in done.stdout
+    assert future.done()["leave"] == set()
+    assert future.signet.rndc("dnssec", "-step", ZONE, program="signet").returncode == 0
+    assert future.goal(surplus) == "hidden"

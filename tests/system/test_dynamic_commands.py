@@ -229,6 +229,21 @@ def test_sync_writes_the_file_and_says_nothing(dynamic):
     assert "no matching zone 'nope.test' in any view" in dynamic.rndc("sync", "nope.test").stderr
 
 
+def test_the_file_has_nothing_that_the_signer_made(signet, run_server):
+    """An NSEC3 chain lies apart from the zone's names, and was once written with them."""
+    signet.extra = """dnssec-policy "hashed" { keys { csk lifetime unlimited algorithm 13; };
+                      nsec3param iterations 0 optout no salt-length 4; };"""
+    file = signet.add_zone("dyn.test", ZONE.format(serial=1), policy="hashed",
+                           statements="allow-update { any; };")
+    run_server(signet)
+    signet.wait_until_signed("dyn.test")
+    assert add(signet, "more").returncode == 0
+    assert signet.rndc("sync", "dyn.test").returncode == 0
+    text = file.read_text()
+    assert "more" in text and not re.search("RRSIG|NSEC|DNSKEY|CDS", text), text
+    assert "NSEC3" in str(signet.axfr_lines("dyn.test", signet.folder / "signed"))
+
+
 def test_no_acknowledged_update_is_lost_by_freeze_and_thaw(dynamic):
     """Updates without a pause beside freezes and thaws: each is refused, or there for good."""
     done, stop = [], threading.Event()

@@ -1,7 +1,9 @@
 """A secondary fetches its zone and keeps it fresh (RFC 1034 4.3.5, 1995, 1996, 5936, 8945)."""
 
+import email.utils
 import os
 import subprocess
+import time
 
 import dns.message
 import dns.opcode
@@ -300,6 +302,20 @@ def test_without_notify_a_change_is_seen_at_the_refresh(fetched):
     signet, primary = fetched(text=brisk(FIRST), statements=BRISK)
     primary.serve(brisk(SECOND))
     wait_for_serial(signet, 2)
+
+
+def test_zonestatus_tells_when_the_primary_is_asked_and_when_the_zone_expires(fetched):
+    signet, _ = fetched(text=brisk(FIRST, refresh=3600, expire=86400))
+    text = signet.rndc("zonestatus", ZONE).stdout
+    names = [line.split(":")[0] for line in text.splitlines()]
+    assert names[names.index("last loaded"):][:4] == ["last loaded", "next refresh", "expires",
+                                                      "secure"]
+    lines = dict(line.split(": ", 1) for line in text.splitlines())
+    now = time.time()
+    refresh = email.utils.parsedate_to_datetime(lines["next refresh"]).timestamp()
+    expires = email.utils.parsedate_to_datetime(lines["expires"]).timestamp()
+    assert now + 2600 < refresh < now + 3601
+    assert now + 86300 < expires < now + 86401
 
 
 def test_a_zone_whose_primary_is_gone_expires_and_comes_back(fetched):

@@ -1,5 +1,6 @@
 """A parent whose DS follows the child's CDS, and a resolver that validates all the while."""
 
+import subprocess
 import threading
 import time
 
@@ -13,65 +14,105 @@ import dns.query
 import dns.rcode
 import dns.rdatatype
 
-from support.nsupdate import nsupdate
 from support.peers import Unbound
+from support.rolls import CHILD, PARENT
 from support.server import HOST
 from support.waiting import wait_until
 
-PARENT = "test."
-CHILD = "child.test."
-PARENT_TEXT = """$TTL 2
-@ SOA ns hostmaster 1 3600 600 86400 2
+PARENT_TEXT = """$TTL 1
+@ 1 SOA ns hostmaster {serial} 3600 600 86400 1
 @ NS ns
 ns A 127.0.0.1
 child NS ns.child
 ns.child A 127.0.0.1
+{key}
 """
 
 
+class Parent:
+    """The zone `test.` at a server of any kind, signed anew whenever its DS change."""
+
+    def __init__(self, kind, folder, ds):
+        folder.mkdir(parents=True)
+        self.folder = folder
+        name = self.run("dnssec-keygen", "-q", "-a", "13", "-f", "KSK", PARENT).stdout.strip()
+        self.key = (folder / f"{name}.key").read_text()
+        self.serial = 0
+        self.write(ds)
+        self.server = kind(folder / kind.name, zones=[(PARENT, folder / "signed")])
+
+    def run(self, *words):
+        return subprocess.run(words, cwd=self.folder, check=True, capture_output=True, text=True)
+
+    def write(self, ds):
+        self.serial += 1
+        text = PARENT_TEXT.format(serial=self.serial, key=self.key)
+        text += "".join(f"{CHILD} DS {rdata}\n" for rdata in sorted(ds))
+        (self.folder / "zone").write_text(text)
+        self.run("dnssec-signzone", "-z", "-P", "-q", "-o", PARENT, "-f", "signed", "zone")
+
+    def shown(self):
+        found = self.server.answers_with(CHILD, "DS")
+        return {rdata.to_text() for rdata in found} if found else set()
+
+    def show(self, ds):
+        self.write(ds)
+        self.server.reload()
+        wait_until(lambda: self.shown() == ds, 20, "the parent's new DS")
+
+
 class Follower(threading.Thread):
-    """Makes the parent's DS what the child's CDS ask for, and tells the child."""
+    """Makes the parent's DS what the child's CDS ask for, and tells the child what it sees there."""
 
     def __init__(self, parent, child):
         super().__init__(daemon=True)
         self.parent, self.child = parent, child
         self.ending = threading.Event()
+        self.turn = threading.Lock()  # held by who wants no part of it done meanwhile
+        self.rests = False  # when told so: what was asked for waits
+        self.looks_away = False  # when told so: the child hears nothing of it
+        self.told = set()
+        self.problem = None
 
     def wanted(self):
         """DS records in text; None: leave them as they are."""
-        try:
-            found = self.child.answers_with(CHILD, "CDS")
-        except (OSError, dns.exception.DNSException):
-            return None
+        found = self.child.answers_with(CHILD, "CDS")
         if not found:
             return None
         return {rdata.to_text() for rdata in found if rdata.algorithm != 0}
 
-    def present(self):
-        found = self.parent.answers_with(CHILD, "DS")
-        return {rdata.to_text() for rdata in found} if found else set()
+    def tell(self):
+        shown = {int(text.split()[0]) for text in self.parent.shown()}
+        keys = self.child.answers_with(CHILD, "DNSKEY") or []
+        tags = {dns.dnssec.key_id(key) for key in keys if key.flags == 257}
+        for tag in tags | shown:
+            word = "published" if tag in shown else "withdrawn"
+            if (tag, word) not in self.told and self.child.rndc(
+                    "dnssec", "-checkds", "-key", str(tag), word, CHILD).returncode == 0:
+                self.told.add((tag, word))
 
     def follow(self):
         wanted = self.wanted()
-        if wanted is None:
-            return
-        if self.present() != wanted:
-            lines = [f"update delete {CHILD} DS"]
-            lines += [f"update add {CHILD} 1 DS {text}" for text in sorted(wanted)]
-            assert nsupdate(self.parent, PARENT, lines) == "NOERROR"
-        for word in ("published", "withdrawn"):
-            self.child.rndc("dnssec", "-checkds", word, CHILD)
+        if wanted is not None and not self.rests and self.parent.shown() != wanted:
+            self.parent.show(wanted)
+        if not self.looks_away:
+            self.tell()
 
     def run(self):
-        while not self.ending.wait(0.3):
+        while not self.ending.wait(0.2):
             try:
-                self.follow()
+                with self.turn:
+                    self.follow()
             except (OSError, dns.exception.DNSException):
                 pass  # the child was killed; it comes back
+            except Exception as problem:
+                self.problem = problem
+                raise
 
     def stop(self):
         self.ending.set()
         self.join(30)
+        assert self.problem is None, self.problem
 
 
 def is_of_dnssec(answer):
@@ -89,6 +130,7 @@ class Watcher(threading.Thread):
         self.ending = threading.Event()
         self.must_be_secure = False
         self.may_be_down = False  # the child
+        self.rests = False  # nothing is asked
         self.asked = self.unanswered = self.secure_in_a_row = 0
         self.bogus = []
 
@@ -122,7 +164,8 @@ class Watcher(threading.Thread):
             for name, rdtype in self.questions():
                 if self.ending.wait(0.1):
                     return
-                self.ask(name, rdtype)
+                if not self.rests:
+                    self.ask(name, rdtype)
 
     def stop(self):
         self.ending.set()
@@ -131,11 +174,11 @@ class Watcher(threading.Thread):
 
 class CachingUnbound(Unbound):
     """Caches as long as TTLs allow, but for a TTL that is above 2 seconds, which is the built-in
-    policies' alone, and wants every algorithm that a DS has."""
+    policies' alone, and wants every algorithm that a DS has. Asks all of `servers` for the child."""
 
-    def __init__(self, folder, parent, child, anchors):
+    def __init__(self, folder, parent, servers, anchors):
         super().__init__(folder, parent, [(PARENT, anchors)])
-        self.child = child
+        self.servers = servers
 
     def configure(self):
         super().configure()
@@ -144,24 +187,19 @@ class CachingUnbound(Unbound):
             "  cache-max-negative-ttl: 0\n",
             "  harden-algo-downgrade: yes\n  ede: yes\n  val-bogus-ttl: 1\n  infra-host-ttl: 1\n"
             "  infra-cache-max-rtt: 1000\n")
-        path.write_text(text + f'stub-zone:\n  name: "{CHILD}"\n'
-                               f"  stub-addr: {HOST}@{self.child.port}\n")
+        addresses = "".join(f"  stub-addr: {HOST}@{server.port}\n" for server in self.servers)
+        path.write_text(f'{text}stub-zone:\n  name: "{CHILD}"\n{addresses}')
 
 
 class Chain:
-    """Parent, child and resolver, with the DS in place."""
+    """A parent of some kind with the DS, a child, its secondaries, and the resolver of them all."""
 
-    def __init__(self, make_signet, run_server, folder, child):
-        self.child = child
-        self.parent = make_signet("parent", extra='dnssec-policy "parent" { keys { csk lifetime '
-                                                  'unlimited algorithm 13; }; dnskey-ttl PT2S; };')
-        self.parent.add_zone(PARENT, PARENT_TEXT, policy="parent",
-                             statements="allow-update { any; };")
-        self.parent.start()
-        self.parent.wait_until_signed(PARENT)
-        anchors = "".join(f"{PARENT} 2 IN DNSKEY {key.to_text()}\n"
-                          for key in self.parent.answers_with(PARENT, "DNSKEY"))
-        self.unbound = run_server(CachingUnbound(folder / "unbound", self.parent, child, anchors))
+    def __init__(self, run_server, folder, kind, child, ds=(), secondaries=()):
+        self.parent = Parent(kind, folder / "parent", set(ds))
+        run_server(self.parent.server)
+        servers = secondaries or [child]
+        self.unbound = run_server(
+            CachingUnbound(folder / "unbound", self.parent.server, servers, self.parent.key))
         self.follower = Follower(self.parent, child)
         self.watcher = Watcher(self.unbound)
         self.follower.start()

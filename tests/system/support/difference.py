@@ -1,32 +1,58 @@
 """How many signatures the difference between two unsigned zone files needs, counted from the
 files alone: RRsets that are new or others, and links of the denial chain that are."""
 
+import functools
+
 import dns.dnssec
 import dns.name
-import dns.rdataclass
+import dns.rdata
 import dns.rdatatype
-import dns.zone
 
-NEVER_AT_CUT = ("DS", "NSEC")
 APEX_OF_OURS = {"DNSKEY"}
 
 
-def read(path, zone):
-    return dns.zone.from_file(str(path), zone, relativize=False, check_origin=False)
+@functools.lru_cache(maxsize=None)
+def _record(line):
+    """Owner, type, TTL and canonical rdata. A day has almost all lines of the day before."""
+    owner, ttl, rdclass, rdtype, text = line.split(None, 4)
+    assert owner.endswith(".") and rdclass == "IN" and "(" not in text, line
+    rdata = dns.rdata.from_text(rdclass, rdtype, text, dns.name.root, relativize=False)
+    return _name(owner), rdtype, int(ttl), rdata.to_digestable()
+
+
+@functools.lru_cache(maxsize=None)
+def _name(text):
+    return dns.name.from_text(text).canonicalize()
+
+
+@functools.lru_cache(maxsize=None)
+def _nsec3_hash(name):
+    return dns.dnssec.nsec3_hash(name, None, 0, 1)
+
+
+def read(path):
+    """A master file with a whole record on each line: owner -> type -> (TTL, set of rdata)."""
+    nodes = {}
+    with open(path, encoding="ascii") as lines:
+        for line in lines:
+            if line.strip() and line[0] != ";":
+                owner, rdtype, ttl, rdata = _record(line)
+                nodes.setdefault(owner, {}).setdefault(rdtype, (ttl, set()))[1].add(rdata)
+    return nodes
 
 
 class Signed:
     """What is signed of an unsigned zone: (owner, type) -> what a signature covers."""
 
     def __init__(self, path, zone, nsec3):
-        self.origin = dns.name.from_text(zone)
-        self.zone = read(path, zone)
+        self.origin = dns.name.from_text(zone).canonicalize()
+        self.nodes = read(path)
         self.nsec3 = nsec3
-        self.cuts = {name for name, node in self.zone.nodes.items()
-                     if name != self.origin and node.get_rdataset(dns.rdataclass.IN, dns.rdatatype.NS)}
+        self.cuts = {name for name, node in self.nodes.items()
+                     if name != self.origin and "NS" in node}
         self.covered = {}
         self.types = {}  # authoritative name -> its bitmap
-        for name, node in self.zone.nodes.items():
+        for name, node in self.nodes.items():
             if not self._is_below_cut(name):
                 self._take(name, node)
         self._link()
@@ -39,30 +65,27 @@ class Signed:
         return False
 
     def _take(self, name, node):
-        owner = name.canonicalize()
         types = set()
-        for rdataset in node.rdatasets:
-            rdtype = dns.rdatatype.to_text(rdataset.rdtype)
+        for rdtype, rrset in node.items():
             if name in self.cuts and rdtype not in ("NS", "DS"):
                 continue  # glue
             types.add(rdtype)
             if name not in self.cuts or rdtype == "DS":
-                self.covered[owner, rdtype] = (rdataset.ttl, frozenset(
-                    rdata.to_digestable(self.origin) for rdata in rdataset))
+                self.covered[name, rdtype] = rrset
         if name == self.origin:
             types |= APEX_OF_OURS
-        self.types[owner] = types
+        self.types[name] = types
 
     def _link(self):
-        soa = self.zone.get_rdataset(self.origin, "SOA")
-        ttl = min(soa.ttl, soa[0].minimum)
+        soa_ttl, soa = self.nodes[self.origin]["SOA"]
+        ttl = min(soa_ttl, int.from_bytes(next(iter(soa))[-4:], "big"))
         if self.nsec3:
             names = set(self.types)
             for name in self.types:  # empty non-terminals
-                while name != self.origin.canonicalize():
+                while name != self.origin:
                     name = name.parent()
                     names.add(name)
-            chain = sorted((dns.dnssec.nsec3_hash(name, None, 0, 1), name) for name in names)
+            chain = sorted((_nsec3_hash(name), name) for name in names)
         else:
             chain = [(name, name) for name in sorted(self.types)]
         for at, (owner, name) in enumerate(chain):

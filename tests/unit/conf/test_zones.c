@@ -5,6 +5,10 @@
 #define ZONE(text) "zone \"a\" { " text " };"
 #define SECONDARY  "type secondary; primaries { 192.0.2.1; }; "
 
+#define STORE_S "key-store s { directory \".\"; }; "
+#define POLICY_OF_STORE(name)                                                                      \
+    "dnssec-policy " name " { keys { csk key-store s lifetime unlimited algorithm 13; }; }; "
+
 static const struct text_case cases[] = {
     {"a primary zone", ZONE(PRIMARY), false, NULL},
     {"a zone without a type", ZONE("file \"x\";"), true, "zone 'a': 'type' not present"},
@@ -82,6 +86,25 @@ static const struct text_case cases[] = {
          PRIMARY "dnssec-policy p;") " };\n view w { "
                                      "zone a { type primary; file \"y\"; dnssec-policy q; }; };",
      true, "key-directory '.' already in use by zone a with policy p: t:2"},
+    {"by two policies in one key-store",
+     STORE_S POLICY_OF_STORE("p") POLICY_OF_STORE("q") "view v { " ZONE(
+         PRIMARY
+         "dnssec-policy p; key-directory \"k\";") " };\n view w { "
+                                                  "zone a { type primary; file \"y\"; "
+                                                  "dnssec-policy q; key-directory \"l\"; }; };",
+     true, "key-store 's' already in use by zone a with policy p and key-directory 'k': t:1"},
+    {"some of them in one key-store, some not",
+     STORE_S POLICY_OF_STORE("p") "view v { " ZONE(
+         PRIMARY
+         "dnssec-policy p; key-directory \"k\";") " };\n view w { "
+                                                  "zone a { type primary; file \"y\"; "
+                                                  "dnssec-policy p; key-directory \"l\"; }; };",
+     true, "key-store 's' already in use by zone a with policy p and key-directory 'k': t:1"},
+    {"all in one key-store",
+     STORE_S POLICY_OF_STORE("p") "view v { " ZONE(
+         PRIMARY "dnssec-policy p;") " };\n view w { "
+                                     "zone a { type primary; file \"y\"; dnssec-policy p; }; };",
+     false, NULL},
     {"by one policy",
      "view v { " ZONE(PRIMARY "dnssec-policy default;") " }; view w { "
                                                         "zone a { type primary; file \"y\"; "

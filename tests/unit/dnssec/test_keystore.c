@@ -301,23 +301,6 @@ static void an_index_serves_many_zones(void **state)
     keystore_index_free(NULL);
 }
 
-static void an_index_notices_that_the_folder_changed(void **state)
-{
-    (void)state;
-    struct keystore_index *index;
-    const struct timespec past[2] = {{1000000000, 0}, {1000000000, 0}};
-    assert_int_equal(utimensat(AT_FDCWD, folder, past, 0), 0);
-    assert_int_equal(keystore_index_read(folder, &index), SG_OK);
-    assert_true(keystore_index_is_current(index));
-    signing_key_free(generate("example.", DNSSEC_ED25519, 256));
-    assert_false(keystore_index_is_current(index));
-    keystore_index_free(index);
-    /* Read in the same moment in which it changed: more may come in that moment. */
-    assert_int_equal(keystore_index_read(folder, &index), SG_OK);
-    assert_false(keystore_index_is_current(index));
-    keystore_index_free(index);
-}
-
 static size_t count_files(void)
 {
     size_t count = 0;
@@ -491,7 +474,6 @@ int main(void)
         TEST(other_files_of_the_folder_do_not_matter),
         TEST(a_private_half_without_its_leading_zero_is_one),
         TEST(an_index_serves_many_zones),
-        TEST(an_index_notices_that_the_folder_changed),
         TEST(a_batch_is_seen_only_when_it_is_committed),
         TEST(a_batch_that_is_dropped_leaves_nothing),
         TEST(a_new_key_never_replaces_another),

@@ -239,6 +239,10 @@ static void old_and_new_signatures_stand_in_order(void **state)
         scene.request.now += SG_DAY;
         change_plain(&scene, (const struct put[PUTS_MAX]){A("www.example.", "1234")});
         zone_version_check(scene.version);
+        /* Where all of them stay, too. */
+        scene.request.now += SG_DAY;
+        change_plain(&scene, (const struct put[PUTS_MAX]){A("www.example.", "1235")});
+        zone_version_check(scene.version);
         change_clear(&scene);
     }
 }

@@ -131,6 +131,33 @@ static inline void world_remove_purged(struct world *world)
     world->list.count = kept;
 }
 
+/* The same keys in the other order: the same plan. */
+static inline void world_check_order(const struct world *world, sg_time now)
+{
+    static struct kasp_plan other;
+    struct signing_key *reversed[KASP_PLAN_KEYS_MAX];
+    struct kasp_key_facts key_facts[KASP_PLAN_KEYS_MAX];
+    size_t count = world->list.count;
+    struct kasp_facts facts = world->facts;
+    for (size_t i = 0; i < count; i++) {
+        reversed[i] = world->live[count - 1 - i];
+        key_facts[i] = world->key_facts[count - 1 - i];
+    }
+    const struct key_list list = {reversed, count};
+    facts.keys = key_facts;
+    assert_int_equal(kasp_plan_by_rules(world->policy, &list, &facts, now, world->rules, &other),
+                     SG_OK);
+    for (size_t i = 0; i < count; i++) {
+        const struct key_state *a = &world->plan.keys[i].state;
+        const struct key_state *b = &other.keys[count - 1 - i].state;
+        assert_int_equal(a->goal, b->goal);
+        assert_memory_equal(a->records, b->records, sizeof(a->records));
+        assert_memory_equal(a->changes, b->changes, sizeof(a->changes));
+    }
+    assert_int_equal(world->plan.makes_count, other.makes_count);
+    assert_int_equal(world->plan.wake_at, other.wake_at);
+}
+
 /* Plan and carry out, until nothing more is to be done at `now`. Returns when to come again. */
 static inline sg_time world_turn(struct world *world, sg_time now)
 {
@@ -142,6 +169,7 @@ static inline sg_time world_turn(struct world *world, sg_time now)
         assert_int_equal(
             kasp_plan_by_rules(world->policy, &world->list, &world->facts, now, world->rules, plan),
             SG_OK);
+        world_check_order(world, now);
         for (size_t i = 0; i < plan->count; i++) {
             changed |= plan->keys[i].changed || plan->keys[i].purge;
             kasp_plan_apply(&plan->keys[i], world->live[i]);

@@ -6,8 +6,8 @@
  */
 #pragma once
 
-#include "kasp/cache_model.h"
 #include "kasp/key_world.h"
+#include "support/caches.h"
 
 #define T0    ((sg_time)1767225600)
 #define YEAR  (365 * SG_DAY)
@@ -21,7 +21,7 @@ enum parent_manner { PARENT_SWAPS, PARENT_ADDS_FIRST, PARENT_REMOVES_FIRST, PARE
 
 struct scene {
     struct world world;
-    struct model model;
+    struct caches caches;
     uint64_t random;
     struct kasp_policy policy, before_edit;
     sg_time now;           /* the real time */
@@ -30,7 +30,7 @@ struct scene {
     sg_time next_event;
     sg_time edit_is_undone_at;
 
-    struct model_version at_parent, parent_before;
+    struct caches_version at_parent, parent_before;
     enum parent_manner manner;
     sg_time parent_acts_at, parent_turns_back_at;
     sg_duration parent_delay;
@@ -44,7 +44,7 @@ struct scene {
     bool had_ds;
     size_t key; /* whose problem it is */
     enum key_record record;
-    unsigned turns, rolls, words;
+    unsigned turns, rolls, words, strangers, takeovers;
 };
 
 static uint64_t draw(struct scene *s, uint64_t below)
@@ -142,7 +142,7 @@ static void take_policy(struct scene *s)
     seen->zone_ttl = longer(seen->zone_ttl, real_zone_ttl(s));
     seen->resign =
         longer(seen->resign, s->policy.signatures_validity - s->policy.signatures_refresh);
-    s->model.resign = seen->resign;
+    s->caches.resign = seen->resign;
 }
 
 /* ---- the parent ---- */
@@ -150,16 +150,16 @@ static void take_policy(struct scene *s)
 static void serve_ds(struct scene *s)
 {
     s->at_parent.ttl = s->world.facts.observed.ds_ttl;
-    model_serve(&s->model.ds, &s->at_parent, s->model.parent_propagation, s->now);
+    caches_serve(&s->caches.ds, &s->at_parent, s->caches.parent_propagation, s->now);
 }
 
-static bool asked_of_parent(const struct scene *s, struct model_version *wanted)
+static bool asked_of_parent(const struct scene *s, struct caches_version *wanted)
 {
     memset(wanted, 0, sizeof(*wanted));
     for (size_t i = 0; i < s->world.list.count; i++) {
         const struct signing_key *key = s->world.live[i];
         if (kasp_key_wants_ds(key)) {
-            model_add(wanted, world_key_of(key)->number, key->algorithm, false);
+            caches_add(wanted, world_key_of(key)->number, key->algorithm, false);
         }
     }
     return wanted->count > 0 || s->world.plan.publishes_delete;
@@ -170,7 +170,7 @@ static void tell_of_parent(struct scene *s)
 {
     for (size_t i = 0; i < s->world.list.count && !s->world.facts.clock_suspect; i++) {
         struct signing_key *key = s->world.live[i];
-        bool is_there = model_has(&s->at_parent, world_key_of(key)->number);
+        bool is_there = caches_has(&s->at_parent, world_key_of(key)->number);
         enum key_time time = is_there ? KEY_DS_PUBLISH : KEY_DS_REMOVED;
         if (key->times[time] == KEY_TIME_UNSET) {
             enum kasp_sighting ds = is_there ? KASP_DS_SEEN : KASP_DS_MISSING;
@@ -190,7 +190,7 @@ static void look_at_parent(struct scene *s)
         struct kasp_key_facts *facts = &s->world.key_facts[i];
         const struct world_key *key = world_key_of(s->world.live[i]);
         enum kasp_sighting ds =
-            model_has(&s->at_parent, key->number) ? KASP_DS_SEEN : KASP_DS_MISSING;
+            caches_has(&s->at_parent, key->number) ? KASP_DS_SEEN : KASP_DS_MISSING;
         if (facts->ds != ds || facts->ds_at > clock) {
             facts->ds = ds;
             facts->ds_at = clock;
@@ -202,29 +202,29 @@ static void look_at_parent(struct scene *s)
     }
 }
 
-static void keep_common(struct model_version *out, const struct model_version *other)
+static void keep_common(struct caches_version *out, const struct caches_version *other)
 {
     size_t kept = 0;
     for (size_t i = 0; i < out->count; i++) {
-        if (model_has(other, out->entries[i].number)) {
+        if (caches_has(other, out->entries[i].number)) {
             out->entries[kept++] = out->entries[i];
         }
     }
     out->count = kept;
 }
 
-static void add_all(struct model_version *out, const struct model_version *other)
+static void add_all(struct caches_version *out, const struct caches_version *other)
 {
     for (size_t i = 0; i < other->count; i++) {
-        if (!model_has(out, other->entries[i].number)) {
-            model_add(out, other->entries[i].number, other->entries[i].algorithm, false);
+        if (!caches_has(out, other->entries[i].number)) {
+            caches_add(out, other->entries[i].number, other->entries[i].algorithm, false);
         }
     }
 }
 
 static void parent_acts(struct scene *s)
 {
-    struct model_version wanted, next = s->at_parent;
+    struct caches_version wanted, next = s->at_parent;
     s->parent_acts_at = NEVER;
     if (!asked_of_parent(s, &wanted)) {
         return;
@@ -234,7 +234,7 @@ static void parent_acts(struct scene *s)
     } else if (s->manner == PARENT_REMOVES_FIRST) {
         keep_common(&next, &wanted);
     }
-    if (s->manner == PARENT_SWAPS || model_same(&next, &s->at_parent)) {
+    if (s->manner == PARENT_SWAPS || caches_same(&next, &s->at_parent)) {
         next = wanted;
     }
     s->parent_before = s->at_parent;
@@ -250,9 +250,9 @@ static void parent_turns_back(struct scene *s)
 {
     s->parent_turns_back_at = NEVER;
     for (size_t i = 0; i < s->parent_before.count; i++) {
-        const struct model_entry *entry = &s->parent_before.entries[i];
-        if (!model_has(&s->at_parent, entry->number) &&
-            model_check_algorithm(&s->model, &s->parent_before, entry->algorithm) != NULL) {
+        const struct caches_entry *entry = &s->parent_before.entries[i];
+        if (!caches_has(&s->at_parent, entry->number) &&
+            caches_check_algorithm(&s->caches, &s->parent_before, entry->algorithm) != NULL) {
             return;
         }
     }
@@ -262,10 +262,31 @@ static void parent_turns_back(struct scene *s)
 
 static void wake_parent(struct scene *s)
 {
-    struct model_version wanted;
-    if (asked_of_parent(s, &wanted) && !model_same(&wanted, &s->at_parent) &&
+    struct caches_version wanted;
+    if (asked_of_parent(s, &wanted) && !caches_same(&wanted, &s->at_parent) &&
         s->parent_acts_at == NEVER) {
         s->parent_acts_at = s->now + (chance(s, 20) ? 0 : between(s, 0, s->parent_delay));
+    }
+}
+
+/* Nobody asked for it, but somebody has made the DS of a key from its DNSKEY and brought it: only
+ * what every cache can follow. */
+static void stranger_acts(struct scene *s)
+{
+    for (size_t i = 0; i < s->world.list.count; i++) {
+        const struct signing_key *key = s->world.live[i];
+        size_t number = world_key_of(key)->number;
+        struct caches_version next = s->at_parent;
+        if (!key->state.ksk || key->state.goal != KEY_STATE_OMNIPRESENT ||
+            key->state.records[KEY_RECORD_DS] != KEY_STATE_HIDDEN || caches_has(&next, number)) {
+            continue;
+        }
+        caches_add(&next, number, key->algorithm, false);
+        if (caches_check_algorithm(&s->caches, &next, key->algorithm) == NULL) {
+            s->at_parent = next;
+            serve_ds(s);
+            s->strangers++;
+        }
     }
 }
 
@@ -273,7 +294,7 @@ static void wake_parent(struct scene *s)
 
 static void serve_zone(struct scene *s)
 {
-    static struct model_version dnskey, data[MODEL_ALGORITHMS];
+    static struct caches_version dnskey, data[CACHES_ALGORITHMS];
     memset(&dnskey, 0, sizeof(dnskey));
     memset(data, 0, sizeof(data));
     dnskey.ttl = s->policy.dnskey_ttl;
@@ -281,31 +302,31 @@ static void serve_zone(struct scene *s)
         const struct signing_key *key = s->world.live[i];
         size_t number = world_key_of(key)->number;
         if (kasp_key_is_published(key)) {
-            model_add(&dnskey, number, key->algorithm, kasp_key_signs_keys(key));
+            caches_add(&dnskey, number, key->algorithm, kasp_key_signs_keys(key));
         }
         if (kasp_key_signs_zone(key)) {
-            model_add(&data[key->algorithm], number, key->algorithm, false);
+            caches_add(&data[key->algorithm], number, key->algorithm, false);
         }
     }
-    model_serve(&s->model.dnskey, &dnskey, s->model.zone_propagation, s->now);
-    for (int a = 0; a < MODEL_ALGORITHMS; a++) {
+    caches_serve(&s->caches.dnskey, &dnskey, s->caches.zone_propagation, s->now);
+    for (int a = 0; a < CACHES_ALGORITHMS; a++) {
         data[a].ttl = real_zone_ttl(s);
-        model_serve_data(&s->model, (uint8_t)a, &data[a], s->now);
+        caches_serve_data(&s->caches, (uint8_t)a, &data[a], s->now);
     }
 }
 
 /* RFC 4035 2.2: an algorithm of the DNSKEY RRset signs the RRset and the zone. */
 static const char *check_complete(const struct scene *s)
 {
-    const struct model_version *dnskey = &s->model.dnskey.versions[s->model.dnskey.count - 1];
+    const struct caches_version *dnskey = &s->caches.dnskey.versions[s->caches.dnskey.count - 1];
     for (size_t i = 0; i < dnskey->count; i++) {
-        const struct model_history *data = &s->model.data[dnskey->entries[i].algorithm];
+        const struct caches_history *data = &s->caches.data[dnskey->entries[i].algorithm];
         bool signs = false;
         for (size_t k = 0; k < dnskey->count; k++) {
             signs |= dnskey->entries[k].algorithm == dnskey->entries[i].algorithm &&
                      dnskey->entries[k].signs;
         }
-        if (!signs || !model_verifies(dnskey, &data->versions[data->count - 1])) {
+        if (!signs || !caches_verifies(dnskey, &data->versions[data->count - 1])) {
             return "incomplete: an algorithm is published and does not sign everything";
         }
     }
@@ -316,7 +337,7 @@ static const char *check_move(const struct scene *s, const struct signing_key *k
                               enum key_record record)
 {
     size_t number = world_key_of(key)->number;
-    int presence = model_presence(&s->model, record, number, key->algorithm);
+    int presence = caches_presence(&s->caches, record, number, key->algorithm);
     switch (key->state.records[record]) {
     case KEY_STATE_OMNIPRESENT:
         return presence == 1 ? NULL : "untrue: omnipresent, and not in every cache";
@@ -325,7 +346,7 @@ static const char *check_move(const struct scene *s, const struct signing_key *k
     case KEY_STATE_RUMOURED:
         /* RFC 7583 3.3.1: not before every cache has the key. */
         if (record == KEY_RECORD_DS &&
-            model_presence(&s->model, KEY_RECORD_KRRSIG, number, key->algorithm) != 1) {
+            caches_presence(&s->caches, KEY_RECORD_KRRSIG, number, key->algorithm) != 1) {
             return "early: a DS is asked for before its DNSKEY is everywhere";
         }
         return NULL;
@@ -374,7 +395,7 @@ static const char *turn(struct scene *s, sg_time *out_wake)
     s->turns++;
     *out_wake = wake == NEVER ? NEVER : s->now + (wake - clock);
     serve_zone(s);
-    const char *problem = model_check(&s->model, s->now);
+    const char *problem = caches_check(&s->caches, s->now);
     if (problem == NULL) {
         problem = check_complete(s);
     }
@@ -415,7 +436,7 @@ static void resign_zone(struct scene *s)
         facts->signed_at = signs ? clock : KEY_TIME_UNSET;
         facts->cleared_at = signs ? KEY_TIME_UNSET : clock;
     }
-    model_resign(&s->model, s->now);
+    caches_resign(&s->caches, s->now);
 }
 
 /* Ahead, and known to be suspect; or behind, which the engine has to see by itself. */
@@ -440,7 +461,11 @@ static void mend_clock(struct scene *s)
 static void happen(struct scene *s)
 {
     s->next_event = s->now + between(s, SG_MINUTE, 60 * SG_DAY);
-    switch (draw(s, 8)) {
+    switch (draw(s, 9)) {
+    case 8:
+        stranger_acts(s);
+        look_at_parent(s); /* What was seen in this second was before. */
+        return;
     case 0:
     case 1:
     case 2:
@@ -486,6 +511,47 @@ static void events(struct scene *s)
 
 /* ---- a life ---- */
 
+/* As other signers leave a key: its times, of which none tells that its DS was ever submitted. */
+static struct signing_key *take_over_key(struct scene *s, const struct kasp_key *wanted,
+                                         sg_time since)
+{
+    struct signing_key *key = world_make_key(&s->world, wanted, since);
+    key->times[KEY_PUBLISH] = key->times[KEY_ACTIVATE] = since;
+    key->state.goal = KEY_STATE_NA;
+    return key;
+}
+
+/* The zone was signed elsewhere for years; its ZSK may have changed hours ago. */
+static void take_over(struct scene *s)
+{
+    struct kasp_policy before = s->policy;
+    sg_time since = s->now - YEAR;
+    size_t count;
+    before.keys_count = 0;
+    before.insecure = false;
+    draw_keys(s, &before);
+    for (unsigned i = 0; i < before.keys_count; i++) {
+        before.keys[i].tag_min = 0;
+        before.keys[i].tag_max = UINT16_MAX;
+        (void)take_over_key(s, &before.keys[i], since);
+    }
+    if (before.keys_count == 2 && chance(s, 50)) {
+        s->world.live[1]->times[KEY_INACTIVE] = s->now - SG_HOUR;
+        struct signing_key *next = take_over_key(s, &before.keys[1], s->now - SG_HOUR);
+        next->times[KEY_PUBLISH] = since;
+    }
+    count = s->world.list.count;
+    for (size_t i = 0; i < count; i++) {
+        struct signing_key *key = s->world.live[i];
+        (void)kasp_key_adopt(key, &s->policy, false, s->now);
+        s->last[world_key_of(key)->number] = key->state;
+        if (key->state.ksk) {
+            caches_add(&s->at_parent, world_key_of(key)->number, key->algorithm, false);
+        }
+    }
+    s->takeovers += count > 0;
+}
+
 static void begin(struct scene *s, uint64_t seed, unsigned rules)
 {
     bool parent_is_steady = s->parent_is_steady;
@@ -495,11 +561,11 @@ static void begin(struct scene *s, uint64_t seed, unsigned rules)
     s->now = T0;
     world_begin(&s->world, &s->policy);
     s->world.rules = rules;
-    s->model.zone_propagation = chance(s, 20) ? 0 : between(s, 0, SG_DAY);
-    s->model.parent_propagation = chance(s, 20) ? 0 : between(s, 0, SG_DAY);
+    s->caches.zone_propagation = chance(s, 20) ? 0 : between(s, 0, SG_DAY);
+    s->caches.parent_propagation = chance(s, 20) ? 0 : between(s, 0, SG_DAY);
     s->zone_ttl_extra = chance(s, 30) ? between(s, 0, 3 * SG_DAY) : 0;
-    s->policy.zone_propagation_delay = s->model.zone_propagation;
-    s->policy.parent_propagation_delay = s->model.parent_propagation;
+    s->policy.zone_propagation_delay = s->caches.zone_propagation;
+    s->policy.parent_propagation_delay = s->caches.parent_propagation;
     s->policy.parent_ds_ttl = between(s, 0, 2 * SG_DAY);
     s->world.facts.observed.ds_ttl =
         s->policy.parent_ds_ttl + (chance(s, 30) ? between(s, 0, 2 * SG_DAY) : 0);
@@ -513,7 +579,10 @@ static void begin(struct scene *s, uint64_t seed, unsigned rules)
     s->world.makes_slowly = chance(s, 50);
     s->parent_acts_at = s->parent_turns_back_at = NEVER;
     s->clock_mends_at = s->edit_is_undone_at = NEVER;
-    s->next_event = s->now + between(s, 0, 60 * SG_DAY);
+    s->next_event = s->now + between(s, 0, chance(s, 30) ? 2 * SG_DAY : 60 * SG_DAY);
+    if (chance(s, 25)) {
+        take_over(s);
+    }
     serve_ds(s);
     serve_zone(s);
 }

@@ -97,6 +97,41 @@ static void keys_without_states_get_them_from_their_times(void **state)
     kasp_policy_free(policy);
 }
 
+/* Beside a key-signing key that has been in use for a week. */
+static const struct beside_case {
+    const char *name;
+    uint8_t algorithm;
+    uint16_t flags;
+    sg_duration active, deleted;
+    bool alone;
+} beside[] = {
+    {"a zone-signing key", 13, 256, SG_WEEK, -1, false},
+    {"one of another algorithm", 8, 256, SG_WEEK, -1, true},
+    {"one that is deleted", 13, 256, 4 * SG_WEEK, 2 * SG_WEEK, true},
+    {"one that was made for later", 13, 256, -1, -1, true},
+    {"another key that signs everything", 13, 257, SG_WEEK, -1, true},
+    {"a key of the same kind that is deleted", 13, 257, 4 * SG_WEEK, 2 * SG_WEEK, true},
+};
+
+static void files_of_keys_out_of_use_do_not_count(void **state)
+{
+    const struct beside_case *c = *state;
+    struct kasp_policy *policy = kasp_policy_default();
+    struct signing_key key = key_of_nothing(257);
+    struct signing_key other = key_of_nothing(c->flags);
+    struct signing_key *keys[] = {&other, &key};
+    const struct key_list list = {keys, ARRAY_LEN(keys)};
+    key.times[KEY_PUBLISH] = key.times[KEY_ACTIVATE] = T0 - SG_WEEK;
+    other.algorithm = c->algorithm;
+    other.times[KEY_ACTIVATE] = ago(c->active);
+    other.times[KEY_DELETE] = ago(c->deleted);
+    assert_int_equal(kasp_key_is_alone(&list, 1, policy, T0), c->alone);
+    /* Once states tell, they count, and roles with them. */
+    (void)kasp_key_adopt(&other, policy, false, T0);
+    assert_int_equal(kasp_key_is_alone(&list, 1, policy, T0), c->alone);
+    kasp_policy_free(policy);
+}
+
 static void only_a_key_of_size_role_and_tag_range_fits(void **state)
 {
     (void)state;
@@ -147,21 +182,24 @@ static void a_key_is_over_by_its_times(void **state)
     assert_true(kasp_key_is_over(&key, T0 + 1));
 }
 
-/* Two zone-signing keys, of what has become of each. */
+/* Two zone-signing keys, of what has become of each; where a DS is told, the second is its key. */
 /* clang-format off */
 static const struct signer_case {
     const char *name;
     uint8_t algorithms[2];
     enum key_state_value goals[2], dnskeys[2], before[2], after[2]; /* the last two: ZRRSIG */
+    enum key_state_value ds;
 } signers[] = {
-    {"published alone",        {13, 13}, {O, H}, {O, H}, {H, H}, {R, H}},
-    {"just published",         {13, 13}, {O, H}, {R, H}, {H, H}, {R, H}},
-    {"another one signs",      {13, 13}, {O, O}, {O, O}, {H, O}, {H, O}},
-    {"it signs elsewhere",     {13, 14}, {O, O}, {O, O}, {H, O}, {R, O}},
-    {"the other one is going", {13, 13}, {O, H}, {O, O}, {H, U}, {R, U}},
-    {"one of two is enough",   {13, 13}, {O, O}, {O, O}, {H, H}, {R, H}},
-    {"not in the zone",        {13, 13}, {O, O}, {H, H}, {H, H}, {H, H}},
-    {"on its way out",         {13, 13}, {H, H}, {O, O}, {H, H}, {H, H}},
+    {"published alone",        {13, 13}, {O, H}, {O, H}, {H, H}, {R, H}, H},
+    {"just published",         {13, 13}, {O, H}, {R, H}, {H, H}, {R, H}, H},
+    {"another one signs",      {13, 13}, {O, O}, {O, O}, {H, O}, {H, O}, H},
+    {"it signs elsewhere",     {13, 14}, {O, O}, {O, O}, {H, O}, {R, O}, H},
+    {"the other one is going", {13, 13}, {O, H}, {O, O}, {H, U}, {R, U}, H},
+    {"one of two is enough",   {13, 13}, {O, O}, {O, O}, {H, H}, {R, H}, H},
+    {"not in the zone",        {13, 13}, {O, O}, {H, H}, {H, H}, {H, H}, H},
+    {"on its way out",         {13, 13}, {H, H}, {O, O}, {H, H}, {H, H}, H},
+    {"new below a DS",         {13, 13}, {O, O}, {R, O}, {H, H}, {H, H}, O},
+    {"known below a DS",       {13, 13}, {O, O}, {O, O}, {H, H}, {R, H}, U},
 };
 /* clang-format on */
 
@@ -180,6 +218,10 @@ static void a_published_key_signs_where_no_other_does(void **state)
         pair[i].state.records[KEY_RECORD_DNSKEY] = c->dnskeys[i];
         pair[i].state.records[KEY_RECORD_ZRRSIG] = c->before[i];
         pair[i].times[KEY_ACTIVATE] = i == 0 ? KEY_TIME_UNSET : T0 + 1;
+    }
+    if (c->ds != KEY_STATE_HIDDEN) {
+        pair[1].state.zsk = false;
+        pair[1].state.records[KEY_RECORD_DS] = c->ds;
     }
     kasp_keys_appoint_signers(&list, T0, changed);
     for (int i = 0; i < 2; i++) {
@@ -201,6 +243,7 @@ int main(void)
         cmocka_unit_test(only_a_key_of_size_role_and_tag_range_fits),
     };
     return RUN_TABLE(adoptions, keys_without_states_get_them_from_their_times) +
+           RUN_TABLE(beside, files_of_keys_out_of_use_do_not_count) +
            RUN_TABLE(signers, a_published_key_signs_where_no_other_does) +
            cmocka_run_group_tests_name("keyset", tests, NULL, NULL);
 }

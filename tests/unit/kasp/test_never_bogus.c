@@ -12,10 +12,10 @@
 
 enum { SEEDS = 300, MUTANT_SEEDS_MAX = 400 };
 
-static void tell_history(const struct model_history *history, const char *name, sg_time now)
+static void tell_history(const struct caches_history *history, const char *name, sg_time now)
 {
     for (size_t i = 0; i < history->count; i++) {
-        const struct model_version *version = &history->versions[i];
+        const struct caches_version *version = &history->versions[i];
         print_message("  %s %lld:", name,
                       version->gone_at == NEVER ? -1LL : (long long)(version->gone_at - now));
         for (size_t k = 0; k < version->count; k++) {
@@ -45,10 +45,10 @@ static void tell(const struct scene *s, uint64_t seed, const char *problem)
     }
     print_message("  parent manner %d wavers %d seldom %d clock %lld\n", (int)s->manner,
                   s->parent_wavers, s->looks_seldom, (long long)s->clock_off);
-    tell_history(&s->model.ds, "DS", s->now);
-    tell_history(&s->model.dnskey, "DNSKEY", s->now);
-    for (int a = 0; a < MODEL_ALGORITHMS; a++) {
-        tell_history(&s->model.data[a], "data", s->now);
+    tell_history(&s->caches.ds, "DS", s->now);
+    tell_history(&s->caches.dnskey, "DNSKEY", s->now);
+    for (int a = 0; a < CACHES_ALGORITHMS; a++) {
+        tell_history(&s->caches.data[a], "data", s->now);
     }
 }
 
@@ -69,21 +69,26 @@ static void no_validator_ever_finds_the_zone_bogus(void **state)
     unsigned failures = 0;
     unsigned rolls = 0;
     unsigned words = 0;
+    unsigned strangers = 0;
+    unsigned takeovers = 0;
     for (uint64_t seed = first; seed < first + seeds; seed++) {
         const char *problem = live(s, seed, KASP_RULES_ALL);
         turns += s->turns;
         rolls += s->rolls;
         words += s->words;
+        strangers += s->strangers;
+        takeovers += s->takeovers;
         keys += (unsigned)s->world.made_count;
         if (problem != NULL && failures++ < 5) {
             tell(s, seed, problem);
         }
         world_end(&s->world);
     }
-    print_message("%llu policies, %u turns, %u keys, %u failures\n", (unsigned long long)seeds,
-                  turns, keys, failures);
+    print_message("%llu policies, %u turns, %u keys, %u strangers, %u takeovers, %u failures\n",
+                  (unsigned long long)seeds, turns, keys, strangers, takeovers, failures);
     assert_int_equal(failures, 0);
     assert_true(keys > seeds * 3 && rolls > seeds && words > seeds);
+    assert_true(strangers > seeds / 10 && takeovers > seeds / 10);
     mem_free(s);
 }
 

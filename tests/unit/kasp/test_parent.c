@@ -72,7 +72,7 @@ static void is_seen(void **state)
     world->key_facts[0].ds_at = after_t0(t->at);
     world->key_facts[0].ds_asked_at = after_t0(t->asked_at);
     world->facts.keys = world->key_facts;
-    struct kasp_case c = {policy, &world->facts, T0 + NOW, KASP_RULES_ALL, &world->plan};
+    struct kasp_case c = {policy, &world->facts, T0 + NOW, KASP_RULES_ALL, &world->plan, {0}};
     kasp_see_parent(&c);
     assert_int_equal(planned->state.records[KEY_RECORD_DS], t->ds_after);
     assert_int_equal(planned->times[time], after_t0(t->noted_after));

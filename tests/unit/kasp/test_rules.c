@@ -1,7 +1,7 @@
 /*
  * A move beside the states of up to three keys, and the rule that forbids it. A key is its
- * algorithm (a, b), goal (+ stays, - leaves), DNSKEY, ZRRSIG, KRRSIG, DS, and the hour of its
- * changes.
+ * algorithm (a, b), goal (+ stays, - leaves), DNSKEY, ZRRSIG, KRRSIG, DS (?: hidden, but nobody has
+ * looked at the parent), and the hour of its changes.
  */
 #include "kasp/key_world.h"
 
@@ -24,15 +24,19 @@ static const struct rules_case cases[] = {
     {"a first key signs at once", {"a+RHHH0"}, "0ZR", NONE},
     {"a second one when its DNSKEY is known", {"a-OO--0", "a+RH--5"}, "1ZR", KASP_RULE_TURN},
     {"and then it does", {"a-OO--0", "a+OH--5"}, "1ZR", NONE},
+    {"a first key does not below a DS", {"a+O-OO0", "a+RH--5"}, "1ZR", KASP_RULE_TURN},
     {"a signer whose DNSKEY leaves is none", {"a-UO--0", "a+RH--5"}, "1ZR", NONE},
     {"a KRRSIG comes with its DNSKEY", {"a+H-HH0"}, "0KR", KASP_RULE_TURN},
     {"a DS after the DNSKEY", {"a+ROOH0"}, "0DR", KASP_RULE_TURN},
     {"a DS after the KRRSIG", {"a+OORH0"}, "0DR", KASP_RULE_TURN},
     {"the first DS after all signatures", {"a+OROH0"}, "0DR", KASP_RULE_TURN},
     {"a later one sooner", {"a-OUOO5", "a+OROH5"}, "1DR", NONE},
+    {"the first one does not come sooner because a stranger's may be there", {"a-OROU5", "a+OROH5"}, "1DR", KASP_RULE_TURN},
+    {"nor when its own may be", {"a+ORO?0"}, "0DR", KASP_RULE_TURN},
     /* halfway */
     {"what is rumoured is finished first", {"a+OOOO0", "a-RH--5"}, "1nU", KASP_RULE_HALFWAY},
     {"unless no DS is about", {"b+OOOO0", "a-RRRH5"}, "1nU", NONE},
+    {"and one that nobody has looked for may be", {"a+O-O?0", "a-RH--5"}, "1nU", KASP_RULE_HALFWAY},
     /* chain */
     {"the only DS stays", {"a-OOOO0", "a+OOOH0"}, "0DU", KASP_RULE_CHAIN},
     {"until another is asked for", {"a-OOOO0", "a+OOOR5"}, "0DU", NONE},
@@ -41,6 +45,10 @@ static const struct rules_case cases[] = {
     {"a DS that may be alone is a key's that all know", {"a-OOOO0", "a+RORR5"}, "0DU", KASP_RULE_DNSKEY},
     {"a DNSKEY with a DS stays", {"a-OOOO0"}, "0nU", KASP_RULE_PARENT},
     {"its signature as well", {"a-OOOU5", "a+OOOO0"}, "0KU", KASP_RULE_PARENT},
+    {"a key stays that may have a DS nobody asked for", {"a-OHO?0", "a+OOOO0"}, "0nU", KASP_RULE_PARENT},
+    {"and its signature", {"a-OHO?0", "a+OOOO0"}, "0KU", KASP_RULE_PARENT},
+    {"a DS that nobody asked for may be alone", {"a+R-R?5", "a-O-OH0", "a+OO--0"}, "1nU", KASP_RULE_DNSKEY},
+    {"the first key of all comes", {"a+HHH?0"}, "0nR", NONE},
     {"a key without a DS goes", {"a-OHOH0", "a+OOOO0"}, "0nU", NONE},
     {"from a chain that is broken nothing is withdrawn", {"a+R-RO5", "a-OO--0", "a+OO--0"}, "1nU", KASP_RULE_DNSKEY},
     {"but time mends it", {"a+R-RO5", "a+OO--0"}, "0nO", NONE},
@@ -52,6 +60,7 @@ static const struct rules_case cases[] = {
     {"and goes after them", {"a-OU--5", "a+OO--5", "a+O-OO0"}, "0nU", NONE},
     {"a key that is not known cannot take over", {"a-OO--0", "a+RR--5", "a+O-OO0"}, "0ZU", KASP_RULE_RRSIG},
     {"without a DS nothing is to be verified", {"a-OU--5", "a+OR--5", "a+O-OH0"}, "0nU", NONE},
+    {"if it is known that there is none", {"a-OU--5", "a+OR--5", "a+O-O?0"}, "0nU", KASP_RULE_RRSIG},
     /* complete */
     {"an algorithm comes with both roles", {"b+OOOO0", "a+H-HH5"}, "1nR", KASP_RULE_COMPLETE},
     {"and then it does come", {"b+OOOO0", "a+H-HH5", "a+HH--5"}, "1nR", NONE},
@@ -64,7 +73,9 @@ static const struct rules_case cases[] = {
 
 static enum key_state_value value_of(char letter)
 {
-    return (enum key_state_value)(strchr("HROU-", letter) - "HROU-");
+    const char *letters = "HROU-";
+    return letter == '?' ? KEY_STATE_HIDDEN
+                         : (enum key_state_value)(strchr(letters, letter) - letters);
 }
 
 static void place_key(struct world *world, const char *text)
@@ -85,6 +96,7 @@ static void place_key(struct world *world, const char *text)
     }
     struct kasp_key_plan *planned = &world->plan.keys[world->plan.count++];
     *planned = (struct kasp_key_plan){.key = key, .state = key->state};
+    planned->times[KEY_DS_REMOVED] = text[5] == '?' ? KEY_TIME_UNSET : T0;
 }
 
 static void forbids(void **state)
@@ -96,8 +108,8 @@ static void forbids(void **state)
     for (size_t i = 0; i < CASE_KEYS && t->keys[i] != NULL; i++) {
         place_key(world, t->keys[i]);
     }
-    struct kasp_case c = {policy, &world->facts, T0 + NOW_HOUR * SG_HOUR, KASP_RULES_ALL,
-                          &world->plan};
+    struct kasp_case c = {policy,         &world->facts, T0 + NOW_HOUR * SG_HOUR,
+                          KASP_RULES_ALL, &world->plan,  {0}};
     const struct kasp_move move = {
         .key = (size_t)(t->move[0] - '0'),
         .record = (enum key_record)(strchr("nZKD", t->move[1]) - "nZKD"),

@@ -85,8 +85,8 @@ static void settles_on_time(void **state)
         memcpy(world->plan.keys[i].times, world->live[i]->times, sizeof(world->live[i]->times));
     }
     world->plan.count = 2;
-    const struct kasp_case c = {policy, &world->facts, T0 + 2 * SG_DAY, KASP_RULES_ALL,
-                                &world->plan};
+    const struct kasp_case c = {policy,         &world->facts, T0 + 2 * SG_DAY,
+                                KASP_RULES_ALL, &world->plan,  {0}};
     const struct kasp_move move = {0, t->record, t->target};
     assert_int_equal(kasp_settled_at(&c, &move) - T0, t->wait);
     world_end(world);

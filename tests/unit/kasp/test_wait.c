@@ -18,6 +18,9 @@ static const struct wait_case cases[] = {
      {KASP_WAIT_PARENT, KEY_RECORD_DS, KEY_STATE_OMNIPRESENT, KASP_RULES, T0}},
     {"waits for the parent to withdraw the DS since Thu, 01 Jan 2026 00:00:00 GMT",
      {KASP_WAIT_PARENT, KEY_RECORD_DS, KEY_STATE_HIDDEN, KASP_RULES, T0}},
+    {"waits until the parent is known to have no DS (say `dnssec -checkds withdrawn`), since "
+     "Thu, 01 Jan 2026 00:00:00 GMT",
+     {KASP_WAIT_NO_DS, KEY_RECORD_DS, KEY_STATE_HIDDEN, KASP_RULES, T0}},
     {"DNSKEY is not withdrawn: its DS may still be at the parent",
      {KASP_WAIT_RULE, KEY_RECORD_DNSKEY, KEY_STATE_UNRETENTIVE, KASP_RULE_PARENT, T0}},
     {"its successor comes on Thu, 01 Jan 2026 00:00:00 GMT",
@@ -25,6 +28,8 @@ static const struct wait_case cases[] = {
     {"its successor, due since Thu, 01 Jan 2026 00:00:00 GMT, waits for the chain of trust",
      {.reason = KASP_WAIT_CHAIN, .until = T0}},
     {"waits for the next step by hand", {.reason = KASP_WAIT_MANUAL}},
+    {"waits for the zone of this name in another view, which is not loaded yet",
+     {.reason = KASP_WAIT_TWIN}},
 };
 
 static void says(void **state)

@@ -188,6 +188,65 @@ static void a_zone_that_comes_back_from_insecure_keeps_its_key(void **state)
     stage_close(stage);
 }
 
+/* On its first day nothing of it was asked of the parent: who knows what is there? */
+static void a_key_of_the_first_day_leaves_when_the_parent_is_known_to_have_no_ds(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_open("c", 0);
+    struct signing_key *key = NULL;
+    (void)world_turn(&stage->world, T0);
+    set_keys(stage->policy, "", 0);
+    (void)world_turn(&stage->world, T0 + SG_DAY);
+    key = key_of(stage, 0);
+    assert_int_equal(key->state.goal, KEY_STATE_HIDDEN);
+    assert_int_equal(key->state.records[KEY_RECORD_DS], KEY_STATE_UNRETENTIVE);
+    assert_true(kasp_key_is_published(key) && kasp_key_signs_zone(key));
+    assert_int_equal(reason_of(stage, 0), KASP_WAIT_NO_DS);
+    assert_int_equal(stage->world.plan.keys[0].asks, KASP_DS_MISSING);
+    /* It stays as long as nobody says anything. */
+    assert_int_equal(world_turn(&stage->world, T0 + 400 * SG_DAY), INT64_MAX);
+    assert_true(kasp_key_is_published(key));
+    assert_int_equal(kasp_note_ds(key, KASP_DS_MISSING, T0 + 400 * SG_DAY), SG_OK);
+    assert_int_equal(world_turn(&stage->world, T0 + 400 * SG_DAY), T0 + 400 * SG_DAY + 90000);
+    assert_true(kasp_key_is_published(key));
+    (void)world_turn(&stage->world, T0 + 400 * SG_DAY + 90000);
+    assert_false(kasp_key_is_published(key) || kasp_key_signs_zone(key));
+    assert_int_equal(key->state.records[KEY_RECORD_DS], KEY_STATE_HIDDEN);
+    stage_close(stage);
+}
+
+/* One that is wanted again has its first DS asked for when the zone is signed everywhere. */
+static void a_key_of_the_first_day_that_comes_back_has_its_ds_in_time(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_open("c", 0);
+    (void)world_turn(&stage->world, T0);
+    set_keys(stage->policy, "", 0);
+    (void)world_turn(&stage->world, T0 + 7500);
+    assert_int_equal(key_of(stage, 0)->state.records[KEY_RECORD_DS], KEY_STATE_UNRETENTIVE);
+    set_keys(stage->policy, "c", 0);
+    (void)world_turn(&stage->world, T0 + 8000);
+    assert_int_equal(stage->world.made_count, 1);
+    assert_int_equal(key_of(stage, 0)->state.records[KEY_RECORD_DS], KEY_STATE_UNRETENTIVE);
+    (void)world_turn(&stage->world, T0 + 86700);
+    assert_int_equal(key_of(stage, 0)->state.records[KEY_RECORD_DS], KEY_STATE_RUMOURED);
+    stage_close(stage);
+}
+
+/* No DS leads to it (RFC 5011), whoever has submitted one. */
+static void a_revoked_key_waits_for_no_parent(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_open("c", 0);
+    (void)world_turn(&stage->world, T0);
+    key_of(stage, 0)->flags |= KEY_FLAG_REVOKE;
+    set_keys(stage->policy, "", 0);
+    (void)world_turn(&stage->world, T0 + SG_DAY);
+    assert_int_equal(key_of(stage, 0)->state.records[KEY_RECORD_DS], KEY_STATE_HIDDEN);
+    assert_false(kasp_key_is_published(key_of(stage, 0)));
+    stage_close(stage);
+}
+
 static void a_key_outside_the_tag_range_is_replaced(void **state)
 {
     (void)state;
@@ -222,6 +281,25 @@ static void by_hand_nothing_begins_without_a_step(void **state)
     assert_int_equal(key_of(stage, 1)->state.records[KEY_RECORD_DNSKEY], KEY_STATE_OMNIPRESENT);
     assert_int_equal(key_of(stage, 1)->state.records[KEY_RECORD_DS], KEY_STATE_HIDDEN);
     assert_int_equal(reason_of(stage, 1), KASP_WAIT_MANUAL);
+    stage_close(stage);
+}
+
+/* There is nothing that could break, and no zone yet to order a step for. */
+static void by_hand_the_first_keys_begin_by_themselves(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_open("kz", 0);
+    stage->policy->manual_mode = true;
+    stage->world.makes_slowly = true;
+    (void)world_turn(&stage->world, T0);
+    (void)world_turn(&stage->world, T0 + 1);
+    assert_int_equal(stage->world.made_count, 2);
+    assert_true(kasp_key_signs_keys(key_of(stage, 0)) && kasp_key_signs_zone(key_of(stage, 1)));
+    /* From then on all that begins waits for a step: first the DS. */
+    (void)world_turn(&stage->world, T0 + SG_WEEK);
+    assert_int_equal(key_of(stage, 0)->state.records[KEY_RECORD_DS], KEY_STATE_HIDDEN);
+    assert_int_equal(reason_of(stage, 0), KASP_WAIT_MANUAL);
+    assert_true(stage->world.plan.manual);
     stage_close(stage);
 }
 
@@ -314,8 +392,12 @@ int main(void)
         cmocka_unit_test(an_edited_lifetime_is_the_keys_at_once),
         cmocka_unit_test(an_edit_that_is_taken_back_brings_the_key_back),
         cmocka_unit_test(a_zone_that_comes_back_from_insecure_keeps_its_key),
+        cmocka_unit_test(a_key_of_the_first_day_leaves_when_the_parent_is_known_to_have_no_ds),
+        cmocka_unit_test(a_key_of_the_first_day_that_comes_back_has_its_ds_in_time),
+        cmocka_unit_test(a_revoked_key_waits_for_no_parent),
         cmocka_unit_test(a_key_outside_the_tag_range_is_replaced),
         cmocka_unit_test(by_hand_nothing_begins_without_a_step),
+        cmocka_unit_test(by_hand_the_first_keys_begin_by_themselves),
         cmocka_unit_test(no_key_is_made_or_leaves_while_files_are_missing),
         cmocka_unit_test(with_a_suspect_clock_nothing_moves),
         cmocka_unit_test(a_key_that_is_gone_is_purged_in_time),

@@ -21,6 +21,8 @@
 #define T0 ((sg_time)1767225600)
 
 enum { SCENE_ZONES_MAX = 4, SCENE_QUESTIONS_MAX = 16, SCENE_TURNS_MAX = 200 };
+/* As the validity of signatures: none is due to be made anew within days of the first. */
+enum { SCENE_LONG_VALIDITY = 4000 * SG_DAY };
 
 struct scene_question {
     bool out;

@@ -177,10 +177,11 @@ static void what_the_keys_have_become_is_published_whoever_reads_them(void **sta
     keeper_enqueue(scene->keeper, zone);
     scene_turn(scene);
     assert_true(scene_serves(scene, "example.test.", DNS_TYPE_CDS));
-    assert_int_equal(scene_serial(scene), 8);
+    uint32_t serial = scene_serial(scene); /* a name may have had its turn, too */
+    assert_in_range(serial, 8, 10);
     assert_int_equal(keeper_loadkeys(scene->keeper, zone, false), SG_OK);
     scene_turn(scene);
-    assert_int_equal(scene_serial(scene), 8);
+    assert_int_equal(scene_serial(scene), serial);
 }
 
 static void an_update_without_effect_publishes_what_the_keys_have_become(void **state)
@@ -288,6 +289,33 @@ static void a_file_that_stays_broken_does_not_put_off_the_signatures(void **stat
         scene_turn(scene);
     }
     assert_true(scene_status(scene).expires_first > expires);
+}
+
+/* The clock of a machine that came up decades ahead, and without its keys: when it is set right,
+ * what has failed meanwhile is tried again soon, and signatures are due when they are. */
+static void what_was_put_off_by_a_false_clock_is_not(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_signed(scene, false);
+    struct managed_zone *zone = scene_zone(scene);
+    sg_time due = scene_status(scene).resign_at;
+    char *away = mem_format("%s.away", scene->folder);
+    assert_int_equal(rename(scene->folder, away), 0);
+    sg_duration jump = 20 * 365 * SG_DAY;
+    scene_set_clock(scene, jump);
+    assert_int_equal(keeper_loadkeys(scene->keeper, zone, false), SG_OK);
+    scene_turn(scene);
+    assert_non_null(scene_status(scene).problem);
+    assert_in_range(zone->health.retry_at, scene->now, scene->now + SG_HOUR);
+    assert_true(zone->health.resign_at >= scene->now);
+    scene_set_clock(scene, -jump);
+    assert_in_range(zone->health.retry_at, scene->now, scene->now + SG_HOUR);
+    assert_true(zone->health.resign_at <= (due > scene->now ? due : scene->now) + SG_HOUR);
+    assert_true(zone->health.key_event_at <= scene->now + SG_DAY);
+    assert_int_equal(rename(away, scene->folder), 0);
+    mem_free(away);
+    scene_pass(scene, SG_HOUR);
+    assert_null(scene_status(scene).problem);
 }
 
 /* It stands in line for keys, as it does while another round runs. */
@@ -582,6 +610,33 @@ static void a_twin_follows_the_keys(void **state)
                      scene_zone(scene)->known.state.keys_fingerprint);
 }
 
+/* What has been committed of the other may be steps behind: neither a move nor a purge before it is
+ * known. */
+static void keys_wait_for_a_twin_that_is_still_to_be_recovered(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene->policy->signatures_validity = SCENE_LONG_VALIDITY;
+    scene->zones = 2;
+    scene->plan[1].policy = scene->policy;
+    scene->plan[1].inline_signing = true;
+    scene->plan[1].dynamic = true;
+    serve_signed(scene, true);
+    struct managed_zone *twin = keeper_zone(scene->keeper, 1);
+    const struct zone_version *version = twin->slot->version;
+    twin->slot->version = NULL;
+    twin->health.key_event_at = INT64_MAX;
+    keeper_try_again(scene->keeper, twin);
+    keeper_set_timer(scene->keeper, twin);
+    scene->now += 86700;
+    scene_turn(scene);
+    assert_true(scene_zone(scene)->known.twin_awaited);
+    assert_false(scene_serves(scene, "example.test.", DNS_TYPE_CDS));
+    twin->slot->version = version;
+    keeper_zone_was_tried(scene->keeper, twin);
+    scene_turn(scene);
+    assert_true(scene_serves(scene, "example.test.", DNS_TYPE_CDS));
+}
+
 static void jobs_of_every_kind_end_when_the_zone_goes(void **state)
 {
     struct keeper_scene *scene = *state;
@@ -619,6 +674,7 @@ int main(void)
         WITH_SCENE(keys_that_were_not_committed_are_read_again),
         WITH_SCENE(keys_that_could_not_be_looked_at_are_tried_again_though_updates_succeed),
         WITH_SCENE(a_file_that_stays_broken_does_not_put_off_the_signatures),
+        WITH_SCENE(what_was_put_off_by_a_false_clock_is_not),
         WITH_SCENE(a_policy_goes_while_the_zone_waits_for_its_keys),
         WITH_SCENE(a_load_that_was_not_committed_is_tried_again),
         WITH_SCENE(a_disk_that_stays_full_is_tried_less_and_less_often),
@@ -634,6 +690,7 @@ int main(void)
         WITH_SCENE(a_static_zone_follows_a_policy_that_changed_while_the_server_was_down),
         WITH_SCENE(a_dynamic_zone_follows_a_policy_that_changed_while_the_server_was_down),
         WITH_SCENE(a_twin_follows_the_keys),
+        WITH_SCENE(keys_wait_for_a_twin_that_is_still_to_be_recovered),
         WITH_SCENE(jobs_of_every_kind_end_when_the_zone_goes),
     };
     return cmocka_run_group_tests_name("change", tests, NULL, NULL);

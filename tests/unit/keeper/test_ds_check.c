@@ -246,6 +246,36 @@ static void an_agent_has_one_voice(void **state)
     scene_clear(&scene);
 }
 
+static size_t show(struct scene *scene, uint32_t ttl)
+{
+    const struct remote *asked;
+    struct said said;
+    scene->now = ds_check_wake(scene->check);
+    assert_true(ds_check_turn(scene->check, scene->now, &asked));
+    say(&said, SHOWS, &scene->key, &scene->other);
+    said.reply.ttl = ttl;
+    size_t facts = ds_check_heard(scene->check, SG_OK, &said.reply, scene->now, scene->facts);
+    unsay(&said);
+    return facts;
+}
+
+/* It is lowered before the DS changes, and caches keep what they got before. */
+static void a_ttl_that_has_grown_is_told(void **state)
+{
+    struct scene scene;
+    (void)state;
+    scene_init(&scene, 1, DS_CHECK_PUBLISHED);
+    assert_int_equal(show(&scene, 3600), 1);
+    assert_int_equal(show(&scene, 3600), 0);
+    assert_int_equal(show(&scene, 172800), 1);
+    assert_int_equal(scene.facts[0].ttl, 172800);
+    assert_int_equal(scene.facts[0].what, DS_CHECK_PUBLISHED);
+    assert_true(scene.facts[0].first == KEY_TIME_UNSET);
+    assert_int_equal(show(&scene, 600), 0);
+    assert_int_equal(show(&scene, 172800), 0);
+    scene_clear(&scene);
+}
+
 static void retries_wait_longer_and_longer(void **state)
 {
     struct scene scene;
@@ -514,6 +544,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_what_all_agents_prove_becomes_a_fact),
         cmocka_unit_test(an_agent_has_one_voice),
+        cmocka_unit_test(a_ttl_that_has_grown_is_told),
         cmocka_unit_test(retries_wait_longer_and_longer),
         cmocka_unit_test(a_clock_that_was_set_back_stops_nothing),
         cmocka_unit_test(a_new_wish_ends_the_round),

@@ -43,7 +43,8 @@ static unsigned telling(const struct ds_tell *tell, enum ds_tell_way way)
     unsigned bits = 0;
     const struct ds_tell_item *items = ds_tell_items(tell, &count);
     for (size_t i = 0; i < count; i++) {
-        assert_int_equal(items[i].ds_count, 2);
+        /* What goes, goes with every digest that somebody may have put there. */
+        assert_int_equal(items[i].ds_count, items[i].want == DS_CHECK_WITHDRAWN ? 3 : 2);
         assert_int_equal(items[i].dnskey.length, sizeof(dnskeys[0]));
         for (unsigned key = 0; key < 2; key++) {
             bits |= items[i].telling[way] && items[i].tag == keys[key].tag ? 1U << key : 0;

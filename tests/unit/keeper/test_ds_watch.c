@@ -31,6 +31,7 @@ struct scene {
     struct ds_check_fact fact;
     bool keeps; /* what is wanted, after a fact */
     size_t facts;
+    bool from_cache; /* what answers is not authoritative */
 };
 
 static void *fake_ask(void *argument, const struct keeper_question *question, keeper_hear *hear,
@@ -149,7 +150,7 @@ static void answer(struct scene *scene, uint16_t type, struct span rdata, unsign
 {
     struct buffer wire = BUFFER_EMPTY;
     buffer_append(&wire, scene->message, scene->question.message.length);
-    wire.bytes[2] |= 0x80, wire.bytes[3] |= 0x80;
+    wire.bytes[2] |= scene->from_cache ? 0x80 : 0x84, wire.bytes[3] |= 0x80; /* QR, AA; RA */
     if (section > 0) {
         wire.bytes[5 + 2 * section] = 1;
         buffer_append_u16(&wire, type == DNS_TYPE_SOA ? 0xC000 + 12 + 6 : 0xC00C);
@@ -308,6 +309,30 @@ static void the_parents_servers_are_found_and_asked(void **state)
     end(&scene);
 }
 
+/* A server that lost the parent and resolves instead tells what it heard once. */
+static void a_cache_is_believed_where_it_was_configured_alone(void **state)
+{
+    struct scene scene;
+    (void)state;
+    begin(&scene, DS_WATCH_YES);
+    want(&scene, DS_CHECK_PUBLISHED);
+    find_the_parent(&scene);
+    show_ds(&scene);
+    scene.from_cache = true;
+    show_ds(&scene);
+    assert_int_equal(scene.facts, 0);
+    assert_true(ds_watch_is_waiting(scene.watch));
+    end(&scene);
+    begin(&scene, DS_WATCH_EXPLICIT);
+    scene.from_cache = true;
+    want(&scene, DS_CHECK_PUBLISHED);
+    turn(&scene);
+    show_ds(&scene);
+    show_ds(&scene);
+    assert_int_equal(scene.facts, 1);
+    end(&scene);
+}
+
 static unsigned problems;
 
 static void count_problem(void *argument, const char *text)
@@ -415,6 +440,7 @@ int main(void)
         cmocka_unit_test(an_unsigned_answer_where_a_key_was_used_counts_nothing),
         cmocka_unit_test(nobody_can_be_asked),
         cmocka_unit_test(the_parents_servers_are_found_and_asked),
+        cmocka_unit_test(a_cache_is_believed_where_it_was_configured_alone),
         cmocka_unit_test(a_lookup_that_fails_is_tried_again),
         cmocka_unit_test(a_new_configuration_takes_the_question_back),
         cmocka_unit_test(a_new_configuration_that_says_the_same_asks_nobody_who_has_answered),

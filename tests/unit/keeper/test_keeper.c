@@ -180,7 +180,7 @@ static void a_zone_is_loaded_signed_and_published(void **state)
     assert_int_equal(world->loaded, 1);
     assert_int_equal(world->failed, 0);
     assert_int_equal(status.key_event_at, T0 + 7500);
-    assert_true(status.resign_at > T0 + 8 * SG_DAY && status.resign_at < T0 + 9 * SG_DAY);
+    assert_in_range(status.resign_at, T0, T0 + 9 * SG_DAY);
     assert_non_null(status.resign_node);
     assert_non_null(strstr(status.resign_node, "example0.test/"));
 }
@@ -236,14 +236,15 @@ static void signatures_are_made_anew_before_they_expire(void **state)
 {
     struct world *world = *state;
     serve_signed(world);
-    turn(world, T0 + 86700); /* CDS and CDNSKEY appear: signed anew */
-    assert_int_equal(status_of(world, 0).facts->serial, 8);
+    turn(world, T0 + 86700);                             /* CDS and CDNSKEY appear: signed anew */
+    uint32_t serial = status_of(world, 0).facts->serial; /* it may have been a name's turn, too */
+    assert_in_range(serial, 8, 10);
     sg_time due = status_of(world, 0).resign_at;
     sg_time expires = status_of(world, 0).expires_first;
     turn(world, due - 1);
-    assert_int_equal(status_of(world, 0).facts->serial, 8);
+    assert_int_equal(status_of(world, 0).facts->serial, serial);
     turn(world, due);
-    assert_int_equal(status_of(world, 0).facts->serial, 9);
+    assert_int_equal(status_of(world, 0).facts->serial, serial + 1);
     assert_true(status_of(world, 0).expires_first > expires);
 }
 
@@ -399,30 +400,41 @@ static void a_zone_that_goes_is_whole_for_requests_under_way(void **state)
     epoch_leave();
 }
 
-/* Else a zone would be signed again as soon as it is signed, and its serial race. */
+/* However much jitter: each of its two names has its turn anywhere in an interval, and then after
+ * half of one or more. Else the zone would be signed again as soon as it is, and its serial race.
+ */
+static void count_changes(struct world *world)
+{
+    const struct kasp_policy *policy = world->policy;
+    sg_duration interval = policy->signatures_validity - policy->signatures_refresh;
+    write_zone(world, GOOD);
+    configure(world, 8, true);
+    sg_time now = T0;
+    while (now < T0 + interval) {
+        turn(world, now);
+        sg_time next = keeper_turn(world->keeper, now);
+        now = next > now ? next : now + 1;
+    }
+    for (size_t i = 0; i < 8; i++) { /* three turns of two names; keys */
+        assert_in_range(status_of(world, i).facts->serial, 7, 7 + 2 * 3 + 3);
+    }
+}
+
 static void signatures_are_not_due_when_they_are_made(void **state)
 {
     struct world *world = *state;
-    write_zone(world, GOOD);
     world->policy->signatures_refresh = 12 * SG_DAY;
     world->policy->signatures_jitter = 14 * SG_DAY;
-    configure(world, 8, true);
-    for (size_t i = 0; i < 8; i++) {
-        assert_true(status_of(world, i).resign_at >= T0 + SG_DAY);
-    }
+    count_changes(world);
 }
 
 static void short_signatures_are_not_due_when_they_are_made(void **state)
 {
     struct world *world = *state;
-    write_zone(world, GOOD);
-    world->policy->signatures_validity = SG_HOUR;
-    world->policy->signatures_validity_dnskey = SG_HOUR;
-    world->policy->signatures_refresh = 50 * SG_MINUTE;
-    configure(world, 8, true);
-    for (size_t i = 0; i < 8; i++) {
-        assert_true(status_of(world, i).resign_at >= T0 + 5 * SG_MINUTE);
-    }
+    world->policy->signatures_validity = 2 * SG_HOUR;
+    world->policy->signatures_validity_dnskey = 2 * SG_HOUR;
+    world->policy->signatures_refresh = SG_HOUR;
+    count_changes(world);
 }
 
 static void a_missing_file_fails_its_zone_alone(void **state)

@@ -24,7 +24,7 @@ static const struct folder_case {
 static bool is_seen(struct scene *scene, unsigned round, unsigned wished)
 {
     struct dns_name zone;
-    const struct keystore_index *index;
+    struct keystore_index *index;
     assert_int_equal(dns_name_from_text("example.test.", 13, NULL, &zone), SG_OK);
     key_folders_begin(scene->folders, round);
     assert_int_equal(key_folders_find(scene->folders, scene->path, wished, &index), SG_OK);
@@ -50,7 +50,7 @@ static void many_folders_are_not_all_kept(void **state)
 {
     (void)state;
     struct key_folders *folders = key_folders_new();
-    const struct keystore_index *index;
+    struct keystore_index *index;
     assert_int_equal(key_folders_find(folders, "/nonexistent", 0, &index), SG_NOT_FOUND);
     for (int i = 0; i < 40; i++) {
         char path[64] = "/tmp";

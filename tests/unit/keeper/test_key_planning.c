@@ -2,6 +2,8 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include "base/log.h"
+#include "dns/serial.h"
 #include "keeper/keeper_scene.h"
 #include "keeper/zone_facts.h"
 
@@ -104,16 +106,25 @@ static void serve_split(struct keeper_scene *scene)
     assert_true(scene_status(scene).secure);
 }
 
+/* Waking whenever there is something to be done: nothing is late. */
+static void live_until(struct keeper_scene *scene, sg_time end)
+{
+    while (scene->now < end) {
+        sg_time wake = keeper_turn(scene->keeper, scene->now);
+        scene_pass(scene, (wake < end ? wake : end) - scene->now);
+    }
+}
+
 /* Signed, and its DS is in place. */
 static void be_settled(struct keeper_scene *scene)
 {
     struct keeper_key_word published = some_key;
     published.published = true;
-    scene_pass(scene, 86700);
+    live_until(scene, scene->now + 86700);
     assert_true(scene_serves(scene, "example.test.", DNS_TYPE_CDS));
     assert_int_equal(note_ds(scene, published).result, SG_OK);
-    scene_pass(scene, scene->policy->parent_ds_ttl + scene->policy->parent_propagation_delay +
-                          scene->policy->retire_safety);
+    live_until(scene, scene->now + scene->policy->parent_ds_ttl +
+                          scene->policy->parent_propagation_delay + scene->policy->retire_safety);
     struct keeper_key_status ksk = the_key(scene, true, KEY_STATE_OMNIPRESENT);
     assert_int_equal(ksk.state.records[KEY_RECORD_DS], KEY_STATE_OMNIPRESENT);
 }
@@ -123,15 +134,6 @@ static size_t published(struct keeper_scene *scene)
     struct dns_rrset rrset;
     const struct zone_node *apex = zone_version_apex_node(scene_zone(scene)->slot->version);
     return zone_node_rrset(apex, ZONE_VIEW_SIGNED, DNS_TYPE_DNSKEY, &rrset) ? rrset.count : 0;
-}
-
-/* Waking whenever there is something to be done: nothing is late. */
-static void live_until(struct keeper_scene *scene, sg_time end)
-{
-    while (scene->now < end) {
-        sg_time wake = keeper_turn(scene->keeper, scene->now);
-        scene_pass(scene, (wake < end ? wake : end) - scene->now);
-    }
 }
 
 /* RFC 7583 3.2.1 with the default policy: Ipub, and Iret with Dsgn. */
@@ -148,7 +150,7 @@ static void a_zsk_rolls_to_the_second(void **state)
     assert_int_equal(published(scene), 3);
     struct keeper_key_status new = the_key(scene, false, KEY_STATE_OMNIPRESENT);
     assert_int_equal(new.state.predecessor, old.tag);
-    scene_pass(scene, 7500 - 1);
+    live_until(scene, begun + 7500 - 1);
     assert_false(the_key(scene, false, KEY_STATE_OMNIPRESENT).signs_zone);
     scene_pass(scene, 1);
     assert_true(the_key(scene, false, KEY_STATE_OMNIPRESENT).signs_zone);
@@ -186,6 +188,46 @@ static void a_step_that_is_not_committed_has_not_begun(void **state)
     assert_in_range(new.state.changes[KEY_RECORD_DNSKEY], published_at - 610, published_at);
     scene_pass(scene, 7500);
     assert_true(the_key(scene, false, KEY_STATE_OMNIPRESENT).signs_zone);
+}
+
+static void hide_private_half(struct keeper_scene *scene, bool hide)
+{
+    char *command = mem_format("cd %s && %s", scene->folder,
+                               hide ? "for f in *.private; do mv $f $f.away; done"
+                                    : "for f in *.away; do mv $f ${f%.away}; done");
+    assert_int_equal(system(command), 0);
+    mem_free(command);
+}
+
+/* dnssec-loadkeys-interval: what others do in the key folder is seen though no key is due. */
+static void the_keys_are_looked_at_every_hour(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene->plan[0].loadkeys_interval_minutes = 60;
+    scene->policy->signatures_validity = SCENE_LONG_VALIDITY;
+    serve_split(scene);
+    be_settled(scene);
+    struct answer *answer = mem_alloc_zero(1, sizeof(*answer));
+    look(scene, answer);
+    assert_true(answer->status.wake_at > scene->now + SG_DAY);
+    mem_free(answer);
+    uint32_t serial = scene_serial(scene);
+    for (int i = 0; i < 5; i++) {
+        scene_pass(scene, SG_HOUR);
+    }
+    assert_int_equal(scene_serial(scene), serial); /* A look alone changes nothing. */
+    hide_private_half(scene, true);
+    scene_pass(scene, SG_HOUR - 1);
+    assert_null(scene_status(scene).problem);
+    scene_pass(scene, 1);
+    assert_non_null(scene_status(scene).problem);
+    hide_private_half(scene, false);
+    scene_pass(scene, SG_HOUR);
+    assert_null(scene_status(scene).problem);
+    scene_pass(scene, SG_HOUR);
+    hide_private_half(scene, true);
+    scene_pass(scene, SG_HOUR);
+    assert_non_null(scene_status(scene).problem); /* The interval goes on after a failure. */
 }
 
 static void run(const char *format, const char *folder)
@@ -246,6 +288,12 @@ static void going_insecure_takes_its_time(void **state)
     assert_false(scene_status(scene).secure);
     assert_false(scene_serves(scene, "example.test.", DNS_TYPE_DNSKEY));
     assert_false(scene_serves(scene, "example.test.", DNS_TYPE_CDS));
+    /* Its file, whose serial is older than what was signed, is read again. */
+    uint32_t served = scene_serial(scene);
+    scene_differ(scene);
+    scene_configure(scene);
+    assert_false(scene_status(scene).secure);
+    assert_true(serial_compare(scene_serial(scene), served) >= 0);
     scene->plan[0].policy = secure;
     scene_differ(scene);
     scene_configure(scene);
@@ -297,7 +345,55 @@ static void files_go_when_the_key_is_done_with(void **state)
     mem_free(path);
 }
 
-/* What is left of a lost key keeps a successor from being made, and nothing else. */
+static size_t count_key_files(struct keeper_scene *scene)
+{
+    char *pattern = mem_format("ls %s/K*.private | wc -l", scene->folder);
+    FILE *pipe = popen(pattern, "r");
+    unsigned count = 0;
+    assert_non_null(pipe);
+    assert_int_equal(fscanf(pipe, "%u", &count), 1);
+    assert_int_equal(pclose(pipe), 0);
+    mem_free(pattern);
+    return count;
+}
+
+/* purge-keys 0, over more rolls than a zone may have keys. */
+static void keys_that_are_gone_and_never_purged_keep_none_from_rolling(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene->policy->purge_keys = 0;
+    scene->policy->keys[0].lifetime = KASP_LIFETIME_UNLIMITED;
+    serve_split(scene);
+    be_settled(scene);
+    scene->policy->keys[1].lifetime = 30 * SG_DAY;
+    scene_differ(scene);
+    scene_configure(scene);
+    for (int month = 0; month < 80; month++) {
+        live_until(scene, scene->now + 30 * SG_DAY);
+        assert_null(scene_status(scene).problem);
+    }
+    assert_in_range(count_key_files(scene), 80, 83);
+    struct answer *answer = mem_alloc_zero(1, sizeof(*answer));
+    look(scene, answer);
+    assert_in_range(answer->status.count, 20, 33);
+    mem_free(answer);
+    scene_restart(scene);
+    assert_null(scene_status(scene).problem);
+    live_until(scene, scene->now + 60 * SG_DAY);
+    assert_in_range(count_key_files(scene), 81, 86);
+}
+
+static unsigned missing_told;
+
+static void count_missing(void *argument, enum log_category category, int severity,
+                          const char *line)
+{
+    (void)argument, (void)category, (void)severity;
+    missing_told += strstr(line, "has no successor: ") != NULL;
+}
+
+/* What is left of a lost key keeps a successor from being made, and nothing else. It is tried every
+ * hour and told once a day. */
 static void without_a_successor_the_zone_is_signed_on(void **state)
 {
     struct keeper_scene *scene = *state;
@@ -305,9 +401,14 @@ static void without_a_successor_the_zone_is_signed_on(void **state)
     be_settled(scene);
     struct keeper_key_status old = the_key(scene, false, KEY_STATE_OMNIPRESENT);
     run("echo lost > %s/Kexample.test.+013+04711.state; true %s", scene->folder);
+    missing_told = 0;
+    log_set_sink(count_missing, NULL);
     assert_int_equal(roll(scene, old.tag).result, SG_OK);
+    assert_int_equal(missing_told, 1);
     live_until(scene, scene->now + 30 * SG_DAY);
     assert_int_equal(published(scene), 2);
+    assert_in_range(missing_told, 30, 31);
+    log_set_sink(NULL, NULL);
     assert_null(scene_status(scene).problem);
     assert_true(scene_status(scene).expires_first > scene->now + SG_DAY);
     struct keeper_key_status now = the_key(scene, false, KEY_STATE_OMNIPRESENT);
@@ -512,10 +613,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ROW(a_zsk_rolls_to_the_second),
         ROW(a_step_that_is_not_committed_has_not_begun),
+        ROW(the_keys_are_looked_at_every_hour),
         ROW(key_files_of_a_backup_are_older_than_the_commit),
         ROW(going_insecure_takes_its_time),
         ROW(in_manual_mode_a_step_makes_what_is_due),
         ROW(files_go_when_the_key_is_done_with),
+        ROW(keys_that_are_gone_and_never_purged_keep_none_from_rolling),
         ROW(without_a_successor_the_zone_is_signed_on),
         ROW(a_broken_file_of_another_key_stops_no_signature),
         ROW(what_is_left_of_a_lost_key_stops_no_signature),

@@ -131,6 +131,13 @@ static void w_wake(void *argument, const struct script_word *word)
     script_expect(notify_send_wake(scene->sender, scene->now) - scene->now, word->numbers[0]);
 }
 
+static void w_back(void *argument, const struct script_word *word)
+{
+    struct scene *scene = argument;
+    scene->now -= word->numbers[0];
+    notify_send_clock_set_back(scene->sender, word->numbers[0]);
+}
+
 static void w_quiet(void *argument, const struct script_word *word)
 {
     struct scene *scene = argument;
@@ -165,26 +172,13 @@ VERDICT(v_given_up, NOTIFY_GIVEN_UP)
 VERDICT(v_outdated, NOTIFY_OUTDATED)
 
 static const struct script_deed words[] = {
-    {"+", w_pass},
-    {"changed", w_changed},
-    {"started", w_started},
-    {"clear", w_clear},
-    {"send", w_send},
-    {"sends", w_sends},
-    {"none", w_none},
-    {"ok", w_ok},
-    {"rcode", w_rcode},
-    {"silent", w_silent},
-    {"badsig", w_badsig},
-    {"wake", w_wake},
-    {"quiet", w_quiet},
-    {"out", w_out},
-    {"rates", w_rates},
-    {"=told", v_told},
-    {"=refused", v_refused},
-    {"=again", v_again},
-    {"=givenup", v_given_up},
-    {"=outdated", v_outdated},
+    {"+", w_pass},          {"back", w_back},         {"changed", w_changed},
+    {"started", w_started}, {"clear", w_clear},       {"send", w_send},
+    {"sends", w_sends},     {"none", w_none},         {"ok", w_ok},
+    {"rcode", w_rcode},     {"silent", w_silent},     {"badsig", w_badsig},
+    {"wake", w_wake},       {"quiet", w_quiet},       {"out", w_out},
+    {"rates", w_rates},     {"=told", v_told},        {"=refused", v_refused},
+    {"=again", v_again},    {"=givenup", v_given_up}, {"=outdated", v_outdated},
     {NULL, NULL},
 };
 
@@ -226,6 +220,8 @@ static const struct row {
     {"a change does not wait behind those that start",
      "rates:2:1 started:0:7:3 changed:1:3:1 send:1:0:3:1 send:0:0:7:1 none wake:1"},
     {"tries count as well", "rates:1:0 changed:0:7:1 sends:1 changed:1:3:1 none +:15 silent:0:0 sends:1 +:1 sends:1"},
+    {"a clock that was set back: what is due and what is out",
+     "changed:0:7:1 sends:1 +:15 silent:0:0 sends:1 +:15 silent:0:0 =again wake:15 back:100000 wake:15 +:15 sends:1 back:1000 silent:0:0 =again wake:60"},
     {"a clock that was set back", "changed:0:7:1 sends:1 ok:0:0 +:-100000 changed:0:8:1 send:0:0:8:1 ok:0:0"},
 };
 /* clang-format on */

@@ -601,6 +601,10 @@ static const struct row {
     {"a retransfer that has begun: from the others", 1, "have:10 retransfer axfr:0 configure:1 axfr:0 got:9 =apply"},
     {"a retransfer that waits: from the others", 1, "have:10 demand udp:0 retransfer configure:1 axfr:0"},
     {"other primaries: asked anew", 1, "have:10 demand udp:0 configure:1 udp:0 soa:10 =current"},
+    {"other primaries while the first transfer is applied: it expires", 1,
+     "udp:0 soa:10 axfr:0 got:10 =apply configure:1 applied:10 =unwanted expires:86400 udp:0 +:86400 expire"},
+    {"other primaries while the one that ends an expiry is applied: it expires again", 1,
+     "have:10 +:86400 expire udp:0 soa:11 ixfr:0:10 got:11 =apply configure:1 applied:11 =unwanted expires:86400"},
     {"other primaries: what was out is not wanted", 1, "have:10 demand udp:0 soa:11 ixfr:0:10 configure:1 got:11 =unwanted udp:0"},
     {"what nobody asked for", 1, "have:10 soa:11 =unwanted got:11 =unwanted conflict =unwanted none"},
 };

@@ -9,6 +9,31 @@ static void a_zone_that_never_came_says_so(void **state)
     assert_non_null(strstr(scene_status(scene).problem, "nothing has come from its primaries"));
 }
 
+/* A file of years ago, copied here today, and no store that knows more: its primaries are asked at
+ * once, and it is served for no longer than its SOA allows from then. */
+static void a_file_without_a_store_is_checked_at_once_and_expires(void **state)
+{
+    struct keeper_scene *scene = *state;
+    const char *file = scene->plan[0].file;
+    scene_write_file(scene, 7, false);
+    scene_be_secondary(scene);
+    scene->plan[0].file = file;
+    scene_configure(scene);
+    assert_int_equal(scene_serial(scene), 7);
+    assert_non_null(scene_asked(scene, KEEPER_QUESTION_SOA));
+    assert_int_equal(scene_status(scene).expire_at, scene->now + SG_DAY);
+    scene_hear(scene_asked(scene, KEEPER_QUESTION_SOA), SG_TIMEOUT, (struct span){NULL, 0});
+    for (int part = 0; part < 4; part++) {
+        assert_int_equal(scene_serial(scene), 7);
+        struct scene_question *question = scene_asked(scene, KEEPER_QUESTION_SOA);
+        if (question != NULL) {
+            scene_hear(question, SG_TIMEOUT, (struct span){NULL, 0});
+        }
+        scene_pass(scene, 6 * SG_HOUR);
+    }
+    assert_int_equal(scene_serial(scene), 0);
+}
+
 /* Nobody looks for "not supported" in somebody else's access list. */
 static void what_a_primary_answers_is_told(void **state)
 {
@@ -222,6 +247,35 @@ static void a_signed_secondary_overtakes_what_its_own_secondaries_have(void **st
     scene_turn(scene);
     assert_int_equal(scene_serial(scene), 151);
     assert_int_equal(scene_status(scene).facts->source_serial, 100);
+}
+
+/* It is asked again until it answers: then it would take no change any more, and nobody knew. */
+static void one_that_is_silent_at_first_is_overtaken_when_it_answers(void **state)
+{
+    struct keeper_scene *scene = *state;
+    struct buffer message = BUFFER_EMPTY;
+    be_signed(scene);
+    tell_a_server(scene);
+    scene_fetch(scene, 100);
+    for (unsigned tries = 0; tries < 3; tries++) {
+        struct scene_question *question = serial_question(scene);
+        assert_non_null(question);
+        assert_int_equal(scene_status(scene).unheard, 1);
+        scene_hear(question, SG_TIMEOUT, (struct span){NULL, 0});
+        scene_turn(scene);
+        assert_null(serial_question(scene));
+        scene_pass(scene, 15 << tries);
+    }
+    scene_set_clock(scene, -SG_DAY);
+    struct scene_question *question = serial_question(scene);
+    assert_non_null(question);
+    scene_reply(question, 1, &message);
+    scene_append_soa(&message, 150);
+    scene_hear(question, SG_OK, buffer_span(&message));
+    buffer_free(&message);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 151);
+    assert_int_equal(scene_status(scene).unheard, 0);
 }
 
 /* It is its primary's, which knows nothing of what others have. */
@@ -564,12 +618,14 @@ int main(void)
         WITH_SCENE(what_came_is_written_to_its_file_now_and_then),
         WITH_SCENE(a_zone_is_fetched_served_and_kept),
         WITH_SCENE(a_zone_that_never_came_says_so),
+        WITH_SCENE(a_file_without_a_store_is_checked_at_once_and_expires),
         WITH_SCENE(what_has_expired_stays_so_over_a_restart),
         WITH_SCENE(what_expired_while_the_server_was_down_is_not_served),
         WITH_SCENE(what_expired_is_not_served_for_one_turn_where_it_is_signed),
         WITH_SCENE(the_same_zone_fetched_anew_is_served_again),
         WITH_SCENE(signing_does_not_revive_what_has_expired),
         WITH_SCENE(a_signed_secondary_overtakes_what_its_own_secondaries_have),
+        WITH_SCENE(one_that_is_silent_at_first_is_overtaken_when_it_answers),
         WITH_SCENE(the_serial_of_an_unsigned_secondary_is_left_alone),
         WITH_SCENE(keys_are_not_looked_at_before_there_is_a_zone),
         WITH_SCENE(a_zone_whose_policy_goes_is_served_signed_until_it_came_anew),

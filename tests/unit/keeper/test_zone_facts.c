@@ -35,6 +35,51 @@ static void commit(struct zone_facts_of_keys *facts, enum key_state_value value,
     (void)zone_facts_published(facts, change);
 }
 
+/* ---- edits ---- */
+
+static void what_is_committed_as_in_stays_in_for_the_plan(void **state)
+{
+    (void)state;
+    struct zone_facts_of_keys facts;
+    struct signing_key key;
+    commit(&facts, O, T0 + 10);
+    make_key(&key, O, T0 + 10);
+    assert_int_equal(zone_facts_keep_in(&facts, &key), 0);
+    key.state.records[KEY_RECORD_DNSKEY] = H;
+    key.state.records[KEY_RECORD_KRRSIG] = U;
+    key.state.changes[KEY_RECORD_DNSKEY] = T0 + 500;
+    assert_int_equal(zone_facts_keep_in(&facts, &key),
+                     1U << KEY_RECORD_DNSKEY | 1U << KEY_RECORD_KRRSIG);
+    assert_int_equal(key.state.records[KEY_RECORD_DNSKEY], O);
+    assert_int_equal(key.state.changes[KEY_RECORD_DNSKEY], T0 + 10);
+    assert_int_equal(key.state.records[KEY_RECORD_KRRSIG], O);
+    zone_facts_clear(&facts);
+    commit(&facts, U, T0 + 10);
+    make_key(&key, H, T0 + 500);
+    assert_int_equal(zone_facts_keep_in(&facts, &key), 0);
+    zone_facts_clear(&facts);
+}
+
+static void only_an_edit_tells_a_key_to_leave(void **state)
+{
+    (void)state;
+    struct zone_facts_of_keys facts;
+    struct signing_key key;
+    commit(&facts, O, T0 + 10);
+    make_key(&key, O, T0 + 10);
+    assert_false(zone_facts_told_to_leave(&facts, &key, T0 + 500));
+    key.state.goal = H;
+    assert_true(zone_facts_told_to_leave(&facts, &key, T0 + 500));
+    key.state.has_successor = true; /* A roll of ours, of which the commit failed. */
+    assert_false(zone_facts_told_to_leave(&facts, &key, T0 + 500));
+    key.state.has_successor = false;
+    key.times[KEY_INACTIVE] = T0 + 500; /* The policy was edited. */
+    assert_false(zone_facts_told_to_leave(&facts, &key, T0 + 500));
+    zone_facts_clear(&facts);
+    facts = (struct zone_facts_of_keys){.keys = NULL};
+    assert_false(zone_facts_told_to_leave(&facts, &key, T0 + 500));
+}
+
 /* ---- a look after something went wrong ---- */
 
 struct row {
@@ -63,7 +108,7 @@ static const struct row rows[] = {
 static void check_row(void **state)
 {
     const struct row *row = *state;
-    static const struct zone_facts_twins nobody = {NULL, 0};
+    static const struct zone_facts_twins nobody = {NULL, 0, false};
     struct zone_facts_of_keys facts;
     struct signing_key key;
     commit(&facts, row->committed, T0 + row->committed_at);
@@ -131,7 +176,7 @@ static void a_key_goes_no_faster_than_the_slowest_twin(void **state)
 {
     struct zone_facts_of_keys facts;
     struct zone_facts_of_keys twin;
-    const struct zone_facts_twins twins = {&twin, 1};
+    const struct zone_facts_twins twins = {&twin, 1, false};
     struct signing_key key;
     (void)state;
     commit(&facts, R, T0);
@@ -146,6 +191,53 @@ static void a_key_goes_no_faster_than_the_slowest_twin(void **state)
     assert_false(zone_facts_hold(&facts, &twins, true, T0 + 100, &key));
     zone_facts_clear(&facts);
     zone_facts_clear(&twin);
+}
+
+/* ---- several steps at once ---- */
+
+struct signer_row {
+    const char *name;
+    enum key_state_value committed; /* of the new key; the old one has signed until then */
+    enum key_state_value published, signs;
+    uint8_t algorithm;
+    enum key_state_value old; /* what becomes of it, where its files say that it is gone */
+};
+
+static const struct signer_row signer_rows[] = {
+    {"nobody knows who signs now: who has signed stays", H, R, R, 13, O},
+    {"it is served: the old key may go", R, O, R, 13, H},
+    {"it is published, and does not sign: the old key may go", H, R, H, 13, H},
+    {"it is of another algorithm", H, R, R, 15, H},
+};
+
+static void check_signers(void **state)
+{
+    const struct signer_row *row = *state;
+    struct zone_facts_of_keys facts = {.keys = NULL};
+    struct signing_key old;
+    struct signing_key new;
+    struct signing_key *keys[] = {&old, &new};
+    const struct key_list list = {keys, 2};
+    bool changed[2] = {false, false};
+    make_key(&old, O, T0);
+    make_key(&new, row->committed, T0 + 10);
+    old.tag = 1;
+    old.algorithm = 13;
+    new.algorithm = row->algorithm;
+    zone_facts_take_plan(&facts, &list, T0 + 10);
+    make_key(&old, H, T0 + 500);
+    make_key(&new, row->published, T0 + 500);
+    old.tag = 1;
+    old.algorithm = 13;
+    new.algorithm = row->algorithm;
+    new.state.records[KEY_RECORD_ZRRSIG] = row->signs;
+    zone_facts_keep_signers(&facts, &list, changed);
+    assert_int_equal(old.state.records[KEY_RECORD_DNSKEY], row->old);
+    assert_int_equal(old.state.records[KEY_RECORD_ZRRSIG], row->old);
+    assert_int_equal(old.state.records[KEY_RECORD_KRRSIG], H);
+    assert_int_equal(changed[0], row->old == O);
+    assert_false(changed[1]);
+    zone_facts_clear(&facts);
 }
 
 /* ---- publication ---- */
@@ -177,7 +269,7 @@ static void a_late_publication_corrects_what_was_planned_then(void **state)
 
 static void while_nobody_is_served_nothing_begins(void **state)
 {
-    static const struct zone_facts_twins nobody = {NULL, 0};
+    static const struct zone_facts_twins nobody = {NULL, 0, false};
     struct zone_facts_of_keys facts = {.keys = NULL};
     struct signing_key key;
     struct signing_key *keys[] = {&key};
@@ -369,6 +461,8 @@ static void bytes_that_are_none_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_committed_as_in_stays_in_for_the_plan),
+        cmocka_unit_test(only_an_edit_tells_a_key_to_leave),
         cmocka_unit_test(a_lost_state_file_is_known_from_the_commit),
         cmocka_unit_test(an_edit_of_goal_and_times_is_taken_from_an_older_file),
         cmocka_unit_test(states_that_are_overruled_are_told),
@@ -383,6 +477,6 @@ int main(void)
         cmocka_unit_test(everything_comes_back),
         cmocka_unit_test(bytes_that_are_none_are_refused),
     };
-    return RUN_TABLE(rows, check_row) +
+    return RUN_TABLE(rows, check_row) + RUN_TABLE(signer_rows, check_signers) +
            cmocka_run_group_tests_name("zone_facts", tests, NULL, NULL);
 }

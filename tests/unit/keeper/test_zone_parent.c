@@ -225,6 +225,20 @@ static void a_zone_without_policy_has_no_parent(void **state)
     assert_null(scene_zone(scene)->parent);
 }
 
+static void who_takes_the_policy_from_a_zone_with_a_ds_hears_of_it(void **state)
+{
+    struct keeper_scene *scene = begin(state);
+    let_it_want(scene);
+    heard_log_begin();
+    scene->plan[0].policy = NULL;
+    scene_differ(scene);
+    scene_configure(scene);
+    assert_int_equal(lines_that_have("dnssec error: zone example.test/IN/inside: its dnssec-policy "
+                                     "was taken away while the parent has, or may have, a DS"),
+                     1);
+    heard_log_end();
+}
+
 static void a_zone_that_goes_asks_nobody(void **state)
 {
     struct keeper_scene *scene = begin(state);
@@ -344,6 +358,7 @@ int main(void)
         SCENE_TEST(nothing_is_asked_when_nothing_is_wanted_any_more),
         SCENE_TEST(a_new_configuration_has_its_own_agents),
         SCENE_TEST(a_zone_without_policy_has_no_parent),
+        SCENE_TEST(who_takes_the_policy_from_a_zone_with_a_ds_hears_of_it),
         SCENE_TEST(a_zone_that_goes_asks_nobody),
         SCENE_TEST(what_is_out_when_the_server_ends_is_taken_back),
         SCENE_TEST(zones_stand_in_line),

@@ -138,6 +138,51 @@ static void what_is_not_there_cannot_be_run(void **state)
     assert_int_equal(heard.times, 0);
 }
 
+/* Not one that has ended and waits for its parent to look. */
+static bool is_alive(pid_t process)
+{
+    char path[64];
+    char mode = 'Z';
+    (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)process);
+    FILE *file = fopen(path, "r");
+    if (file == NULL) {
+        return false;
+    }
+    bool is_read = fscanf(file, "%*d %*s %c", &mode) == 1;
+    (void)fclose(file);
+    return is_read && mode != 'Z';
+}
+
+/* Another's: the number of a program that has ended may be given anew. What has the number of the
+ * group then, here a process that was left behind, is none of ours. */
+static void a_program_that_has_ended_is_not_killed_by_its_number(void **state)
+{
+    char path[] = "/tmp/signet-programs-XXXXXX";
+    char script[128];
+    char text[32] = "";
+    struct heard heard;
+    void *running;
+    uv_loop_t loop;
+    int file = mkstemp(path);
+    (void)state;
+    assert_true(file >= 0);
+    assert_int_equal(uv_loop_init(&loop), 0);
+    struct programs *programs = programs_new(&loop, count_end, NULL);
+    (void)snprintf(script, sizeof(script), "sleep 60 & echo $! > %s", path);
+    assert_int_equal(start(programs, script, span_of_text(""), 60, &heard, &running), SG_OK);
+    (void)uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(heard.ran.result, SG_OK);
+    assert_true(read(file, text, sizeof(text) - 1) > 0);
+    pid_t left = (pid_t)strtol(text, NULL, 10);
+    assert_true(left > 1);
+    (void)usleep(100 * 1000); /* for a signal to be seen */
+    assert_true(is_alive(left));
+    (void)kill(left, SIGKILL);
+    close_programs(&loop, programs);
+    (void)close(file);
+    (void)unlink(path);
+}
+
 static void no_more_than_a_few_run_at_once(void **state)
 {
     struct heard heard[PROGRAMS_MAX + 1];
@@ -164,6 +209,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(more_than_it_may_say_is_cut_and_read),
         cmocka_unit_test(what_is_not_there_cannot_be_run),
+        cmocka_unit_test(a_program_that_has_ended_is_not_killed_by_its_number),
         cmocka_unit_test(no_more_than_a_few_run_at_once),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

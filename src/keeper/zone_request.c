@@ -1,0 +1,69 @@
+#include "base/random.h"
+#include "keeper/zone_aside.h"
+#include "keeper/zone_steps.h"
+
+/* A salt of the right length is kept: a new one costs every signature of the chain. */
+static bool denial_is_kept(const struct zone_signing *signing)
+{
+    const struct zone_facts *facts =
+        signing->before == NULL ? NULL : zone_version_facts(signing->before);
+    return facts != NULL && facts->denial == ZONE_DENIAL_NSEC3 &&
+           facts->nsec3.salt_length == signing->policy->nsec3_salt_length &&
+           facts->nsec3.iterations == 0;
+}
+
+static void choose_denial(const struct zone_signing *signing, struct sign_policy *policy)
+{
+    const struct kasp_policy *kasp = signing->policy;
+    policy->nsec3 = signing->keys->nsec3;
+    if (!policy->nsec3) {
+        return;
+    }
+    if (signing->keys->as_served) {
+        policy->nsec3_params = zone_version_facts(signing->before)->nsec3;
+        policy->nsec3_params.flags = zone_version_facts(signing->before)->opt_out ? 1 : 0;
+        return;
+    }
+    if (denial_is_kept(signing)) {
+        policy->nsec3_params = zone_version_facts(signing->before)->nsec3;
+    } else {
+        policy->nsec3_params =
+            (struct nsec3_params){.algorithm = 1, .salt_length = kasp->nsec3_salt_length};
+        random_bytes(policy->nsec3_params.salt, kasp->nsec3_salt_length);
+    }
+    policy->nsec3_params.flags = kasp->nsec3_opt_out ? 1 : 0;
+}
+
+struct zone_signing zone_signing_of(const struct zone_job *job)
+{
+    return (struct zone_signing){
+        .policy = job->settings->policy,
+        .keys = job->lent.keys,
+        .before = zone_aside_base(job),
+        .now = job->now,
+    };
+}
+
+void zone_sign_request(const struct zone_signing *signing, uint32_t serial,
+                       struct sign_policy *policy, struct sign_keys *keys,
+                       struct sign_request *out_request)
+{
+    const struct kasp_policy *kasp = signing->policy;
+    *policy = (struct sign_policy){
+        .inception_offset = kasp->signatures_inception_offset,
+        .validity = kasp->signatures_validity,
+        .validity_dnskey = kasp->signatures_validity_dnskey,
+        .jitter = kasp->signatures_jitter,
+        .interval = kasp->signatures_validity - kasp->signatures_refresh,
+    };
+    choose_denial(signing, policy);
+    *keys = (struct sign_keys){signing->keys->sign, signing->keys->sign_count};
+    *out_request = (struct sign_request){
+        .apex = signing->keys->apex.rrsets,
+        .apex_count = signing->keys->apex.count,
+        .keys = keys,
+        .policy = policy,
+        .serial = serial,
+        .now = signing->now,
+    };
+}

@@ -1,0 +1,406 @@
+#include "dns/rdata.h"
+#include "keeper/aside.h"
+#include "keeper/keeper_scene.h"
+
+enum { CROWD_MAX = 40, TURNS_MAX = 60 };
+
+/* Updates that come one by one, each when the one before was answered. */
+struct crowd {
+    int rcodes[CROWD_MAX];
+    size_t sent;
+    size_t meanwhile;     /* answered while the zone was being signed aside */
+    struct letter *round; /* a round's reply that is on its way; NULL: none */
+    unsigned round_turns;
+};
+
+/* As if a round took so many turns. */
+enum { ROUND_TURNS = 6 };
+
+static void let_rounds_end(struct keeper_scene *scene, struct crowd *crowd)
+{
+    if (crowd->round != NULL) {
+        assert_true(mailbox_send(&scene->mailbox, crowd->round));
+        crowd->round = NULL;
+    }
+    crowd->round_turns = 0;
+}
+
+static void let_rounds_take_time(struct keeper_scene *scene, struct crowd *crowd)
+{
+    if (crowd->round != NULL) {
+        if (++crowd->round_turns == ROUND_TURNS) {
+            let_rounds_end(scene, crowd);
+        }
+        return;
+    }
+    for (struct letter *letter = mailbox_take_all(&scene->mailbox), *next; letter != NULL;
+         letter = next) {
+        next = letter->next;
+        if (aside_is_round((struct job *)letter)) {
+            crowd->round = letter;
+        } else {
+            assert_true(mailbox_send(&scene->mailbox, letter));
+        }
+    }
+}
+
+static void settle(struct keeper_scene *scene, struct crowd *crowd)
+{
+    let_rounds_end(scene, crowd);
+    scene_turn(scene);
+}
+
+static void be_dynamic(struct keeper_scene *scene, bool is_signed)
+{
+    scene->keeper->asides.names_min = 0;
+    scene_write_file(scene, 7, false);
+    scene->plan[0].policy = is_signed ? scene->policy : NULL;
+    scene->plan[0].inline_signing = true;
+    scene->plan[0].dynamic = true;
+    scene_configure(scene);
+    assert_int_equal(scene_serial(scene), 7);
+}
+
+/* Every RRset of the zone's own names has an RRSIG, or none has. */
+static void check_signatures(struct keeper_scene *scene, bool is_signed)
+{
+    const struct zone_version *version = scene_zone(scene)->slot->version;
+    struct zone_cursor cursor;
+    zone_cursor_start(&cursor, version);
+    while (zone_cursor_next(&cursor)) {
+        struct zone_rrset_walk walk = zone_node_walk(&cursor.node, ZONE_VIEW_SIGNED);
+        while (zone_node_walk_next(&walk)) {
+            struct dns_rrset signatures;
+            assert_true(walk.rrset.type == DNS_TYPE_RRSIG ||
+                        zone_node_signatures(&cursor.node, ZONE_VIEW_SIGNED, walk.rrset.type,
+                                             &signatures) == is_signed);
+        }
+    }
+}
+
+/* One turn, with an update on its way at all times. What is served is whole. */
+static void turn(struct keeper_scene *scene, struct crowd *crowd)
+{
+    char label[16];
+    if (crowd->sent == 0 || crowd->rcodes[crowd->sent - 1] >= 0) {
+        assert_true(crowd->sent < CROWD_MAX);
+        snprintf(label, sizeof(label), "u%zu", crowd->sent);
+        scene_update(scene, label, &crowd->rcodes[crowd->sent++]);
+    }
+    let_rounds_take_time(scene, crowd);
+    scene_turn_once(scene);
+    const struct zone_facts *facts = zone_version_facts(scene_zone(scene)->slot->version);
+    check_signatures(scene, facts->signed_here);
+    assert_int_equal(facts->denial != ZONE_DENIAL_NONE, facts->signed_here);
+    bool answered = crowd->rcodes[crowd->sent - 1] >= 0;
+    crowd->meanwhile += answered && aside_is_busy(scene_zone(scene));
+}
+
+static void check_kept(struct keeper_scene *scene, const struct crowd *crowd)
+{
+    char name[40];
+    for (size_t i = 0; i < crowd->sent; i++) {
+        snprintf(name, sizeof(name), "u%zu.example.test.", i);
+        if (crowd->rcodes[i] >= 0) {
+            assert_int_equal(crowd->rcodes[i], DNS_RCODE_NOERROR);
+            assert_true(scene_serves(scene, name, DNS_TYPE_A));
+        }
+    }
+}
+
+static enum zone_denial denial(struct keeper_scene *scene)
+{
+    return zone_version_facts(scene_zone(scene)->slot->version)->denial;
+}
+
+/* Turns with updates until the zone has that denial, and then some. */
+static void turn_until(struct keeper_scene *scene, struct crowd *crowd, enum zone_denial wanted)
+{
+    size_t turns = 0;
+    while (denial(scene) != wanted) {
+        turn(scene, crowd);
+        assert_true(turns++ < TURNS_MAX);
+    }
+    settle(scene, crowd);
+    check_kept(scene, crowd);
+    assert_null(scene_zone(scene)->known.aside);
+    assert_null(scene->keeper->asides.first);
+    assert_int_equal(denial(scene), wanted);
+}
+
+static void turn_until_busy(struct keeper_scene *scene, struct crowd *crowd)
+{
+    size_t turns = 0;
+    while (!aside_is_busy(scene_zone(scene))) {
+        turn(scene, crowd);
+        assert_true(turns++ < TURNS_MAX);
+    }
+}
+
+/* How many algorithms have signed all that is looked at, which must be one answer for all. */
+static unsigned algorithms(struct keeper_scene *scene)
+{
+    static const struct {
+        const char *owner;
+        uint16_t type;
+    } looked_at[] = {{"example.test.", DNS_TYPE_SOA},
+                     {"example.test.", DNS_TYPE_DNSKEY},
+                     {"ns1.example.test.", DNS_TYPE_A}};
+    unsigned seen[ARRAY_LEN(looked_at)] = {0};
+    for (size_t i = 0; i < ARRAY_LEN(looked_at); i++) {
+        struct dns_name name;
+        struct zone_node node;
+        struct dns_rrset rrset;
+        assert_int_equal(
+            dns_name_from_text(looked_at[i].owner, strlen(looked_at[i].owner), NULL, &name), SG_OK);
+        assert_true(zone_version_node(scene_zone(scene)->slot->version, &name, &node));
+        assert_true(zone_node_signatures(&node, ZONE_VIEW_SIGNED, looked_at[i].type, &rrset));
+        for (struct dns_rdata_cursor c = dns_rrset_walk(&rrset); dns_rdata_next(&c);) {
+            seen[i] |= 1u << c.rdata.bytes[2];
+        }
+        assert_int_equal(seen[i], seen[0]);
+    }
+    return seen[0];
+}
+
+static void wish_nsec3(struct keeper_scene *scene, bool nsec3)
+{
+    scene->policy->nsec3 = nsec3;
+    scene_differ(scene);
+    scene_configure_only(scene);
+}
+
+static void updates_go_on_while_a_zone_is_signed_for_the_first_time(void **state)
+{
+    struct keeper_scene *scene = *state;
+    struct crowd crowd = {.sent = 0};
+    be_dynamic(scene, false);
+    scene->plan[0].policy = scene->policy;
+    scene_differ(scene);
+    scene_configure_only(scene);
+    turn_until(scene, &crowd, ZONE_DENIAL_NSEC);
+    assert_true(crowd.meanwhile > 0);
+    check_signatures(scene, true);
+    assert_int_equal(scene_update_now(scene, "after"), DNS_RCODE_NOERROR);
+    scene_restart(scene);
+    check_kept(scene, &crowd);
+    assert_true(scene_serves(scene, "after.example.test.", DNS_TYPE_A));
+    check_signatures(scene, true);
+}
+
+static void updates_go_on_while_a_zone_gets_another_chain(void **state)
+{
+    struct keeper_scene *scene = *state;
+    struct crowd crowd = {.sent = 0};
+    be_dynamic(scene, true);
+    wish_nsec3(scene, true);
+    turn_until(scene, &crowd, ZONE_DENIAL_NSEC3);
+    assert_true(crowd.meanwhile > 0);
+    check_signatures(scene, true);
+    crowd.meanwhile = 0;
+    wish_nsec3(scene, false);
+    turn_until(scene, &crowd, ZONE_DENIAL_NSEC);
+    assert_true(crowd.meanwhile > 0);
+    scene_restart(scene);
+    check_kept(scene, &crowd);
+    check_signatures(scene, true);
+}
+
+static void updates_go_on_while_a_zone_gets_another_algorithm(void **state)
+{
+    struct keeper_scene *scene = *state;
+    struct crowd crowd = {.sent = 0};
+    be_dynamic(scene, true);
+    scene->policy->keys[0].algorithm = DNSSEC_ED25519;
+    scene_differ(scene);
+    scene_configure_only(scene);
+    size_t turns = 0;
+    while ((algorithms(scene) & 1u << DNSSEC_ED25519) == 0) {
+        turn(scene, &crowd);
+        assert_true(turns++ < TURNS_MAX);
+    }
+    settle(scene, &crowd);
+    assert_true(crowd.meanwhile > 0);
+    check_kept(scene, &crowd);
+    assert_true((algorithms(scene) & 1u << DNSSEC_ED25519) != 0);
+    check_signatures(scene, true);
+}
+
+static void updates_whose_keys_are_not_kept_go_on_too(void **state)
+{
+    struct keeper_scene *scene = *state;
+    struct crowd crowd = {.sent = 0};
+    be_dynamic(scene, true);
+    scene->keeper->kept_keys.max = 0;
+    wish_nsec3(scene, true);
+    turn_until(scene, &crowd, ZONE_DENIAL_NSEC3);
+    check_signatures(scene, true);
+}
+
+static void work_that_is_cut_off_is_begun_again(void **state)
+{
+    struct keeper_scene *scene = *state;
+    struct crowd crowd = {.sent = 0};
+    be_dynamic(scene, true);
+    wish_nsec3(scene, true);
+    turn_until_busy(scene, &crowd);
+    turn(scene, &crowd);
+    let_rounds_end(scene, &crowd);
+    crowd.sent--; /* Nobody knows. */
+    scene_stop(scene);
+    scene_start(scene);
+    scene->keeper->asides.names_min = 0;
+    scene_configure_only(scene);
+    size_t turns = 0;
+    while (scene_zone(scene)->slot->version == NULL) {
+        scene_turn_once(scene);
+        assert_true(turns++ < TURNS_MAX);
+    }
+    assert_int_equal(denial(scene), ZONE_DENIAL_NSEC);
+    check_kept(scene, &crowd);
+    struct crowd more = {.sent = 0};
+    turn_until(scene, &more, ZONE_DENIAL_NSEC3);
+    check_kept(scene, &crowd);
+    check_signatures(scene, true);
+}
+
+static void who_thinks_better_of_it_gets_what_he_had(void **state)
+{
+    struct keeper_scene *scene = *state;
+    struct crowd crowd = {.sent = 0};
+    be_dynamic(scene, true);
+    wish_nsec3(scene, true);
+    turn_until_busy(scene, &crowd);
+    wish_nsec3(scene, false);
+    for (size_t i = 0; i < 2 * ROUND_TURNS; i++) {
+        turn(scene, &crowd);
+        assert_int_equal(denial(scene), ZONE_DENIAL_NSEC);
+    }
+    settle(scene, &crowd);
+    assert_null(scene_zone(scene)->known.aside);
+    check_kept(scene, &crowd);
+}
+
+static void a_policy_that_goes_meanwhile_leaves_the_zone_unsigned(void **state)
+{
+    struct keeper_scene *scene = *state;
+    struct crowd crowd = {.sent = 0};
+    be_dynamic(scene, false);
+    scene->plan[0].policy = scene->policy;
+    scene_differ(scene);
+    scene_configure_only(scene);
+    turn_until_busy(scene, &crowd);
+    scene->plan[0].policy = NULL;
+    scene_differ(scene);
+    scene_configure_only(scene);
+    for (size_t i = 0; i < 2 * ROUND_TURNS; i++) {
+        turn(scene, &crowd);
+        assert_int_equal(denial(scene), ZONE_DENIAL_NONE);
+    }
+    settle(scene, &crowd);
+    assert_null(scene_zone(scene)->known.aside);
+    check_kept(scene, &crowd);
+}
+
+static void a_zone_that_goes_meanwhile_is_gone(void **state)
+{
+    struct keeper_scene *scene = *state;
+    struct crowd crowd = {.sent = 0};
+    be_dynamic(scene, true);
+    wish_nsec3(scene, true);
+    turn_until_busy(scene, &crowd);
+    let_rounds_end(scene, &crowd);
+    scene->zones = 0;
+    scene_configure(scene);
+    assert_null(scene->keeper->asides.at_work);
+    scene->zones = 1;
+    scene->keeper->asides.names_min = UINT64_MAX;
+    scene_configure(scene);
+    assert_int_equal(denial(scene), ZONE_DENIAL_NSEC3);
+}
+
+/* What was signed is not signed again because the disk is full for an hour. */
+static void what_is_done_outlives_a_full_disk(void **state)
+{
+    struct keeper_scene *scene = *state;
+    struct crowd crowd = {.sent = 0};
+    be_dynamic(scene, true);
+    wish_nsec3(scene, true);
+    turn_until_busy(scene, &crowd);
+    while (aside_is_busy(scene_zone(scene))) {
+        turn(scene, &crowd);
+    }
+    const struct zone_aside *done = scene_zone(scene)->known.aside;
+    assert_non_null(done);
+    scene_break_disk(scene);
+    settle(scene, &crowd);
+    assert_int_equal(denial(scene), ZONE_DENIAL_NSEC);
+    assert_ptr_equal(scene_zone(scene)->known.aside, done);
+    fake_disk_heal(scene->disk);
+    scene_pass(scene, 3600);
+    assert_int_equal(denial(scene), ZONE_DENIAL_NSEC3);
+    check_signatures(scene, true);
+}
+
+/* An edit of the file and a freeze are changes as any other. */
+static void a_file_is_loaded_meanwhile(void **state)
+{
+    struct keeper_scene *scene = *state;
+    struct crowd crowd = {.sent = 0};
+    be_dynamic(scene, true);
+    scene->plan[0].dynamic = false;
+    wish_nsec3(scene, true);
+    size_t turns = 0;
+    while (!aside_is_busy(scene_zone(scene))) {
+        scene_turn_once(scene);
+        assert_true(turns++ < TURNS_MAX);
+    }
+    scene_write_file(scene, 8, true);
+    assert_int_equal(keeper_reload(scene->keeper, scene_zone(scene), false, NULL, NULL), SG_OK);
+    scene_turn(scene);
+    assert_int_equal(denial(scene), ZONE_DENIAL_NSEC3);
+    assert_true(scene_serves(scene, "www.example.test.", DNS_TYPE_A));
+    check_signatures(scene, true);
+    check_kept(scene, &crowd);
+}
+
+static void two_zones_take_turns(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene->zones = 2;
+    assert_int_equal(dns_name_from_text("second.test.", 12, NULL, &scene->plan[1].apex), SG_OK);
+    scene->plan[1].name = "second.test";
+    scene->plan[1].policy = scene->policy;
+    scene->plan[1].inline_signing = scene->plan[1].dynamic = true;
+    be_dynamic(scene, true);
+    wish_nsec3(scene, true);
+    size_t at_work = 0;
+    for (size_t i = 0; i < TURNS_MAX; i++) {
+        scene_turn_once(scene);
+        at_work += scene->keeper->asides.at_work != NULL;
+    }
+    assert_true(at_work >= 2);
+    for (size_t i = 0; i < 2; i++) {
+        const struct zone_version *version = keeper_zone(scene->keeper, i)->slot->version;
+        assert_int_equal(zone_version_facts(version)->denial, ZONE_DENIAL_NSEC3);
+    }
+}
+
+int main(void)
+{
+#define WITH_SCENE(test) cmocka_unit_test_setup_teardown(test, scene_begin, scene_end)
+    const struct CMUnitTest tests[] = {
+        WITH_SCENE(updates_go_on_while_a_zone_is_signed_for_the_first_time),
+        WITH_SCENE(updates_go_on_while_a_zone_gets_another_chain),
+        WITH_SCENE(updates_go_on_while_a_zone_gets_another_algorithm),
+        WITH_SCENE(updates_whose_keys_are_not_kept_go_on_too),
+        WITH_SCENE(work_that_is_cut_off_is_begun_again),
+        WITH_SCENE(who_thinks_better_of_it_gets_what_he_had),
+        WITH_SCENE(a_policy_that_goes_meanwhile_leaves_the_zone_unsigned),
+        WITH_SCENE(a_zone_that_goes_meanwhile_is_gone),
+        WITH_SCENE(what_is_done_outlives_a_full_disk),
+        WITH_SCENE(a_file_is_loaded_meanwhile),
+        WITH_SCENE(two_zones_take_turns),
+    };
+    return cmocka_run_group_tests_name("aside", tests, NULL, NULL);
+}
