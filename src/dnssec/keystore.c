@@ -70,9 +70,11 @@ static enum sg_result check_pair(const struct keystore_reporter *reporter, const
     return SG_BAD_KEY;
 }
 
-/* SG_NOT_FOUND only for the .key file. */
+enum { PART_PRIVATE = 1, PART_STATE = 2, ALL_PARTS = PART_PRIVATE | PART_STATE };
+
+/* SG_NOT_FOUND only for the .key file. `parts` are read beside it where they are there. */
 static enum sg_result read_key(const struct keystore_reporter *reporter, const char *base,
-                               bool public_only, const struct keystore_proof *proof,
+                               unsigned parts, const struct keystore_proof *proof,
                                struct signing_key **out_key)
 {
     struct signing_key *key = mem_alloc(sizeof(*key));
@@ -82,15 +84,17 @@ static enum sg_result read_key(const struct keystore_reporter *reporter, const c
     if (result != SG_OK) {
         goto out;
     }
-    if (!public_only) {
+    if ((parts & PART_PRIVATE) != 0) {
         result = keystore_read_part(reporter, base, "private", keyfile_private_read, key);
         if (result != SG_OK && result != SG_NOT_FOUND) {
             goto out;
         }
     }
-    result = keystore_read_part(reporter, base, "state", keyfile_state_read, key);
-    if (result != SG_OK && result != SG_NOT_FOUND) {
-        goto out;
+    if ((parts & PART_STATE) != 0) {
+        result = keystore_read_part(reporter, base, "state", keyfile_state_read, key);
+        if (result != SG_OK && result != SG_NOT_FOUND) {
+            goto out;
+        }
     }
     result = check_pair(reporter, base, key, proof);
     if (result != SG_OK) {
@@ -115,7 +119,7 @@ enum sg_result keystore_read_listed(const struct keystore_reporter *reporter, co
     char *expected = NULL;
     struct signing_key *key = NULL;
 
-    enum sg_result result = read_key(reporter, base, false, proof, &key);
+    enum sg_result result = read_key(reporter, base, ALL_PARTS, proof, &key);
     if (result == SG_NOT_FOUND) {
         keystore_tell(reporter, base, "there is a .private but no .key file");
     }
@@ -188,22 +192,30 @@ static char *base_of(const char *path)
     return mem_format("%s", path);
 }
 
-enum sg_result keystore_read(const char *path, keystore_report *report, void *argument,
-                             struct signing_key **out_key)
+static enum sg_result read_parts(const char *path, unsigned parts, keystore_report *report,
+                                 void *argument, struct signing_key **out_key)
 {
     const struct keystore_reporter reporter = {report, argument};
     char *base = base_of(path);
-    enum sg_result result = read_key(&reporter, base, false, NULL, out_key);
+    enum sg_result result = read_key(&reporter, base, parts, NULL, out_key);
     mem_free(base);
     return result;
+}
+
+enum sg_result keystore_read(const char *path, keystore_report *report, void *argument,
+                             struct signing_key **out_key)
+{
+    return read_parts(path, ALL_PARTS, report, argument, out_key);
+}
+
+enum sg_result keystore_read_pair(const char *path, keystore_report *report, void *argument,
+                                  struct signing_key **out_key)
+{
+    return read_parts(path, PART_PRIVATE, report, argument, out_key);
 }
 
 enum sg_result keystore_read_public(const char *path, keystore_report *report, void *argument,
                                     struct signing_key **out_key)
 {
-    const struct keystore_reporter reporter = {report, argument};
-    char *base = base_of(path);
-    enum sg_result result = read_key(&reporter, base, true, NULL, out_key);
-    mem_free(base);
-    return result;
+    return read_parts(path, PART_STATE, report, argument, out_key);
 }

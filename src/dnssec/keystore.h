@@ -65,6 +65,9 @@ MUST_USE enum sg_result keystore_index_halves(struct keystore_index *index,
  */
 MUST_USE enum sg_result keystore_read(const char *path, keystore_report *report, void *argument,
                                       struct signing_key **out_key);
+/* The same, never looking at the .state file, which may be broken: no states and no roles. */
+MUST_USE enum sg_result keystore_read_pair(const char *path, keystore_report *report,
+                                           void *argument, struct signing_key **out_key);
 /* The same, never looking at the .private file, which the reader may not be allowed to see. */
 MUST_USE enum sg_result keystore_read_public(const char *path, keystore_report *report,
                                              void *argument, struct signing_key **out_key);

@@ -76,7 +76,7 @@ void kasp_wait_text(const struct kasp_wait *wait, char out_text[KASP_WAIT_TEXT_B
         return;
     case KASP_WAIT_FILES:
         (void)snprintf(out_text, KASP_WAIT_TEXT_BYTES,
-                       "waits for the files of a key that is served");
+                       "waits until what is wrong with the key files is mended");
         return;
     case KASP_WAIT_CLOCK:
         (void)snprintf(out_text, KASP_WAIT_TEXT_BYTES, "waits until the clock can be trusted");

@@ -386,7 +386,9 @@ static bool is_mended(const struct managed_zone *zone, const struct zone_job *jo
 {
     const struct zone_health *health = &zone->health;
     switch (job->kind) {
-    case ZONE_JOB_LOAD:
+    case ZONE_JOB_LOAD: /* Of a file that is as it was it did nothing else. */
+        return health->failed == ZONE_JOB_LOAD || health->by_store || !job->made.unchanged ||
+               job->made.keys_looked_at;
     case ZONE_JOB_RECOVER:
     case ZONE_JOB_TRANSFER:
         return true;
@@ -438,6 +440,7 @@ static void recover_health(struct managed_zone *zone, struct zone_job *job)
     }
     if (made->keys_looked_at || job->settings->policy == NULL) { /* without one they have none */
         health->key_event_at = made->key_event_at;
+        resting_note(zone, job, zone->keeper->now);
         health->loadkeys_at = next_loadkeys(zone);
         tell_missing(zone, made->missing);
     }

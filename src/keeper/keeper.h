@@ -320,6 +320,8 @@ struct keeper_keys_status {
     sg_time now, wake_at; /* INT64_MAX: never */
     bool manual;          /* something waits for a step */
     bool publishes_delete;
+    const char
+        *problem; /* borrowed: why the keys rest, as they were committed; NULL: they do not */
     size_t count;
     struct keeper_key_status keys[KASP_PLAN_KEYS_MAX];
 };

@@ -9,6 +9,7 @@
  *   update_queue.c   updates that wait, and which are let in
  *   trust.c          keys rest while the clock is in doubt
  *   overdue.c        signatures that are not made anew in time
+ *   resting.c        keys that cannot be looked at, while the zone is signed on
  *   checkpoint.c     images of zones whose changesets have become many
  *   configuration.c  zones come, stay, go
  *   commands.c       what operators ask for
@@ -135,6 +136,11 @@ void opening_of_successor(struct keeper *keeper, const struct managed_zone *buri
 void overdue_note(struct managed_zone *zone, sg_time now);
 /* warn_at has come: say it, and set the next. */
 void overdue_warn(struct managed_zone *zone, sg_time now);
+
+/* --- resting.c ------------------------------------------------------------------------------ */
+
+/* A job that looked at the keys succeeded: do they rest, and why? */
+void resting_note(struct managed_zone *zone, const struct zone_job *job, sg_time now);
 
 /* --- checkpoint.c --------------------------------------------------------------------------- */
 

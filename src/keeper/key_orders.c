@@ -193,6 +193,21 @@ void key_orders_report(struct preparation *p)
     }
 }
 
+void key_orders_refuse(struct preparation *p, const char *why)
+{
+    for (struct zone_key_order *order = p->orders; order != NULL; order = order->next) {
+        if (order->kind != KEY_ORDER_STATUS) {
+            answer(order, SG_CONFLICT, mem_copy_text(why));
+        }
+    }
+    key_orders_report(p);
+    for (struct zone_key_order *order = p->orders; order != NULL; order = order->next) {
+        if (order->kind == KEY_ORDER_STATUS) {
+            order->status->problem = why;
+        }
+    }
+}
+
 /* ---- the keeper ---- */
 
 static void tell(struct zone_key_order *order, const char *problem)

@@ -3,7 +3,8 @@
  * what they call)
  *
  * An order is carried out by the zone's next look at its keys, between what the files say and the
- * plan, and answered when that look's commit is durable. Where the look fails the order fails.
+ * plan, and answered when that look's commit is durable. Where the look fails the order fails,
+ * even if the zone is signed on.
  */
 #pragma once
 
@@ -31,6 +32,8 @@ void key_orders_apply(struct preparation *p);
 bool key_orders_have_step(const struct zone_key_order *orders);
 /* After the plan: who asked for the status gets it, and a step without effect is told so. */
 void key_orders_report(struct preparation *p);
+/* In place of both: the keys rest, and nothing but their status can be told. */
+void key_orders_refuse(struct preparation *p, const char *why);
 
 /* Tell all of them; `problem` (NULL: the look succeeded) is why it did not. Thread: keeper. */
 void key_orders_tell(struct zone_key_order *orders, const char *problem);

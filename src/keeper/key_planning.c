@@ -14,6 +14,21 @@ enum {
 
 /* ---- files and facts ---- */
 
+static void note_overruled(struct preparation *p, const struct signing_key *key)
+{
+    sg_time until = zone_facts_overruled_until(p->facts, key);
+    if (until != KEY_TIME_UNSET) {
+        char *name = signing_key_file_name(key);
+        char when[TIME_HUMAN_BYTES];
+        time_to_http(until, when);
+        buffer_format(&p->overruled,
+                      "the states in '%s.state' are older than those of the last commit and do not "
+                      "count: an edit must be dated after %s\n",
+                      name, when);
+        mem_free(name);
+    }
+}
+
 /* Times without states are read once and for good, so not by a clock that may be false. */
 static enum sg_result adopt_key(struct preparation *p, size_t index)
 {
@@ -128,6 +143,7 @@ static enum sg_result adopt_keys(struct preparation *p)
 {
     enum sg_result result = SG_OK;
     for (size_t i = 0; i < p->list->count; i++) {
+        note_overruled(p, p->list->keys[i]);
         p->changed[i] = zone_facts_take_younger(p->facts, p->list->keys[i]);
     }
     for (size_t i = 0; i < p->list->count && result == SG_OK; i++) {
@@ -367,6 +383,19 @@ static void purge(struct preparation *p)
     p->plan.count = kept;
 }
 
+/* The files have been written over. */
+static void log_overruled(struct preparation *p)
+{
+    char label[ZONE_LABEL_BYTES];
+    const char *line = p->overruled.length == 0 ? "" : buffer_text(&p->overruled);
+    zone_label(p->settings, label);
+    while (*line != '\0') {
+        const char *end = strchr(line, '\n');
+        log_write(LOG_DNSSEC, SEVERITY_WARNING, "zone %s: %.*s", label, (int)(end - line), line);
+        line = end + 1;
+    }
+}
+
 enum sg_result key_planning_run(struct preparation *p, sg_time *out_wake)
 {
     enum sg_result result = adopt_keys(p);
@@ -386,6 +415,7 @@ enum sg_result key_planning_run(struct preparation *p, sg_time *out_wake)
     if (result != SG_OK) {
         return result;
     }
+    log_overruled(p);
     key_orders_report(p);
     zone_facts_take_plan(p->facts, p->list, p->now);
     sg_time wake = p->plan.wake_at;

@@ -4,6 +4,7 @@
  *   key_search.c    keys in their folders; what is lost; a new one
  *   key_archive.c   keys that are gone, where there are many
  *   key_planning.c  files and facts brought together, orders, the plan, and what it asks for
+ *   key_rest.c      in place of both, where one of them failed: the keys in use as they were
  *   zone_keys.c     what the keys do in the zone then
  *
  * Thread: worker, all functions. Where a result is not SG_OK, `problem` tells why.
@@ -34,19 +35,25 @@ struct preparation {
     bool changed[ZONE_KEYS_MAX];  /* the key's files are to be written again */
     unsigned kept[ZONE_KEYS_MAX]; /* records that files have out, kept in: a bit each */
     struct kasp_plan plan;
-    sg_time retry_at;     /* a successor could not be made; 0: none was missed */
-    char **missing;       /* why; NULL: the same */
-    struct buffer *moves; /* lines for the log, once all is durable */
+    sg_time retry_at;        /* a successor could not be made; 0: none was missed */
+    char **missing;          /* why; NULL: the same */
+    struct buffer *moves;    /* lines for the log, once all is durable */
+    struct buffer reports;   /* lines: what is wrong with key files */
+    struct buffer overruled; /* lines: states in files that do not count */
     char *problem;
 };
 
 /* --- key_search.c --------------------------------------------------------------------------- */
 
+/* The key-directory and each key-store of the policy, every folder once. */
+void key_search_choose_paths(struct preparation *p);
 MUST_USE enum sg_result key_search_read(struct preparation *p);
 /* Every key that we publish still has its files: a folder may be gone, or another by mistake. */
 MUST_USE enum sg_result key_search_check_served(struct preparation *p);
 /* A key with its roles alone, last in the list. Never where one may have been lost. */
 MUST_USE enum sg_result key_search_make(struct preparation *p, const struct kasp_key *wanted);
+/* What was found wrong with files goes to the log, unless somebody will try again. */
+void key_search_log_reports(struct preparation *p);
 bool key_search_rrset_has(const struct dns_rrset *rrset, struct span rdata);
 
 /* --- key_archive.c -------------------------------------------------------------------------- */
@@ -59,3 +66,12 @@ void key_archive_leave_out(struct preparation *p);
 /* The keys' states from now on; those that are done with are removed. Returns when to look again in
  * `out_wake`. What changed is staged. */
 MUST_USE enum sg_result key_planning_run(struct preparation *p, sg_time *out_wake);
+
+/* --- key_rest.c ----------------------------------------------------------------------------- */
+
+/*
+ * The keys of a zone that is signed here, with the states that were committed, by the files of
+ * those in use alone: nothing is planned, made or written. Where one that is published is not
+ * there: not SG_OK, and `problem` or nothing.
+ */
+MUST_USE enum sg_result key_rest_run(struct preparation *p, sg_time *out_wake);

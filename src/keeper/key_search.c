@@ -7,13 +7,35 @@
 
 static void report_key_file(void *argument, const char *path, const char *problem)
 {
-    const struct preparation *p = argument;
+    struct preparation *p = argument;
+    buffer_format(&p->reports, "key file %s: %s\n", path, problem);
+}
+
+void key_search_log_reports(struct preparation *p)
+{
     char label[ZONE_LABEL_BYTES];
-    if (p->quiet) {
-        return;
+    const char *line = p->reports.length == 0 ? "" : buffer_text(&p->reports);
+    zone_label(p->settings, label);
+    while (*line != '\0' && !p->quiet) {
+        const char *end = strchr(line, '\n');
+        log_write(LOG_DNSSEC, SEVERITY_ERROR, "zone %s: %.*s", label, (int)(end - line), line);
+        line = end + 1;
     }
-    log_write(LOG_DNSSEC, SEVERITY_ERROR, "zone %s: key file %s: %s",
-              zone_label(p->settings, label), path, problem);
+    buffer_free(&p->reports);
+}
+
+/* The first of what was reported, and what to do. */
+static char *files_problem(struct preparation *p)
+{
+    const char *first = buffer_text(&p->reports);
+    size_t length = strcspn(first, "\n");
+    const char *denied = sg_result_text(SG_DENIED);
+    size_t tail = strlen(denied);
+    bool is_denied = length >= tail && memcmp(first + length - tail, denied, tail) == 0;
+    return mem_format("%.*s; %s%s", (int)length, first,
+                      is_denied ? "let the user that the server runs as read it"
+                                : "mend it, or move it away",
+                      first[length + 1] != '\0' ? ", and others that are wrong beside it" : "");
 }
 
 static const char *folder_of(const struct preparation *p, const struct kasp_key *wanted)
@@ -33,10 +55,11 @@ static enum sg_result append_folder(struct preparation *p, const char *folder)
         result = keystore_index_list(index, &p->settings->apex, report_key_file, p, &found);
     }
     if (result != SG_OK) {
-        p->problem =
-            mem_format("keys in '%s': %s%s", folder, sg_result_text(result),
-                       result == SG_BAD_KEY ? "; mend or remove the key files named in the log"
-                                            : "; see that the folder exists and can be read");
+        p->problem = result == SG_BAD_KEY && p->reports.length > 0
+                         ? files_problem(p)
+                         : mem_format("keys in '%s': %s; see that the folder exists and can be "
+                                      "read",
+                                      folder, sg_result_text(result));
         key_list_clear(&found);
         return result;
     }
@@ -55,9 +78,9 @@ static enum sg_result append_folder(struct preparation *p, const char *folder)
     return SG_OK;
 }
 
-/* The key-directory and each key-store of the policy, every folder once. */
-static void choose_paths(struct preparation *p)
+void key_search_choose_paths(struct preparation *p)
 {
+    p->paths_count = 0;
     p->paths[p->paths_count++] = p->settings->key_directory;
     for (unsigned i = 0; i < p->policy->keys_count; i++) {
         const char *folder = folder_of(p, &p->policy->keys[i]);
@@ -75,7 +98,7 @@ enum sg_result key_search_read(struct preparation *p)
 {
     /* A folder that is not there is never made: it may be a disk that is not mounted. */
     enum sg_result result = SG_OK;
-    choose_paths(p);
+    key_search_choose_paths(p);
     for (size_t f = 0; f < p->paths_count && result == SG_OK; f++) {
         result = append_folder(p, p->paths[f]);
     }
@@ -138,9 +161,9 @@ static enum sg_result refuse_half_key(struct preparation *p, struct keystore_ind
     enum sg_result result =
         keystore_index_halves(index, &p->settings->apex, report_key_file, p, &halves);
     if (result != SG_OK) {
-        p->problem = mem_format("keys in '%s': %s; mend or move away the key files named in the "
-                                "log",
-                                folder, sg_result_text(result));
+        p->problem = p->reports.length > 0
+                         ? files_problem(p)
+                         : mem_format("keys in '%s': %s", folder, sg_result_text(result));
     }
     for (size_t i = 0; i < halves.count && result == SG_OK; i++) {
         if (kasp_key_is_over(halves.keys[i], p->now)) {

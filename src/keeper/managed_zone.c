@@ -42,6 +42,9 @@ static const char *problem_of(const struct managed_zone *zone)
     if (zone->health.problem != NULL) {
         return zone->health.problem;
     }
+    if (zone->health.rest_problem != NULL) {
+        return zone->health.rest_problem;
+    }
     const char *absence = absence_of(zone);
     if (absence != NULL || store == NULL || !zone_is_stored(zone->settings)) {
         return absence;
@@ -62,7 +65,7 @@ static sg_time problem_since(const struct managed_zone *zone)
     const struct zone_health *health = &zone->health;
     sg_time refused_at = zone->known.state.refused_at;
     if (health->problem == NULL) {
-        return 0;
+        return health->rest_problem != NULL ? health->rest_since : 0;
     }
     bool is_refusal = health->failed == ZONE_JOB_LOAD && !health->by_store && refused_at != 0;
     return is_refusal ? refused_at : health->problem_since;

@@ -56,10 +56,16 @@ void trust_begin_state(struct zone_job *job)
     }
 }
 
+/* The states of the keys have begun anew. */
+static bool is_told_anew(const struct zone_job *job)
+{
+    return job->clock.anew && job->made.keys_looked_at && !zone_job_keys_rest(job);
+}
+
 void trust_end_state(struct zone_job *job)
 {
     struct zone_state *state = &job->made.state;
-    if (job->clock.anew && job->made.keys_looked_at) {
+    if (is_told_anew(job)) {
         state->clock_at = job->now;
         state->clock_doubted = false;
         /* It is committed, even if it is all that is new. */
@@ -69,7 +75,7 @@ void trust_end_state(struct zone_job *job)
 
 void trust_take_job(struct managed_zone *zone, const struct zone_job *job)
 {
-    if (job->clock.anew && job->made.keys_looked_at) {
+    if (is_told_anew(job)) {
         zone->known.trusts_anew = false;
     }
 }

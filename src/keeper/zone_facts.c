@@ -124,12 +124,39 @@ static sg_time newest_change(const struct key_state *state)
     return newest;
 }
 
-bool zone_facts_take_younger(const struct zone_facts_of_keys *facts, struct signing_key *key)
+static bool values_are_equal(const struct key_state *a, const struct key_state *b)
+{
+    return memcmp(a->records, b->records, sizeof(a->records)) == 0;
+}
+
+/* What was committed of the key, if that is younger than its file. */
+static const struct zone_key_fact *younger_fact(const struct zone_facts_of_keys *facts,
+                                                const struct signing_key *key)
 {
     const struct zone_key_fact *fact = facts->committed ? fact_of(facts, key) : NULL;
-    if (fact == NULL ||
-        (key->state.present && newest_change(&key->state) >= newest_change(&fact->state))) {
+    bool is_older = fact != NULL && key->state.present &&
+                    newest_change(&key->state) >= newest_change(&fact->state);
+    return is_older ? NULL : fact;
+}
+
+sg_time zone_facts_overruled_until(const struct zone_facts_of_keys *facts,
+                                   const struct signing_key *key)
+{
+    const struct zone_key_fact *fact = younger_fact(facts, key);
+    return fact != NULL && key->state.present && !values_are_equal(&key->state, &fact->state)
+               ? newest_change(&fact->state)
+               : KEY_TIME_UNSET;
+}
+
+bool zone_facts_take_younger(const struct zone_facts_of_keys *facts, struct signing_key *key)
+{
+    const struct zone_key_fact *fact = younger_fact(facts, key);
+    if (fact == NULL) {
         return false;
+    }
+    if (key->state.present && values_are_equal(&key->state, &fact->state)) {
+        memcpy(key->state.changes, fact->state.changes, sizeof(key->state.changes));
+        return true;
     }
     key->state = fact->state;
     key->state.present = true;

@@ -14,7 +14,9 @@
  *
  *   (1) The younger of the two is believed, a key at a time: by its newest change. Files that a
  *       backup brought back are older than what was committed; what an operator or another signer
- *       wrote is younger, and so is what we wrote for a commit that never was.
+ *       wrote is younger, and so is what we wrote for a commit that never was. Where the two differ
+ *       in when alone, goal and times are the file's all the same. An edit that is dated back looks
+ *       like a backup, so it is told that it does not count.
  *   (2) A record whose state says "in the zone" while what is committed has it not, or the reverse,
  *       has not begun to wait: its change is now. So a plan is never more than one step ahead of
  *       what is served, however often a commit fails, and its waits begin with the look whose
@@ -104,6 +106,10 @@ void zone_facts_twins_clear(struct zone_facts_twins *twins);
 
 /* Rule (1), before states are adopted from times. True: the key's files are to be written. */
 bool zone_facts_take_younger(const struct zone_facts_of_keys *facts, struct signing_key *key);
+/* Before that: will other states than the file's be taken, since these are older than an instant?
+ * KEY_TIME_UNSET: no. */
+sg_time zone_facts_overruled_until(const struct zone_facts_of_keys *facts,
+                                   const struct signing_key *key);
 /*
  * Rule (2). `is_served` (only where nothing was committed): its DNSKEY is in what is served. True
  * if the key changed.

@@ -114,6 +114,12 @@ struct zone_job {
     struct buffer state_bytes;
 };
 
+/* The look at the keys failed, and they rest as they were committed (keeper/zone_keys.h). */
+static inline bool zone_job_keys_rest(const struct zone_job *job)
+{
+    return job->lent.keys != NULL && job->lent.keys->problem != NULL;
+}
+
 void zone_job_run(struct job *job); /* Thread: worker */
 /* With all that nobody has taken out of it. */
 void zone_job_free(struct zone_job *job);

@@ -8,6 +8,7 @@
 #include "dns/rrtype.h"
 #include "kasp/denial.h"
 #include "kasp/progress.h"
+#include "keeper/key_orders.h"
 #include "keeper/key_preparation.h"
 #include "keeper/zone_label.h"
 
@@ -172,23 +173,14 @@ void zone_keys_observe(struct zone_facts_of_keys *facts, const struct kasp_polic
                        now, slow);
 }
 
-static enum sg_result look(struct preparation *p, sg_duration late, struct zone_keys *keys)
+/* What they do in the zone, as their states are now. */
+static enum sg_result describe(struct preparation *p, struct zone_keys *keys)
 {
-    enum sg_result result = key_search_read(p);
-    if (result == SG_OK) {
-        result = key_search_check_served(p);
-    }
-    if (result == SG_OK) {
-        observe(p, late);
-        result = key_planning_run(p, &keys->wake_at);
-    }
-    if (result == SG_OK) {
-        keys->nsec3 = may_have_nsec3(p->policy, p->list);
-        keys->fingerprint = policy_fingerprint(p->policy, keys->nsec3) + p->plan.publishes_delete;
-        choose_signers(p->list, p->settings->limits.private_type, keys);
-        choose_wishes(p, keys);
-        result = check_signers(p, keys);
-    }
+    keys->nsec3 = may_have_nsec3(p->policy, p->list);
+    keys->fingerprint = policy_fingerprint(p->policy, keys->nsec3) + p->plan.publishes_delete;
+    choose_signers(p->list, p->settings->limits.private_type, keys);
+    choose_wishes(p, keys);
+    enum sg_result result = check_signers(p, keys);
     if (result == SG_OK) {
         const struct kasp_apex_wish wish = {
             .deletes = p->plan.publishes_delete,
@@ -199,39 +191,105 @@ static enum sg_result look(struct preparation *p, sg_duration late, struct zone_
     return result;
 }
 
+static enum sg_result look(struct preparation *p, sg_duration late, struct zone_keys *keys)
+{
+    enum sg_result result = key_search_read(p);
+    if (result == SG_OK) {
+        result = key_search_check_served(p);
+    }
+    if (result == SG_OK) {
+        observe(p, late);
+        result = key_planning_run(p, &keys->wake_at);
+    }
+    return result == SG_OK ? describe(p, keys) : result;
+}
+
+/* Such a look needs no folder and stages nothing. */
+static enum sg_result rest(struct preparation *p, sg_duration late, struct zone_keys *keys)
+{
+    enum sg_result result = key_rest_run(p, &keys->wake_at);
+    if (result == SG_OK) {
+        observe(p, late);
+        result = describe(p, keys);
+    }
+    return result;
+}
+
+static void begin(const struct zone_keys_request *request, struct zone_keys *keys,
+                  struct preparation *out_preparation)
+{
+    static const struct zone_facts_twins nobody = {NULL, 0, false};
+    *keys = (struct zone_keys){.wake_at = INT64_MAX, .moves = BUFFER_EMPTY, .fresh = true};
+    zone_facts_copy(request->facts, &keys->facts);
+    *out_preparation =
+        (struct preparation){.settings = request->settings,
+                             .generation = request->generation,
+                             .policy = request->settings->policy,
+                             .served = request->served,
+                             .published = request->published,
+                             .now = request->now,
+                             .clock = request->clock,
+                             .wished = request->wished,
+                             .quiet = request->quiet,
+                             .list = &keys->list,
+                             .made = &keys->made,
+                             .twins = request->twins != NULL ? request->twins : &nobody,
+                             .facts = &keys->facts,
+                             .moves = &keys->moves,
+                             .missing = &keys->missing,
+                             .reports = BUFFER_EMPTY,
+                             .overruled = BUFFER_EMPTY,
+                             .orders = request->orders};
+}
+
+/*
+ * The look failed: whatever is wrong in the folder, signatures must not expire while the keys that
+ * make them are there. True takes `why`.
+ */
+static bool rest_instead(const struct zone_keys_request *request, char *why,
+                         struct zone_keys *out_keys)
+{
+    struct zone_keys keys;
+    struct preparation p;
+    begin(request, &keys, &p);
+    keys.problem = why;
+    enum sg_result result = rest(&p, request->late, &keys);
+    mem_free(p.problem);
+    if (result != SG_OK) {
+        keys.problem = NULL;
+        zone_keys_clear(&keys);
+        return false;
+    }
+    key_orders_refuse(&p, why);
+    *out_keys = keys;
+    return true;
+}
+
 enum sg_result zone_keys_prepare(const struct zone_keys_request *request,
                                  struct key_folders *folders, struct zone_keys *out_keys,
                                  char **problem)
 {
-    static const struct zone_facts_twins nobody = {NULL, 0, false};
-    struct zone_keys keys = {.wake_at = INT64_MAX, .moves = BUFFER_EMPTY, .fresh = true};
-    zone_facts_copy(request->facts, &keys.facts);
-    struct preparation p = {.settings = request->settings,
-                            .generation = request->generation,
-                            .policy = request->settings->policy,
-                            .served = request->served,
-                            .published = request->published,
-                            .now = request->now,
-                            .clock = request->clock,
-                            .wished = request->wished,
-                            .quiet = request->quiet,
-                            .folders = folders,
-                            .list = &keys.list,
-                            .made = &keys.made,
-                            .twins = request->twins != NULL ? request->twins : &nobody,
-                            .facts = &keys.facts,
-                            .moves = &keys.moves,
-                            .missing = &keys.missing,
-                            .orders = request->orders};
+    struct zone_keys keys;
+    struct preparation p;
+    begin(request, &keys, &p);
+    p.folders = folders;
 
     enum sg_result result = look(&p, request->late, &keys);
-    if (result != SG_OK) {
-        *problem = p.problem != NULL ? p.problem : mem_copy_text(sg_result_text(result));
-        zone_keys_clear(&keys);
-        return result;
+    buffer_free(&p.overruled);
+    if (result == SG_OK) {
+        buffer_free(&p.reports);
+        *out_keys = keys;
+        return SG_OK;
     }
-    *out_keys = keys;
-    return SG_OK;
+    char *why = p.problem != NULL ? p.problem : mem_copy_text(sg_result_text(result));
+    zone_keys_clear(&keys);
+    if (rest_instead(request, why, out_keys)) {
+        buffer_free(&p.reports);
+        return SG_OK;
+    }
+    key_search_log_reports(&p);
+    *problem = why;
+    return result;
 }
 
 enum sg_result zone_keys_prepare_alone(const struct zone_keys_request *request,
@@ -243,11 +301,18 @@ enum sg_result zone_keys_prepare_alone(const struct zone_keys_request *request,
     if (result != SG_OK) {
         goto out;
     }
-    result = key_folders_commit(folders);
+    if (keys.problem == NULL) {
+        result = key_folders_commit(folders);
+    }
     if (result != SG_OK) {
-        *problem = mem_format("the files of keys in '%s' cannot be written: %s",
-                              request->settings->key_directory, sg_result_text(result));
+        char *why = mem_format("the files of keys in '%s' cannot be written: %s",
+                               request->settings->key_directory, sg_result_text(result));
         zone_keys_clear(&keys);
+        if (rest_instead(request, why, out_keys)) {
+            result = SG_OK;
+        } else {
+            *problem = why;
+        }
         goto out;
     }
     zone_keys_log_made(request->settings, &keys);
@@ -300,6 +365,8 @@ void zone_keys_clear(struct zone_keys *keys)
     mem_free(keys->missing);
     mem_free(keys->sign);
     mem_free(keys->wishes);
+    mem_free(keys->problem);
+    keys->problem = NULL;
     keys->missing = NULL;
     keys->sign = NULL;
     keys->wishes = NULL;

@@ -4,6 +4,10 @@
  * A worker's job: blocks on the disk. Missing keys are made; broken or unreadable key files never
  * lead to new keys: the zone is left as it is and the log says what to do. Nor do the files of a
  * key that is being served and is not there any more: caches and the parent count on it.
+ *
+ * Where a look fails, whatever the reason, a zone that is signed goes on with the keys that it has
+ * and the states that were committed, as long as the files of those that sign can be read
+ * (key_rest.c): signatures must not expire for what is wrong beside them.
  */
 #pragma once
 
@@ -30,6 +34,7 @@ struct zone_keys {
     struct buffer moves; /* what states changed, in lines; told once */
     char *missing;  /* why no successor of a key that is to roll could be made; NULL: none is */
     uint64_t made;  /* new ones: a bit each, by their place in the list */
+    char *problem;  /* owned: why the look failed, and the keys rest; NULL: it did not */
     bool fresh;     /* prepared for the job that comes next, which has not seen them yet */
     bool as_served; /* not looked at: those that have signed what is served, and its chain */
 };
@@ -53,8 +58,8 @@ struct zone_keys_request {
     bool quiet; /* problems of key files are not logged: somebody will try again */
 };
 
-/* `problem` (the caller frees) tells why, when the result is not SG_OK. What was made or changed
- * is staged in `folders`, not durable. */
+/* `problem` (the caller frees) tells why, when the result is not SG_OK: nothing can be signed. What
+ * was made or changed is staged in `folders`, not durable. */
 MUST_USE enum sg_result zone_keys_prepare(const struct zone_keys_request *request,
                                           struct key_folders *folders, struct zone_keys *out_keys,
                                           char **problem);

@@ -101,6 +101,7 @@ void zone_record_free(struct managed_zone *zone)
     zone_aside_free(zone->known.aside);
     store_zone_free(zone->ledger.stored);
     mem_free(zone->health.problem);
+    mem_free(zone->health.rest_problem);
     mem_free(zone->health.resign_node);
     mem_free(zone);
 }

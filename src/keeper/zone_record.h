@@ -52,6 +52,8 @@ struct zone_health {
     enum zone_job_kind failed; /* with a problem: whose it is */
     bool by_store;             /* and it was the store's fault */
     sg_duration store_wait;    /* then: how long until it is tried again */
+    char *rest_problem; /* why the keys rest, with which it is signed on; NULL: they do not */
+    sg_time rest_since, rest_told_at; /* with that; when the log said so last */
 };
 
 /* Where the zone stands in the store. */

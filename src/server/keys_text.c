@@ -195,6 +195,9 @@ void keys_text(const struct keys_text_zone *zone, const struct keeper_keys_statu
     if (status->wake_at != INT64_MAX) {
         append_time(out_text, "next event:    ", status->wake_at);
     }
+    if (status->problem != NULL) {
+        buffer_format(out_text, "problem:       %s; no key changes until then\n", status->problem);
+    }
     if (status->manual) {
         buffer_format(out_text, "manual-mode:   something waits for 'dnssec -step %s'\n",
                       zone->zone);
@@ -378,6 +381,9 @@ void keys_text_json(const struct keys_text_zone *zone, const struct keeper_keys_
     }
     json_boolean(&json, "waits-for-step", status->manual);
     json_boolean(&json, "publishes-delete", status->publishes_delete);
+    if (status->problem != NULL) {
+        json_text(&json, "problem", status->problem);
+    }
     json_begin_array(&json, "keys");
     for (size_t i = 0; i < status->count; i++) {
         append_json_key(&json, &status->keys[i]);

@@ -13,6 +13,11 @@ ZONE = "lost.test."
 POLICY = """dnssec-policy "split" {
     keys { ksk lifetime unlimited algorithm 13; zsk lifetime unlimited algorithm 13; }; };
 """
+SHORT = """dnssec-policy "short" {
+    keys { ksk lifetime unlimited algorithm 13; zsk lifetime unlimited algorithm 13; %s };
+    signatures-validity PT60S; signatures-validity-dnskey PT60S; signatures-refresh PT50S;
+    signatures-jitter 0; dnskey-ttl 30; };
+"""
 SINCE = ["-P", "-40d", "-A", "-40d"]
 STORES = """key-store "kept" { directory "kept"; };
 dnssec-policy "stores" {
@@ -223,3 +228,39 @@ def test_a_revoked_key_is_none_that_the_policy_wants(keygen):
     signet.wait_until_signed(ZONE)
     assert {key.flags for key in served_keys(signet)} == {256, 257, 385}
     assert not signet.answers_with(ZONE, "CDS")
+
+
+def expiration(signet):
+    """Of the signature over the zone's SOA."""
+    section = signet.query(ZONE, "SOA").answer
+    return min(rdata.expiration for rrset in section if rrset.rdtype == dns.rdatatype.RRSIG for rdata in rrset)
+
+
+@pytest.mark.parametrize("trouble", ["a broken file", "a state alone"])
+def test_signatures_are_made_anew_whatever_else_is_in_the_folder(make_signet, tmp_path, trouble):
+    signet = make_signet(extra=SHORT % "")
+    signet.add_zone(ZONE, small_zone(ZONE), policy="short")
+    signet.start()
+    signet.wait_until_signed(ZONE)
+    before = keys(signet.folder)
+    if trouble == "a broken file":
+        stray = signet.folder / f"K{ZONE}+008+00007.private"
+    else:  # and a key is to be made
+        stray = signet.folder / f"K{ZONE}+013+00007.state"
+        signet.terminate()
+        signet.extra = SHORT % "csk lifetime unlimited algorithm 15;"
+    stray.write_text("half a copy")
+    if trouble != "a broken file":
+        signet.start()
+    assert stray.stem in complaint(signet)
+    first = expiration(signet)
+    wait_until(lambda: expiration(signet) > first + 10, 120, "signatures that were made anew")
+    assert keys(signet.folder) == before
+    assert_zone_validates(ZONE, signet.axfr(ZONE, tmp_path / "signed"))
+    status = signet.rndc("dnssec", "-status", ZONE)
+    assert status.returncode == 0 and stray.stem in status.stdout
+    assert signet.log().count("it is signed on, but no key of it changes") == 1
+    stray.unlink()
+    signet.rndc("loadkeys", ZONE)
+    wait_until(lambda: "problem: " not in signet.rndc("zonestatus", ZONE).stdout, what="the end of it")
+    wait_until(lambda: len(keys(signet.folder)) == (2 if trouble == "a broken file" else 3), what="all keys")

@@ -134,6 +134,44 @@ static void a_lost_state_file_is_known_from_the_commit(void **state)
     zone_facts_clear(&facts);
 }
 
+/* Of a key whose publication was corrected to later, so that its file is older. */
+static void an_edit_of_goal_and_times_is_taken_from_an_older_file(void **state)
+{
+    struct zone_facts_of_keys facts;
+    struct signing_key key;
+    (void)state;
+    commit(&facts, R, T0 + 70);
+    make_key(&key, R, T0);
+    key.state.goal = H;
+    key.times[KEY_INACTIVE] = T0 + 5000;
+    assert_int_equal(zone_facts_overruled_until(&facts, &key), KEY_TIME_UNSET);
+    assert_true(zone_facts_take_younger(&facts, &key));
+    assert_int_equal(key.state.changes[KEY_RECORD_DNSKEY], T0 + 70);
+    assert_int_equal(key.state.goal, H);
+    assert_int_equal(key.times[KEY_INACTIVE], T0 + 5000);
+    zone_facts_clear(&facts);
+}
+
+/* A backup, or an edit that was dated back: nobody can tell. */
+static void states_that_are_overruled_are_told(void **state)
+{
+    struct zone_facts_of_keys facts;
+    struct signing_key key;
+    (void)state;
+    commit(&facts, R, T0 + 70);
+    make_key(&key, O, T0);
+    assert_int_equal(zone_facts_overruled_until(&facts, &key), T0 + 70);
+    assert_true(zone_facts_take_younger(&facts, &key));
+    assert_int_equal(key.state.records[KEY_RECORD_DNSKEY], R);
+    assert_int_equal(zone_facts_overruled_until(&facts, &key), KEY_TIME_UNSET);
+    make_key(&key, O, T0 + 70);
+    assert_int_equal(zone_facts_overruled_until(&facts, &key), KEY_TIME_UNSET);
+    make_key(&key, O, T0);
+    key.state.present = false; /* There are none. */
+    assert_int_equal(zone_facts_overruled_until(&facts, &key), KEY_TIME_UNSET);
+    zone_facts_clear(&facts);
+}
+
 static void a_key_goes_no_faster_than_the_slowest_twin(void **state)
 {
     struct zone_facts_of_keys facts;
@@ -426,6 +464,8 @@ int main(void)
         cmocka_unit_test(what_is_committed_as_in_stays_in_for_the_plan),
         cmocka_unit_test(only_an_edit_tells_a_key_to_leave),
         cmocka_unit_test(a_lost_state_file_is_known_from_the_commit),
+        cmocka_unit_test(an_edit_of_goal_and_times_is_taken_from_an_older_file),
+        cmocka_unit_test(states_that_are_overruled_are_told),
         cmocka_unit_test(a_key_goes_no_faster_than_the_slowest_twin),
         cmocka_unit_test(a_late_publication_corrects_what_was_planned_then),
         cmocka_unit_test(while_nobody_is_served_nothing_begins),

@@ -52,6 +52,23 @@ static void print(const struct keeper_key_status *key, bool as_json, char **out_
     mem_free(status);
 }
 
+static void keys_that_rest_are_told_with_the_reason(void **state)
+{
+    (void)state;
+    struct buffer text = BUFFER_EMPTY;
+    struct keeper_keys_status *status = mem_alloc_zero(1, sizeof(*status));
+    status->wake_at = INT64_MAX;
+    status->problem = "key file K1: half a copy";
+    keys_text(&zone, status, &text);
+    assert_non_null(
+        strstr(buffer_text(&text), "\nproblem:       key file K1: half a copy; no key"));
+    buffer_free(&text);
+    keys_text_json(&zone, status, &text);
+    assert_non_null(strstr(buffer_text(&text), "\"problem\": \"key file K1: half a copy\""));
+    buffer_free(&text);
+    mem_free(status);
+}
+
 static void a_new_ksk_has_bind_s_lines(void **state)
 {
     (void)state;
@@ -232,6 +249,7 @@ static void json_has_it_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keys_that_rest_are_told_with_the_reason),
         cmocka_unit_test(a_new_ksk_has_bind_s_lines),
         cmocka_unit_test(a_csk_has_its_states_in_bind_s_order),
         cmocka_unit_test(what_is_to_come_is_scheduled),
