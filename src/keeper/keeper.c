@@ -102,22 +102,13 @@ void keeper_wish_keys(struct keeper *keeper, struct managed_zone *zone, bool sig
     keeper_enqueue(keeper, zone);
 }
 
-/* What the store has of it, and so what it has published of its keys, is not known yet. */
-static bool is_to_be_recovered(const struct managed_zone *zone)
-{
-    return zone->ledger.opening || zone->ledger.stored != NULL;
-}
-
-/* Zones of one name in several views share key files: one at a time (decision 17), and none looks
- * at its keys before it is known how far the others are. */
+/* Zones of one name in several views share key files: one at a time (decision 17). */
 static bool twin_is_at_work(const struct keeper *keeper, const struct managed_zone *zone)
 {
-    bool looks = !is_to_be_recovered(zone);
     for (const struct managed_zone *other = zone_index_chain(&keeper->index, &zone->slot->apex);
          other != NULL; other = other->chain_next) {
-        bool is_at_work =
-            other->job != NULL || other->known.keying || (looks && is_to_be_recovered(other));
-        if (other != zone && is_at_work && other->settings->policy != NULL &&
+        if (other != zone && (other->job != NULL || other->known.keying) &&
+            other->settings->policy != NULL &&
             dns_name_equal(&other->slot->apex, &zone->slot->apex)) {
             return true;
         }

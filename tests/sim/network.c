@@ -180,7 +180,7 @@ static void *ask(void *argument, const struct keeper_question *asked, keeper_hea
     struct world *world = argument;
     struct sim_zone *zone = zone_of(world, asked);
     if (world_chance(world, 2)) { /* no socket is to be had */
-        zone->standing.was_silent |= asked->kind == KEEPER_QUESTION_NOTIFY && is_query(asked);
+        zone->standing.was_silent |= asked->kind == KEEPER_QUESTION_SERIAL;
         return NULL;
     }
     struct sim_question *question = mem_alloc_zero(1, sizeof(*question));

@@ -89,34 +89,6 @@ static void a_zone_in_line_that_gets_an_update_goes_ahead(void **state)
     assert_int_equal(rcode, DNS_RCODE_NOERROR);
 }
 
-/* In two views, with the same key files: what one of them has published is not known yet. */
-static void a_zone_waits_for_a_twin_that_is_not_opened(void **state)
-{
-    struct keeper_scene *scene = *state;
-    scene->zones = 2;
-    scene->plan[0].policy = scene->plan[1].policy = scene->policy;
-    scene->plan[0].inline_signing = scene->plan[1].inline_signing = true;
-    scene_write_file(scene, 7, false);
-    scene_configure(scene);
-    struct managed_zone *zone = scene_zone(scene);
-    struct managed_zone *twin = keeper_zone(scene->keeper, 1);
-    struct store_zone not_recovered = {.zone = 0};
-    for (int i = 0; i < 2; i++) {
-        twin->ledger.opening = i == 0;
-        twin->ledger.stored = i == 0 ? NULL : &not_recovered;
-        keeper_wish_keys(scene->keeper, zone, false);
-        for (int turn = 0; turn < 5; turn++) {
-            scene_turn_once(scene);
-            assert_true(zone->wishes.keys);
-            assert_false(zone->known.keying);
-        }
-        twin->ledger.opening = false;
-        twin->ledger.stored = NULL;
-        scene_turn(scene);
-        assert_false(zone->wishes.keys);
-    }
-}
-
 int main(void)
 {
 #define WITH_SCENE(test) cmocka_unit_test_setup_teardown(test, scene_begin, scene_end)
@@ -124,7 +96,6 @@ int main(void)
         WITH_SCENE(a_round_that_takes_long_leaves_zones_for_the_next),
         WITH_SCENE(an_update_does_not_stand_behind_zones_whose_keys_are_to_be_made),
         WITH_SCENE(a_zone_in_line_that_gets_an_update_goes_ahead),
-        WITH_SCENE(a_zone_waits_for_a_twin_that_is_not_opened),
     };
     return cmocka_run_group_tests_name("keying", tests, NULL, NULL);
 }
