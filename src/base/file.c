@@ -171,6 +171,25 @@ enum sg_result file_write_unsynced(const char *path, mode_t mode, struct span co
     return replace(path, mode, contents, false);
 }
 
+enum sg_result file_write_bare(const char *path, int flags, mode_t mode, struct span contents)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
+    if (fd < 0) {
+        return result_of_errno();
+    }
+    bool written = write_all(fd, contents) && fchmod(fd, mode) == 0;
+    int failed = errno;
+    if (close(fd) != 0 && written) {
+        written = false;
+        failed = errno;
+    }
+    if (!written && (flags & O_EXCL) != 0) {
+        unlink(path);
+    }
+    errno = failed;
+    return written ? SG_OK : result_of_errno();
+}
+
 void *file_find_map(int fd, size_t bytes)
 {
     struct stat file;

@@ -24,6 +24,11 @@ MUST_USE enum sg_result file_read(const char *path, size_t bytes_max, struct buf
 MUST_USE enum sg_result file_write(const char *path, mode_t mode, struct span contents);
 /* The same without the syncs, for many files that one syncfs() follows. */
 MUST_USE enum sg_result file_write_unsynced(const char *path, mode_t mode, struct span contents);
+/* Nothing but the writing: neither another name first nor a sync. `flags` are open()'s, O_CREAT |
+ * O_EXCL or O_TRUNC; what O_EXCL made is removed again where it fails. For files that get their
+ * names later. */
+MUST_USE enum sg_result file_write_bare(const char *path, int flags, mode_t mode,
+                                        struct span contents);
 
 /* Where this process has mapped so many bytes of the file; NULL: nowhere, or /proc is not there. */
 void *file_find_map(int fd, size_t bytes);

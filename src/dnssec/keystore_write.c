@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/crc32c.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -21,12 +22,14 @@ enum {
     PUBLIC_MODE = 0644,
     BATCH_FIRST = 8,
     FILES_SYNCED_SINGLY = 8, /* more than these: the whole file system at once */
+    KEY_FILE_BYTES_MAX = 64 * 1024,
 };
 
 /* A file that is written, under another name. */
 struct staged {
     char *temporary;
     char *path;
+    uint32_t path_hash;
     bool is_new;     /* it must not replace another */
     bool of_new_key; /* and goes again where that key's last file cannot come */
     bool is_last;    /* of its key's files */
@@ -148,32 +151,87 @@ static void warn_of_wide_mode(const char *path)
     }
 }
 
+static uint32_t hash_of(const char *path)
+{
+    return crc32c(0, path, strlen(path));
+}
+
+/* What the batch holds for that path already, or NULL. A key is made and gets its first states
+ * within one look, so it is mostly the last. */
+static const struct staged *staged_already(const struct keystore_batch *batch, const char *path)
+{
+    uint32_t hash = hash_of(path);
+    for (size_t i = batch->count; i > 0; i--) {
+        const struct staged *file = &batch->files[i - 1];
+        if (file->path_hash == hash && strcmp(file->path, path) == 0) {
+            return file;
+        }
+    }
+    return NULL;
+}
+
+/* A change of state leaves most files as they are, and reading costs less than writing. */
+static bool is_as_on_disk(const char *path, mode_t mode, struct span text)
+{
+    struct stat status;
+    struct buffer present = BUFFER_EMPTY;
+    if (stat(path, &status) != 0 || (status.st_mode & 07777) != mode ||
+        (uint64_t)status.st_size != text.length ||
+        file_read(path, KEY_FILE_BYTES_MAX, &present) != SG_OK) {
+        return false;
+    }
+    bool same =
+        present.length == text.length && memcmp(present.bytes, text.bytes, text.length) == 0;
+    buffer_wipe(&present);
+    return same;
+}
+
+static void batch_append(struct keystore_batch *batch, struct staged file)
+{
+    if (batch->count == batch->max) {
+        batch->max = batch->max == 0 ? BATCH_FIRST : 2 * batch->max;
+        batch->files = mem_resize_array(batch->files, batch->max, sizeof(*batch->files));
+    }
+    batch->files[batch->count++] = file;
+}
+
 /* One of a key's files, written beside its place. */
 static enum sg_result stage(struct keystore_batch *batch, const struct signing_key *key,
                             const struct key_file *file, bool of_new_key)
 {
     struct buffer text = BUFFER_EMPTY;
+    enum sg_result result = SG_OK;
     char *base = base_path(key);
-    struct staged staged = {.path = mem_format("%s.%s", base, file->suffix),
-                            .is_new = of_new_key && !file->may_replace,
-                            .of_new_key = of_new_key,
-                            .is_last = file->mode == PRIVATE_MODE};
-    staged.temporary = mem_format("%s.%08x.new", staged.path, random_u32());
-    if (file->mode == PRIVATE_MODE) {
-        warn_of_wide_mode(staged.path);
-    }
+    char *path = mem_format("%s.%s", base, file->suffix);
+    char *temporary = NULL;
+    const struct staged *earlier = staged_already(batch, path);
+
     file->write(key, &text);
-    enum sg_result result = file_write_unsynced(staged.temporary, file->mode, buffer_span(&text));
-    if (result == SG_OK) {
-        if (batch->count == batch->max) {
-            batch->max = batch->max == 0 ? BATCH_FIRST : 2 * batch->max;
-            batch->files = mem_resize_array(batch->files, batch->max, sizeof(*batch->files));
-        }
-        batch->files[batch->count++] = staged;
-        staged = (struct staged){.path = NULL};
+    if (earlier != NULL) {
+        result = file_write_bare(earlier->temporary, O_TRUNC, file->mode, buffer_span(&text));
+        goto out;
     }
-    mem_free(staged.temporary);
-    mem_free(staged.path);
+    if (!of_new_key && is_as_on_disk(path, file->mode, buffer_span(&text))) {
+        goto out;
+    }
+    if (file->mode == PRIVATE_MODE) {
+        warn_of_wide_mode(path);
+    }
+    temporary = mem_format("%s.%08x.new", path, random_u32());
+    result = file_write_bare(temporary, O_CREAT | O_EXCL, file->mode, buffer_span(&text));
+    if (result == SG_OK) {
+        batch_append(batch, (struct staged){.temporary = temporary,
+                                            .path = path,
+                                            .path_hash = hash_of(path),
+                                            .is_new = of_new_key && !file->may_replace,
+                                            .of_new_key = of_new_key,
+                                            .is_last = file->mode == PRIVATE_MODE});
+        temporary = path = NULL;
+    }
+
+out:
+    mem_free(temporary);
+    mem_free(path);
     mem_free(base);
     buffer_wipe(&text);
     return result;

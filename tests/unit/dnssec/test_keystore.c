@@ -312,6 +312,15 @@ static size_t count_files(void)
     return count;
 }
 
+static ino_t inode_of(const struct signing_key *key, const char *suffix)
+{
+    struct stat status;
+    char *path = path_of(key, suffix);
+    assert_int_equal(stat(path, &status), 0);
+    mem_free(path);
+    return status.st_ino;
+}
+
 static struct signing_key *stage(struct keystore_batch *batch, const char *zone_text)
 {
     struct signing_key metadata;
@@ -359,6 +368,64 @@ static void a_batch_that_is_dropped_leaves_nothing(void **state)
     keystore_batch_free(batch);
     keystore_batch_free(NULL);
     assert_int_equal(count_files(), 0);
+}
+
+static void a_key_that_is_written_again_in_a_batch_has_its_files_once(void **state)
+{
+    (void)state;
+    struct key_list found;
+    struct keystore_batch *batch = keystore_batch_new();
+    struct signing_key *key = stage(batch, "example.");
+    key->state.goal = KEY_STATE_OMNIPRESENT;
+    key->times[KEY_PUBLISH] = 1700000000;
+    assert_int_equal(keystore_batch_write(batch, key), SG_OK);
+    assert_int_equal(count_files(), 3);
+    assert_int_equal(keystore_batch_commit(batch), SG_OK);
+    assert_int_equal(count_files(), 3);
+    assert_int_equal(list("example.", &found), SG_OK);
+    assert_int_equal(found.count, 1);
+    assert_int_equal(found.keys[0]->state.goal, KEY_STATE_OMNIPRESENT);
+    assert_int_equal(found.keys[0]->times[KEY_PUBLISH], 1700000000);
+    key_list_clear(&found);
+    signing_key_free(key);
+    keystore_batch_free(batch);
+}
+
+static void files_that_would_be_the_same_are_left_alone(void **state)
+{
+    (void)state;
+    struct keystore_batch *batch = keystore_batch_new();
+    struct signing_key *key = stage(batch, "example.");
+    assert_int_equal(keystore_batch_commit(batch), SG_OK);
+    ino_t before[] = {inode_of(key, "key"), inode_of(key, "private"), inode_of(key, "state")};
+    key->state.goal = KEY_STATE_OMNIPRESENT;
+    assert_int_equal(keystore_batch_write(batch, key), SG_OK);
+    assert_int_equal(count_files(), 4);
+    assert_int_equal(keystore_batch_commit(batch), SG_OK);
+    assert_int_equal(inode_of(key, "key"), before[0]);
+    assert_int_equal(inode_of(key, "private"), before[1]);
+    assert_int_not_equal(inode_of(key, "state"), before[2]);
+
+    /* Back to what is on the disk before the batch is committed: the last word counts. */
+    key->state.goal = KEY_STATE_HIDDEN;
+    assert_int_equal(keystore_batch_write(batch, key), SG_OK);
+    key->state.goal = KEY_STATE_OMNIPRESENT;
+    assert_int_equal(keystore_batch_write(batch, key), SG_OK);
+    assert_int_equal(keystore_batch_commit(batch), SG_OK);
+    struct key_list found;
+    assert_int_equal(list("example.", &found), SG_OK);
+    assert_int_equal(found.keys[0]->state.goal, KEY_STATE_OMNIPRESENT);
+    key_list_clear(&found);
+
+    /* A mode that somebody widened is put right. */
+    char *path = path_of(key, "private");
+    assert_int_equal(chmod(path, 0644), 0);
+    assert_int_equal(keystore_batch_write(batch, key), SG_OK);
+    assert_int_equal(keystore_batch_commit(batch), SG_OK);
+    assert_int_equal(mode_of(key, "private"), 0600);
+    mem_free(path);
+    signing_key_free(key);
+    keystore_batch_free(batch);
 }
 
 static void a_new_key_never_replaces_another(void **state)
@@ -476,6 +543,8 @@ int main(void)
         TEST(an_index_serves_many_zones),
         TEST(a_batch_is_seen_only_when_it_is_committed),
         TEST(a_batch_that_is_dropped_leaves_nothing),
+        TEST(a_key_that_is_written_again_in_a_batch_has_its_files_once),
+        TEST(files_that_would_be_the_same_are_left_alone),
         TEST(a_new_key_never_replaces_another),
         TEST(tags_that_are_taken_are_not_drawn),
         TEST(what_must_not_be_made_is_refused),
