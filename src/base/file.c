@@ -190,6 +190,13 @@ enum sg_result file_write_bare(const char *path, int flags, mode_t mode, struct 
     return written ? SG_OK : result_of_errno();
 }
 
+bool file_is_same(const char *path, const char *other)
+{
+    struct stat status, others;
+    return stat(path, &status) == 0 && stat(other, &others) == 0 &&
+           status.st_dev == others.st_dev && status.st_ino == others.st_ino;
+}
+
 void *file_find_map(int fd, size_t bytes)
 {
     struct stat file;

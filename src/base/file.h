@@ -30,6 +30,9 @@ MUST_USE enum sg_result file_write_unsynced(const char *path, mode_t mode, struc
 MUST_USE enum sg_result file_write_bare(const char *path, int flags, mode_t mode,
                                         struct span contents);
 
+/* Do both lead to one file, or one folder? False where either cannot be seen. */
+bool file_is_same(const char *path, const char *other);
+
 /* Where this process has mapped so many bytes of the file; NULL: nowhere, or /proc is not there. */
 void *file_find_map(int fd, size_t bytes);
 

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "keeper/key_preparation.h"
@@ -46,6 +47,47 @@ static const char *folder_of(const struct preparation *p, const struct kasp_key 
     return folder != NULL ? folder : p->settings->key_directory;
 }
 
+static const struct signing_key *find_in_list(const struct key_list *list, struct span dnskey)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        struct span there = list->keys[i]->dnskey;
+        if (there.length == dnskey.length &&
+            memcmp(there.bytes, dnskey.bytes, dnskey.length) == 0) {
+            return list->keys[i];
+        }
+    }
+    return NULL;
+}
+
+/* Of a key that has its files twice, one copy would be taken for a key that is to leave, and its DS
+ * with it, which is the other's. */
+static enum sg_result refuse_copies(struct preparation *p, const struct key_list *found)
+{
+    for (size_t i = 0; i < found->count; i++) {
+        const struct signing_key *key = found->keys[i];
+        const struct signing_key *other = find_in_list(p->list, key->dnskey);
+        if (other != NULL) {
+            char *text = signing_key_text(key);
+            p->problem = mem_format("the files of key %s are in '%s' and in '%s': remove those "
+                                    "that are not to count",
+                                    text, other->folder, key->folder);
+            mem_free(text);
+            return SG_BAD_KEY;
+        }
+    }
+    return SG_OK;
+}
+
+static void append_keys(struct key_list *list, struct key_list *found)
+{
+    list->keys =
+        mem_resize_array(list->keys, list->count + found->count + 1, sizeof(struct signing_key *));
+    for (size_t i = 0; i < found->count; i++) {
+        list->keys[list->count++] = found->keys[i];
+    }
+    mem_free(found->keys);
+}
+
 static enum sg_result append_folder(struct preparation *p, const char *folder)
 {
     struct key_list found = {NULL, 0};
@@ -60,15 +102,14 @@ static enum sg_result append_folder(struct preparation *p, const char *folder)
                          : mem_format("keys in '%s': %s; see that the folder exists and can be "
                                       "read",
                                       folder, sg_result_text(result));
+    } else {
+        result = refuse_copies(p, &found);
+    }
+    if (result != SG_OK) {
         key_list_clear(&found);
         return result;
     }
-    p->list->keys = mem_resize_array(p->list->keys, p->list->count + found.count + 1,
-                                     sizeof(struct signing_key *));
-    for (size_t i = 0; i < found.count; i++) {
-        p->list->keys[p->list->count++] = found.keys[i];
-    }
-    mem_free(found.keys);
+    append_keys(p->list, &found);
     key_archive_leave_out(p);
     if (p->list->count > ZONE_KEYS_MAX) {
         p->problem = mem_format("more than %d keys in '%s' that are in use, or were made for later",
@@ -86,7 +127,7 @@ void key_search_choose_paths(struct preparation *p)
         const char *folder = folder_of(p, &p->policy->keys[i]);
         bool known = false;
         for (size_t f = 0; f < p->paths_count; f++) {
-            known |= strcmp(p->paths[f], folder) == 0;
+            known |= strcmp(p->paths[f], folder) == 0 || file_is_same(p->paths[f], folder);
         }
         if (!known) {
             p->paths[p->paths_count++] = folder;
@@ -116,18 +157,6 @@ bool key_search_rrset_has(const struct dns_rrset *rrset, struct span rdata)
     return false;
 }
 
-static bool list_has(const struct key_list *list, struct span dnskey)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        struct span there = list->keys[i]->dnskey;
-        if (there.length == dnskey.length &&
-            memcmp(there.bytes, dnskey.bytes, dnskey.length) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Every key that we publish still has its files: a folder may be gone, or another by mistake. */
 enum sg_result key_search_check_served(struct preparation *p)
 {
@@ -142,7 +171,7 @@ enum sg_result key_search_check_served(struct preparation *p)
     }
     (void)zone_node_rrset(apex, ZONE_VIEW_UNSIGNED, DNS_TYPE_DNSKEY, &foreign);
     for (struct dns_rdata_cursor c = dns_rrset_walk(&served); dns_rdata_next(&c);) {
-        if (!key_search_rrset_has(&foreign, c.rdata) && !list_has(p->list, c.rdata)) {
+        if (!key_search_rrset_has(&foreign, c.rdata) && find_in_list(p->list, c.rdata) == NULL) {
             p->problem = mem_format("the files of key %u, which is in the zone, are not in '%s'; "
                                     "put them back",
                                     dnskey_tag(c.rdata), p->settings->key_directory);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "kasp/keyset.h"
 
@@ -27,7 +28,7 @@ static void choose_paths(struct zone_key_files *files, const struct conf *conf,
         const char *folder = folder_of(conf, zone, &zone->policy->keys[i]);
         bool known = false;
         for (size_t p = 0; p < files->paths_count; p++) {
-            known |= strcmp(files->paths[p], folder) == 0;
+            known |= strcmp(files->paths[p], folder) == 0 || file_is_same(files->paths[p], folder);
         }
         if (!known) {
             files->paths[files->paths_count++] = folder;

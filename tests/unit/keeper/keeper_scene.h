@@ -253,11 +253,12 @@ static inline void scene_release(struct keeper_generation *generation)
     mem_free(generation);
 }
 
-static inline const char *scene_no_folder(const struct keeper_generation *generation,
-                                          const char *name)
+/* A key-store has the name of its folder. */
+static inline const char *scene_store_folder(const struct keeper_generation *generation,
+                                             const char *name)
 {
-    (void)generation, (void)name;
-    return NULL;
+    (void)generation;
+    return name[0] == '/' ? name : NULL;
 }
 
 static inline void scene_store_changed(void *argument, enum sg_result result)
@@ -358,7 +359,7 @@ static inline void scene_configure_only(struct keeper_scene *scene)
     struct keeper_generation *generation = mem_alloc_zero(1, sizeof(*generation));
     generation->zones = mem_copy(scene->plan, sizeof(scene->plan));
     generation->zones_count = scene->zones;
-    generation->key_store_folder = scene_no_folder;
+    generation->key_store_folder = scene_store_folder;
     generation->release = scene_release;
     generation->rates.notify = generation->rates.startup_notify = 20;
     generation->rates.serial_query = 20;

@@ -476,6 +476,49 @@ static void a_broken_file_of_another_key_stops_no_signature(void **state)
     assert_int_equal(published(scene), 3);
 }
 
+/* Half of the keys are to be in a folder of their own, which has its name in another way. */
+static char *share_folder(struct keeper_scene *scene, const char *format)
+{
+    char *folder = mem_format(format, scene->folder);
+    scene->policy->keys[1].key_store = folder;
+    scene_differ(scene);
+    scene_configure(scene);
+    return folder;
+}
+
+static void a_folder_with_two_names_is_one(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_split(scene);
+    be_settled(scene);
+    uint16_t ksk = the_key(scene, true, KEY_STATE_OMNIPRESENT).tag;
+    char *folder = share_folder(scene, "%s/.");
+    live_until(scene, scene->now + SG_DAY);
+    assert_null(scene_status(scene).problem);
+    assert_int_equal(published(scene), 2);
+    assert_int_equal(the_key(scene, true, KEY_STATE_OMNIPRESENT).tag, ksk);
+    scene->policy->keys[1].key_store = NULL;
+    mem_free(folder);
+}
+
+/* Copied, not moved, to a key-store. */
+static void a_key_that_has_its_files_twice_rests(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_split(scene);
+    be_settled(scene);
+    struct keeper_key_status ksk = the_key(scene, true, KEY_STATE_OMNIPRESENT);
+    run("mkdir %s/copies && cd %s && cp K* copies/", scene->folder);
+    char *folder = share_folder(scene, "%s/copies");
+    rest_for_weeks(scene, "remove those that are not to count");
+    assert_int_equal(the_key(scene, true, KEY_STATE_OMNIPRESENT).tag, ksk.tag);
+    run("rm %s/copies/K*; true %s", scene->folder);
+    live_until(scene, scene->now + SG_HOUR);
+    assert_null(scene_status(scene).problem);
+    scene->policy->keys[1].key_store = NULL;
+    mem_free(folder);
+}
+
 /* The policy wants a key that cannot be made, in place of none. */
 static void what_is_left_of_a_lost_key_stops_no_signature(void **state)
 {
@@ -621,6 +664,8 @@ int main(void)
         ROW(keys_that_are_gone_and_never_purged_keep_none_from_rolling),
         ROW(without_a_successor_the_zone_is_signed_on),
         ROW(a_broken_file_of_another_key_stops_no_signature),
+        ROW(a_folder_with_two_names_is_one),
+        ROW(a_key_that_has_its_files_twice_rests),
         ROW(what_is_left_of_a_lost_key_stops_no_signature),
         ROW(a_full_folder_stops_no_signature),
         ROW(a_broken_state_of_a_key_in_use_stops_no_signature),
