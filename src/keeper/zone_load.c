@@ -166,7 +166,12 @@ static enum sg_result take_source(struct zone_job *job, struct zone_edit *fresh)
     }
     const struct zone_version *wanted;
     uint64_t changed;
-    enum sg_result result = zone_edit_seal(fresh, &wanted);
+    enum sg_result result = zone_is_to_be_signed(job) ? zone_drop_own_keys(job, fresh) : SG_OK;
+    if (result != SG_OK) {
+        zone_edit_abandon(fresh);
+        return result;
+    }
+    result = zone_edit_seal(fresh, &wanted);
     if (result != SG_OK) {
         return result;
     }

@@ -465,8 +465,8 @@ enum sg_result zone_sign_and_seal(struct zone_job *job, struct zone_edit *edit,
     if (!continues || !zone_version_facts(job->lent.base)->signed_here) {
         extent = ZONE_SIGN_ALL;
     }
-    enum sg_result result = SG_OK;
-    if (job->made.from_aside) {
+    enum sg_result result = zone_drop_own_keys(job, edit);
+    if (result == SG_OK && job->made.from_aside) {
         result = zone_aside_enter(job, &edit);
         extent = ZONE_SIGN_CHANGE;
         continues = false;

@@ -68,6 +68,12 @@ bool zone_is_to_be_signed(const struct zone_job *job);
 /* Does a key go, by a look at the keys that was just had, whose signatures may be left? */
 bool zone_leaves_signatures(const struct zone_job *job);
 
+/* --- zone_own_keys.c ------------------------------------------------------------------------ */
+
+/* Take out of the source what tells of keys that the job has: they are published as their states
+ * say. Of a zone that is signed here. */
+MUST_USE enum sg_result zone_drop_own_keys(struct zone_job *job, struct zone_edit *edit);
+
 /* --- zone_request.c: how a zone is signed ----------------------------------------------------- */
 
 /* All is borrowed. */
