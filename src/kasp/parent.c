@@ -108,5 +108,8 @@ enum sg_result kasp_roll_key(const struct kasp_policy *policy, struct signing_ke
         return SG_CONFLICT;
     }
     key->times[KEY_INACTIVE] = when + kasp_publish_interval(&c, &planned);
+    /* Else the end of a longer life would be told, or none. */
+    key->times[KEY_DELETE] =
+        key->times[KEY_INACTIVE] + kasp_retire_interval(&c, key->state.ksk, key->state.zsk);
     return SG_OK;
 }

@@ -105,6 +105,7 @@ static void only_a_key_in_use_is_told_to_roll(void **state)
     key.state.records[KEY_RECORD_DNSKEY] = KEY_STATE_OMNIPRESENT;
     assert_int_equal(kasp_roll_key(policy, &key, T0), SG_OK);
     assert_int_equal(key.times[KEY_INACTIVE], T0 + 7500);
+    assert_int_equal(key.times[KEY_DELETE], T0 + 7500 + policy->retire_safety);
     key.state.goal = KEY_STATE_HIDDEN;
     assert_int_equal(kasp_roll_key(policy, &key, T0), SG_CONFLICT);
     kasp_policy_free(policy);
