@@ -226,8 +226,12 @@ bool ds_tell_set_wishes(struct ds_tell *tell, const struct ds_check_wish *wishes
 
 /* --- telling -------------------------------------------------------------------------------- */
 
-static bool may_tell(const struct ds_tell_item *item, enum ds_tell_way way, bool withdraws)
+static bool may_tell(const struct ds_tell *tell, const struct ds_tell_item *item,
+                     enum ds_tell_way way, bool withdraws)
 {
+    if (way == DS_TELL_COMMAND && tell->bounds.lacks_command[item->want]) {
+        return false;
+    }
     return !item->told[way] &&
            (withdraws || way == DS_TELL_PUSH || item->want == DS_CHECK_PUBLISHED);
 }
@@ -235,7 +239,7 @@ static bool may_tell(const struct ds_tell_item *item, enum ds_tell_way way, bool
 static bool is_open(const struct ds_tell *tell, enum ds_tell_way way, bool withdraws)
 {
     for (size_t i = 0; i < tell->count; i++) {
-        if (may_tell(&tell->items[i], way, withdraws)) {
+        if (may_tell(tell, &tell->items[i], way, withdraws)) {
             return true;
         }
     }
@@ -249,7 +253,7 @@ static bool choose(struct ds_tell *tell, enum ds_tell_way way, enum ds_check_wan
     bool chosen = false;
     for (size_t i = 0; i < tell->count && !(chosen && way == DS_TELL_COMMAND); i++) {
         struct ds_tell_item *item = &tell->items[i];
-        if (item->want == want && may_tell(item, way, withdraws)) {
+        if (item->want == want && may_tell(tell, item, way, withdraws)) {
             item->telling[way] = chosen = true;
         }
     }

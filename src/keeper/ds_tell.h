@@ -36,6 +36,7 @@ struct ds_tell_item {
 
 struct ds_tell_bounds {
     sg_duration retry_min, retry_max;
+    bool lacks_command[2]; /* by enum ds_check_want: that is not told, and stays to be told */
 };
 
 struct ds_tell;

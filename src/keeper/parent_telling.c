@@ -204,10 +204,6 @@ static void run_command(struct parent_telling *telling)
     mem_free(telling->subject);
     telling->subject = mem_format("%s for key %u",
                                   submits ? "ds-submit-command" : "ds-retract-command", item->tag);
-    if (words == NULL) { /* The other one alone is given. */
-        end_way(telling, DS_TELL_COMMAND, NULL);
-        return;
-    }
     enum sg_result result = run_program(telling, item, words);
     if (result == SG_LIMIT) {
         ds_tell_postpone(telling->tell, DS_TELL_COMMAND, now_of(telling) + BUSY_WAIT);
@@ -439,6 +435,14 @@ void parent_telling_encode(struct parent_telling *telling)
 
 /* --- from the first wish to the end --------------------------------------------------------- */
 
+static struct ds_tell_bounds bounds_of(const struct parent_telling_settings *settings)
+{
+    struct ds_tell_bounds bounds = settings->bounds;
+    bounds.lacks_command[DS_CHECK_PUBLISHED] = settings->submit == NULL;
+    bounds.lacks_command[DS_CHECK_WITHDRAWN] = settings->retract == NULL;
+    return bounds;
+}
+
 struct parent_telling *parent_telling_new(struct keeper *keeper, struct managed_zone *zone,
                                           parent_telling_stirred *stirred, void *argument)
 {
@@ -447,7 +451,8 @@ struct parent_telling *parent_telling_new(struct keeper *keeper, struct managed_
     telling->zone = zone;
     telling->stirred = stirred;
     telling->argument = argument;
-    telling->tell = ds_tell_new(&zone->settings->telling->bounds);
+    const struct ds_tell_bounds bounds = bounds_of(zone->settings->telling);
+    telling->tell = ds_tell_new(&bounds);
     ds_tell_restore(telling->tell, buffer_span(&zone->known.state.told));
     return telling;
 }
@@ -472,8 +477,9 @@ static void take_back(struct parent_telling *telling)
 
 void parent_telling_adopt(struct parent_telling *telling)
 {
+    const struct ds_tell_bounds bounds = bounds_of(settings_of(telling));
     take_back(telling);
-    ds_tell_set_bounds(telling->tell, &settings_of(telling)->bounds);
+    ds_tell_set_bounds(telling->tell, &bounds);
     for (int way = 0; way < DS_TELL_WAYS; way++) {
         ds_tell_postpone(telling->tell, (enum ds_tell_way)way, now_of(telling));
         mem_free(telling->problems[way]);

@@ -21,7 +21,7 @@ struct parent_telling_settings {
     bool ds_records;           /* a command gets DS records, else the DNSKEY */
     const struct remote *push; /* every one of them is told */
     size_t push_count;
-    struct ds_tell_bounds bounds;
+    struct ds_tell_bounds bounds; /* of which commands there are, is seen from the above */
 };
 
 struct parent_telling;

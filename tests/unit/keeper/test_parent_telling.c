@@ -57,8 +57,8 @@ static void start(struct keeper_scene *scene)
 static void want_roll(struct keeper_scene *scene, bool has_come)
 {
     const struct ds_check_wish wishes[] = {
-        {&keys[0], DS_CHECK_WITHDRAWN, T0, false},
-        {&keys[1], DS_CHECK_PUBLISHED, T0, has_come},
+        {&keys[0], DS_CHECK_WITHDRAWN, T0, false, false},
+        {&keys[1], DS_CHECK_PUBLISHED, T0, has_come, false},
     };
     zone_parent_want(scene->keeper, scene_zone(scene), wishes, 2);
     scene_turn(scene);
@@ -109,6 +109,15 @@ static void or_it_gets_ds_records(void **state)
     want_roll(scene, true);
     scene_pass(scene, QUIET); /* no command for what goes */
     assert_int_equal(scene->program.runs, 1);
+    /* One that is given while it is still wanted is run. */
+    struct parent_telling_settings next = settings;
+    next.retract = retract;
+    scene->plan[0].telling = &next;
+    scene_configure(scene);
+    assert_int_equal(scene->program.runs, 2);
+    assert_string_equal(scene->program.words, "/bin/retract");
+    scene->plan[0].telling = NULL;
+    scene_configure(scene);
 }
 
 static void a_command_that_fails_is_run_again(void **state)
