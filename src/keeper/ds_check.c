@@ -14,6 +14,7 @@ struct wish {
     enum ds_check_want want;
     sg_time since;
     bool noted;                        /* it counts as met unless it was seen otherwise */
+    bool guessed;                      /* noted, by nothing that anybody saw */
     struct buffer rdata[DIGEST_TYPES]; /* the DS records that fit; empty: could not be made */
     struct {                           /* by enum ds_check_want */
         bool denied;                   /* some agent of this round has not shown it */
@@ -36,6 +37,7 @@ struct agent {
     enum ds_reply_kind kind;
     uint16_t rcode;
     bool agreed; /* with every wish of that round */
+    bool spoils; /* beside the right DS of a key it shows a wrong one */
     sg_time heard_at;
 };
 
@@ -163,6 +165,7 @@ static struct wish make_wish(const struct ds_check_wish *wanted)
         .want = wanted->want,
         .since = wanted->since,
         .noted = wanted->noted,
+        .guessed = wanted->guessed,
         .first = KEY_TIME_UNSET,
     };
     for (size_t i = 0; i < DIGEST_TYPES; i++) {
@@ -191,6 +194,16 @@ bool ds_check_is_waiting_for(const struct ds_check *check, enum ds_check_want wa
     return false;
 }
 
+bool ds_check_is_guessing(const struct ds_check *check)
+{
+    for (size_t i = 0; i < check->wishes_count; i++) {
+        if (check->wishes[i].guessed && !check->wishes[i].seen) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool ds_check_is_waiting(const struct ds_check *check)
 {
     return ds_check_is_waiting_for(check, DS_CHECK_PUBLISHED) ||
@@ -204,6 +217,7 @@ static bool renew(struct wish *wish, const struct ds_check_wish *wanted)
     wish->want = wanted->want;
     wish->since = wanted->since;
     wish->noted = wanted->noted;
+    wish->guessed = wanted->guessed;
     return is_other && !is_met(wish);
 }
 
@@ -221,7 +235,7 @@ void ds_check_set_wishes(struct ds_check *check, const struct ds_check_wish *wis
             *old = check->wishes[--check->wishes_count];
         } else {
             next[i] = make_wish(&wishes[i]);
-            has_new |= !next[i].noted;
+            has_new |= !next[i].noted || next[i].guessed;
         }
     }
     for (size_t i = 0; i < check->wishes_count; i++) {
@@ -320,7 +334,8 @@ static bool is_same_ds(const struct buffer *rdata, const struct ds_record *recor
            memcmp(rdata->bytes + FIXED_BYTES, record->digest.bytes, record->digest.length) == 0;
 }
 
-enum match { MATCH_NONE, MATCH_PERHAPS, MATCH_SURE };
+/* What a reply proves of a key: that its DS is there, that it is not, or neither. */
+enum match { MATCH_NONE, MATCH_WRONG, MATCH_PERHAPS, MATCH_SURE };
 
 static enum match match_ds(const struct wish *wish, const struct ds_record *record)
 {
@@ -329,24 +344,30 @@ static enum match match_ds(const struct wish *wish, const struct ds_record *reco
     }
     for (size_t i = 0; i < DIGEST_TYPES; i++) {
         if (record->digest_type == digest_types[i] && wish->rdata[i].length > 0) {
-            return is_same_ds(&wish->rdata[i], record) ? MATCH_SURE : MATCH_NONE;
+            return is_same_ds(&wish->rdata[i], record) ? MATCH_SURE : MATCH_WRONG;
         }
     }
     return MATCH_PERHAPS;
 }
 
-/* MATCH_PERHAPS: it proves nothing. `reply` NULL: there is none. */
-static enum match best_match(const struct wish *wish, const struct ds_reply *reply)
+/*
+ * A right digest beside a wrong one proves nothing: a validator that looks at the stronger of the
+ * two (RFC 4509 3) may find that which is wrong. A wrong one alone is none of this key.
+ */
+static enum match match_all(const struct wish *wish, const struct ds_reply *reply, bool *spoils)
 {
-    enum match best = MATCH_NONE;
+    bool has[MATCH_SURE + 1] = {false};
     if (reply == NULL || (reply->kind != DS_REPLY_PRESENT && reply->kind != DS_REPLY_ABSENT)) {
         return MATCH_PERHAPS;
     }
     for (size_t i = 0; i < reply->count; i++) {
-        enum match match = match_ds(wish, &reply->records[i]);
-        best = match > best ? match : best;
+        has[match_ds(wish, &reply->records[i])] = true;
     }
-    return best;
+    if (has[MATCH_SURE] && has[MATCH_WRONG]) {
+        *spoils = true;
+        return MATCH_PERHAPS;
+    }
+    return has[MATCH_SURE] ? MATCH_SURE : has[MATCH_PERHAPS] ? MATCH_PERHAPS : MATCH_NONE;
 }
 
 static sg_duration spread(struct ds_check *check, sg_duration wait)
@@ -421,12 +442,12 @@ static void plan_next_round(struct ds_check *check, sg_time now)
 }
 
 /* True: it agrees with all that is wanted. */
-static bool note_reply(struct ds_check *check, const struct ds_reply *reply)
+static bool note_reply(struct ds_check *check, const struct ds_reply *reply, bool *spoils)
 {
     bool agrees = true;
     for (size_t i = 0; i < check->wishes_count; i++) {
         struct wish *wish = &check->wishes[i];
-        enum match match = best_match(wish, reply);
+        enum match match = match_all(wish, reply, spoils);
         bool published = match == MATCH_SURE;
         bool withdrawn = match == MATCH_NONE;
         wish->words[DS_CHECK_PUBLISHED].denied |= !published;
@@ -448,7 +469,8 @@ size_t ds_check_heard(struct ds_check *check, enum sg_result result, const struc
     agent->outcome = result == SG_OK ? REPLIED : NO_REPLY;
     agent->result = result;
     agent->heard_at = now;
-    agent->agreed = note_reply(check, result == SG_OK ? reply : NULL);
+    agent->spoils = false;
+    agent->agreed = note_reply(check, result == SG_OK ? reply : NULL, &agent->spoils);
     if (result == SG_OK) {
         agent->kind = reply->kind;
         agent->rcode = reply->rcode;
@@ -519,7 +541,10 @@ static void describe_agent(const struct agent *agent, struct buffer *text)
         if (agent->kind == DS_REPLY_REFUSED) {
             buffer_format(text, " (rcode %u)", agent->rcode);
         }
-        buffer_append_text(text, agent->agreed ? ", as it should be" : ", not what is waited for");
+        buffer_append_text(text, agent->spoils   ? ", one that fits a key and one of its tag with "
+                                                   "another digest: it is to be removed"
+                                 : agent->agreed ? ", as it should be"
+                                                 : ", not what is waited for");
     }
     time_to_http(agent->heard_at, when);
     buffer_format(text, "; asked on %s", when);

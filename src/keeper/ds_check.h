@@ -48,6 +48,7 @@ struct ds_check_wish {
     enum ds_check_want want;
     sg_time since; /* when the parent was first expected to act: older looks do not fulfil it */
     bool noted;    /* it was seen so before, by us or by the operator: no look is urgent */
+    bool guessed;  /* noted only as times of another signer's key files let it be: one is urgent */
 };
 
 struct ds_check;
@@ -107,6 +108,8 @@ struct ds_check_fact {
 size_t ds_check_heard(struct ds_check *check, enum sg_result result, const struct ds_reply *reply,
                       sg_time now, struct ds_check_fact *out_facts);
 
+/* Does something count as there that is guessed, and no look has shown how it is? */
+bool ds_check_is_guessing(const struct ds_check *check);
 /* Is something waited for: a wish that no round has fulfilled? */
 bool ds_check_is_waiting(const struct ds_check *check);
 bool ds_check_is_waiting_for(const struct ds_check *check, enum ds_check_want want);

@@ -335,9 +335,11 @@ bool ds_watch_is_waiting(const struct ds_watch *watch)
     return ds_check_is_waiting(watch->check);
 }
 
-bool ds_watch_is_waiting_for(const struct ds_watch *watch, enum ds_check_want want)
+bool ds_watch_lets_withdraw(const struct ds_watch *watch)
 {
-    return ds_check_is_waiting_for(watch->check, want);
+    bool looks = watch->settings.mode != DS_WATCH_NO;
+    return !ds_check_is_waiting_for(watch->check, DS_CHECK_PUBLISHED) &&
+           !(looks && ds_check_is_guessing(watch->check));
 }
 
 sg_time ds_watch_warn_at(const struct ds_watch *watch)

@@ -67,7 +67,9 @@ sg_time ds_watch_turn(struct ds_watch *watch);
 bool ds_watch_is_asking(const struct ds_watch *watch);
 /* As ds_check_is_waiting(), ds_check_warn_at(). */
 bool ds_watch_is_waiting(const struct ds_watch *watch);
-bool ds_watch_is_waiting_for(const struct ds_watch *watch, enum ds_check_want want);
+/* May a DS be asked away: no other is waited for that is to come, and one that counts as there has
+ * been seen, where somebody can be asked? */
+bool ds_watch_lets_withdraw(const struct ds_watch *watch);
 sg_time ds_watch_warn_at(const struct ds_watch *watch);
 /* Once every `warn_every` while a wish is open: then describe it in the log. */
 bool ds_watch_warns(struct ds_watch *watch);

@@ -97,8 +97,8 @@ static void turn(struct zone_parent *parent)
     sg_time wake = ds_watch_turn(parent->watch);
     if (parent->telling != NULL) {
         /* What is to come must be there before the command for what goes is run. */
-        bool withdraws = !ds_watch_is_waiting_for(parent->watch, DS_CHECK_PUBLISHED);
-        sg_time tell_at = parent_telling_turn(parent->telling, withdraws);
+        sg_time tell_at =
+            parent_telling_turn(parent->telling, ds_watch_lets_withdraw(parent->watch));
         wake = tell_at < wake ? tell_at : wake;
     }
     arm(parent, wake > keeper->now ? wake : keeper->now + 1);
@@ -221,6 +221,14 @@ static bool was_noted(const struct ds_check_wish *wish)
     return ds == begun && key->times[published ? KEY_DS_PUBLISH : KEY_DS_REMOVED] != KEY_TIME_UNSET;
 }
 
+/* Keys that came without states have those that their times allow: nobody may have seen a DS. */
+static bool is_guessed(const struct ds_check_wish *wish)
+{
+    return wish->want == DS_CHECK_PUBLISHED &&
+           wish->key->state.records[KEY_RECORD_DS] == KEY_STATE_OMNIPRESENT &&
+           wish->key->times[KEY_DS_PUBLISH] == KEY_TIME_UNSET;
+}
+
 void zone_parent_want(struct keeper *keeper, struct managed_zone *zone,
                       const struct ds_check_wish *wishes, size_t count)
 {
@@ -235,6 +243,7 @@ void zone_parent_want(struct keeper *keeper, struct managed_zone *zone,
     for (size_t i = 0; i < count; i++) {
         noted[i] = wishes[i];
         noted[i].noted |= was_noted(&wishes[i]);
+        noted[i].guessed = noted[i].noted && is_guessed(&wishes[i]);
     }
     if (zone->parent->was_dropped && is_clock_believed(zone)) {
         zone->parent->was_dropped = false;

@@ -41,6 +41,7 @@ enum word {
     SHOWS_BOTH,
     NO_DS,
     WRONG_DIGEST,
+    ONE_RIGHT_ONE_WRONG,
     STRANGE_DIGEST,
     OTHER_KEY,
     OF_CHILD,
@@ -80,6 +81,11 @@ static void say(struct said *said, enum word word, const struct signing_key *key
     case WRONG_DIGEST:
         said->first.bytes[10] ^= 1;
         add(&said->reply, &said->first, 2);
+        break;
+    case ONE_RIGHT_ONE_WRONG: /* A validator may look at the second alone. */
+        add(&said->reply, &said->first, 2);
+        said->second.bytes[10] ^= 1;
+        add(&said->reply, &said->second, 4);
         break;
     case STRANGE_DIGEST:
         add(&said->reply, &said->first, 200);
@@ -135,7 +141,7 @@ struct scene {
 
 static void wish_for(struct scene *scene, enum ds_check_want want)
 {
-    const struct ds_check_wish wish = {&scene->key, want, scene->now, false};
+    const struct ds_check_wish wish = {&scene->key, want, scene->now, false, false};
     ds_check_set_wishes(scene->check, &wish, 1, scene->now);
 }
 
@@ -318,8 +324,8 @@ static void a_new_wish_ends_the_round(void **state)
     scene_init(&scene, 2, DS_CHECK_PUBLISHED);
     assert_int_equal(ask(&scene, 0, SHOWS), 0);
     const struct ds_check_wish both[] = {
-        {&scene.key, DS_CHECK_PUBLISHED, T0, false},
-        {&scene.other, DS_CHECK_WITHDRAWN, T0, false},
+        {&scene.key, DS_CHECK_PUBLISHED, T0, false, false},
+        {&scene.other, DS_CHECK_WITHDRAWN, T0, false, false},
     };
     ds_check_set_wishes(scene.check, both, 2, scene.now);
     assert_int_equal(ask(&scene, 0, SHOWS), 0); /* from the first one again */
@@ -349,8 +355,8 @@ static void one_of_two_wishes_is_fulfilled(void **state)
     (void)state;
     scene_init(&scene, 1, DS_CHECK_PUBLISHED);
     const struct ds_check_wish both[] = {
-        {&scene.other, DS_CHECK_PUBLISHED, T0, false},
-        {&scene.key, DS_CHECK_PUBLISHED, T0, false},
+        {&scene.other, DS_CHECK_PUBLISHED, T0, false, false},
+        {&scene.key, DS_CHECK_PUBLISHED, T0, false, false},
     };
     ds_check_set_wishes(scene.check, both, 2, scene.now);
     assert_int_equal(ask(&scene, 0, SHOWS), 2);
@@ -442,7 +448,7 @@ static void what_was_noted_before_is_not_waited_for(void **state)
     (void)state;
     scene_init(&scene, 1, DS_CHECK_PUBLISHED);
     ds_check_set_wishes(scene.check, NULL, 0, T0);
-    const struct ds_check_wish wish = {&scene.key, DS_CHECK_PUBLISHED, T0 - SG_DAY, true};
+    const struct ds_check_wish wish = {&scene.key, DS_CHECK_PUBLISHED, T0 - SG_DAY, true, false};
     ds_check_set_wishes(scene.check, &wish, 1, T0);
     assert_false(ds_check_is_waiting(scene.check));
     assert_false(ds_check_warns(scene.check, T0 + SG_WEEK));
@@ -451,6 +457,24 @@ static void what_was_noted_before_is_not_waited_for(void **state)
     scene.now = ds_check_wake(scene.check);
     assert_int_equal(ask(&scene, 0, NO_DS), 1);
     assert_true(ds_check_is_waiting(scene.check)); /* it is not so any more */
+    scene_clear(&scene);
+}
+
+/* States that another signer's times let be: looked at soon, and not counted on before. */
+static void what_was_guessed_is_looked_at_first(void **state)
+{
+    struct scene scene;
+    const struct remote *asked;
+    (void)state;
+    scene_init(&scene, 1, DS_CHECK_PUBLISHED);
+    ds_check_set_wishes(scene.check, NULL, 0, T0);
+    const struct ds_check_wish wish = {&scene.key, DS_CHECK_PUBLISHED, T0 - SG_DAY, true, true};
+    ds_check_set_wishes(scene.check, &wish, 1, T0);
+    assert_false(ds_check_is_waiting(scene.check));
+    assert_true(ds_check_is_guessing(scene.check));
+    assert_true(ds_check_turn(scene.check, T0, &asked));
+    assert_int_equal(hear(&scene, SHOWS), 1);
+    assert_false(ds_check_is_guessing(scene.check));
     scene_clear(&scene);
 }
 
@@ -554,6 +578,7 @@ int main(void)
         cmocka_unit_test(a_parent_that_turns_back_is_told),
         cmocka_unit_test(the_first_look_that_shows_it_is_told),
         cmocka_unit_test(what_was_noted_before_is_not_waited_for),
+        cmocka_unit_test(what_was_guessed_is_looked_at_first),
         cmocka_unit_test(wishes_that_go_leave_nothing),
         cmocka_unit_test(new_agents_begin_anew),
         cmocka_unit_test(nobody_agrees_where_nobody_is_asked),
