@@ -135,9 +135,10 @@ static void choose_dump(struct managed_zone *zone, struct zone_job *job)
 {
     job->kind = ZONE_JOB_DUMP;
     job->asked.freeze = zone->wishes.freeze;
+    job->asked.clean = zone->wishes.clean;
     job->asked.unasked = zone->dump_waiters == NULL && !zone->wishes.freeze;
     zone->health.file_at = INT64_MAX;
-    zone->wishes.dump = zone->wishes.freeze = false;
+    zone->wishes.dump = zone->wishes.freeze = zone->wishes.clean = false;
     zone->job_waiters = zone->dump_waiters;
     zone->dump_waiters = NULL;
 }
@@ -180,7 +181,8 @@ static void choose_kind(struct managed_zone *zone, struct zone_job *job)
         wishes->serial_above = 0;
     } else if (wishes->state) {
         job->kind = ZONE_JOB_STATE;
-        wishes->state = false;
+        job->asked.clean = wishes->clean;
+        wishes->state = wishes->clean = false;
     } else {
         /* Else there is nothing left of a load whose file does not count, but its wish of keys. */
         ASSERT(wishes->look || aside_is_busy(zone)); /* change_is_possible() */

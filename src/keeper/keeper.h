@@ -54,6 +54,8 @@ struct zone_notify_settings {
 struct zone_limits {
     uint64_t records_max;          /* max-records; 0: unlimited */
     uint64_t journal_bytes_max;    /* of changesets kept; 0: twice the zone */
+    sg_duration journal_age_max;   /* of the same; 0: unlimited */
+    uint32_t ixfr_ratio_percent;   /* a difference that is larger is not told; 0: unlimited */
     uint32_t records_per_type_max; /* 0: unlimited */
     uint32_t types_per_name_max;   /* 0: unlimited */
     uint16_t private_type;         /* sig-signing-type */

@@ -117,7 +117,7 @@ void control_thaw(struct control_call *call)
 }
 
 /* -clean means BIND's journal files. Here what leads to the zone is in the store, where it is cut
- * by max-journal-size and max-ixfr-ratio alone. */
+ * by max-journal-size, max-journal-age and max-ixfr-ratio alone. */
 void control_sync(struct control_call *call)
 {
     size_t first = control_call_word_is(call, 1, "-clean") ? 2 : 1;
