@@ -143,6 +143,17 @@ static void choose_dump(struct managed_zone *zone, struct zone_job *job)
     zone->dump_waiters = NULL;
 }
 
+static void choose_state(struct managed_zone *zone, struct zone_job *job)
+{
+    job->kind = ZONE_JOB_STATE;
+    job->asked.clean = zone->wishes.clean;
+    zone->wishes.state = zone->wishes.clean = false;
+    if (job->asked.clean) { /* They wait for that, since no dump is wished. */
+        zone->job_waiters = zone->dump_waiters;
+        zone->dump_waiters = NULL;
+    }
+}
+
 static void choose_kind(struct managed_zone *zone, struct zone_job *job)
 {
     struct zone_wishes *wishes = &zone->wishes;
@@ -180,9 +191,7 @@ static void choose_kind(struct managed_zone *zone, struct zone_job *job)
         job->asked.serial_above = wishes->serial_above;
         wishes->serial_above = 0;
     } else if (wishes->state) {
-        job->kind = ZONE_JOB_STATE;
-        job->asked.clean = wishes->clean;
-        wishes->state = wishes->clean = false;
+        choose_state(zone, job);
     } else {
         /* Else there is nothing left of a load whose file does not count, but its wish of keys. */
         ASSERT(wishes->look || aside_is_busy(zone)); /* change_is_possible() */

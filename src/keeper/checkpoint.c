@@ -176,6 +176,13 @@ void checkpoint_trim_memory(struct keeper *keeper, struct managed_zone *zone)
 void checkpoint_forget_history(struct keeper *keeper, struct managed_zone *zone)
 {
     const struct zone_history_limits nothing = {0, 0, INT64_MIN};
+    char label[ZONE_LABEL_BYTES];
+    if (zone->slot->history.links > 0) {
+        log_write(LOG_ZONE, SEVERITY_INFO,
+                  "zone %s: its history was removed: it begins at serial %u",
+                  zone_label(zone->settings, label),
+                  zone_version_facts(zone_record_version(zone))->serial);
+    }
     zone_history_trim(&zone->slot->history, &nothing);
     count_history(keeper, zone);
     zone->ledger.aged = false;
@@ -220,10 +227,11 @@ static void take_stored(struct store_request *request)
     struct checkpoint *checkpoint =
         (struct checkpoint *)((char *)request - offsetof(struct checkpoint, request));
     struct managed_zone *zone = checkpoint->zone;
-    if (request->result == SG_OK && checkpoint->number > zone->ledger.image_number) {
+    bool is_newest = checkpoint->number > zone->ledger.image_number; /* else a commit brought one */
+    if (request->result == SG_OK && is_newest) {
         zone->ledger.image_number = checkpoint->number;
         trim_store(zone->keeper, zone);
-    } else if (request->result != SG_OK) {
+    } else if (is_newest) {
         be_due_again(checkpoint, request->result);
     }
     end_checkpoint(checkpoint);

@@ -250,6 +250,10 @@ MUST_USE enum sg_result keeper_thaw(struct keeper *keeper, struct managed_zone *
                                     reload_done *done, void *argument);
 MUST_USE enum sg_result keeper_sync(struct keeper *keeper, struct managed_zone *zone,
                                     reload_done *done, void *argument);
+/* The same, and nothing that came before is kept for IXFR or in the store's records; also of a zone
+ * that has no file to be written. Where its file cannot be written all is kept. */
+MUST_USE enum sg_result keeper_sync_clean(struct keeper *keeper, struct managed_zone *zone,
+                                          reload_done *done, void *argument);
 /* Let the served serial be `serial`. SG_CONFLICT unless it is greater than the present one. */
 MUST_USE enum sg_result keeper_raise_serial(struct keeper *keeper, struct managed_zone *zone,
                                             uint32_t serial);

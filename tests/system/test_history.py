@@ -103,3 +103,61 @@ def test_max_journal_age_ends_what_is_told_and_what_is_stored(make_signet, run_s
     server.wait_until_answering()
     assert not is_difference(server, "short.test", serial)
     assert server.answers_with("two.short.test", "TXT")
+
+
+def served(server, zone):
+    lines = server.axfr_lines(zone, server.folder / "axfr")
+    return sorted(line.lower() for line in lines)
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_a_clean_sync_ends_the_history_and_keeps_the_zone(make_signet, run_server, everything):
+    server = make_signet(options="max-ixfr-ratio unlimited;")
+    file = server.add_zone("dyn.test", ZONE, statements=DYNAMIC)
+    server.add_zone("other.test", ZONE, statements=DYNAMIC)
+    server.add_zone("signed.test", ZONE, policy="default")
+    run_server(server)
+    server.wait_until_signed("signed.test")
+    zones = ["dyn.test", "other.test"]
+    before = {zone: server.serial(zone) for zone in zones}
+    for zone in zones:
+        add(server, zone, "one")
+    assert server.rndc("sync", "dyn.test").returncode == 0
+    assert is_difference(server, "dyn.test", before["dyn.test"])
+    assert "add one.dyn.test." in journal(server, "dyn.test")
+
+    cleaned = server.rndc("sync", "-clean", *([] if everything else ["dyn.test"]))
+    assert (cleaned.returncode, cleaned.stdout) == (0, ""), cleaned.stderr
+    assert "one" in file.read_text()
+    contents = {zone: served(server, zone) for zone in [*zones, "signed.test"]}
+    for start in range(2):
+        assert not is_difference(server, "dyn.test", before["dyn.test"])
+        assert is_difference(server, "other.test", before["other.test"]) != everything
+        told = [line for line in journal(server, "dyn.test").splitlines()]
+        assert len(told) == 1 and told[0].endswith(": the whole zone; its history begins here")
+        assert {zone: served(server, zone) for zone in contents} == contents
+        if start == 0:
+            restart(server)
+    serial = server.serial("dyn.test")
+    add(server, "dyn.test", "two")
+    assert is_difference(server, "dyn.test", serial)
+    restart(server)
+    assert is_difference(server, "dyn.test", serial)
+    assert "add two.dyn.test." in journal(server, "dyn.test")
+
+
+def test_a_clean_sync_whose_file_cannot_be_written_removes_nothing(make_signet, run_server):
+    server = make_signet(options="max-ixfr-ratio unlimited;")
+    file = server.add_zone("dyn.test", ZONE, statements=DYNAMIC)
+    run_server(server)
+    before = server.serial("dyn.test")
+    add(server, "dyn.test", "one")
+    file.unlink()
+    file.mkdir()
+    result = server.rndc("sync", "-clean", "dyn.test")
+    assert result.returncode == 1 and "could not be written" in result.stderr
+    for start in range(2):
+        assert is_difference(server, "dyn.test", before)
+        assert "add one.dyn.test." in journal(server, "dyn.test")
+        if start == 0:
+            restart(server)
