@@ -19,8 +19,6 @@ enum phase {
     PHASE_LAST
 };
 
-enum { CONDENSED_RECORDS_MAX = 65536 }; /* some 10 ms of a net thread */
-
 struct ixfr {
     const struct zone_history_link **links;
     size_t count;
@@ -171,7 +169,7 @@ static enum sg_result prepare(struct ixfr *ixfr, const struct zone_version *vers
                               unsigned ratio_percent)
 {
     uint64_t records = count_records(ixfr);
-    bool condense = ixfr->count > 1 && records <= CONDENSED_RECORDS_MAX;
+    bool condense = ixfr->count > 1 && records <= ZONE_HISTORY_CONDENSED_RECORDS_MAX;
     /* To condense makes it smaller, else it is as large as it is. */
     if (!condense && is_too_large(version, records, ratio_percent)) {
         return SG_LIMIT;

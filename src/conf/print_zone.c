@@ -453,6 +453,8 @@ static void print_limits(const struct zone_printer *printer)
         buffer_format(printer->text, limits->ixfr_ratio_percent == 0 ? "unlimited;\n" : "%u%%;\n",
                       limits->ixfr_ratio_percent);
     }
+    print_number(printer, "max-journal-age", (uint64_t)limits->journal_age_max,
+                 (uint64_t)defaults->journal_age_max);
     if (limits->journal_bytes_max == UINT64_MAX && begin_option(printer, "max-journal-size")) {
         buffer_append_text(printer->text, "unlimited;\n");
     } else if (limits->journal_bytes_max != UINT64_MAX) {

@@ -257,6 +257,7 @@ const struct schema_row schema_rows[] = {
     {"max-delegation-servers", OPT | VIEW, 0, RESOLVER, false, "<integer>", 0, NULL},
     {"max-ixfr-log-size", OPT | VIEW, 0, REMOVED, true, "...", 0, NULL},
     {"max-ixfr-ratio", OPT | VIEW | ZONE, P | S | M, USED, false, "( unlimited | <percent 1..4294967295> )", 0, NULL},
+    {"max-journal-age", OPT | VIEW | ZONE, P | S | M, USED, false, "( unlimited | <duration 1..4294967295> )", 0, NULL},
     {"max-journal-size", OPT | VIEW | ZONE, P | S | M, USED, false, "( default | unlimited | <size> )", 0, NULL},
     {"max-ncache-ttl", OPT | VIEW, 0, RESOLVER, false, "<duration>", 0, NULL},
     {"max-query-count", OPT | VIEW, 0, RESOLVER, false, "<integer>", 0, NULL},

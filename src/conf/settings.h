@@ -162,6 +162,7 @@ struct conf_zone_limits {
     uint32_t records_per_type_max; /* max-records-per-type, 100 */
     uint32_t types_per_name_max;   /* max-types-per-name, 100 */
     uint32_t ixfr_ratio_percent;   /* max-ixfr-ratio, 100 */
+    sg_duration journal_age_max;   /* max-journal-age */
     uint64_t journal_bytes_max;    /* max-journal-size; 0: twice the zone, UINT64_MAX: unlimited */
     sg_duration transfer_time_out_max, transfer_idle_out_max;
 };

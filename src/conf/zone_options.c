@@ -263,6 +263,16 @@ static void set_max_zone_ttl(struct conf_loader *loader, const struct conf_state
     draft->options.max_zone_ttl = conf_node_says(node, "unlimited") ? 0 : conf_duration_of(node);
 }
 
+static void set_journal_age(struct conf_loader *loader, const struct conf_statement *statement,
+                            struct zone_draft *draft)
+{
+    const struct conf_node *node = &statement->nodes[1];
+    (void)loader;
+
+    draft->options.limits.journal_age_max =
+        conf_node_says(node, "unlimited") ? 0 : conf_duration_of(node);
+}
+
 static void set_inline(struct conf_loader *loader, const struct conf_statement *statement,
                        struct zone_draft *draft)
 {
@@ -337,6 +347,7 @@ static const struct {
     {"inline-signing", set_inline},
     {"masterfile-format", set_format},
     {"masterfile-style", set_style},
+    {"max-journal-age", set_journal_age},
     {"max-zone-ttl", set_max_zone_ttl},
     {"min-transfer-rate-in", set_transfer_rate},
     {"minimal-responses", set_minimal_responses},

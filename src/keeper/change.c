@@ -198,6 +198,7 @@ static void keep_wishes(struct managed_zone *zone, const struct zone_job *job, b
     later->sign_all |= asked->sign_all;
     /* Where there are no keys to look at: does the store work again? */
     later->state |= job->kind == ZONE_JOB_STATE || (by_store && zone->settings->policy == NULL);
+    later->clean |= job->kind == ZONE_JOB_STATE && asked->clean;
     if (asked->serial_above != 0 && asked->serial_above != zone->ledger.lost_serial) {
         later->serial_above = asked->serial_above;
     }
@@ -327,11 +328,13 @@ static void remember_history(struct managed_zone *zone, struct zone_job *job)
     struct zone_made *made = &job->made;
     for (size_t i = 0; i < made->history_count; i++) {
         zone_history_add(&zone->slot->history, made->history[i].link, i == 0,
-                         made->history[i].commit);
+                         &made->history[i].commit);
     }
     made->history_count = 0; /* They are the zone's now. */
     if (made->difference != NULL) {
-        zone_history_add(&zone->slot->history, made->difference, false, job->commit.record.number);
+        const struct zone_history_commit commit = {.number = job->commit.record.number,
+                                                   .at = job->now};
+        zone_history_add(&zone->slot->history, made->difference, false, &commit);
         made->difference = NULL;
     } else if (made->is_image) {
         begin_history(zone, made->version);
@@ -367,7 +370,6 @@ static void take_version(struct managed_zone *zone, struct zone_job *job)
     }
     overtake_published(zone,
                        job->store == NULL || (job->commit.record.flags & STORE_COMMIT_BREAKS) != 0);
-    checkpoint_trim_memory(zone->keeper, zone);
     notifying_changed(zone->keeper, zone, first);
 }
 
@@ -534,9 +536,11 @@ static void succeed(struct keeper *keeper, struct zone_job *job)
         secondary_begin(keeper, zone);
     }
     zone_tell_waiters(&zone->job_waiters, is_new ? RELOAD_STARTED : RELOAD_UP_TO_DATE, "");
-    if (zone->slot->version != NULL) {
-        checkpoint_consider(keeper, zone);
+    if (job->asked.clean && !made->unchanged) {
+        checkpoint_forget_history(keeper, zone);
     }
+    checkpoint_trim_memory(keeper, zone);
+    checkpoint_consider(keeper, zone);
     end_change(keeper, job, DNS_RCODE_NOERROR);
 }
 

@@ -135,11 +135,23 @@ static void choose_dump(struct managed_zone *zone, struct zone_job *job)
 {
     job->kind = ZONE_JOB_DUMP;
     job->asked.freeze = zone->wishes.freeze;
+    job->asked.clean = zone->wishes.clean;
     job->asked.unasked = zone->dump_waiters == NULL && !zone->wishes.freeze;
     zone->health.file_at = INT64_MAX;
-    zone->wishes.dump = zone->wishes.freeze = false;
+    zone->wishes.dump = zone->wishes.freeze = zone->wishes.clean = false;
     zone->job_waiters = zone->dump_waiters;
     zone->dump_waiters = NULL;
+}
+
+static void choose_state(struct managed_zone *zone, struct zone_job *job)
+{
+    job->kind = ZONE_JOB_STATE;
+    job->asked.clean = zone->wishes.clean;
+    zone->wishes.state = zone->wishes.clean = false;
+    if (job->asked.clean) { /* They wait for that, since no dump is wished. */
+        zone->job_waiters = zone->dump_waiters;
+        zone->dump_waiters = NULL;
+    }
 }
 
 static void choose_kind(struct managed_zone *zone, struct zone_job *job)
@@ -179,8 +191,7 @@ static void choose_kind(struct managed_zone *zone, struct zone_job *job)
         job->asked.serial_above = wishes->serial_above;
         wishes->serial_above = 0;
     } else if (wishes->state) {
-        job->kind = ZONE_JOB_STATE;
-        wishes->state = false;
+        choose_state(zone, job);
     } else {
         /* Else there is nothing left of a load whose file does not count, but its wish of keys. */
         ASSERT(wishes->look || aside_is_busy(zone)); /* change_is_possible() */

@@ -9,7 +9,7 @@
  * Once they are half as large as the zone, and not few, a worker writes an image of the version
  * that is published. Changes go on meanwhile: the image belongs to the commit that it began with.
  */
-enum { CHANGESETS_BYTES_MIN = 256 * 1024, HISTORY_BYTES_MIN = 64 * 1024 };
+enum { CHANGESETS_BYTES_MIN = 256 * 1024, HISTORY_BYTES_MIN = 64 * 1024, SHORTENINGS_PER_AGE = 16 };
 
 struct checkpoint {
     struct job job; /* first member */
@@ -105,20 +105,87 @@ static uint64_t history_bytes_max(const struct managed_zone *zone)
     return most != 0 ? most : usual > HISTORY_BYTES_MIN ? usual : HISTORY_BYTES_MIN;
 }
 
-void checkpoint_trim_memory(struct keeper *keeper, struct managed_zone *zone)
+/* Beyond it no serial gets an IXFR (answer/ixfr.c): what is longer is not condensed, and is too
+ * large as it is. It only becomes longer. */
+static uint64_t history_records_max(const struct managed_zone *zone)
+{
+    const struct zone_version *version = zone_record_version(zone);
+    unsigned percent = zone->settings->limits.ixfr_ratio_percent;
+    if (percent == 0 || version == NULL) {
+        return UINT64_MAX;
+    }
+    uint64_t told = zone_version_facts(version)->records * percent / 100;
+    return told > ZONE_HISTORY_CONDENSED_RECORDS_MAX ? told : ZONE_HISTORY_CONDENSED_RECORDS_MAX;
+}
+
+static void count_history(struct keeper *keeper, struct managed_zone *zone)
+{
+    keeper->history_bytes -= zone->history_counted;
+    zone->history_counted = zone->slot->history.bytes;
+    keeper->history_bytes += zone->history_counted;
+}
+
+/* What has become too old leaves the store in steps, not with each change. */
+static sg_duration shortening_step(const struct managed_zone *zone)
+{
+    return 1 + zone->settings->limits.journal_age_max / SHORTENINGS_PER_AGE;
+}
+
+static void trim_aged(struct keeper *keeper, struct managed_zone *zone)
 {
     struct zone_history *history = &zone->slot->history;
+    sg_duration age = zone->settings->limits.journal_age_max;
+    sg_time *wake = &zone->health.history_at;
+    *wake = INT64_MAX;
+    if (age == 0) {
+        zone->ledger.aged = false;
+        return;
+    }
+    sg_time oldest = zone_history_oldest_at(history);
+    if (oldest <= keeper->now - age) {
+        const struct zone_history_limits limits = {SIZE_MAX, UINT64_MAX, keeper->now - age + 1};
+        zone_history_trim(history, &limits);
+        zone->ledger.aged = zone->ledger.id != 0;
+        oldest = zone_history_oldest_at(history);
+    }
+    if (oldest != INT64_MAX) {
+        *wake = oldest + age;
+    }
+    sg_time step_at = zone->ledger.shortened_at + shortening_step(zone);
+    if (zone->ledger.aged && step_at < *wake) {
+        *wake = step_at;
+    }
+}
+
+void checkpoint_trim_memory(struct keeper *keeper, struct managed_zone *zone)
+{
     uint64_t allowed = history_bytes_max(zone);
     uint64_t for_all = keeper->generation->history_bytes_max;
-    keeper->history_bytes -= zone->history_counted;
     if (for_all != 0) {
         /* Whoever changes makes room: what others keep may be all that their secondaries need. */
-        uint64_t left = for_all > keeper->history_bytes ? for_all - keeper->history_bytes : 0;
+        uint64_t others = keeper->history_bytes - zone->history_counted;
+        uint64_t left = for_all > others ? for_all - others : 0;
         allowed = allowed < left ? allowed : left;
     }
-    zone_history_trim(history, allowed);
-    zone->history_counted = history->bytes;
-    keeper->history_bytes += zone->history_counted;
+    trim_aged(keeper, zone); /* first: the store is to lose it too */
+    const struct zone_history_limits limits = {allowed, history_records_max(zone), INT64_MIN};
+    zone_history_trim(&zone->slot->history, &limits);
+    count_history(keeper, zone);
+}
+
+void checkpoint_forget_history(struct keeper *keeper, struct managed_zone *zone)
+{
+    const struct zone_history_limits nothing = {0, 0, INT64_MIN};
+    char label[ZONE_LABEL_BYTES];
+    if (zone->slot->history.links > 0) {
+        log_write(LOG_ZONE, SEVERITY_INFO,
+                  "zone %s: its history was removed: it begins at serial %u",
+                  zone_label(zone->settings, label),
+                  zone_version_facts(zone_record_version(zone))->serial);
+    }
+    zone_history_trim(&zone->slot->history, &nothing);
+    count_history(keeper, zone);
+    zone->ledger.aged = false;
 }
 
 /* Records that neither recovery nor IXFR wants any more. */
@@ -160,10 +227,11 @@ static void take_stored(struct store_request *request)
     struct checkpoint *checkpoint =
         (struct checkpoint *)((char *)request - offsetof(struct checkpoint, request));
     struct managed_zone *zone = checkpoint->zone;
-    if (request->result == SG_OK && checkpoint->number > zone->ledger.image_number) {
+    bool is_newest = checkpoint->number > zone->ledger.image_number; /* else a commit brought one */
+    if (request->result == SG_OK && is_newest) {
         zone->ledger.image_number = checkpoint->number;
         trim_store(zone->keeper, zone);
-    } else if (request->result != SG_OK) {
+    } else if (is_newest) {
         be_due_again(checkpoint, request->result);
     }
     end_checkpoint(checkpoint);
@@ -189,15 +257,9 @@ void checkpoint_take_job(struct keeper *keeper, struct job *job)
     store_submit(keeper->io.store, &checkpoint->request);
 }
 
-void checkpoint_consider(struct keeper *keeper, struct managed_zone *zone)
+static void start_image(struct keeper *keeper, struct managed_zone *zone)
 {
     struct zone_ledger *ledger = &zone->ledger;
-    /* A version that is not what was committed last belongs to no commit. */
-    if (ledger->id == 0 || !ledger->continues || ledger->imaging || keeper->stopping ||
-        ledger->since_image_bytes < CHANGESETS_BYTES_MIN ||
-        ledger->since_image_bytes < zone_version_facts(zone->slot->version)->bytes / 2) {
-        return;
-    }
     struct checkpoint *checkpoint = mem_alloc_zero(1, sizeof(*checkpoint));
     checkpoint->job = (struct job){.run = write_image, .reply = keeper->io.mailbox};
     checkpoint->zone = zone;
@@ -211,4 +273,50 @@ void checkpoint_consider(struct keeper *keeper, struct managed_zone *zone)
     zone->out++;
     keeper->jobs++;
     worker_pool_submit(keeper->io.pool, WORK_BULK, &checkpoint->job);
+}
+
+static bool is_image_due(const struct managed_zone *zone)
+{
+    const struct zone_ledger *ledger = &zone->ledger;
+    return ledger->since_image_bytes >= CHANGESETS_BYTES_MIN &&
+           ledger->since_image_bytes >= zone_version_facts(zone->slot->version)->bytes / 2;
+}
+
+/* What is behind the image cannot go before there is a newer one; with nothing left to tell, a
+ * commit that begins anew is shorter still. */
+static void shorten_store(struct keeper *keeper, struct managed_zone *zone)
+{
+    struct zone_ledger *ledger = &zone->ledger;
+    uint64_t oldest = zone_history_oldest_commit(&zone->slot->history);
+    ledger->aged = false;
+    ledger->shortened_at = keeper->now;
+    if (oldest == UINT64_MAX) {
+        zone->wishes.state = zone->wishes.clean = true;
+        keeper_enqueue(keeper, zone);
+    } else if (oldest <= ledger->image_number) {
+        trim_store(keeper, zone);
+    } else {
+        start_image(keeper, zone);
+    }
+}
+
+static bool is_step_due(const struct keeper *keeper, const struct managed_zone *zone)
+{
+    sg_duration since = keeper->now - zone->ledger.shortened_at;
+    return since >= shortening_step(zone) || since < 0; /* The clock was set back. */
+}
+
+void checkpoint_consider(struct keeper *keeper, struct managed_zone *zone)
+{
+    struct zone_ledger *ledger = &zone->ledger;
+    /* A version that is not what was committed last belongs to no commit. */
+    if (ledger->id == 0 || !ledger->continues || ledger->imaging || keeper->stopping ||
+        zone->slot->version == NULL) {
+        return;
+    }
+    if (is_image_due(zone)) {
+        start_image(keeper, zone);
+    } else if (ledger->aged && is_step_due(keeper, zone)) {
+        shorten_store(keeper, zone);
+    }
 }

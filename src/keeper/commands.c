@@ -177,6 +177,20 @@ enum sg_result keeper_sync(struct keeper *keeper, struct managed_zone *zone, rel
     return SG_OK;
 }
 
+enum sg_result keeper_sync_clean(struct keeper *keeper, struct managed_zone *zone,
+                                 reload_done *done, void *argument)
+{
+    enum sg_result result = keeper_sync(keeper, zone, done, argument);
+    if (result == SG_UNSUPPORTED && zone_record_version(zone) != NULL) {
+        add_waiter(&zone->dump_waiters, done, argument);
+        zone->wishes.state = true; /* There is nothing to write but a commit. */
+        keeper_enqueue(keeper, zone);
+        result = SG_OK;
+    }
+    zone->wishes.clean |= result == SG_OK;
+    return result;
+}
+
 enum sg_result keeper_refresh(struct keeper *keeper, struct managed_zone *zone, bool whole)
 {
     if (keeper->stopping || zone->gone) {

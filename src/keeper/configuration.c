@@ -43,6 +43,10 @@ static void adopt_zone(struct keeper *keeper, struct managed_zone *zone,
     }
     zone_parent_adopt(keeper, zone);
     notifying_adopt(keeper, zone);
+    checkpoint_trim_memory(keeper, zone);
+    if (zone->job == NULL) {
+        keeper_set_timer(keeper, zone);
+    }
     generation_drop(old);
     if (!settings->dynamic || settings->type != ZONE_PRIMARY || !same_updates) {
         change_refuse_updates(keeper, zone,

@@ -165,6 +165,7 @@ void keeper_set_timer(struct keeper *keeper, struct managed_zone *zone)
         wake = earlier(wake,
                        earlier(health->key_event_at, earlier(health->resign_at, health->retry_at)));
         wake = earlier(wake, earlier(health->file_at, health->loadkeys_at));
+        wake = earlier(wake, health->history_at);
     }
     if (wake == INT64_MAX) {
         heap_remove(&keeper->timers, &zone->timer);
@@ -183,6 +184,7 @@ static void wish_again(struct managed_zone *zone)
     wishes->keys |= later->keys;
     wishes->sign_all |= later->sign_all;
     wishes->state |= later->state;
+    wishes->clean |= later->clean;
     wishes->serial_above = wishes->serial_above != 0 ? wishes->serial_above : later->serial_above;
     zone->later = (struct zone_wishes){.load = false};
 }
@@ -204,6 +206,10 @@ void keeper_wish_due(struct keeper *keeper, struct managed_zone *zone)
         keeper_wish_keys(keeper, zone, false);
     }
     zone->wishes.resign |= health->resign_at <= keeper->now;
+    if (health->history_at <= keeper->now) {
+        checkpoint_trim_memory(keeper, zone);
+        checkpoint_consider(keeper, zone);
+    }
     if (health->file_at <= keeper->now) {
         health->file_at = INT64_MAX;
         health->file_written_at = keeper->now;
@@ -368,6 +374,7 @@ static void clock_set_back(struct keeper *keeper, struct managed_zone *zone, sg_
     sg_time now = keeper->now;
     draw_near(&health->retry_at, before, now);
     draw_near(&health->file_at, before, now);
+    draw_near(&health->history_at, before, now);
     draw_near(&health->warn_at, before, now);
     if (health->file_written_at > now) {
         health->file_written_at = now;

@@ -54,6 +54,8 @@ struct zone_notify_settings {
 struct zone_limits {
     uint64_t records_max;          /* max-records; 0: unlimited */
     uint64_t journal_bytes_max;    /* of changesets kept; 0: twice the zone */
+    sg_duration journal_age_max;   /* of the same; 0: unlimited */
+    uint32_t ixfr_ratio_percent;   /* a difference that is larger is not told; 0: unlimited */
     uint32_t records_per_type_max; /* 0: unlimited */
     uint32_t types_per_name_max;   /* 0: unlimited */
     uint16_t private_type;         /* sig-signing-type */
@@ -248,6 +250,10 @@ MUST_USE enum sg_result keeper_thaw(struct keeper *keeper, struct managed_zone *
                                     reload_done *done, void *argument);
 MUST_USE enum sg_result keeper_sync(struct keeper *keeper, struct managed_zone *zone,
                                     reload_done *done, void *argument);
+/* The same, and nothing that came before is kept for IXFR or in the store's records; also of a zone
+ * that has no file to be written. Where its file cannot be written all is kept. */
+MUST_USE enum sg_result keeper_sync_clean(struct keeper *keeper, struct managed_zone *zone,
+                                          reload_done *done, void *argument);
 /* Let the served serial be `serial`. SG_CONFLICT unless it is greater than the present one. */
 MUST_USE enum sg_result keeper_raise_serial(struct keeper *keeper, struct managed_zone *zone,
                                             uint32_t serial);

@@ -144,9 +144,12 @@ void resting_note(struct managed_zone *zone, const struct zone_job *job, sg_time
 
 /* --- checkpoint.c --------------------------------------------------------------------------- */
 
-/* Make an image if the changesets since the last one have become many. */
+/* Make an image if the changesets since the last one have become many; let the store forget what
+ * has become too old. */
 void checkpoint_consider(struct keeper *keeper, struct managed_zone *zone);
 /* A worker's reply. Takes the job. */
 void checkpoint_take_job(struct keeper *keeper, struct job *job);
 /* Let the history of a zone be what its settings and the memory for all allow. */
 void checkpoint_trim_memory(struct keeper *keeper, struct managed_zone *zone);
+/* The store has forgotten it: nothing leads to the present version any more. */
+void checkpoint_forget_history(struct keeper *keeper, struct managed_zone *zone);

@@ -79,7 +79,8 @@ enum sg_result zone_dump(struct zone_job *job)
         return SG_UNSUPPORTED;
     }
     if (job->lent.state->frozen && !job->asked.freeze) {
-        job->made.unchanged = true; /* The file has it all, and perhaps an operator's edits. */
+        /* The file has it all, and perhaps an operator's edits. */
+        job->made.unchanged = !job->asked.clean;
         return SG_OK;
     }
     keep_edit(job);

@@ -214,7 +214,7 @@ void zone_job_run(struct job *job)
     warn_of_ds(work);
     trust_end_state(work);
     if (work->result == SG_OK && !work->made.unchanged && work->made.version == NULL &&
-        work->whole) {
+        (work->whole || work->asked.clean)) {
         work->result = zone_write_base(work);
     }
     if (work->result != SG_OK && work->problem == NULL) {

@@ -32,6 +32,7 @@ struct zone_asked {
     bool keys_wished;               /* LOAD: the keys are to be looked at even if it is unchanged */
     bool thaw;                      /* LOAD: the file was edited while the zone was frozen */
     bool freeze;                    /* DUMP: take no more updates from then on */
+    bool clean;                     /* DUMP, STATE: nothing before this commit is kept */
     bool unasked;                   /* DUMP: nobody waits for it */
     bool sign_all;                  /* KEYS: begin a campaign over all signatures */
     struct keeper_update *updates;  /* UPDATE: answered by the keeper, whatever came of it */
@@ -63,7 +64,7 @@ struct zone_clock {
 /* RECOVER: a difference that leads on, and its commit. */
 struct zone_past {
     struct zone_history_link *link;
-    uint64_t commit;
+    struct zone_history_commit commit;
 };
 
 /* What came of it. */

@@ -125,6 +125,7 @@ struct managed_zone *zone_record_new(uint64_t id, const struct zone_settings *se
                                         .retry_at = INT64_MAX,
                                         .overdue_at = INT64_MAX,
                                         .file_at = INT64_MAX,
+                                        .history_at = INT64_MAX,
                                         .warn_at = INT64_MAX};
     return zone;
 }

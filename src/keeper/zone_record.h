@@ -22,6 +22,7 @@ struct zone_wishes {
     bool look;  /* was the file edited that updates make worthless? */
     bool state; /* what is known besides zone data changed, e.g. a timer */
     bool dump;
+    bool clean;            /* with the dump or the state: forget the history */
     bool freeze;           /* with the dump */
     bool thaw;             /* with the load */
     bool frozen;           /* with the load: of a zone that is frozen and stays so */
@@ -43,6 +44,7 @@ struct zone_health {
     sg_time retry_at;        /* INT64_MAX: nothing failed */
     sg_time overdue_at;      /* signatures should have been made anew by then; INT64_MAX: never */
     sg_time file_at;         /* of a secondary: when its file is to be written; INT64_MAX: never */
+    sg_time history_at;      /* when the oldest of its history is too old; INT64_MAX: never */
     sg_time file_written_at; /* when that was begun last */
     sg_time missing_warn_at; /* when the log says next that a successor is missing; 0: none is */
     sg_time warn_at;         /* when the log says so next, if it is still so */
@@ -69,6 +71,8 @@ struct zone_ledger {
     bool continues;             /* the newest version is what was committed last */
     bool lost;                  /* what the store has could not be read, and no file has it */
     bool imaging;               /* a new image is being made */
+    bool aged;                  /* what has become too old is still in the store */
+    sg_time shortened_at;       /* when that was seen to last */
     bool doubted;               /* by overtake.c: of a backup, and not all secondaries were heard */
     uint32_t overtaken;         /* what one of them has is to be overtaken; 0: nothing */
     size_t unheard;             /* those whose serial is still asked for */

@@ -59,7 +59,7 @@ static void keep_history(struct zone_job *job, const struct store_commit_record 
         buffer_append(&changeset, record->changeset.bytes, record->changeset.length);
         made->history[made->history_count++] = (struct zone_past){
             .link = zone_history_link_new(&job->settings->apex, &changeset),
-            .commit = record->number,
+            .commit = {.number = record->number, .at = record->at},
         };
         return;
     }

@@ -56,7 +56,7 @@ MUST_USE enum sg_result zone_sign_and_seal(struct zone_job *job, struct zone_edi
                                            enum zone_sign_extent extent);
 /* The same for a draft whose signatures are as they shall be. */
 MUST_USE enum sg_result zone_seal(struct zone_job *job, struct zone_edit *edit);
-/* What is committed is the base itself, since the store does not have it. */
+/* What is committed is the base itself: the store does not have it, or is to have nothing else. */
 MUST_USE enum sg_result zone_write_base(struct zone_job *job);
 /* What the index, which there is, knows of the version: the one that was made or, where none was,
  * the base. */

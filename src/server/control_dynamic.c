@@ -116,19 +116,20 @@ void control_thaw(struct control_call *call)
     say_why_not(call, zone, result);
 }
 
-/* -clean means BIND's journal files. Here what leads to the zone is in the store, where it is cut
- * by max-journal-size and max-ixfr-ratio alone. */
+/* -clean: what BIND has in journal files is here in memory and in the store. */
 void control_sync(struct control_call *call)
 {
-    size_t first = control_call_word_is(call, 1, "-clean") ? 2 : 1;
+    bool clean = control_call_word_is(call, 1, "-clean");
+    keeper_command *command = clean ? keeper_sync_clean : keeper_sync;
+    size_t first = clean ? 2 : 1;
     enum sg_result result;
 
     if (call->count == first) {
-        run_all(call, keeper_sync, &sync_words);
+        run_all(call, command, &sync_words);
         return;
     }
     struct managed_zone *zone = control_zone_find_at_work(call, first);
-    if (zone == NULL || run_one(call, zone, keeper_sync, &sync_words, &result)) {
+    if (zone == NULL || run_one(call, zone, command, &sync_words, &result)) {
         return;
     }
     if (result == SG_UNSUPPORTED) {

@@ -80,6 +80,8 @@ static void fill_settings(const struct conf_zone *zone, const struct zone_peers 
             {
                 .records_max = zone->options->limits.records_max,
                 .journal_bytes_max = zone->options->limits.journal_bytes_max,
+                .journal_age_max = zone->options->limits.journal_age_max,
+                .ixfr_ratio_percent = zone->options->limits.ixfr_ratio_percent,
                 .records_per_type_max = zone->options->limits.records_per_type_max,
                 .types_per_name_max = zone->options->limits.types_per_name_max,
                 .private_type = zone->options->sig_signing_type,

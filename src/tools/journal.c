@@ -175,7 +175,7 @@ static bool print_commit(const struct journal *journal, const struct store_commi
     printf("; %s, commit %llu, ", when, (unsigned long long)record->number);
     if (record->changeset.length == 0) {
         printf("serial %u (unsigned %u): %s\n", record->serial, record->source_serial,
-               (record->flags & STORE_COMMIT_IMAGE) != 0 ? "the whole zone anew"
+               (record->flags & STORE_COMMIT_IMAGE) != 0 ? "the whole zone; its history begins here"
                                                          : "no record changed");
         return true;
     }

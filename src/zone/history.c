@@ -16,7 +16,7 @@ struct zone_history_link {
     struct zone_history_link *older; /* epoch_publish() */
     struct zone_history_link *newer; /* for the keeper alone */
     uint32_t references;             /* atomic */
-    uint64_t commit;
+    struct zone_history_commit commit;
     struct zone_changeset_header header;
     bool has_header;
     bool is_sound; /* to its end, and it has the SOAs that its header tells of */
@@ -28,6 +28,11 @@ struct zone_history_link {
 static size_t bytes_of(const struct zone_history_link *link)
 {
     return sizeof(*link) + link->changeset.capacity;
+}
+
+static uint64_t records_of(const struct zone_history_link *link)
+{
+    return link->header.deleted + link->header.added;
 }
 
 static void leave(struct epoch_retired *leaving)
@@ -42,6 +47,7 @@ static void drop_oldest(struct zone_history *history)
     struct zone_history_link *link = history->oldest;
     history->oldest = link->newer;
     history->bytes -= bytes_of(link);
+    history->records -= records_of(link);
     history->links--;
     if (link->newer != NULL) {
         epoch_publish(&link->newer->older, (struct zone_history_link *)NULL);
@@ -68,7 +74,12 @@ struct span zone_history_changeset(const struct zone_history_link *link)
 
 uint64_t zone_history_oldest_commit(const struct zone_history *history)
 {
-    return history->oldest == NULL ? UINT64_MAX : history->oldest->commit;
+    return history->oldest == NULL ? UINT64_MAX : history->oldest->commit.number;
+}
+
+sg_time zone_history_oldest_at(const struct zone_history *history)
+{
+    return history->oldest == NULL ? INT64_MAX : history->oldest->commit.at;
 }
 
 const struct dns_rrset *zone_history_soa_from(const struct zone_history_link *link)
@@ -130,7 +141,7 @@ static bool is_link(struct zone_history *history, const struct zone_history_link
         return false;
     }
     if (serial_compare(header->serial_to, header->serial_from) <= 0) {
-        if (header->deleted + header->added > 0) {
+        if (records_of(link) > 0) {
             zone_history_be_ambiguous(history);
         } /* else key states alone, say: no secondary has anything to learn */
         return false;
@@ -146,7 +157,7 @@ static bool is_link(struct zone_history *history, const struct zone_history_link
 }
 
 void zone_history_add(struct zone_history *history, struct zone_history_link *link, bool breaks,
-                      uint64_t commit)
+                      const struct zone_history_commit *commit)
 {
     const struct zone_history_link *newest = history->newest;
     bool ambiguous = history->ambiguous;
@@ -159,7 +170,7 @@ void zone_history_add(struct zone_history *history, struct zone_history_link *li
         zone_history_unref(link);
         return;
     }
-    link->commit = commit;
+    link->commit = *commit;
     link->older = history->newest;
     if (history->newest != NULL) {
         history->newest->newer = link;
@@ -167,6 +178,7 @@ void zone_history_add(struct zone_history *history, struct zone_history_link *li
         history->oldest = link;
     }
     history->bytes += bytes_of(link);
+    history->records += records_of(link);
     history->links++;
     epoch_publish(&history->newest, link);
     if (history->links > ZONE_HISTORY_LINKS_MAX) {
@@ -174,9 +186,10 @@ void zone_history_add(struct zone_history *history, struct zone_history_link *li
     }
 }
 
-void zone_history_trim(struct zone_history *history, size_t bytes_max)
+void zone_history_trim(struct zone_history *history, const struct zone_history_limits *limits)
 {
-    while (history->bytes > bytes_max) {
+    while (history->bytes > limits->bytes_max || history->records > limits->records_max ||
+           zone_history_oldest_at(history) < limits->at_min) {
         drop_oldest(history);
     }
 }

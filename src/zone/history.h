@@ -13,6 +13,7 @@
 
 #include "base/buffer.h"
 #include "base/epoch.h"
+#include "base/time.h"
 #include "dns/rrset.h"
 
 struct dns_name;
@@ -31,30 +32,50 @@ struct span zone_history_changeset(const struct zone_history_link *link);
 const struct dns_rrset *zone_history_soa_from(const struct zone_history_link *link);
 const struct dns_rrset *zone_history_soa_to(const struct zone_history_link *link);
 
-enum { ZONE_HISTORY_LINKS_MAX = 16384 };
+enum {
+    ZONE_HISTORY_LINKS_MAX = 16384,
+    /* A chain of so many records at most is condensed before its size is judged (answer/ixfr.c):
+     * some 10 ms of a net thread. */
+    ZONE_HISTORY_CONDENSED_RECORDS_MAX = 65536,
+};
 struct zone_history {
     struct zone_history_link *newest; /* epoch_publish() */
     struct zone_history_link *oldest; /* for the keeper alone, like all below */
     size_t bytes, links;
-    bool ambiguous; /* the newest serial was served with two contents: no link may begin there */
+    uint64_t records; /* RRs that its links delete and add */
+    bool ambiguous;   /* the newest serial was served with two contents: no link may begin there */
+};
+
+/* Where a link comes from. */
+struct zone_history_commit {
+    uint64_t number; /* under which the store has it; 0: it has it not */
+    sg_time at;      /* when it was made */
+};
+
+/* What may be kept of a history. */
+struct zone_history_limits {
+    size_t bytes_max;
+    uint64_t records_max;
+    sg_time at_min; /* INT64_MIN: whatever its age */
 };
 
 /*
- * Add the link that leads to the version that is about to be published. Takes the reference.
- * `commit` is the number under which the store has it (0: it has it not). A link that does not
- * continue the chain (serial_from is not the newest serial_to) or with `breaks` set begins a new
- * chain: what was there is dropped. One that does not raise the serial is no link; where it changes
- * what is public, the serial is ambiguous, as by zone_history_be_ambiguous(). Of malformed bytes,
- * and of such as do not lead from a SOA of the one serial to a SOA of the other, only the break is
- * left. At most ZONE_HISTORY_LINKS_MAX links.
+ * Add the link that leads to the version that is about to be published. Takes the reference. A
+ * link that does not continue the chain (serial_from is not the newest serial_to) or with `breaks`
+ * set begins a new chain: what was there is dropped. One that does not raise the serial is no
+ * link; where it changes what is public, the serial is ambiguous, as by
+ * zone_history_be_ambiguous(). Of malformed bytes, and of such as do not lead from a SOA of the one
+ * serial to a SOA of the other, only the break is left. At most ZONE_HISTORY_LINKS_MAX links.
  */
 void zone_history_add(struct zone_history *history, struct zone_history_link *link, bool breaks,
-                      uint64_t commit);
+                      const struct zone_history_commit *commit);
 /* Of the oldest link: the store has to keep that commit and those after it. UINT64_MAX: there is no
  * link. */
 uint64_t zone_history_oldest_commit(const struct zone_history *history);
-/* Drop the oldest links until at most `bytes_max` are left. */
-void zone_history_trim(struct zone_history *history, size_t bytes_max);
+/* When the oldest link was made. INT64_MAX: there is no link. */
+sg_time zone_history_oldest_at(const struct zone_history *history);
+/* Drop the oldest links until what is left is within the limits. */
+void zone_history_trim(struct zone_history *history, const struct zone_history_limits *limits);
 void zone_history_clear(struct zone_history *history);
 /* The next version has other contents and no higher serial. Whoever is at that serial may have
  * either: what was there is dropped, and the next difference, which begins at it, is no link. */

@@ -8,6 +8,7 @@
 enum { ROUNDS = 25, STEPS = 30, SET_SLOTS = 1 << 18, LINKS_MAX = 64 };
 
 static const struct arena_sizes small_sizes = {64, 1024, 8192};
+static const struct zone_history_commit no_commit;
 static struct edits edits;
 static uint8_t out[DNS_MESSAGE_BYTES_MAX];
 
@@ -211,7 +212,7 @@ static void seal(struct primary *primary, struct zone_edit *edit, uint32_t seria
                                              primary->versions[serial], &changeset),
                          SG_OK);
         zone_history_add(&primary->history, zone_history_link_new(&edits.apex, &changeset), false,
-                         0);
+                         &no_commit);
     }
     primary->serial = serial;
 }
@@ -411,12 +412,14 @@ static void a_broken_changeset_is_not_told(void **state)
     for (size_t length = 40; length < whole.length; length += 1 + length / 8) {
         struct buffer cut = BUFFER_EMPTY;
         buffer_append(&cut, whole.bytes, length);
-        zone_history_add(&primary.history, zone_history_link_new(&edits.apex, &cut), true, 0);
+        zone_history_add(&primary.history, zone_history_link_new(&edits.apex, &cut), true,
+                         &no_commit);
         assert_int_equal(zone_history_collect(&primary.history, 1, 2, links, 1), 0);
     }
     /* Sound, but of serials that its SOAs do not have. */
     wire_put_u32(whole.bytes + 4, 0);
-    zone_history_add(&primary.history, zone_history_link_new(&edits.apex, &whole), true, 0);
+    zone_history_add(&primary.history, zone_history_link_new(&edits.apex, &whole), true,
+                     &no_commit);
     assert_int_equal(zone_history_collect(&primary.history, 0, 2, links, 1), 0);
     stop(&primary);
 }
@@ -443,7 +446,7 @@ static void what_does_not_fit_together_is_not_told(void **state)
                 const struct dns_rrset *soa = zone_history_soa_to(link);
                 ((uint8_t *)(uintptr_t)soa->packed)[soa->bytes - 1] ^= 1;
             }
-            zone_history_add(&primary.history, link, false, 0);
+            zone_history_add(&primary.history, link, false, &no_commit);
         }
         assert_int_equal(zone_history_collect(&primary.history, 1, 3, links, 2), 2);
         assert_int_equal(ixfr_new(primary.versions[3], links, 2, 0, question(false), &ixfr),

@@ -43,6 +43,8 @@ static const struct text_case cases[] = {
      "expected a number from 0 to 3660, found '3661'"},
     {"a duration out of its range", OPTION("interface-interval P1D;"), true,
      "expected a number from 0 to 40320, found 'P1D'"},
+    {"an age out of its range", OPTION("max-journal-age 0;"), true, "found '0'"},
+    {"an age that is unlimited", OPTION("max-journal-age unlimited;"), false, NULL},
     {"a percentage out of its range", OPTION("max-ixfr-ratio 0%;"), true, "found '0%'"},
     {"resolver options draw one warning",
      OPTION("forwarders { ::1; };\n dnssec-validation auto; prefetch 2 9;"), false,

@@ -36,7 +36,8 @@ static const struct print_case {
      "zone \"A.b\\.c\" { " PRIMARY "dnssec-policy p; allow-update { key k; !10/8; }; also-notify { "
      "::1 key k; 192.0.2.1 port 54; };"
      "parental-agents { 192.0.2.9; }; notify explicit; check-names warn; max-ixfr-ratio 3%;"
-     "max-journal-size unlimited; notify-source * port 5; notify-source-v6 ::1; };"},
+     "max-journal-size unlimited; max-journal-age 600; notify-source * port 5; notify-source-v6 "
+     "::1; };"},
     {"checkds", "options { checkds no; }; view v { checkds yes; zone a { " PRIMARY
                 "}; zone b { " PRIMARY "parental-agents { ::1; }; }; zone c { " PRIMARY
                 "checkds explicit; }; }; view w { zone a { " PRIMARY "}; };"},

@@ -30,6 +30,7 @@ static void the_defaults_are_those_of_bind(void **state)
     assert_int_equal(options->limits.transfer_time_out_max, 7200);
     assert_int_equal(options->limits.ixfr_ratio_percent, 100);
     assert_int_equal(options->limits.journal_bytes_max, 0);
+    assert_int_equal(options->limits.journal_age_max, 0);
     assert_int_equal(options->checks.names, CHECK_FAIL);
     conf_free(conf);
     conf = load(SECONDARY(""));
@@ -56,7 +57,8 @@ static void a_primary_zone_has_what_it_says(void **state)
              "check-dup-records ignore; check-wildcard no; check-sibling no; check-integrity no;"
              "check-spf ignore; serial-update-method date; max-zone-ttl 1d;"
              "dnssec-loadkeys-interval 5; sig-signing-type 65280; masterfile-style full;"
-             "ixfr-from-differences yes; max-ixfr-ratio 40%; max-journal-size unlimited;"
+             "ixfr-from-differences yes; max-ixfr-ratio 40%; max-journal-size unlimited; "
+             "max-journal-age 2d;"
              "max-records 7; max-records-per-type 8; max-types-per-name 9;"
              "max-transfer-time-out 1; max-transfer-idle-out 2; zone-statistics full;"
              "journal \"j\"; parental-source 192.0.2.2;"));
@@ -91,6 +93,7 @@ static void a_primary_zone_has_what_it_says(void **state)
     assert_true(options->ixfr_from_differences);
     assert_int_equal(options->limits.ixfr_ratio_percent, 40);
     assert_true(options->limits.journal_bytes_max == UINT64_MAX);
+    assert_int_equal(options->limits.journal_age_max, 2 * 86400);
     assert_int_equal(options->limits.records_max, 7);
     assert_int_equal(options->limits.records_per_type_max, 8);
     assert_int_equal(options->limits.types_per_name_max, 9);

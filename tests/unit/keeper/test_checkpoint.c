@@ -155,6 +155,180 @@ static void history_in_memory_is_bounded_over_all_zones(void **state)
     assert_int_equal(scene->keeper->history_bytes, 0);
 }
 
+/* ---- what a zone's own settings say ---- */
+
+static size_t links_of(struct keeper_scene *scene)
+{
+    return scene_zone(scene)->slot->history.links;
+}
+
+static void add_names(struct keeper_scene *scene, char first, char last)
+{
+    for (char label[2] = {first, '\0'}; label[0] <= last; label[0]++) {
+        assert_int_equal(scene_update_now(scene, label), DNS_RCODE_NOERROR);
+    }
+}
+
+static void history_is_as_large_as_its_zone_may_have_it(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene_serve_dynamic(scene);
+    add_names(scene, 'a', 'd');
+    assert_int_equal(links_of(scene), 4);
+    size_t allowed = scene_zone(scene)->slot->history.bytes / 2 + 1;
+    scene->plan[0].limits.journal_bytes_max = allowed;
+    scene_configure(scene);
+    assert_int_equal(links_of(scene), 2);
+    add_names(scene, 'e', 'g');
+    assert_int_equal(links_of(scene), 2);
+    assert_in_range(scene_zone(scene)->slot->history.bytes, 1, allowed);
+    scene_restart(scene);
+    assert_int_equal(links_of(scene), 2);
+    let_one_be_due(scene);
+    add_names(scene, 'h', 'h');
+    assert_int_equal(links_of(scene), 2);
+    assert_int_equal(fake_disk_count(scene->disk, STORE_COMMITS), 2); /* 8 and the image's, 9 */
+    scene_restart(scene);
+    assert_int_equal(links_of(scene), 2);
+}
+
+static void serve_dynamic_for_a_day(struct keeper_scene *scene)
+{
+    scene->plan[0].limits.journal_age_max = SG_DAY;
+    scene_serve_dynamic(scene);
+}
+
+static void a_difference_that_is_too_old_goes_from_memory_and_store(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_dynamic_for_a_day(scene);
+    add_names(scene, 'a', 'c');
+    scene_pass(scene, SG_DAY / 2);
+    add_names(scene, 'd', 'e');
+    scene_pass(scene, SG_DAY / 2 - 1);
+    assert_int_equal(links_of(scene), 5);
+    assert_int_equal(fake_disk_count(scene->disk, STORE_COMMITS), 6);
+    scene_pass(scene, 1);
+    assert_int_equal(links_of(scene), 2);
+    assert_int_equal(zone_history_oldest_commit(&scene_zone(scene)->slot->history), 5);
+    assert_int_equal(fake_disk_count(scene->disk, STORE_COMMITS), 2);
+    scene_restart(scene);
+    assert_int_equal(links_of(scene), 2);
+    assert_int_equal(scene_serial(scene), 12);
+    scene_pass(scene, SG_DAY / 2);
+    assert_int_equal(links_of(scene), 0);
+    /* An image with its record, which tells of no change. */
+    assert_int_equal(fake_disk_count(scene->disk, STORE_COMMITS), 1);
+    assert_int_equal(fake_disk_count(scene->disk, STORE_IMAGES), 1);
+    scene_restart(scene);
+    assert_int_equal(links_of(scene), 0);
+    assert_int_equal(scene_serial(scene), 12);
+    assert_true(scene_serves(scene, "a.example.test.", DNS_TYPE_A));
+    add_names(scene, 'f', 'f');
+    assert_int_equal(links_of(scene), 1);
+}
+
+static void what_has_become_too_old_while_it_was_down_goes_at_the_start(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_dynamic_for_a_day(scene);
+    add_names(scene, 'a', 'c');
+    scene_stop(scene);
+    scene->now += 2 * SG_DAY;
+    scene_start(scene);
+    scene_configure(scene);
+    assert_int_equal(links_of(scene), 0);
+    assert_int_equal(fake_disk_count(scene->disk, STORE_COMMITS), 1);
+    assert_int_equal(scene_serial(scene), 10);
+    assert_true(scene_serves(scene, "c.example.test.", DNS_TYPE_A));
+}
+
+static void an_age_that_is_set_later_counts_at_once(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene_serve_dynamic(scene);
+    add_names(scene, 'a', 'c');
+    scene_pass(scene, 2 * SG_DAY);
+    assert_int_equal(links_of(scene), 3);
+    scene->plan[0].limits.journal_age_max = SG_DAY;
+    scene_configure(scene);
+    assert_int_equal(links_of(scene), 0);
+    assert_int_equal(fake_disk_count(scene->disk, STORE_COMMITS), 1);
+}
+
+/* The store is not asked to forget with each change of a zone that always changes. */
+static void what_becomes_too_old_leaves_the_store_in_steps(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_dynamic_for_a_day(scene);
+    unsigned images = 0;
+    uint64_t image = scene_zone(scene)->ledger.image_number;
+    for (int i = 0; i < 200; i++) {
+        char label[8];
+        snprintf(label, sizeof(label), "n%d", i);
+        assert_int_equal(scene_update_now(scene, label), DNS_RCODE_NOERROR);
+        scene_pass(scene, SG_DAY / 50);
+        images += scene_zone(scene)->ledger.image_number != image;
+        image = scene_zone(scene)->ledger.image_number;
+        assert_in_range(links_of(scene), 0, 50);
+        assert_in_range(fake_disk_count(scene->disk, STORE_COMMITS), 1, 56);
+    }
+    assert_int_equal(links_of(scene), 49);
+    assert_in_range(images, 2, 5);
+}
+
+static void a_disk_that_fails_loses_no_commit_to_an_age(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_dynamic_for_a_day(scene);
+    add_names(scene, 'a', 'c');
+    scene_break_disk(scene);
+    scene_pass(scene, SG_DAY);
+    assert_int_equal(links_of(scene), 0);
+    assert_int_equal(fake_disk_count(scene->disk, STORE_COMMITS), 4);
+    fake_disk_heal(scene->disk);
+    scene_pass(scene, SG_HOUR);
+    assert_int_equal(fake_disk_count(scene->disk, STORE_COMMITS), 1);
+    assert_null(scene_status(scene).problem);
+    scene_restart(scene);
+    assert_int_equal(scene_serial(scene), 10);
+    assert_true(scene_serves(scene, "c.example.test.", DNS_TYPE_A));
+}
+
+enum { RATIO_NAMES = 40000 };
+
+static void load_names(struct keeper_scene *scene, unsigned serial, int count)
+{
+    struct buffer text = BUFFER_EMPTY;
+    buffer_format(
+        &text, "$TTL 60\n@ SOA ns1 host %u 3600 600 86400 60\n@ NS ns1\nns1 A 192.0.2.1\n", serial);
+    for (int i = 0; i < count; i++) {
+        buffer_format(&text, "n%d A 192.0.2.9\n", i);
+    }
+    assert_int_equal(file_write(scene->file, 0644, buffer_span(&text)), SG_OK);
+    buffer_free(&text);
+    scene_differ(scene);
+    scene_configure(scene);
+    assert_int_equal(scene_serial(scene), serial);
+}
+
+/* A chain that is too long to be condensed, and larger than the ratio, is sent to nobody. */
+static void what_the_ratio_makes_useless_is_not_kept(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene->plan[0].limits.journal_bytes_max = UINT64_MAX;
+    load_names(scene, 1, 0);
+    load_names(scene, 2, RATIO_NAMES);
+    load_names(scene, 3, 0);
+    assert_int_equal(links_of(scene), 2);
+    scene->plan[0].limits.ixfr_ratio_percent = 100;
+    scene_configure(scene);
+    assert_int_equal(links_of(scene), 1);
+    load_names(scene, 4, 1);
+    assert_int_equal(links_of(scene), 2);
+    assert_in_range(scene_zone(scene)->slot->history.records, 1, 65536);
+}
+
 /* ---- one large change ---- */
 
 enum { LARGE_NAMES = 8, LARGE_STRINGS = 160, LARGE_STRING_BYTES = 250 };
@@ -264,6 +438,13 @@ int main(void)
         WITH_SCENE(what_secondaries_may_ask_for_is_kept_over_a_restart),
         WITH_SCENE(what_nobody_may_ask_for_any_more_is_not_kept),
         WITH_SCENE(history_in_memory_is_bounded_over_all_zones),
+        WITH_SCENE(history_is_as_large_as_its_zone_may_have_it),
+        WITH_SCENE(a_difference_that_is_too_old_goes_from_memory_and_store),
+        WITH_SCENE(what_has_become_too_old_while_it_was_down_goes_at_the_start),
+        WITH_SCENE(an_age_that_is_set_later_counts_at_once),
+        WITH_SCENE(what_becomes_too_old_leaves_the_store_in_steps),
+        WITH_SCENE(a_disk_that_fails_loses_no_commit_to_an_age),
+        WITH_SCENE(what_the_ratio_makes_useless_is_not_kept),
         WITH_SCENE(a_large_change_is_committed_as_an_image_file),
         WITH_SCENE(a_large_change_whose_image_does_not_fit_is_committed_as_it_is),
     };

@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include "keeper/keeper_scene.h"
 #include "support/heard_log.h"
 
@@ -84,6 +86,130 @@ static void a_sync_leaves_the_file_of_a_frozen_zone_as_it_was_edited(void **stat
     assert_int_equal(thaw(scene, &thawed), SG_OK);
     scene_turn(scene);
     assert_int_equal(scene_serial(scene), 9);
+    assert_true(scene_serves(scene, "www.example.test.", DNS_TYPE_A));
+}
+
+static size_t links_of(struct keeper_scene *scene)
+{
+    return scene_zone(scene)->slot->history.links;
+}
+
+static void serve_with_history(struct keeper_scene *scene)
+{
+    scene_serve_dynamic(scene);
+    assert_int_equal(scene_update_now(scene, "one"), DNS_RCODE_NOERROR);
+    assert_int_equal(scene_update_now(scene, "two"), DNS_RCODE_NOERROR);
+    assert_int_equal(links_of(scene), 2);
+}
+
+static int sync_clean(struct keeper_scene *scene)
+{
+    int outcome = -1;
+    assert_int_equal(keeper_sync_clean(scene->keeper, scene_zone(scene), scene_note, &outcome),
+                     SG_OK);
+    scene_turn(scene);
+    return outcome;
+}
+
+static void a_clean_sync_leaves_the_zone_and_nothing_before_it(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_with_history(scene);
+    assert_int_equal(sync_clean(scene), RELOAD_UP_TO_DATE);
+    assert_int_equal(links_of(scene), 0);
+    assert_int_equal(fake_disk_count(scene->disk, STORE_COMMITS), 1);
+    assert_int_equal(fake_disk_count(scene->disk, STORE_IMAGES), 1);
+    scene_restart(scene);
+    assert_int_equal(links_of(scene), 0);
+    assert_int_equal(scene_serial(scene), 9);
+    assert_true(scene_serves(scene, "two.example.test.", DNS_TYPE_A));
+    assert_int_equal(scene_update_now(scene, "three"), DNS_RCODE_NOERROR);
+    scene_restart(scene);
+    assert_int_equal(links_of(scene), 1);
+    assert_int_equal(scene_serial(scene), 10);
+}
+
+static void a_plain_sync_keeps_what_came_before(void **state)
+{
+    struct keeper_scene *scene = *state;
+    int outcome = -1;
+    serve_with_history(scene);
+    assert_int_equal(keeper_sync(scene->keeper, scene_zone(scene), scene_note, &outcome), SG_OK);
+    scene_turn(scene);
+    assert_int_equal(outcome, RELOAD_UP_TO_DATE);
+    assert_int_equal(links_of(scene), 2);
+    scene_restart(scene);
+    assert_int_equal(links_of(scene), 2);
+}
+
+static void a_clean_sync_whose_file_cannot_be_written_keeps_all(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_with_history(scene);
+    size_t commits = fake_disk_count(scene->disk, STORE_COMMITS);
+    assert_int_equal(unlink(scene->file), 0);
+    assert_int_equal(mkdir(scene->file, 0700), 0);
+    assert_int_equal(sync_clean(scene), RELOAD_FAILED);
+    assert_int_equal(links_of(scene), 2);
+    assert_int_equal(fake_disk_count(scene->disk, STORE_COMMITS), commits);
+    scene_restart(scene);
+    assert_int_equal(links_of(scene), 2);
+    assert_int_equal(scene_serial(scene), 9);
+}
+
+static void a_clean_sync_that_the_store_refuses_keeps_all(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_with_history(scene);
+    size_t commits = fake_disk_count(scene->disk, STORE_COMMITS);
+    scene_break_disk(scene);
+    assert_int_equal(sync_clean(scene), RELOAD_FAILED);
+    assert_int_equal(links_of(scene), 2);
+    assert_int_equal(fake_disk_count(scene->disk, STORE_COMMITS), commits);
+    fake_disk_heal(scene->disk);
+    scene_restart(scene);
+    assert_int_equal(links_of(scene), 2);
+    assert_int_equal(scene_serial(scene), 9);
+    assert_true(scene_serves(scene, "two.example.test.", DNS_TYPE_A));
+}
+
+/* Its file is what is edited: it has no more to say. */
+static void a_clean_sync_of_a_frozen_zone_leaves_its_file(void **state)
+{
+    struct keeper_scene *scene = *state;
+    int outcome;
+    serve_with_history(scene);
+    assert_int_equal(freeze(scene, &outcome), SG_OK);
+    scene_turn(scene);
+    scene_write_file(scene, 12, true);
+    assert_int_equal(sync_clean(scene), RELOAD_UP_TO_DATE);
+    assert_int_equal(links_of(scene), 0);
+    assert_true(scene_status(scene).frozen);
+    assert_int_equal(thaw(scene, &outcome), SG_OK);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 12);
+    assert_true(scene_serves(scene, "www.example.test.", DNS_TYPE_A));
+}
+
+/* Signed here and read from its file: nothing is written but the commit. */
+static void a_clean_sync_of_a_static_zone_ends_its_history_too(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene_write_file(scene, 7, false);
+    scene->plan[0].policy = scene->policy;
+    scene->plan[0].inline_signing = true;
+    scene_configure(scene);
+    scene_write_file(scene, 8, true);
+    keeper_wish_load(scene->keeper, scene_zone(scene), true);
+    scene_turn(scene);
+    assert_int_equal(links_of(scene), 1);
+    uint32_t serial = scene_serial(scene);
+    assert_int_equal(sync_clean(scene), RELOAD_UP_TO_DATE);
+    assert_int_equal(links_of(scene), 0);
+    assert_int_equal(fake_disk_count(scene->disk, STORE_COMMITS), 1);
+    scene_restart(scene);
+    assert_int_equal(scene_serial(scene), serial);
+    assert_int_equal(links_of(scene), 0);
     assert_true(scene_serves(scene, "www.example.test.", DNS_TYPE_A));
 }
 
@@ -241,6 +367,12 @@ int main(void)
         WITH_SCENE(a_thaw_takes_what_was_edited_over_a_restart_too),
         WITH_SCENE(a_thaw_of_a_broken_file_leaves_the_zone_frozen),
         WITH_SCENE(a_sync_leaves_the_file_of_a_frozen_zone_as_it_was_edited),
+        WITH_SCENE(a_clean_sync_leaves_the_zone_and_nothing_before_it),
+        WITH_SCENE(a_plain_sync_keeps_what_came_before),
+        WITH_SCENE(a_clean_sync_whose_file_cannot_be_written_keeps_all),
+        WITH_SCENE(a_clean_sync_that_the_store_refuses_keeps_all),
+        WITH_SCENE(a_clean_sync_of_a_frozen_zone_leaves_its_file),
+        WITH_SCENE(a_clean_sync_of_a_static_zone_ends_its_history_too),
         WITH_SCENE(a_zone_that_is_awaited_and_removed_is_gone),
         WITH_SCENE(a_sync_and_a_reload_are_answered_each_for_itself),
         WITH_SCENE(a_freeze_during_a_thaw_comes_after_it),

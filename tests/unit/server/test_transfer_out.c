@@ -64,7 +64,8 @@ static void publish(struct desk *desk, uint32_t serial, unsigned texts)
     assert_int_equal(zone_edit_set_serial(edit, ZONE_SOURCE, serial), SG_OK);
     assert_int_equal(zone_edit_seal(edit, &new), SG_OK);
     assert_int_equal(zone_changeset_make(old, new, &changeset), SG_OK);
-    zone_history_add(&slot->history, zone_history_link_new(&slot->apex, &changeset), false, 0);
+    zone_history_add(&slot->history, zone_history_link_new(&slot->apex, &changeset), false,
+                     &(const struct zone_history_commit){0});
     epoch_publish(&slot->version, new);
     zone_version_unref(old);
 }

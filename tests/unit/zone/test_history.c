@@ -16,6 +16,8 @@ enum { LINKS = 40, LINKS_MAX = 100 };
 
 static const struct zone_history_link *links[LINKS_MAX];
 
+#define T0 ((sg_time)1767225600)
+
 enum { FROM = 0x11f3a7c5, TO = 0x625b9d71 };
 
 static void put_soa(struct zone_edit *edit, uint32_t serial)
@@ -60,10 +62,18 @@ static struct buffer changeset_of(uint32_t from, uint32_t to)
     return bytes;
 }
 
+static void trim_bytes(struct zone_history *history, size_t bytes_max)
+{
+    const struct zone_history_limits limits = {bytes_max, UINT64_MAX, INT64_MIN};
+    zone_history_trim(history, &limits);
+}
+
 static void add_bytes(struct zone_history *history, struct buffer *bytes, bool breaks)
 {
     struct zone_history_link *link = zone_history_link_new(&dns_name_root, bytes);
-    zone_history_add(history, link, breaks, zone_history_serial_to(link));
+    uint32_t serial = zone_history_serial_to(link);
+    zone_history_add(history, link, breaks,
+                     &(const struct zone_history_commit){.number = serial, .at = T0 + serial});
     assert_null(bytes->bytes);
 }
 
@@ -127,7 +137,7 @@ static void the_oldest_links_go_first(void **state)
     fill(&history, LINKS);
     size_t bytes = history.bytes;
     for (uint32_t left = LINKS; left > 0; left--) {
-        zone_history_trim(&history, bytes * left / LINKS);
+        trim_bytes(&history, bytes * left / LINKS);
         assert_int_equal(history.links, left);
         assert_true(history.bytes <= bytes * left / LINKS);
         uint32_t oldest = LINKS + 1 - left;
@@ -137,11 +147,41 @@ static void the_oldest_links_go_first(void **state)
         assert_int_equal(zone_history_collect(&history, oldest - 1, LINKS + 1, links, LINKS_MAX),
                          0);
     }
-    zone_history_trim(&history, 0);
+    trim_bytes(&history, 0);
     assert_null(history.newest);
     assert_true(zone_history_oldest_commit(&history) == UINT64_MAX);
     fill(&history, 3); /* begins anew */
     assert_int_equal(history.links, 3);
+    clear(&history);
+}
+
+/* Each of these tells of two records: a SOA and the next. */
+static void links_of_too_many_records_go(void **state)
+{
+    struct zone_history history = {0};
+    (void)state;
+    fill(&history, LINKS);
+    assert_int_equal(history.records, 2 * LINKS);
+    zone_history_trim(&history, &(const struct zone_history_limits){SIZE_MAX, 7, INT64_MIN});
+    assert_int_equal(history.links, 3);
+    assert_int_equal(history.records, 6);
+    assert_int_equal(zone_history_oldest_commit(&history), LINKS - 1);
+    clear(&history);
+    assert_int_equal(history.records, 0);
+}
+
+static void links_that_are_too_old_go(void **state)
+{
+    struct zone_history history = {0};
+    (void)state;
+    assert_true(zone_history_oldest_at(&history) == INT64_MAX);
+    fill(&history, 5); /* made one second apart */
+    assert_int_equal(zone_history_oldest_at(&history), T0 + 2);
+    zone_history_trim(&history, &(const struct zone_history_limits){SIZE_MAX, UINT64_MAX, T0 + 4});
+    assert_int_equal(history.links, 3);
+    assert_int_equal(zone_history_oldest_at(&history), T0 + 4);
+    zone_history_trim(&history, &(const struct zone_history_limits){SIZE_MAX, UINT64_MAX, T0 + 9});
+    assert_int_equal(history.links, 0);
     clear(&history);
 }
 
@@ -286,7 +326,7 @@ static void readers_find_whole_chains_while_the_keeper_changes_them(void **state
         add(&shared.history, serial, serial + 1, serial % 500 == 0);
         bytes = bytes == 0 ? shared.history.bytes : bytes;
         __atomic_store_n(&shared.newest, serial + 1, __ATOMIC_RELEASE);
-        zone_history_trim(&shared.history, bytes * LINKS / 2);
+        trim_bytes(&shared.history, bytes * LINKS / 2);
         epoch_reclaim();
     }
     __atomic_store_n(&shared.stop, true, __ATOMIC_RELAXED);
@@ -301,6 +341,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_chain_leads_from_any_serial_to_any_later_one),
         cmocka_unit_test(the_oldest_links_go_first),
+        cmocka_unit_test(links_of_too_many_records_go),
+        cmocka_unit_test(links_that_are_too_old_go),
         cmocka_unit_test(a_break_forgets_what_was),
         cmocka_unit_test(what_does_not_lead_from_one_serial_to_the_other_is_no_link),
         cmocka_unit_test(links_are_bounded),
