@@ -6,7 +6,6 @@ import subprocess
 import time
 
 import dns.message
-import dns.opcode
 import dns.query
 import dns.rcode
 import pytest
@@ -15,6 +14,7 @@ from support import fake_primary
 from support.fake_primary import FakePrimary
 from support.judges import assert_zone_validates, ldns_verify_zone
 from support.material import small_zone
+from support.notify_listener import tell
 from support.peers import KEY, OTHER_KEY, PEERS, Bind
 from support.server import HOST
 from support.waiting import wait_until
@@ -44,14 +44,6 @@ def edit(path, text):
     before = path.stat().st_mtime
     path.write_text(text)
     os.utime(path, (before + 2, before + 2))
-
-
-def tell(server, zone=ZONE):
-    """A NOTIFY from 127.0.0.1, without a hint."""
-    message = dns.message.make_query(zone, "SOA")
-    message.set_opcode(dns.opcode.NOTIFY)
-    message.flags = dns.opcode.to_flags(dns.opcode.NOTIFY) | dns.flags.AA
-    return dns.query.udp(message, HOST, port=server.port, timeout=15)
 
 
 def wait_for_serial(server, serial, within_s=20):
