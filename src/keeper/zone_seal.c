@@ -452,6 +452,7 @@ static enum sg_result seal(struct zone_job *job, struct zone_edit *edit,
         return result;
     }
     warn_of_raised_serial(job);
+    zone_serial_warn_if_ahead(job);
     return SG_OK;
 }
 

@@ -1,5 +1,9 @@
+#include "base/log.h"
 #include "dns/serial.h"
 #include "keeper/zone_steps.h"
+
+/* Several changes within a second are ahead of the clock too, and it soon catches up. */
+enum { SERIAL_AHEAD_SECONDS_MAX = 60 };
 
 static uint32_t date_serial(sg_time now)
 {
@@ -18,6 +22,47 @@ uint32_t zone_serial_raise(enum zone_serial_update method, uint32_t current, sg_
                       : method == ZONE_SERIAL_DATE   ? date_serial(now)
                                                      : current;
     return wanted != 0 && serial_compare(wanted, current) > 0 ? wanted : serial_next(current);
+}
+
+bool zone_serial_is_ahead(enum zone_serial_update method, uint32_t serial, sg_time now)
+{
+    switch (method) {
+    case ZONE_SERIAL_UNIXTIME:
+        return serial_compare(serial, (uint32_t)(now + SERIAL_AHEAD_SECONDS_MAX)) > 0;
+    case ZONE_SERIAL_DATE:
+        return serial_compare(serial, date_serial(now) + 99) > 0;
+    case ZONE_SERIAL_INCREMENT:
+    case ZONE_SERIAL_KEEP:
+        break;
+    }
+    return false;
+}
+
+/* Each change of such a zone is one; so it is told when it begins, at each reload, and once a day.
+ */
+void zone_serial_warn_if_ahead(const struct zone_job *job)
+{
+    const struct zone_settings *settings = job->settings;
+    enum zone_serial_update method = settings->serial_update;
+    const struct zone_facts *facts = zone_version_facts(job->made.version);
+    const struct zone_version *base = job->lent.base;
+    char label[ZONE_LABEL_BYTES];
+
+    if ((!facts->signed_here && !settings->dynamic) ||
+        !zone_serial_is_ahead(method, facts->serial, job->now)) {
+        return;
+    }
+    bool was_ahead =
+        base != NULL && zone_serial_is_ahead(method, zone_version_facts(base)->serial, job->now);
+    bool is_new_day = job->lent.state->clock_at / SG_DAY != job->now / SG_DAY;
+    if (was_ahead && !is_new_day && job->kind != ZONE_JOB_LOAD) {
+        return;
+    }
+    log_write(LOG_ZONE, SEVERITY_WARNING,
+              "zone %s: serial %u is ahead of what serial-update-method %s gives now: each change "
+              "counts one more until that is greater",
+              zone_label(settings, label), facts->serial,
+              method == ZONE_SERIAL_DATE ? "date" : "unixtime");
 }
 
 /* Nothing was committed yet: the source's own, or a later one where the method or a secondary that

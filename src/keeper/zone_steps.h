@@ -32,6 +32,11 @@ MUST_USE enum sg_result zone_read_file(struct zone_job *job, struct zone_edit *e
 
 /* The serial after `current`, which secondaries may have: always greater (RFC 1982). */
 uint32_t zone_serial_raise(enum zone_serial_update method, uint32_t current, sg_time now);
+/* Has it left what the clock gives by this method: is it past YYYYMMDD99 of today, or more than a
+ * minute after now? Never, where the method does not look at the clock. */
+bool zone_serial_is_ahead(enum zone_serial_update method, uint32_t serial, sg_time now);
+/* Say so of job->made.version, where its serial is made by the clock. */
+void zone_serial_warn_if_ahead(const struct zone_job *job);
 /* What the signed zone gets, for a draft whose source has `source_serial`. */
 uint32_t zone_serial_choose(const struct zone_job *job, uint32_t source_serial);
 

@@ -375,8 +375,12 @@ static enum sg_result patch_change(struct patch *patch, struct reader *reader)
     if (change == CHANGE_DELETE) {
         return patch_remove(name, type, rdata) == SG_OK ? SG_OK : SG_CONFLICT;
     }
-    enum sg_result result = patch_add(name, type, ttl, packed);
-    return result == SG_EXISTS ? SG_CONFLICT : result;
+    const struct patch_rrset *there = patch_name_rrset(name, type, covered);
+    if (there != NULL && patch_rrset_has(there, rdata)) {
+        /* NSD adds once more what the apex of its zone has had all along. */
+        return there->ttl == ttl ? SG_OK : SG_CONFLICT;
+    }
+    return patch_add(name, type, ttl, packed);
 }
 
 static enum sg_result patch_soa(struct zone_transfer *transfer, struct patch *patch,

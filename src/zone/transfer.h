@@ -4,9 +4,9 @@
  * Fed message by message in any thread that owns it; what it makes of them is an edit: a new zone
  * for AXFR (and AXFR-style IXFR), or for IXFR a list of differences to apply to the version that
  * the serial was asked for. A transfer that lies (SOAs that do not match, a deletion of what is not
- * there, differences that do not chain, records behind the end) is SG_MALFORMED or SG_CONFLICT and
- * nothing was touched. Records out of the zone are passed over, as secondaries do. TSIG is the
- * caller's business.
+ * there, an addition of what is there with another TTL, differences that do not chain, records
+ * behind the end) is SG_MALFORMED or SG_CONFLICT and nothing was touched. Records out of the zone
+ * are passed over, as secondaries do. TSIG is the caller's business.
  *
  *   new SOA, RRs ..., new SOA                                     whole (RFC 5936 2.2)
  *   new SOA, { old SOA, deleted ..., next SOA, added ... }, new SOA  differences (RFC 1995 4)

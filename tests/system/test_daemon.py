@@ -393,15 +393,23 @@ def test_a_start_that_fails_late_ends_in_order(make_signet):
     assert "assertion failed" not in server.log()
 
 
-def test_sighup_reads_the_configuration_again(make_signet, run_server):
+def test_sighup_reads_the_configuration_and_edited_files_again(make_signet, run_server):
     server = make_signet()
-    server.add_zone("example.org", ZONE)
+    edited = ZONE + "edited A 192.0.2.81\n"
+    paths = {"example.org": server.add_zone("example.org", ZONE),
+             "signed.test": server.add_zone("signed.test", ZONE, policy="default")}
     run_server(server)
+    before = server.wait_until_signed("signed.test")
+    for path in paths.values():
+        path.write_text(edited)
     server.add_zone("new.test", ZONE)
     server.configure()
     server.process.send_signal(signal.SIGHUP)
     server.wait_for_log("received SIGHUP signal to reload zones\n")
     wait_until(lambda: server.answers_with("www.new.test", "A"), what="the new zone")
+    for zone in paths:
+        wait_until(lambda zone=zone: server.answers_with(f"edited.{zone}", "A"), what="the edit")
+    assert server.wait_until_signed("signed.test") == before + 1
 
 
 def test_signals_during_the_start_are_taken_when_it_is_done(make_signet, run_server):

@@ -7,11 +7,12 @@ import threading
 import time
 
 import dns.exception
+import dns.rcode
 import pytest
 
 from support import figures
 from support.contents import Contents
-from support.disk_faults import DIE_AFTER, DIE_BEFORE, FAULTS, DiskFaults
+from support.disk_faults import (DIE_AFTER, DIE_BEFORE, FAULTS, FOR_EVER, LASTING, DiskFaults)
 from support.judges import assert_zone_validates, dnssec_verify, ldns_verify_zone
 from support.material import generated, small_zone
 from support.updates import Crowd
@@ -335,3 +336,51 @@ def test_a_failed_write_loses_nothing(signet, tmp_path, request, fault):
     assert (small.rcodes + large.rcodes)["SERVFAIL"], "no fault was ever noticed"
     assert key_files(signet) == keys
     assert "writing failed" in signet.log() and "writing works again" in signet.log()
+
+
+def test_a_disk_that_cannot_be_written_for_a_while(signet, tmp_path):
+    """It fails under way, as with errors=remount-ro: zones are served and nothing is acknowledged,
+    who asks is told, and all goes on by itself."""
+    faults = DiskFaults(tmp_path)
+    zones = {"one.test.": "nsec", "two.test.": "nsec3", "plain.test.": None}
+    signet.extra = POLICIES
+    for zone, policy in zones.items():
+        signet.add_zone(zone, small_zone(zone), policy=policy, statements=DYNAMIC)
+    signet.start(environment=faults.environment)
+    signed = [zone for zone in zones if zones[zone]]
+    for zone in signed:
+        signet.wait_until_signed(zone)
+    crowd = Crowd(signet, list(zones), 1, SEED)
+    client = crowd.clients[0]
+
+    def status(zone):
+        return signet.rndc("zonestatus", zone, program="signet")
+
+    for fault, words in (("EIO", "Input/output error"), ("read-only", "Read-only file system")):
+        begin = len(signet.log())
+        assert [client.step() for _ in range(6)] == [dns.rcode.NOERROR] * 6
+        before = {zone: signet.serial(zone) for zone in zones}
+        assert all(status(zone).returncode == 0 for zone in zones)
+        faults.arm(1, LASTING[fault], FOR_EVER)
+        assert [client.step() for _ in range(4)] == [dns.rcode.SERVFAIL] * 4
+        for zone in zones:
+            told = status(zone)
+            assert told.returncode == 2 and "store: cannot be written: " in told.stdout, told.stdout
+            assert signet.answers_with(f"mail.{zone}", "A")
+            assert signet.serial(zone) == before[zone], "what is not durable is not seen"
+        faults.disarm()
+        for zone in zones:
+            client.zones = [zone]
+            wait_until(lambda: client.step() == dns.rcode.NOERROR, 60, "an update is taken", 0.1)
+            assert status(zone).returncode == 0, "an update that was taken ends the trouble"
+        client.zones = list(zones)
+        log = signet.log()[begin:]
+        assert words in next(line for line in log.splitlines() if "store: writing failed" in line)
+        assert log.count("store: writing failed") == log.count("store: writing works again") == 1
+
+    restart(signet, signed)
+    for zone in zones:
+        path = signet.axfr(zone, tmp_path / zone)
+        crowd.assert_kept(zone, Contents(path))
+        if zones[zone]:
+            judge(signet, zone, path)

@@ -1,5 +1,7 @@
 """Who serves our zone is told of each change (RFC 1996), and then fetches it."""
 
+import re
+import subprocess
 
 import dns.rcode
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from support.fake_primary import FakePrimary
 from support.judges import assert_zone_validates
 from support.material import small_zone
-from support.notify_listener import NotifyListener
+from support.notify_listener import NotifyListener, tell
 from support.peers import KEY, PEERS
 from support.server import HOST
 from support.waiting import wait_until
@@ -94,6 +96,42 @@ def test_a_secondary_passes_it_on(signet, run_server, tmp_path, kind):
     primary.serve(SECOND)
     assert signet.rndc("refresh", ZONE).returncode == 0
     wait_until(lambda: secondary.serial(ZONE) == 2, 20, "the second version")
+
+
+def test_secondaries_several_versions_behind_get_one_difference(signet, run_server, tmp_path):
+    """Nobody told them of five changes. What came and went meanwhile is not in it."""
+    peers = [kind(tmp_path / kind.name, fetched=[(ZONE, signet.port)]) for kind in PEERS]
+    path = signet.add_zone(ZONE, FIRST, policy="default", statements="notify no;")
+    signet.start()
+    first = signet.wait_until_signed(ZONE)
+    for peer in peers:
+        run_server(peer)
+        wait_until(lambda peer=peer: peer.serial(ZONE) == first, 30, "the first version")
+    for more in ("passing IN A 192.0.2.201", "passing IN A 192.0.2.202", "added IN A 192.0.2.200",
+                 "added IN A 192.0.2.203", "added IN A 192.0.2.203\nlast.a.b IN TXT last"):
+        change(signet, path, FIRST.replace("x.new   IN A 192.0.2.17\n", "") + more + "\n")
+        wait_until(lambda: signet.answers_with(more.split()[0] + "." + ZONE, "A"), 20, more)
+    wait_until(lambda: signet.answers_with("last.a.b." + ZONE, "TXT"), 20, "the last one")
+    last = signet.serial(ZONE)
+    assert last == first + 5
+
+    told = subprocess.run(["dig", f"@{HOST}", "-p", str(signet.port), ZONE, f"IXFR={first}",
+                           "+nocomments", "+nocmd", "+nostats"], capture_output=True, text=True)
+    soas = [int(line.split()[6]) for line in told.stdout.splitlines() if line.split()[3] == "SOA"]
+    assert soas == [last, first, last, last], "one difference"
+    assert "passing" not in told.stdout
+
+    ours = signet.axfr_lines(ZONE, tmp_path / "ours")
+    begin = len(signet.log())
+    for peer in peers:
+        tell(peer)
+        wait_until(lambda peer=peer: peer.serial(ZONE) == last, 30, f"{peer.name} has the last")
+        assert peer.axfr_lines(ZONE, tmp_path / peer.name / "theirs") == ours, peer.name
+    log = signet.log()[begin:]
+    assert log.count(f"IXFR started (serial {first} -> {last})") == 3 and "AXFR" not in log, log
+    for peer, sent in zip(peers, re.findall(r"IXFR ended: .*, (\d+) bytes", log)):
+        assert f"{sent} bytes" in peer.log(), f"{peer.name} says that it took something else"
+    assert_zone_validates(ZONE, tmp_path / "ours")
 
 
 # --- what is said -------------------------------------------------------------------------------

@@ -8,17 +8,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum how { NONE, FAIL_EIO, FAIL_ENOSPC, WRITE_HALF, DIE_BEFORE, DIE_AFTER };
+enum how { NONE, FAIL_EIO, FAIL_ENOSPC, WRITE_HALF, DIE_BEFORE, DIE_AFTER, FAIL_EROFS };
 
 /* As support/disk_faults.py packs it. */
 struct faults {
@@ -80,16 +82,51 @@ static void end(enum how how)
 
 static bool fails(enum how how)
 {
-    if (how == FAIL_ENOSPC || how == FAIL_EIO) {
-        errno = how == FAIL_ENOSPC ? ENOSPC : EIO;
+    if (how == FAIL_ENOSPC || how == FAIL_EIO || how == FAIL_EROFS) {
+        errno = how == FAIL_ENOSPC ? ENOSPC : how == FAIL_EIO ? EIO : EROFS;
         return true;
     }
     return false;
 }
 
+/* The kernel has made the file system read-only (errors=remount-ro): what is open can no longer be
+ * written, and nothing can be opened for it. Not counted. */
+static bool is_read_only(void)
+{
+    return faults != NULL && atomic_load(&faults->how) == FAIL_EROFS &&
+           atomic_load(&faults->first) != 0 &&
+           atomic_load(&faults->calls) + 1 >= atomic_load(&faults->first);
+}
+
 #define REAL(name)                                                                                 \
     static __typeof__(&name) real_##name;                                                          \
     real_##name = real_##name != NULL ? real_##name : (__typeof__(&name))dlsym(RTLD_NEXT, #name)
+
+/* Opens of devices and for reading are as ever. */
+#define WRAP_OPEN(name, parameters, path, arguments)                                               \
+    int name parameters                                                                            \
+    {                                                                                              \
+        REAL(name);                                                                                \
+        mode_t mode = 0;                                                                           \
+        if ((flags & (O_CREAT | __O_TMPFILE)) != 0) {                                              \
+            va_list more;                                                                          \
+            va_start(more, flags);                                                                 \
+            mode = va_arg(more, mode_t);                                                           \
+            va_end(more);                                                                          \
+        }                                                                                          \
+        if ((flags & (O_ACCMODE | O_CREAT)) != O_RDONLY && is_read_only() &&                       \
+            strncmp(path, "/dev/", 5) != 0) {                                                      \
+            errno = EROFS;                                                                         \
+            return -1;                                                                             \
+        }                                                                                          \
+        return real_##name arguments;                                                              \
+    }
+
+WRAP_OPEN(open, (const char *path, int flags, ...), path, (path, flags, mode))
+WRAP_OPEN(open64, (const char *path, int flags, ...), path, (path, flags, mode))
+WRAP_OPEN(openat, (int folder, const char *path, int flags, ...), path, (folder, path, flags, mode))
+WRAP_OPEN(openat64, (int folder, const char *path, int flags, ...), path,
+          (folder, path, flags, mode))
 
 ssize_t write(int fd, const void *bytes, size_t length)
 {

@@ -5,8 +5,10 @@ import pathlib
 import struct
 import subprocess
 
-FAIL_EIO, FAIL_ENOSPC, WRITE_HALF, DIE_BEFORE, DIE_AFTER = range(1, 6)
+FAIL_EIO, FAIL_ENOSPC, WRITE_HALF, DIE_BEFORE, DIE_AFTER, FAIL_EROFS = range(1, 7)
 FAULTS = {"EIO": FAIL_EIO, "ENOSPC": FAIL_ENOSPC, "half": WRITE_HALF}
+LASTING = {"EIO": FAIL_EIO, "read-only": FAIL_EROFS}
+FOR_EVER = 1 << 60  # as `count`, until disarm()
 DEATHS = {"before": DIE_BEFORE, "after": DIE_AFTER}
 
 _FIELDS = struct.Struct("=5Q")

@@ -1,12 +1,14 @@
-"""Who hears NOTIFY and writes down what was said; answers, or is silent."""
+"""Who hears NOTIFY and writes down what was said; answers, or is silent. And who says it."""
 
 import collections
 import socket
 import threading
 import time
 
+import dns.flags
 import dns.message
 import dns.opcode
+import dns.query
 import dns.rcode
 import dns.tsigkeyring
 
@@ -14,6 +16,14 @@ from support.ports import free_port
 from support.server import HOST
 
 Heard = collections.namedtuple("Heard", "at zone serial authoritative signed id")
+
+
+def tell(server, zone="example.test."):
+    """A NOTIFY from 127.0.0.1, without a hint; what is answered."""
+    message = dns.message.make_query(zone, "SOA")
+    message.set_opcode(dns.opcode.NOTIFY)
+    message.flags = dns.opcode.to_flags(dns.opcode.NOTIFY) | dns.flags.AA
+    return dns.query.udp(message, HOST, port=server.port, timeout=15)
 
 
 class NotifyListener:

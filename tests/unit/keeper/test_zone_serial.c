@@ -39,7 +39,36 @@ static void check_row(void **state)
     assert_int_equal(zone_serial_raise(row->method, row->current, row->now), row->wanted);
 }
 
+struct ahead_row {
+    const char *name;
+    enum zone_serial_update method;
+    uint32_t serial;
+    sg_time now;
+    bool ahead;
+};
+
+static const struct ahead_row ahead_rows[] = {
+    {"increment never", ZONE_SERIAL_INCREMENT, 3000000000u, DAY, false},
+    {"keep never", ZONE_SERIAL_KEEP, 3000000000u, DAY, false},
+    {"unixtime: the time itself", ZONE_SERIAL_UNIXTIME, 1767225600, DAY, false},
+    {"unixtime: many changes in a second", ZONE_SERIAL_UNIXTIME, 1767225660, DAY, false},
+    {"unixtime: more than a minute", ZONE_SERIAL_UNIXTIME, 1767225661, DAY, true},
+    {"unixtime: a date", ZONE_SERIAL_UNIXTIME, 2026010100, DAY, true},
+    {"unixtime: so far that the time is greater", ZONE_SERIAL_UNIXTIME, 4000000000u, DAY, false},
+    {"unixtime: over the end in 2106", ZONE_SERIAL_UNIXTIME, 62, (sg_time)4294967296, true},
+    {"unixtime: not over the end", ZONE_SERIAL_UNIXTIME, 4294967295u, (sg_time)4294967296, false},
+    {"date: the last of the day", ZONE_SERIAL_DATE, 2026010199, DAY, false},
+    {"date: one too many", ZONE_SERIAL_DATE, 2026010200, DAY, true},
+    {"date: of the next day it is none", ZONE_SERIAL_DATE, 2026010200, DAY + SG_DAY, false},
+};
+
+static void check_ahead(void **state)
+{
+    const struct ahead_row *row = *state;
+    assert_int_equal(zone_serial_is_ahead(row->method, row->serial, row->now), row->ahead);
+}
+
 int main(void)
 {
-    return RUN_TABLE(rows, check_row);
+    return RUN_TABLE(rows, check_row) + RUN_TABLE(ahead_rows, check_ahead);
 }
