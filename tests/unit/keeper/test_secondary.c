@@ -517,6 +517,58 @@ static void a_transfer_that_waits_for_its_job_does_not_outlive_the_policy(void *
     assert_int_equal(scene_serial(scene), 6);
 }
 
+/* Serial 5 was served twice: signed here, and then as its primary has it. */
+static void serve_another_zone_under_the_same_serial(struct keeper_scene *scene)
+{
+    be_signed(scene);
+    scene_fetch(scene, 5);
+    lose_policy(scene);
+    scene_answer_transfer(scene, 5);
+    scene_turn(scene);
+    assert_false(scene_status(scene).secure);
+    assert_int_equal(scene_serial(scene), 5);
+}
+
+static void fetch_newer(struct keeper_scene *scene, uint32_t serial)
+{
+    assert_int_equal(keeper_refresh(scene->keeper, scene_zone(scene), false), SG_OK);
+    scene_turn(scene);
+    scene_answer_soa(scene, serial);
+    scene_turn(scene);
+    scene_answer_transfer(scene, serial);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), serial);
+}
+
+/* Whoever has the first one would make of it, by a difference, what nobody has ever served. */
+static void no_difference_leads_from_a_serial_that_had_two_contents(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_another_zone_under_the_same_serial(scene);
+    fetch_newer(scene, 6);
+    assert_int_equal(links_from(scene, 5), 0);
+    scene_restart(scene);
+    assert_int_equal(scene_serial(scene), 6);
+    assert_int_equal(links_from(scene, 5), 0);
+    fetch_newer(scene, 7);
+    assert_int_equal(links_from(scene, 6), 1);
+    assert_int_equal(links_from(scene, 5), 0);
+}
+
+static void nor_where_the_server_was_restarted_before_it_rose(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_another_zone_under_the_same_serial(scene);
+    scene_restart(scene);
+    assert_int_equal(scene_serial(scene), 5);
+    fetch_newer(scene, 6);
+    assert_int_equal(links_from(scene, 5), 0);
+    scene_restart(scene);
+    assert_int_equal(links_from(scene, 5), 0);
+    fetch_newer(scene, 7);
+    assert_int_equal(links_from(scene, 6), 1);
+}
+
 /* Else no serial of the primary's would ever be newer again. */
 static void the_source_keeps_its_serial_when_the_policy_goes(void **state)
 {
@@ -751,6 +803,8 @@ int main(void)
         WITH_SCENE(a_source_that_did_not_come_is_fetched_at_the_retry),
         WITH_SCENE(a_transfer_that_other_settings_asked_for_begins_anew),
         WITH_SCENE(a_transfer_that_waits_for_its_job_does_not_outlive_the_policy),
+        WITH_SCENE(no_difference_leads_from_a_serial_that_had_two_contents),
+        WITH_SCENE(nor_where_the_server_was_restarted_before_it_rose),
         WITH_SCENE(the_source_keeps_its_serial_when_the_policy_goes),
         WITH_SCENE(other_primaries_while_a_transfer_waits_are_no_trouble),
         WITH_SCENE(a_transfer_that_is_not_committed_is_fetched_again),
