@@ -1,4 +1,5 @@
 #include "keeper/keeper_scene.h"
+#include "keeper/overtake.h"
 
 /* Monitoring has nothing else to go by: the zone answers SERVFAIL. */
 static void a_zone_that_never_came_says_so(void **state)
@@ -254,6 +255,24 @@ static void a_signed_secondary_overtakes_what_its_own_secondaries_have(void **st
     hear_serial(scene, 150);
     assert_int_equal(scene_serial(scene), 151);
     assert_int_equal(scene_status(scene).facts->source_serial, 100);
+}
+
+/* It would take most of the serials that are left, or go round the circle to before ours. */
+static void a_serial_that_is_far_away_is_not_overtaken(void **state)
+{
+    static const uint32_t far[] = {INT32_MAX, INT32_MAX - 1, 0x40000001};
+    struct keeper_scene *scene = *state;
+    be_signed(scene);
+    tell_a_server(scene);
+    scene_fetch(scene, 100);
+    for (size_t i = 0; i < ARRAY_LEN(far); i++) {
+        hear_serial(scene, 100 + far[i]);
+        assert_int_equal(scene_serial(scene), 100);
+        overtake_start(scene->keeper, scene_zone(scene), true);
+        scene_turn(scene);
+    }
+    hear_serial(scene, 100 + 0x40000000);
+    assert_int_equal(scene_serial(scene), 101 + 0x40000000);
 }
 
 /* The store was lost: what it has under that serial has other signatures, and a difference from
@@ -790,6 +809,7 @@ int main(void)
         WITH_SCENE(the_same_zone_fetched_anew_is_served_again),
         WITH_SCENE(signing_does_not_revive_what_has_expired),
         WITH_SCENE(a_signed_secondary_overtakes_what_its_own_secondaries_have),
+        WITH_SCENE(a_serial_that_is_far_away_is_not_overtaken),
         WITH_SCENE(no_difference_leads_from_a_serial_that_a_secondary_had_before),
         WITH_SCENE(nor_where_another_change_comes_first),
         WITH_SCENE(an_earlier_serial_of_a_secondary_changes_nothing),
