@@ -339,6 +339,9 @@ static void remember_history(struct managed_zone *zone, struct zone_job *job)
     } else if (made->is_image) {
         begin_history(zone, made->version);
     }
+    if (job->kind == ZONE_JOB_RECOVER && made->state.ambiguous) {
+        zone_history_be_ambiguous(&zone->slot->history);
+    }
 }
 
 /* A secondary that has expired stays so, whatever we do to it, until a primary is heard. */
@@ -588,6 +591,14 @@ static void take_commit(struct store_request *request)
     succeed(keeper, job);
 }
 
+/* Over what is no link now none leads after a restart either. */
+static unsigned commit_flags(const struct zone_job *job)
+{
+    unsigned flags = job->made.is_image ? STORE_COMMIT_IMAGE | STORE_COMMIT_BREAKS : 0u;
+    bool breaks = overtake_is_in_doubt(job->zone) || job->zone->slot->history.ambiguous;
+    return breaks ? flags | STORE_COMMIT_BREAKS : flags;
+}
+
 static void commit(struct keeper *keeper, struct zone_job *job)
 {
     struct zone_made *made = &job->made;
@@ -604,8 +615,7 @@ static void commit(struct keeper *keeper, struct zone_job *job)
                 .at = job->now,
                 .serial = zone_version_facts(now)->serial,
                 .source_serial = zone_version_facts(now)->source_serial,
-                .flags = (made->is_image ? STORE_COMMIT_IMAGE | STORE_COMMIT_BREAKS : 0u) |
-                         (overtake_is_in_doubt(job->zone) ? STORE_COMMIT_BREAKS : 0u),
+                .flags = commit_flags(job),
                 .state = buffer_span(&job->state_bytes),
                 .changeset = changeset_of(job),
             },

@@ -14,6 +14,7 @@ enum {
     AGAIN_FIRST = 15, /* after the first silence, then twice as long each time */
     AGAIN_MOST = 3600,
     GIVEN_UP = 7 * 86400,
+    FAR_AHEAD = 1 << 30,   /* a serial that is farther above ours is not overtaken */
     ASKS_PER_SECOND = 100, /* of all zones: a restored store may have very many */
 };
 
@@ -64,6 +65,23 @@ static bool leads_from(const struct managed_zone *zone, uint32_t serial, uint32_
     return count > 0;
 }
 
+/* Who says so is mistaken or lies: it would cost most of the serials that are left. */
+static bool is_far(const struct overtake *overtake, uint32_t theirs, uint32_t ours)
+{
+    char label[ZONE_LABEL_BYTES];
+    char from[REMOTE_TEXT_BYTES];
+    if (serial_compare(theirs, ours) <= 0 || theirs - ours <= FAR_AHEAD) {
+        return false;
+    }
+    remote_text(&overtake->remote, from);
+    log_write(LOG_ZONE, SEVERITY_ERROR,
+              "zone %s: secondary %s has serial %u, so far above ours (%u) that it is not believed "
+              "and takes no change of ours; have it transfer the zone whole, or, if all "
+              "secondaries are there, raise ours: signing -serial",
+              zone_label(overtake->zone->settings, label), from, theirs, ours);
+    return true;
+}
+
 /*
  * What the secondary has under that serial is not what we have made under it since: a difference
  * that leads on from there would make a zone of it that nobody has signed. So the version that is
@@ -82,7 +100,7 @@ static void take_serial(struct overtake *overtake, uint32_t theirs)
     uint32_t ours = zone_version_facts(version)->serial;
     int order = serial_compare(theirs, ours);
     bool is_passed = order < 0 && leads_from(zone, theirs, ours);
-    if (order < 0 && !is_passed) {
+    if ((order < 0 && !is_passed) || is_far(overtake, theirs, ours)) {
         return;
     }
     uint32_t highest = is_passed ? ours : theirs;

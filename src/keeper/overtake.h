@@ -11,7 +11,8 @@
  *
  * A secondary whose serial is one of ours as well may have other contents under it: as long as one
  * of a restored zone has not answered, and where one was overtaken, no difference is told. Nor from
- * a serial that ours has passed before its secondary told that it had it.
+ * a serial that ours has passed before its secondary told that it had it. One that is farther above
+ * ours than a quarter of all serials is not believed: an error tells of it.
  *
  *   overtake_start -> due -> asked -- a serial --> overtaken, unless ours is above and knows it not
  *                      ^       |----- no such zone --> done

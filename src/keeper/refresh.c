@@ -23,6 +23,7 @@ struct walk {
     bool tcp;     /* of the present primary: ask over TCP */
     bool no_edns; /* it does not take it */
     bool no_ixfr; /* its IXFR was no good */
+    bool current; /* one has our serial, and none has told of a newer one */
     bool has_expire;
     uint32_t expire; /* what it said */
 };
@@ -139,11 +140,17 @@ static enum refresh_verdict next_primary(struct refresh *refresh, enum refresh_v
                                          sg_time now)
 {
     transfer_quota_give(refresh->shared->quota, &refresh->place);
-    if (++refresh->walk.tried >= refresh->settings->primaries_count) {
+    if (++refresh->walk.tried < refresh->settings->primaries_count) {
+        approach(refresh, now);
+        return verdict;
+    }
+    if (!refresh->walk.current) {
         return walk_failed(refresh, now);
     }
-    approach(refresh, now);
-    return verdict;
+    walk_end(refresh, now);
+    return verdict == REFRESH_NEXT    ? REFRESH_SPARED
+           : verdict == REFRESH_EQUAL ? REFRESH_CURRENT
+                                      : verdict;
 }
 
 /*
@@ -178,7 +185,15 @@ static void heard(struct refresh *refresh, bool anew, sg_time now)
         timers->expired = false;
         refresh->revive = !anew; /* A new version is published anyway. */
     }
-    walk_end(refresh, now);
+}
+
+/* It has what we have. That is good to hear, but it may have stayed behind: another one may be
+ * ahead of both. */
+static enum refresh_verdict heard_equal(struct refresh *refresh, sg_time now)
+{
+    heard(refresh, false, now);
+    refresh->walk.current = true;
+    return next_primary(refresh, REFRESH_EQUAL, now);
 }
 
 /* --- making and ending ---------------------------------------------------------------------- */
@@ -421,9 +436,9 @@ enum refresh_verdict refresh_replied(struct refresh *refresh, const struct refre
         return next_primary(refresh, REFRESH_OLDER, now);
     }
     if (order == 0) {
-        heard(refresh, false, now);
-        return REFRESH_CURRENT;
+        return heard_equal(refresh, now);
     }
+    walk->current = false;
     refresh->phase = PHASE_WANT;
     return REFRESH_NEWER;
 }
@@ -458,8 +473,7 @@ enum refresh_verdict refresh_transferred(struct refresh *refresh,
         walk->expire = transfer->expire;
     }
     if (result == SG_EXISTS && refresh->has_zone) {
-        heard(refresh, false, now);
-        return REFRESH_CURRENT;
+        return heard_equal(refresh, now);
     }
     /* A primary that promised a newer serial and sends another has lied. */
     bool newer = !refresh->has_zone || walk->whole ||
@@ -502,6 +516,7 @@ enum refresh_verdict refresh_applied(struct refresh *refresh, enum sg_result res
             return REFRESH_UNWANTED;
         }
         heard(refresh, true, now);
+        walk_end(refresh, now);
         return REFRESH_CURRENT;
     }
     if (refresh->phase != PHASE_APPLYING) {

@@ -4,9 +4,9 @@
  *            .---------------------------- next primary <--------------.
  *            v                                                         |
  *   IDLE -> ASK -> ASKING -- newer --> WANT -> TRANSFERRING -> APPLYING |  -> IDLE
- *    ^ refresh,      |  \__ equal: fine   \_ quota    \_ broken IXFR: AXFR
- *    | NOTIFY        '__ older, silent, refused ___________ broken AXFR _'
- *    '--- none is left: retry
+ *    ^ refresh,      |                    \_ quota    \_ broken IXFR: AXFR
+ *    | NOTIFY        '__ equal, older, silent, refused ____ broken AXFR _'
+ *    '--- none is left: fine if one was equal and none newer, else retry
  *
  * An SOA question goes over UDP, then over TCP on truncation, and on silence with
  * try-tcp-refresh; whoever does not take EDNS is asked without. A newer serial is fetched by IXFR
@@ -94,11 +94,13 @@ void refresh_reply_read(const struct dns_message *message, struct refresh_reply 
 
 enum refresh_verdict {
     REFRESH_CURRENT,  /* the zone is up to date */
+    REFRESH_EQUAL,    /* as far as that primary knows, it is: the next one is asked */
     REFRESH_NEWER,    /* a transfer is wanted */
-    REFRESH_OLDER,    /* that primary is behind us */
+    REFRESH_OLDER,    /* that primary is behind us: the next one, if one is left */
     REFRESH_SAME,     /* the same primary once more, in another way */
     REFRESH_NEXT,     /* the next primary */
     REFRESH_FAILED,   /* that was the last one: retry later */
+    REFRESH_SPARED,   /* so it was, but another one has our serial */
     REFRESH_APPLY,    /* it has come: apply it, then refresh_applied() */
     REFRESH_UNWANTED, /* nobody waits for it (a new configuration) */
 };

@@ -74,6 +74,10 @@ static void say_verdict(struct zone_secondary *secondary, enum refresh_verdict v
             verdict == REFRESH_NEXT ? "; the next primary is asked"
                                     : "; no primary is left, it is tried again later");
         return;
+    case REFRESH_SPARED:
+        keep_failure(secondary, NULL);
+        say(secondary, SEVERITY_INFO, failure, "; another primary has our serial");
+        break;
     case REFRESH_OLDER:
         keep_failure(secondary, NULL);
         if (settings == NULL || !settings->multi_primary) {
@@ -82,6 +86,7 @@ static void say_verdict(struct zone_secondary *secondary, enum refresh_verdict v
         }
         break;
     case REFRESH_CURRENT:
+    case REFRESH_EQUAL:
         keep_failure(secondary, NULL);
         say(secondary, SEVERITY_DEBUG, "up to date with primary ", secondary->from);
         break;
@@ -133,7 +138,9 @@ static void take_reply(struct zone_secondary *secondary, const struct refresh_re
                                             .serial = reply->serial,
                                             .ours = own_serial(secondary),
                                         }));
-    if (verdict == REFRESH_CURRENT) {
+    /* Once, at the end of the walk that has heard of one. */
+    bool is_over = !refresh_is_busy(secondary->refresh) && verdict != REFRESH_FAILED;
+    if (verdict == REFRESH_CURRENT || is_over) {
         keep_timers(secondary);
     }
     secondary_turn(secondary->keeper, secondary->zone);

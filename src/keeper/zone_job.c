@@ -3,12 +3,14 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
+#include "dns/serial.h"
 #include "keeper/aside.h"
 #include "keeper/source_wish.h"
 #include "keeper/trust.h"
 #include "keeper/zone_label.h"
 #include "keeper/zone_record.h"
 #include "keeper/zone_steps.h"
+#include "zone/changeset.h"
 
 /* The policy was taken away: nothing of ours is served any more. */
 static enum sg_result become_unsigned(struct zone_job *job)
@@ -161,6 +163,24 @@ static void end_facts(struct zone_job *job)
     }
 }
 
+/* Is something else to be served under the serial that is served already? */
+static bool is_serial_ambiguous(const struct zone_job *job)
+{
+    const struct zone_version *base = job->lent.base, *version = job->made.version;
+    struct zone_changeset_header header;
+    if (base == NULL || version == NULL) {
+        return job->lent.state->ambiguous;
+    }
+    if (serial_compare(zone_version_facts(version)->serial, zone_version_facts(base)->serial) > 0) {
+        return false;
+    }
+    bool is_same =
+        job->made.difference != NULL &&
+        zone_changeset_header(zone_history_changeset(job->made.difference), &header) == SG_OK &&
+        header.deleted + header.added == 0;
+    return !is_same || job->lent.state->ambiguous;
+}
+
 /* The state as it was, for the job to change. */
 static void begin_state(struct zone_job *job)
 {
@@ -221,6 +241,9 @@ void zone_job_run(struct job *job)
         work->problem = mem_copy_text(sg_result_text(work->result));
     }
     if (work->result == SG_OK && !work->made.unchanged) {
+        if (work->kind != ZONE_JOB_RECOVER) {
+            work->made.state.ambiguous = is_serial_ambiguous(work);
+        }
         zone_state_encode(&work->made.state, &work->state_bytes);
     }
     work->made.took_ns = time_monotonic_ns() - started;

@@ -62,28 +62,23 @@ static void warn_of_serial(const struct zone_job *job, uint32_t source_serial)
 static enum sg_result let_serial_rise(const struct zone_job *job, struct zone_edit *edit,
                                       bool is_edited)
 {
-    uint32_t current = zone_version_facts(job->lent.base)->serial;
     uint32_t source = zone_version_facts(zone_edit_draft(edit))->source_serial;
-    uint32_t above = job->asked.serial_above;
     char label[ZONE_LABEL_BYTES];
 
-    if (above != 0 && serial_compare(above, current) > 0) {
-        current = above;
-    }
     if (!has_serials_of_others(job) || zone_is_to_be_signed(job)) {
         if (is_edited) {
             warn_of_serial(job, source);
         }
         return SG_OK;
     }
-    if (serial_compare(source, current) > 0) {
+    uint32_t serial = zone_serial_choose(job, source);
+    if (serial == source) {
         return SG_OK;
     }
-    uint32_t next = zone_serial_raise(job->settings->serial_update, current, job->now);
     log_write(LOG_ZONE, SEVERITY_WARNING,
-              "zone %s: the serial %u of its file is not above %u, which was served: it becomes %u",
-              zone_label(job->settings, label), source, current, next);
-    return zone_edit_set_serial(edit, ZONE_SOURCE, next);
+              "zone %s: the serial %u of its file is not above what was served: it becomes %u",
+              zone_label(job->settings, label), source, serial);
+    return zone_edit_set_serial(edit, ZONE_SOURCE, serial);
 }
 
 /* What secondaries have got from us and the new source knows nothing of: what the store has lost,

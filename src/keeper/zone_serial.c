@@ -83,17 +83,9 @@ static uint32_t first_serial(const struct zone_job *job, uint32_t source_serial)
     return serial;
 }
 
-uint32_t zone_serial_choose(const struct zone_job *job, uint32_t source_serial)
+/* Above `current` and, where the source has another one that is, the source's. */
+static uint32_t choose_above(const struct zone_job *job, uint32_t current, uint32_t source_serial)
 {
-    enum zone_serial_update method = job->settings->serial_update;
-    if (job->lent.base == NULL) {
-        return first_serial(job, source_serial);
-    }
-    uint32_t current = zone_version_facts(job->lent.base)->serial;
-    uint32_t above = job->asked.serial_above;
-    if (above != 0 && serial_compare(above, current) > 0) {
-        current = above;
-    }
     if (job->kind == ZONE_JOB_RAISE) {
         return serial_next(current); /* what was asked for, whatever the method */
     }
@@ -102,5 +94,21 @@ uint32_t zone_serial_choose(const struct zone_job *job, uint32_t source_serial)
     if (source_changed && serial_compare(source_serial, current) > 0) {
         return source_serial;
     }
-    return zone_serial_raise(method, current, job->now);
+    return zone_serial_raise(job->settings->serial_update, current, job->now);
+}
+
+uint32_t zone_serial_choose(const struct zone_job *job, uint32_t source_serial)
+{
+    if (job->lent.base == NULL) {
+        return first_serial(job, source_serial);
+    }
+    uint32_t served = zone_version_facts(job->lent.base)->serial;
+    uint32_t above = job->asked.serial_above;
+    if (above != 0 && serial_compare(above, served) > 0) {
+        uint32_t serial = choose_above(job, above, source_serial);
+        if (serial_compare(serial, served) > 0) {
+            return serial;
+        } /* else it is above theirs and, as RFC 1982 counts, behind ours: never go back */
+    }
+    return choose_above(job, served, source_serial);
 }

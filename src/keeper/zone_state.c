@@ -17,6 +17,7 @@ enum tag {
     TAG_KEY_FACT = 10, /* one each (zone_facts_bytes.c) */
     TAG_KEY_FACTS = 11,
     TAG_AHEAD = 12,
+    TAG_AMBIGUOUS = 13,
     TAG_TOLD = 32,
 };
 
@@ -130,6 +131,9 @@ void zone_state_encode(const struct zone_state *state, struct buffer *out_bytes)
     if (state->was_static) {
         begin_field(out_bytes, TAG_STATIC, 0);
     }
+    if (state->ambiguous) {
+        begin_field(out_bytes, TAG_AMBIGUOUS, 0);
+    }
     if (state->campaign) {
         static const struct resign_cursor beginning = {.started = false};
         const struct resign_cursor *cursor = state->cursor != NULL ? state->cursor : &beginning;
@@ -215,6 +219,9 @@ static bool decode_field(unsigned tag, struct reader *field, struct zone_state *
         return true;
     case TAG_STATIC:
         state->was_static = true;
+        return true;
+    case TAG_AMBIGUOUS:
+        state->ambiguous = true;
         return true;
     case TAG_CAMPAIGN:
         return decode_campaign(field, state);

@@ -40,6 +40,7 @@ struct zone_state {
     bool clock_doubted;           /* the clock has been in doubt since, until it is accepted */
     bool ahead_of_file;           /* updates have changed it since its file was read or written */
     bool was_static;      /* it needed no store, but for its serial that must not be lowered */
+    bool ambiguous;       /* its serial was served with other contents before */
     struct buffer timers; /* of a secondary (keeper/refresh.h) */
     struct buffer told;   /* to the parent (keeper/ds_tell.h) */
     struct zone_facts_of_keys facts;

@@ -369,6 +369,17 @@ def test_a_primary_that_is_behind_is_passed_over(fetched, fake):
     assert signet.serial(ZONE) == 2
 
 
+def test_a_primary_that_stays_behind_does_not_hide_a_newer_one(signet, fake):
+    frozen, ahead = fake(), fake()
+    signet.add_secondary(ZONE, [frozen.port, ahead.port])
+    signet.start()
+    wait_for_serial(signet, 1)
+    ahead.serve(SECOND)
+    tell(signet)
+    wait_for_serial(signet, 2)
+    assert frozen.count("IXFR") == 0 and ahead.count("IXFR") == 1
+
+
 def test_a_serial_may_wrap_around(signet, fake):
     primary = fake(FIRST.replace("hostmaster 1 ", "hostmaster 4294967295 "))
     signet.add_secondary(ZONE, [primary.port])

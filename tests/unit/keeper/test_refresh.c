@@ -162,6 +162,8 @@ static void w_idle(void *argument, const struct script_word *word)
         script_expect(scene->verdict, value);                                                      \
     }
 VERDICT(v_current, REFRESH_CURRENT)
+VERDICT(v_equal, REFRESH_EQUAL)
+VERDICT(v_spared, REFRESH_SPARED)
 VERDICT(v_newer, REFRESH_NEWER)
 VERDICT(v_older, REFRESH_OLDER)
 VERDICT(v_same, REFRESH_SAME)
@@ -424,6 +426,8 @@ static const struct script_deed words[] = {
     {"expires", w_expires},
     {"idle", w_idle},
     {"=current", v_current},
+    {"=equal", v_equal},
+    {"=spared", v_spared},
     {"=newer", v_newer},
     {"=older", v_older},
     {"=same", v_same},
@@ -525,7 +529,17 @@ static const struct row {
     {"primaries in their order", 3,
      "have:10 demand udp:0 rcode:2 =next udp:1 rcode:2 =next udp:2 rcode:2 =failed about:600 sleep udp:0"},
     {"each is asked in the usual way again", 2, "have:10 demand udp:0 silent tcp:0 silent =next udp:1"},
-    {"the first that knows is enough", 3, "have:10 demand udp:0 soa:10 =current none"},
+    {"one that has our serial may be behind another", 3,
+     "have:10 demand udp:0 soa:10 =equal udp:1 soa:11 =newer ixfr:1:10 got:11 applied:11 =current none"},
+    {"all have our serial", 3, "have:10 demand udp:0 soa:10 =equal udp:1 soa:10 =equal udp:2 soa:10 =current none about:3600"},
+    {"the next one is behind", 2, "have:10 demand udp:0 soa:10 =equal udp:1 soa:9 =older none about:3600 expires:86400"},
+    {"the next one is silent", 2, "have:10 demand udp:0 soa:10 =equal udp:1 silent tcp:1 silent =spared none about:3600 expires:86400"},
+    {"the next one is ahead and cannot be had: retry", 2,
+     "noixfr:1 have:10 +:3000 demand udp:0 soa:10 =equal udp:1 soa:11 =newer axfr:1 cut =failed about:600 expires:86400"},
+    {"an expired zone waits for no other", 2, "have:10 +:86400 expire udp:0 soa:10 =equal revive udp:1 soa:10 =current"},
+    {"told from elsewhere of what the first has not", 2, "have:10 notify:7:11 =checks udp:0 soa:10 =equal udp:1 soa:11 =newer"},
+    {"a single SOA from one, and the next is ahead", 2,
+     "have:10 demand udp:0 soa:11 ixfr:0:10 single:10 =equal udp:1 soa:11 =newer ixfr:1:10"},
     {"a transfer that fails leads to the next one's SOA", 2,
      "noixfr:0 have:10 demand udp:0 soa:11 axfr:0 cut =next udp:1 soa:11 ixfr:1:10 got:11 applied:11 =current"},
     {"all transfers fail", 2,
@@ -556,7 +570,7 @@ static const struct row {
      "have:10 notify:1 =checks udp:1 rcode:2 =next udp:2 rcode:2 =next udp:0 rcode:2 =failed"},
     {"from elsewhere: the first one is asked", 2, "have:10 notify:7 =checks udp:0"},
     {"4.4: while a question is out it is asked once more", 2,
-     "have:10 notify:0 udp:0 notify:1 =queued none soa:10 =current udp:1 soa:11 =newer"},
+     "have:10 notify:0 udp:0 notify:1 =queued none soa:10 =equal udp:1 soa:10 =current udp:1 soa:11 =newer"},
     {"while a transfer runs it is asked once more", 1,
      "have:10 notify:0 udp:0 soa:11 ixfr:0:10 notify:0:12 =queued got:11 applied:11 =current udp:0 soa:12 =newer ixfr:0:11"},
     {"many are one", 1, "have:10 notify:0 udp:0 notify:0 notify:0 notify:0 soa:10 =current udp:0 soa:10 =current none"},
@@ -763,6 +777,8 @@ static void a_flood_of_notifies_takes_one_turn_at_the_rate(void **state)
     for (int i = 0; i < 2; i++) {
         const struct refresh_reply reply = {.authoritative = true, .has_soa = true, .serial = 1};
         refresh_restore(zones[i], NULL, &soa, T0);
+        assert_int_equal(refresh_turn(zones[i], T0, &order), REFRESH_ASK);
+        assert_int_equal(refresh_replied(zones[i], &reply, T0), REFRESH_EQUAL);
         assert_int_equal(refresh_turn(zones[i], T0, &order), REFRESH_ASK);
         assert_int_equal(refresh_replied(zones[i], &reply, T0), REFRESH_CURRENT);
     }

@@ -1,4 +1,5 @@
 #include "keeper/keeper_scene.h"
+#include "keeper/overtake.h"
 
 /* Monitoring has nothing else to go by: the zone answers SERVFAIL. */
 static void a_zone_that_never_came_says_so(void **state)
@@ -254,6 +255,24 @@ static void a_signed_secondary_overtakes_what_its_own_secondaries_have(void **st
     hear_serial(scene, 150);
     assert_int_equal(scene_serial(scene), 151);
     assert_int_equal(scene_status(scene).facts->source_serial, 100);
+}
+
+/* It would take most of the serials that are left, or go round the circle to before ours. */
+static void a_serial_that_is_far_away_is_not_overtaken(void **state)
+{
+    static const uint32_t far[] = {INT32_MAX, INT32_MAX - 1, 0x40000001};
+    struct keeper_scene *scene = *state;
+    be_signed(scene);
+    tell_a_server(scene);
+    scene_fetch(scene, 100);
+    for (size_t i = 0; i < ARRAY_LEN(far); i++) {
+        hear_serial(scene, 100 + far[i]);
+        assert_int_equal(scene_serial(scene), 100);
+        overtake_start(scene->keeper, scene_zone(scene), true);
+        scene_turn(scene);
+    }
+    hear_serial(scene, 100 + 0x40000000);
+    assert_int_equal(scene_serial(scene), 101 + 0x40000000);
 }
 
 /* The store was lost: what it has under that serial has other signatures, and a difference from
@@ -517,6 +536,58 @@ static void a_transfer_that_waits_for_its_job_does_not_outlive_the_policy(void *
     assert_int_equal(scene_serial(scene), 6);
 }
 
+/* Serial 5 was served twice: signed here, and then as its primary has it. */
+static void serve_another_zone_under_the_same_serial(struct keeper_scene *scene)
+{
+    be_signed(scene);
+    scene_fetch(scene, 5);
+    lose_policy(scene);
+    scene_answer_transfer(scene, 5);
+    scene_turn(scene);
+    assert_false(scene_status(scene).secure);
+    assert_int_equal(scene_serial(scene), 5);
+}
+
+static void fetch_newer(struct keeper_scene *scene, uint32_t serial)
+{
+    assert_int_equal(keeper_refresh(scene->keeper, scene_zone(scene), false), SG_OK);
+    scene_turn(scene);
+    scene_answer_soa(scene, serial);
+    scene_turn(scene);
+    scene_answer_transfer(scene, serial);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), serial);
+}
+
+/* Whoever has the first one would make of it, by a difference, what nobody has ever served. */
+static void no_difference_leads_from_a_serial_that_had_two_contents(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_another_zone_under_the_same_serial(scene);
+    fetch_newer(scene, 6);
+    assert_int_equal(links_from(scene, 5), 0);
+    scene_restart(scene);
+    assert_int_equal(scene_serial(scene), 6);
+    assert_int_equal(links_from(scene, 5), 0);
+    fetch_newer(scene, 7);
+    assert_int_equal(links_from(scene, 6), 1);
+    assert_int_equal(links_from(scene, 5), 0);
+}
+
+static void nor_where_the_server_was_restarted_before_it_rose(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_another_zone_under_the_same_serial(scene);
+    scene_restart(scene);
+    assert_int_equal(scene_serial(scene), 5);
+    fetch_newer(scene, 6);
+    assert_int_equal(links_from(scene, 5), 0);
+    scene_restart(scene);
+    assert_int_equal(links_from(scene, 5), 0);
+    fetch_newer(scene, 7);
+    assert_int_equal(links_from(scene, 6), 1);
+}
+
 /* Else no serial of the primary's would ever be newer again. */
 static void the_source_keeps_its_serial_when_the_policy_goes(void **state)
 {
@@ -738,6 +809,7 @@ int main(void)
         WITH_SCENE(the_same_zone_fetched_anew_is_served_again),
         WITH_SCENE(signing_does_not_revive_what_has_expired),
         WITH_SCENE(a_signed_secondary_overtakes_what_its_own_secondaries_have),
+        WITH_SCENE(a_serial_that_is_far_away_is_not_overtaken),
         WITH_SCENE(no_difference_leads_from_a_serial_that_a_secondary_had_before),
         WITH_SCENE(nor_where_another_change_comes_first),
         WITH_SCENE(an_earlier_serial_of_a_secondary_changes_nothing),
@@ -751,6 +823,8 @@ int main(void)
         WITH_SCENE(a_source_that_did_not_come_is_fetched_at_the_retry),
         WITH_SCENE(a_transfer_that_other_settings_asked_for_begins_anew),
         WITH_SCENE(a_transfer_that_waits_for_its_job_does_not_outlive_the_policy),
+        WITH_SCENE(no_difference_leads_from_a_serial_that_had_two_contents),
+        WITH_SCENE(nor_where_the_server_was_restarted_before_it_rose),
         WITH_SCENE(the_source_keeps_its_serial_when_the_policy_goes),
         WITH_SCENE(other_primaries_while_a_transfer_waits_are_no_trouble),
         WITH_SCENE(a_transfer_that_is_not_committed_is_fetched_again),

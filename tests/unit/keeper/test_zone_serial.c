@@ -1,3 +1,4 @@
+#include "dns/rrtype.h"
 #include "keeper/zone_steps.h"
 #include "support/table.h"
 
@@ -68,7 +69,67 @@ static void check_ahead(void **state)
     assert_int_equal(zone_serial_is_ahead(row->method, row->serial, row->now), row->ahead);
 }
 
+/* --- what comes after what is served --- */
+
+#define SERVED UINT32_C(3000000000)
+
+struct choice {
+    const char *name;
+    enum zone_job_kind kind;
+    enum zone_serial_update method;
+    uint32_t source, above, wanted; /* counted from SERVED */
+};
+
+static const struct choice choices[] = {
+    {"above what others have", ZONE_JOB_RAISE, ZONE_SERIAL_INCREMENT, 0, 9, 10},
+    {"what others have is behind", ZONE_JOB_RAISE, ZONE_SERIAL_INCREMENT, 0, UINT32_MAX, 1},
+    {"what others have is too far to be passed", ZONE_JOB_RAISE, ZONE_SERIAL_INCREMENT, 0,
+     INT32_MAX, 1},
+    {"almost too far", ZONE_JOB_RAISE, ZONE_SERIAL_INCREMENT, 0, INT32_MAX - 1, INT32_MAX},
+    {"the time is above theirs and behind ours", ZONE_JOB_UPDATE, ZONE_SERIAL_UNIXTIME, 0,
+     0x50000000, 1},
+    {"the source is above theirs and behind ours", ZONE_JOB_TRANSFER, ZONE_SERIAL_INCREMENT,
+     0x80000005, 0x50000000, 1},
+};
+
+static const struct zone_version *serve(uint32_t serial)
+{
+    const struct zone_version *version;
+    struct buffer rdata = BUFFER_EMPTY;
+    struct dns_name apex;
+    uint32_t ttl;
+    assert_int_equal(dns_name_from_text("example.", 8, NULL, &apex), SG_OK);
+    struct zone_edit *edit = zone_edit_new(&apex, 1);
+    buffer_append_u16(&rdata, 0); /* two root names */
+    buffer_append_u32(&rdata, serial);
+    for (unsigned i = 0; i < 4; i++) {
+        buffer_append_u32(&rdata, 3600);
+    }
+    assert_int_equal(zone_edit_add_record(edit, &apex, DNS_TYPE_SOA, 60, buffer_span(&rdata), &ttl),
+                     SG_OK);
+    assert_int_equal(zone_edit_seal(edit, &version), SG_OK);
+    buffer_free(&rdata);
+    return version;
+}
+
+static void check_choice(void **state)
+{
+    const struct choice *choice = *state;
+    const struct zone_settings settings = {.serial_update = choice->method};
+    const struct zone_job job = {
+        .kind = choice->kind,
+        .settings = &settings,
+        .now = DAY,
+        .asked.serial_above = SERVED + choice->above,
+        .lent.base = serve(SERVED),
+    };
+    assert_int_equal(zone_serial_choose(&job, SERVED + choice->source), SERVED + choice->wanted);
+    zone_version_unref(job.lent.base);
+}
+
 int main(void)
 {
-    return RUN_TABLE(rows, check_row) + RUN_TABLE(ahead_rows, check_ahead);
+    int failed = RUN_TABLE(rows, check_row);
+    failed += RUN_TABLE(ahead_rows, check_ahead);
+    return failed + RUN_TABLE(choices, check_choice);
 }

@@ -26,6 +26,7 @@ static void everything_comes_back(void **state)
         .clock_at = 1767225700,
         .clock_doubted = true,
         .ahead_of_file = true,
+        .ambiguous = true,
         .timers = BUFFER_EMPTY,
         .told = BUFFER_EMPTY,
     };
@@ -50,7 +51,7 @@ static void everything_comes_back(void **state)
     assert_int_equal(to.cursor->length, 3);
     assert_memory_equal(to.cursor->owner, cursor.owner, 3);
     assert_int_equal(to.clock_at, 1767225700);
-    assert_true(to.clock_doubted && to.ahead_of_file);
+    assert_true(to.clock_doubted && to.ahead_of_file && to.ambiguous);
     assert_int_equal(to.timers.length, 6);
     assert_memory_equal(to.timers.bytes, "timers", 6);
     assert_int_equal(to.told.length, 4);
