@@ -257,6 +257,34 @@ void overtake_published(struct managed_zone *zone, bool breaks)
     }
 }
 
+/* What is not recovered, or has only heard of what it has to overtake, would begin anew after a
+ * restart. */
+static bool is_done(const struct keeper *keeper, const struct managed_zone *zone)
+{
+    const struct zone_ledger *ledger = &zone->ledger;
+    return !ledger->opening && !ledger->lost && ledger->stored == NULL &&
+           !opening_is_wanted(keeper, zone) && !overtake_is_in_doubt(zone) &&
+           !change_raises_serial(zone);
+}
+
+bool overtake_is_done(struct keeper *keeper)
+{
+    size_t *left = &keeper->overtakes_left;
+    if (keeper->overtakes != NULL) {
+        return false;
+    }
+    if (*left < keeper->zones_count && !is_done(keeper, keeper->zones[*left])) {
+        return false; /* It is asked every second: the others are not looked at for nothing. */
+    }
+    for (size_t i = 0; i < keeper->zones_count; i++) {
+        if (!is_done(keeper, keeper->zones[i])) {
+            *left = i;
+            return false;
+        }
+    }
+    return true;
+}
+
 static void cancel(struct overtake *overtake)
 {
     const struct keeper_asker *asker = &overtake->keeper->io.asker;

@@ -34,6 +34,8 @@ static inline bool overtake_is_in_doubt(const struct managed_zone *zone)
 {
     return zone->ledger.doubted || zone->ledger.overtaken != 0;
 }
+/* Is all durable that there was to hear and to overtake? */
+bool overtake_is_done(struct keeper *keeper);
 /* Ask those that are due. Returns when the next is. */
 sg_time overtake_turn(struct keeper *keeper);
 /* Those that are due are so by the old time. */

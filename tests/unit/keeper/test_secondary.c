@@ -374,6 +374,74 @@ static void one_that_has_ours_after_its_silence_gets_the_next_change_whole(void 
     assert_int_equal(links_from(scene, 103), 1);
 }
 
+/* As if the store had come back from a backup that was made just now. */
+static void restore(struct keeper_scene *scene)
+{
+    scene_stop(scene);
+    scene_start(scene);
+    keeper_note_restored(scene->keeper);
+    scene_configure(scene);
+}
+
+/* Else a restart would serve a serial that is not above theirs, and ask nobody. */
+static void what_is_to_be_overtaken_is_not_done_before_it_is_durable(void **state)
+{
+    struct keeper_scene *scene = *state;
+    be_signed(scene);
+    tell_a_server(scene);
+    scene_fetch(scene, 100);
+    hear_serial(scene, 90);
+    restore(scene);
+    assert_false(keeper_has_overtaken(scene->keeper));
+    scene_break_disk(scene);
+    hear_serial(scene, 150);
+    assert_int_equal(scene_serial(scene), 100);
+    assert_false(keeper_has_overtaken(scene->keeper));
+    fake_disk_heal(scene->disk);
+    scene_pass(scene, 10);
+    assert_int_equal(scene_serial(scene), 151);
+    assert_true(keeper_has_overtaken(scene->keeper));
+}
+
+static void nor_is_a_doubt_that_the_next_change_ends(void **state)
+{
+    struct keeper_scene *scene = *state;
+    be_signed(scene);
+    tell_a_server(scene);
+    scene_fetch(scene, 100);
+    hear_serial(scene, 90);
+    restore(scene);
+    scene_hear(serial_question(scene), SG_TIMEOUT, (struct span){NULL, 0});
+    scene_pass(scene, 15);
+    hear_serial(scene, 100);
+    assert_false(keeper_has_overtaken(scene->keeper));
+    assert_int_equal(keeper_raise_serial(scene->keeper, scene_zone(scene), 103), SG_OK);
+    scene_turn(scene);
+    assert_int_equal(links_from(scene, 100), 0);
+    assert_true(keeper_has_overtaken(scene->keeper));
+}
+
+/* Nobody can ask for a zone that could not be read. */
+static void nor_is_a_zone_that_could_not_be_opened(void **state)
+{
+    struct keeper_scene *scene = *state;
+    be_signed(scene);
+    tell_a_server(scene);
+    scene_fetch(scene, 100);
+    hear_serial(scene, 90);
+    scene_stop(scene);
+    scene->storeless = true;
+    scene_start(scene);
+    keeper_note_restored(scene->keeper);
+    scene_configure(scene);
+    assert_false(keeper_has_overtaken(scene->keeper));
+    scene_take_store(scene);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 100);
+    hear_serial(scene, 90);
+    assert_true(keeper_has_overtaken(scene->keeper));
+}
+
 /* It is its primary's, which knows nothing of what others have. */
 static void the_serial_of_an_unsigned_secondary_is_left_alone(void **state)
 {
@@ -743,6 +811,9 @@ int main(void)
         WITH_SCENE(an_earlier_serial_of_a_secondary_changes_nothing),
         WITH_SCENE(what_has_passed_it_is_told_whole),
         WITH_SCENE(one_that_is_silent_at_first_is_overtaken_when_it_answers),
+        WITH_SCENE(what_is_to_be_overtaken_is_not_done_before_it_is_durable),
+        WITH_SCENE(nor_is_a_doubt_that_the_next_change_ends),
+        WITH_SCENE(nor_is_a_zone_that_could_not_be_opened),
         WITH_SCENE(one_that_has_ours_after_its_silence_gets_the_next_change_whole),
         WITH_SCENE(the_serial_of_an_unsigned_secondary_is_left_alone),
         WITH_SCENE(keys_are_not_looked_at_before_there_is_a_zone),
