@@ -70,6 +70,7 @@ void change_start(struct keeper *keeper, struct managed_zone *zone, sg_time now)
     }
     secondary_encode_timers(zone);
     zone_parent_encode(zone);
+    overtake_tell_state(zone, job);
     const struct zone_version *base = zone_record_version(zone);
     job->lent = (struct zone_lent){
         .base = base == NULL ? NULL : zone_version_ref(base),
@@ -501,8 +502,8 @@ static void succeed(struct keeper *keeper, struct zone_job *job)
     zone->wishes.resign |= made->more || zone->known.state.campaign;
     if (job->kind == ZONE_JOB_RECOVER) {
         zone->ledger.continues = true;
-        if (keeper->restored) {
-            overtake_start(keeper, zone, true);
+        if (keeper->restored || zone->known.state.unheard_since != 0) {
+            overtake_start(keeper, zone, keeper->restored);
         }
         trust_log_zone(zone);
         /* A configuration may have begun one meanwhile, without the zone and its times. */

@@ -17,6 +17,7 @@ enum tag {
     TAG_KEY_FACT = 10, /* one each (zone_facts_bytes.c) */
     TAG_KEY_FACTS = 11,
     TAG_AHEAD = 12,
+    TAG_UNHEARD = 16,
     TAG_TOLD = 32,
 };
 
@@ -130,6 +131,11 @@ void zone_state_encode(const struct zone_state *state, struct buffer *out_bytes)
     if (state->was_static) {
         begin_field(out_bytes, TAG_STATIC, 0);
     }
+    if (state->unheard_since != 0) {
+        begin_field(out_bytes, TAG_UNHEARD, 9);
+        append_u64(out_bytes, (uint64_t)state->unheard_since);
+        buffer_append_u8(out_bytes, state->unheard_doubted);
+    }
     if (state->campaign) {
         static const struct resign_cursor beginning = {.started = false};
         const struct resign_cursor *cursor = state->cursor != NULL ? state->cursor : &beginning;
@@ -216,6 +222,10 @@ static bool decode_field(unsigned tag, struct reader *field, struct zone_state *
     case TAG_STATIC:
         state->was_static = true;
         return true;
+    case TAG_UNHEARD:
+        state->unheard_since = (sg_time)read_u64(field);
+        state->unheard_doubted = reader_u8(field) != 0;
+        return !field->failed;
     case TAG_CAMPAIGN:
         return decode_campaign(field, state);
     case TAG_TIMERS:

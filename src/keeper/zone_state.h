@@ -39,7 +39,10 @@ struct zone_state {
     sg_time clock_at;             /* of the last commit whose clock was not in doubt; 0: none */
     bool clock_doubted;           /* the clock has been in doubt since, until it is accepted */
     bool ahead_of_file;           /* updates have changed it since its file was read or written */
-    bool was_static;      /* it needed no store, but for its serial that must not be lowered */
+    bool was_static; /* it needed no store, but for its serial that must not be lowered */
+    sg_time
+        unheard_since;    /* since when its secondaries are asked what they have; 0: they are not */
+    bool unheard_doubted; /* with that: no difference is told until they have answered */
     struct buffer timers; /* of a secondary (keeper/refresh.h) */
     struct buffer told;   /* to the parent (keeper/ds_tell.h) */
     struct zone_facts_of_keys facts;

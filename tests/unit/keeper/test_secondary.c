@@ -374,6 +374,68 @@ static void one_that_has_ours_after_its_silence_gets_the_next_change_whole(void 
     assert_int_equal(links_from(scene, 103), 1);
 }
 
+static void restart_from_a_whole_disk(struct keeper_scene *scene)
+{
+    scene_stop(scene);
+    fake_disk_heal(scene->disk);
+    scene_start(scene);
+    scene_configure(scene);
+}
+
+/* A new zone, or a lost store's: killed before it has risen it would ask nobody any more. */
+static void what_is_heard_and_not_overtaken_yet_is_asked_again_after_a_restart(void **state)
+{
+    struct keeper_scene *scene = *state;
+    be_signed(scene);
+    tell_a_server(scene);
+    scene_fetch(scene, 100);
+    scene_break_disk(scene);
+    hear_serial(scene, 150);
+    assert_int_equal(scene_serial(scene), 100);
+    restart_from_a_whole_disk(scene);
+    assert_int_equal(scene_serial(scene), 100);
+    hear_serial(scene, 150);
+    assert_int_equal(scene_serial(scene), 151);
+    scene_restart(scene);
+    assert_null(serial_question(scene));
+}
+
+/* A week after the first question, whatever restarts there were. */
+static void one_that_stays_silent_over_a_restart_is_given_up(void **state)
+{
+    struct keeper_scene *scene = *state;
+    tell_a_server(scene);
+    scene_serve_dynamic(scene);
+    scene_hear(serial_question(scene), SG_TIMEOUT, (struct span){NULL, 0});
+    scene_stop(scene);
+    scene->now += 7 * SG_DAY;
+    scene_start(scene);
+    scene_configure(scene);
+    scene_hear(serial_question(scene), SG_TIMEOUT, (struct span){NULL, 0});
+    scene_turn(scene);
+    assert_int_equal(scene_status(scene).unheard, 0);
+    scene_restart(scene);
+    assert_null(serial_question(scene));
+}
+
+/* Under its serial it may have what the lost store had. */
+static void a_doubt_that_the_next_change_ends_outlives_a_restart(void **state)
+{
+    struct keeper_scene *scene = *state;
+    be_signed(scene);
+    tell_a_server(scene);
+    scene_fetch(scene, 100);
+    scene_hear(serial_question(scene), SG_TIMEOUT, (struct span){NULL, 0});
+    scene_pass(scene, 15);
+    hear_serial(scene, 100);
+    scene->now += 60;
+    scene_restart(scene);
+    assert_non_null(serial_question(scene));
+    assert_int_equal(keeper_raise_serial(scene->keeper, scene_zone(scene), 103), SG_OK);
+    scene_turn(scene);
+    assert_int_equal(links_from(scene, 100), 0);
+}
+
 /* As if the store had come back from a backup that was made just now. */
 static void restore(struct keeper_scene *scene)
 {
@@ -811,6 +873,9 @@ int main(void)
         WITH_SCENE(an_earlier_serial_of_a_secondary_changes_nothing),
         WITH_SCENE(what_has_passed_it_is_told_whole),
         WITH_SCENE(one_that_is_silent_at_first_is_overtaken_when_it_answers),
+        WITH_SCENE(what_is_heard_and_not_overtaken_yet_is_asked_again_after_a_restart),
+        WITH_SCENE(one_that_stays_silent_over_a_restart_is_given_up),
+        WITH_SCENE(a_doubt_that_the_next_change_ends_outlives_a_restart),
         WITH_SCENE(what_is_to_be_overtaken_is_not_done_before_it_is_durable),
         WITH_SCENE(nor_is_a_doubt_that_the_next_change_ends),
         WITH_SCENE(nor_is_a_zone_that_could_not_be_opened),

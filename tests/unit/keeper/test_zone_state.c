@@ -25,6 +25,8 @@ static void everything_comes_back(void **state)
         .cursor = &cursor,
         .clock_at = 1767225700,
         .clock_doubted = true,
+        .unheard_since = 4711,
+        .unheard_doubted = true,
         .ahead_of_file = true,
         .timers = BUFFER_EMPTY,
         .told = BUFFER_EMPTY,
@@ -51,6 +53,8 @@ static void everything_comes_back(void **state)
     assert_memory_equal(to.cursor->owner, cursor.owner, 3);
     assert_int_equal(to.clock_at, 1767225700);
     assert_true(to.clock_doubted && to.ahead_of_file);
+    assert_int_equal(to.unheard_since, 4711);
+    assert_true(to.unheard_doubted);
     assert_int_equal(to.timers.length, 6);
     assert_memory_equal(to.timers.bytes, "timers", 6);
     assert_int_equal(to.told.length, 4);
