@@ -337,6 +337,9 @@ static void remember_history(struct managed_zone *zone, struct zone_job *job)
     } else if (made->is_image) {
         begin_history(zone, made->version);
     }
+    if (made->serial_is_reused && !zone->slot->history.ambiguous) {
+        zone_history_clear(&zone->slot->history);
+    }
 }
 
 /* A secondary that has expired stays so, whatever we do to it, until a primary is heard. */
@@ -585,6 +588,12 @@ static void take_commit(struct store_request *request)
     succeed(keeper, job);
 }
 
+/* Does no difference lead over this commit? */
+static bool breaks_history(const struct zone_job *job)
+{
+    return job->made.is_image || job->made.serial_is_reused || overtake_is_in_doubt(job->zone);
+}
+
 static void commit(struct keeper *keeper, struct zone_job *job)
 {
     struct zone_made *made = &job->made;
@@ -601,8 +610,8 @@ static void commit(struct keeper *keeper, struct zone_job *job)
                 .at = job->now,
                 .serial = zone_version_facts(now)->serial,
                 .source_serial = zone_version_facts(now)->source_serial,
-                .flags = (made->is_image ? STORE_COMMIT_IMAGE | STORE_COMMIT_BREAKS : 0u) |
-                         (overtake_is_in_doubt(job->zone) ? STORE_COMMIT_BREAKS : 0u),
+                .flags = (made->is_image ? STORE_COMMIT_IMAGE : 0u) |
+                         (breaks_history(job) ? STORE_COMMIT_BREAKS : 0u),
                 .state = buffer_span(&job->state_bytes),
                 .changeset = changeset_of(job),
             },

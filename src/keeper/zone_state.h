@@ -43,6 +43,8 @@ struct zone_state {
     sg_time
         unheard_since;    /* since when its secondaries are asked what they have; 0: they are not */
     bool unheard_doubted; /* with that: no difference is told until they have answered */
+    uint32_t went_back;   /* the highest serial served before a lower one followed; 0: none, or ours
+                             is above it again */
     struct buffer timers; /* of a secondary (keeper/refresh.h) */
     struct buffer told;   /* to the parent (keeper/ds_tell.h) */
     struct zone_facts_of_keys facts;

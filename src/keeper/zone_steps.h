@@ -34,6 +34,8 @@ MUST_USE enum sg_result zone_read_file(struct zone_job *job, struct zone_edit *e
 uint32_t zone_serial_raise(enum zone_serial_update method, uint32_t current, sg_time now);
 /* What the signed zone gets, for a draft whose source has `source_serial`. */
 uint32_t zone_serial_choose(const struct zone_job *job, uint32_t source_serial);
+/* The job has made what it makes: did the serial go back, or does it pass what was served before? */
+void zone_serial_note(struct zone_job *job);
 
 /* --- zone_seal.c: SIGN and SEAL ------------------------------------------------------------- */
 
