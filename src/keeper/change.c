@@ -70,6 +70,7 @@ void change_start(struct keeper *keeper, struct managed_zone *zone, sg_time now)
     }
     secondary_encode_timers(zone);
     zone_parent_encode(zone);
+    overtake_tell_state(zone, job);
     const struct zone_version *base = zone_record_version(zone);
     job->lent = (struct zone_lent){
         .base = base == NULL ? NULL : zone_version_ref(base),
@@ -342,6 +343,9 @@ static void remember_history(struct managed_zone *zone, struct zone_job *job)
     if (job->kind == ZONE_JOB_RECOVER && made->state.ambiguous) {
         zone_history_be_ambiguous(&zone->slot->history);
     }
+    if (made->serial_is_reused && !zone->slot->history.ambiguous) {
+        zone_history_clear(&zone->slot->history);
+    }
 }
 
 /* A secondary that has expired stays so, whatever we do to it, until a primary is heard. */
@@ -506,8 +510,8 @@ static void succeed(struct keeper *keeper, struct zone_job *job)
     zone->wishes.resign |= made->more || zone->known.state.campaign;
     if (job->kind == ZONE_JOB_RECOVER) {
         zone->ledger.continues = true;
-        if (keeper->restored) {
-            overtake_start(keeper, zone, true);
+        if (keeper->restored || zone->known.state.unheard_since != 0) {
+            overtake_start(keeper, zone, keeper->restored);
         }
         trust_log_zone(zone);
         /* A configuration may have begun one meanwhile, without the zone and its times. */
@@ -594,9 +598,10 @@ static void take_commit(struct store_request *request)
 /* Over what is no link now none leads after a restart either. */
 static unsigned commit_flags(const struct zone_job *job)
 {
-    unsigned flags = job->made.is_image ? STORE_COMMIT_IMAGE | STORE_COMMIT_BREAKS : 0u;
-    bool breaks = overtake_is_in_doubt(job->zone) || job->zone->slot->history.ambiguous;
-    return breaks ? flags | STORE_COMMIT_BREAKS : flags;
+    const struct zone_made *made = &job->made;
+    bool breaks = made->is_image || made->serial_is_reused || overtake_is_in_doubt(job->zone) ||
+                  job->zone->slot->history.ambiguous;
+    return (made->is_image ? STORE_COMMIT_IMAGE : 0u) | (breaks ? STORE_COMMIT_BREAKS : 0u);
 }
 
 static void commit(struct keeper *keeper, struct zone_job *job)

@@ -43,6 +43,12 @@ static bool updates_are_next(const struct managed_zone *zone)
            (wishes->freeze || !(others_are_wished(zone) && wishes->others_first));
 }
 
+bool change_raises_serial(const struct managed_zone *zone)
+{
+    return zone->wishes.serial_above != 0 || zone->later.serial_above != 0 ||
+           (zone->job != NULL && zone->job->asked.serial_above != 0);
+}
+
 bool change_is_wished(const struct managed_zone *zone)
 {
     return others_are_wished(zone) || updates_are_next(zone) || zone->ledger.stored != NULL ||

@@ -447,9 +447,9 @@ void keeper_note_restored(struct keeper *keeper)
     keeper->restored = true;
 }
 
-bool keeper_has_overtaken(const struct keeper *keeper)
+bool keeper_has_overtaken(struct keeper *keeper)
 {
-    return keeper->announced && keeper->overtakes == NULL;
+    return keeper->announced && overtake_is_done(keeper);
 }
 
 bool keeper_is_idle(const struct keeper *keeper)

@@ -265,8 +265,9 @@ size_t keeper_accept_clock(struct keeper *keeper);
 /* The store that is opened, or will be, comes from a backup: its zones' secondaries may have later
  * serials, and are asked. Before zones are opened. */
 void keeper_note_restored(struct keeper *keeper);
-/* All zones were tried, and all secondaries that were asked have answered or were given up. */
-bool keeper_has_overtaken(const struct keeper *keeper);
+/* All zones were recovered, all secondaries that were asked have answered or were given up, and
+ * what had to be overtaken is: a restart would find nothing else to do. */
+bool keeper_has_overtaken(struct keeper *keeper);
 /* A secondary: ask its primaries now; with `whole` fetch it by AXFR, whatever the serial.
  * SG_UNSUPPORTED for other zones. */
 MUST_USE enum sg_result keeper_refresh(struct keeper *keeper, struct managed_zone *zone,

@@ -57,7 +57,8 @@ struct keeper {
     struct overtake *overtakes; /* secondaries whose serial is asked for (overtake.c) */
     struct heap overtakes_due;
     struct rate overtakes_rate;
-    bool restored; /* the store comes from a backup */
+    size_t overtakes_left; /* the zone that was not done when it was looked at last */
+    bool restored;         /* the store comes from a backup */
     struct refresh_shared refresh;
     struct rate parents; /* turns with parents */
     bool fetching;       /* secondary_fetch_next() is at work */
@@ -90,6 +91,8 @@ void keeper_bury(struct managed_zone *zone);
 
 /* --- change_choice.c ------------------------------------------------------------------------ */
 
+/* Is its serial to be raised, by a job that is out, or once more after a failure? */
+bool change_raises_serial(const struct managed_zone *zone);
 /* Is there anything that a job can do for this zone now? */
 bool change_is_wished(const struct managed_zone *zone);
 /* The same of one that has got its turn: what was wished may be no more. */

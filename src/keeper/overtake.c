@@ -30,9 +30,24 @@ struct overtake {
     unsigned silences;
 };
 
+/* When all is heard and overtaken, that is committed: the next start has nobody to ask. */
+static void settle(struct managed_zone *zone)
+{
+    struct zone_ledger *ledger = &zone->ledger;
+    if (ledger->unheard > 0 || ledger->overtaken != 0) {
+        return;
+    }
+    ledger->unheard_since = 0;
+    if (zone->known.state.unheard_since != 0 && ledger->id != 0) {
+        zone->wishes.state = true;
+        keeper_enqueue(zone->keeper, zone);
+    }
+}
+
 static void end(struct overtake *overtake)
 {
-    struct zone_ledger *ledger = &overtake->zone->ledger;
+    struct managed_zone *zone = overtake->zone;
+    struct zone_ledger *ledger = &zone->ledger;
     heap_remove(&overtake->keeper->overtakes_due, &overtake->due);
     *overtake->back = overtake->next;
     if (overtake->next != NULL) {
@@ -40,6 +55,7 @@ static void end(struct overtake *overtake)
     }
     if (--ledger->unheard == 0) {
         ledger->doubted = false;
+        settle(zone);
     }
     mem_free(overtake);
 }
@@ -111,6 +127,10 @@ static void take_serial(struct overtake *overtake, uint32_t theirs)
     /* One that was silent when we began may have got ours since: no change is made for its sake,
      * but the next one is told whole. */
     bool may_be_ours = order == 0 && overtake->silences > 0;
+    if (may_be_ours && zone->ledger.id != 0) {
+        zone->wishes.state = true; /* That doubt has to outlive a restart. */
+        keeper_enqueue(overtake->keeper, zone);
+    }
     if (may_be_ours || (*above != 0 && serial_compare(highest, *above) <= 0)) {
         return;
     }
@@ -228,15 +248,18 @@ void overtake_clock_set_back(struct keeper *keeper, sg_duration by)
     }
 }
 
+/* One that was asked before the last start may have got ours since, and is given up in time. */
 static void add(struct keeper *keeper, struct managed_zone *zone, const struct remote *remote)
 {
+    sg_time since = zone->ledger.unheard_since;
     struct overtake *overtake = mem_alloc_zero(1, sizeof(*overtake));
     *overtake = (struct overtake){.next = keeper->overtakes,
                                   .back = &keeper->overtakes,
                                   .keeper = keeper,
                                   .zone = zone,
                                   .remote = *remote,
-                                  .began_at = keeper->now};
+                                  .began_at = since,
+                                  .silences = since < keeper->now};
     if (overtake->next != NULL) {
         overtake->next->back = &overtake->next;
     }
@@ -245,18 +268,39 @@ static void add(struct keeper *keeper, struct managed_zone *zone, const struct r
     heap_put(&keeper->overtakes_due, &overtake->due, keeper->now);
 }
 
+/* The first commit is made before anybody is asked. */
+void overtake_tell_state(struct managed_zone *zone, const struct zone_job *job)
+{
+    const struct zone_ledger *ledger = &zone->ledger;
+    struct zone_state *state = &zone->known.state;
+    bool is_ours = zone->settings->type == ZONE_PRIMARY || zone->settings->policy != NULL;
+    if (zone_record_version(zone) == NULL && job->kind != ZONE_JOB_RECOVER) {
+        state->unheard_since = is_ours && job->store != NULL ? job->now : 0;
+        state->unheard_doubted = false;
+    } else {
+        state->unheard_since = ledger->unheard_since;
+        state->unheard_doubted = ledger->unheard_since != 0 && overtake_is_in_doubt(zone);
+    }
+}
+
 void overtake_start(struct keeper *keeper, struct managed_zone *zone, bool restored)
 {
+    const struct zone_state *state = &zone->known.state;
+    bool is_again = !restored && state->unheard_since != 0 && state->unheard_since < keeper->now;
     struct notify_targets targets;
     if (keeper->stopping || keeper->io.asker.ask == NULL || zone->ledger.unheard > 0 ||
         !is_serial_ours(zone) || !notifying_targets(keeper, zone, &targets)) {
         return;
     }
     keeper->overtakes_rate.per_second = ASKS_PER_SECOND;
+    zone->ledger.unheard_since = is_again ? state->unheard_since : keeper->now;
     for (size_t i = 0; i < targets.count && i < ASKED_MAX; i++) {
         add(keeper, zone, &targets.remotes[i]);
     }
-    zone->ledger.doubted = restored && zone->ledger.unheard > 0;
+    zone->ledger.doubted = (restored || state->unheard_doubted) && zone->ledger.unheard > 0;
+    if (zone->ledger.unheard == 0) {
+        zone->ledger.unheard_since = 0; /* The next commit says so, whatever it is for. */
+    }
     overtake_published(zone, false);
     notify_targets_clear(&targets);
 }
@@ -269,10 +313,39 @@ void overtake_published(struct managed_zone *zone, bool breaks)
         serial_compare(zone_version_facts(version)->serial, ledger->overtaken) > 0) {
         ledger->overtaken = 0;
         zone_history_clear(&zone->slot->history);
+        settle(zone);
     }
     if (overtake_is_in_doubt(zone)) {
         zone_history_be_ambiguous(&zone->slot->history);
     }
+}
+
+/* What is not recovered, or has only heard of what it has to overtake, would begin anew after a
+ * restart. */
+static bool is_done(const struct keeper *keeper, const struct managed_zone *zone)
+{
+    const struct zone_ledger *ledger = &zone->ledger;
+    return !ledger->opening && !ledger->lost && ledger->stored == NULL &&
+           !opening_is_wanted(keeper, zone) && !overtake_is_in_doubt(zone) &&
+           !change_raises_serial(zone);
+}
+
+bool overtake_is_done(struct keeper *keeper)
+{
+    size_t *left = &keeper->overtakes_left;
+    if (keeper->overtakes != NULL) {
+        return false;
+    }
+    if (*left < keeper->zones_count && !is_done(keeper, keeper->zones[*left])) {
+        return false; /* It is asked every second: the others are not looked at for nothing. */
+    }
+    for (size_t i = 0; i < keeper->zones_count; i++) {
+        if (!is_done(keeper, keeper->zones[i])) {
+            *left = i;
+            return false;
+        }
+    }
+    return true;
 }
 
 static void cancel(struct overtake *overtake)

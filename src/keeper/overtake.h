@@ -9,6 +9,9 @@
  * questions that nobody answers. So it is with a secondary that is signed here, whose signed serial
  * is ours; not with others.
  *
+ * That they are asked is in the zone's state, from its first commit until what they have said is
+ * overtaken: a restart asks them again.
+ *
  * A secondary whose serial is one of ours as well may have other contents under it: as long as one
  * of a restored zone has not answered, and where one was overtaken, no difference is told. Nor from
  * a serial that ours has passed before its secondary told that it had it. One that is farther above
@@ -24,7 +27,10 @@
 
 #include "keeper/keeper_parts.h"
 
-/* The zone's first version has been published. `restored`: from a backup. */
+/* What is to be asked and overtaken, for the state that `job` commits. */
+void overtake_tell_state(struct managed_zone *zone, const struct zone_job *job);
+/* The zone's first version has been published, the very first, or one that was recovered and whose
+ * secondaries had not all been heard. `restored`: from a backup. */
 void overtake_start(struct keeper *keeper, struct managed_zone *zone, bool restored);
 /* A version was published: what differs from the one before may not be told yet. `breaks`: nor is
  * it by what the store has of it; one that was committed before is not told apart after a restart,
@@ -35,6 +41,8 @@ static inline bool overtake_is_in_doubt(const struct managed_zone *zone)
 {
     return zone->ledger.doubted || zone->ledger.overtaken != 0;
 }
+/* Is all durable that there was to hear and to overtake? */
+bool overtake_is_done(struct keeper *keeper);
 /* Ask those that are due. Returns when the next is. */
 sg_time overtake_turn(struct keeper *keeper);
 /* Those that are due are so by the old time. */

@@ -233,6 +233,9 @@ void zone_job_run(struct job *job)
     end_facts(work);
     warn_of_ds(work);
     trust_end_state(work);
+    if (work->result == SG_OK && work->kind != ZONE_JOB_RECOVER) {
+        zone_serial_note(work);
+    }
     if (work->result == SG_OK && !work->made.unchanged && work->made.version == NULL &&
         (work->whole || work->asked.clean)) {
         work->result = zone_write_base(work);

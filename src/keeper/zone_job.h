@@ -75,17 +75,19 @@ struct zone_made {
     struct buffer image;                  /* a small one; empty with `image_in_file` */
     bool is_image, image_in_file;         /* an image is committed, not the difference */
     bool unchanged;                       /* SG_OK, but there is nothing to commit */
-    struct zone_state state;              /* after the change; whole */
-    sg_time key_event_at;                 /* INT64_MAX: none */
-    bool keys_looked_at;                  /* `key_event_at` and `missing` are news */
-    char *missing;                        /* as of struct zone_keys */
-    sg_time expires_first;                /* 0: no signature of ours */
-    char *expires_node;   /* which signature that is: `owner/type`; NULL: not news */
-    uint32_t file_serial; /* LOAD: what the file has; 0: it was not read */
-    bool disk_failed;     /* why it failed: a write, which is soon to be tried again */
-    bool more;            /* RESIGN: another slice is due */
-    bool from_aside;      /* the version is one of lent.aside's lineage */
-    bool aside_useless;   /* what was signed aside, if anything was, is not what is wanted */
+    bool serial_is_reused; /* the base's was served before, with other contents: no difference leads
+                              on from it */
+    struct zone_state state; /* after the change; whole */
+    sg_time key_event_at;    /* INT64_MAX: none */
+    bool keys_looked_at;     /* `key_event_at` and `missing` are news */
+    char *missing;           /* as of struct zone_keys */
+    sg_time expires_first;   /* 0: no signature of ours */
+    char *expires_node;      /* which signature that is: `owner/type`; NULL: not news */
+    uint32_t file_serial;    /* LOAD: what the file has; 0: it was not read */
+    bool disk_failed;        /* why it failed: a write, which is soon to be tried again */
+    bool more;               /* RESIGN: another slice is due */
+    bool from_aside;         /* the version is one of lent.aside's lineage */
+    bool aside_useless;      /* what was signed aside, if anything was, is not what is wanted */
     struct zone_keys *aside_keys; /* NULL, or all is to be signed with them, aside */
     uint64_t signatures;
     uint64_t took_ns;

@@ -50,7 +50,8 @@ static enum sg_result read_image(struct zone_job *job, struct zone_edit **out_ed
     return result;
 }
 
-/* For IXFR; no difference leads over a commit that breaks the chain. */
+/* For IXFR; no difference leads over a commit that breaks the chain, and what is before it may end
+ * at a serial that was given once more since. */
 static void keep_history(struct zone_job *job, const struct store_commit_record *record)
 {
     struct zone_made *made = &job->made;
@@ -63,7 +64,7 @@ static void keep_history(struct zone_job *job, const struct store_commit_record 
         };
         return;
     }
-    while ((record->flags & STORE_COMMIT_IMAGE) != 0 && made->history_count > 0) {
+    while (record->flags != 0 && made->history_count > 0) {
         zone_history_unref(made->history[--made->history_count].link);
     }
 }

@@ -4,6 +4,9 @@
 
 /* Several changes within a second are ahead of the clock too, and it soon catches up. */
 enum { SERIAL_AHEAD_SECONDS_MAX = 60 };
+/* Of a date, or a time, that was reset to a small number nothing is left to be passed by counting.
+ */
+enum { WENT_BACK_MOST = 1 << 20 };
 
 static uint32_t date_serial(sg_time now)
 {
@@ -111,4 +114,28 @@ uint32_t zone_serial_choose(const struct zone_job *job, uint32_t source_serial)
         } /* else it is above theirs and, as RFC 1982 counts, behind ours: never go back */
     }
     return choose_above(job, served, source_serial);
+}
+
+/*
+ * Where the policy was taken away, or a secondary has fetched an older zone, the serial is a lower
+ * one, and its secondaries stay where they were. When ours has come up to theirs they would take a
+ * difference that leads on from what we have under that serial, and not they. So until the base is
+ * above all that was served no difference is told.
+ */
+void zone_serial_note(struct zone_job *job)
+{
+    uint32_t *went_back = &job->made.state.went_back;
+    if (job->made.version == NULL || job->lent.base == NULL) {
+        return;
+    }
+    uint32_t from = zone_version_facts(job->lent.base)->serial;
+    uint32_t to = zone_version_facts(job->made.version)->serial;
+    if (*went_back != 0 && serial_compare(from, *went_back) > 0) {
+        *went_back = 0;
+    }
+    bool is_far = *went_back == 0 || *went_back - from > WENT_BACK_MOST;
+    if (is_far && serial_compare(to, from) < 0) {
+        *went_back = from;
+    }
+    job->made.serial_is_reused = *went_back != 0 && *went_back - from <= WENT_BACK_MOST;
 }

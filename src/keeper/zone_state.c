@@ -18,6 +18,8 @@ enum tag {
     TAG_KEY_FACTS = 11,
     TAG_AHEAD = 12,
     TAG_AMBIGUOUS = 13,
+    TAG_UNHEARD = 16,
+    TAG_WENT_BACK = 17,
     TAG_TOLD = 32,
 };
 
@@ -134,6 +136,15 @@ void zone_state_encode(const struct zone_state *state, struct buffer *out_bytes)
     if (state->ambiguous) {
         begin_field(out_bytes, TAG_AMBIGUOUS, 0);
     }
+    if (state->unheard_since != 0) {
+        begin_field(out_bytes, TAG_UNHEARD, 9);
+        append_u64(out_bytes, (uint64_t)state->unheard_since);
+        buffer_append_u8(out_bytes, state->unheard_doubted);
+    }
+    if (state->went_back != 0) {
+        begin_field(out_bytes, TAG_WENT_BACK, 4);
+        buffer_append_u32(out_bytes, state->went_back);
+    }
     if (state->campaign) {
         static const struct resign_cursor beginning = {.started = false};
         const struct resign_cursor *cursor = state->cursor != NULL ? state->cursor : &beginning;
@@ -223,6 +234,13 @@ static bool decode_field(unsigned tag, struct reader *field, struct zone_state *
     case TAG_AMBIGUOUS:
         state->ambiguous = true;
         return true;
+    case TAG_UNHEARD:
+        state->unheard_since = (sg_time)read_u64(field);
+        state->unheard_doubted = reader_u8(field) != 0;
+        return !field->failed;
+    case TAG_WENT_BACK:
+        state->went_back = reader_u32(field);
+        return !field->failed;
     case TAG_CAMPAIGN:
         return decode_campaign(field, state);
     case TAG_TIMERS:

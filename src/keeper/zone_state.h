@@ -39,8 +39,13 @@ struct zone_state {
     sg_time clock_at;             /* of the last commit whose clock was not in doubt; 0: none */
     bool clock_doubted;           /* the clock has been in doubt since, until it is accepted */
     bool ahead_of_file;           /* updates have changed it since its file was read or written */
-    bool was_static;      /* it needed no store, but for its serial that must not be lowered */
-    bool ambiguous;       /* its serial was served with other contents before */
+    bool was_static; /* it needed no store, but for its serial that must not be lowered */
+    bool ambiguous;  /* its serial was served with other contents before */
+    sg_time
+        unheard_since;    /* since when its secondaries are asked what they have; 0: they are not */
+    bool unheard_doubted; /* with that: no difference is told until they have answered */
+    uint32_t went_back;   /* the highest serial served before a lower one followed; 0: none, or ours
+                              is above it again */
     struct buffer timers; /* of a secondary (keeper/refresh.h) */
     struct buffer told;   /* to the parent (keeper/ds_tell.h) */
     struct zone_facts_of_keys facts;

@@ -27,7 +27,7 @@ MUST_USE enum sg_result backup_finish(const char *backup, const char *const *fol
                                       sg_time now, char **out_problem);
 
 /* In a store that was restored: the server that opens it asks all secondaries for their serials,
- * and removes the file when each has answered or was given up. */
+ * and removes the file when each has answered or was given up, and what they have is overtaken. */
 #define BACKUP_RESTORED_MARK "restored"
 
 struct backup_restore {

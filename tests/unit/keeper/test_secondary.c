@@ -393,6 +393,208 @@ static void one_that_has_ours_after_its_silence_gets_the_next_change_whole(void 
     assert_int_equal(links_from(scene, 103), 1);
 }
 
+static void restart_from_a_whole_disk(struct keeper_scene *scene)
+{
+    scene_stop(scene);
+    fake_disk_heal(scene->disk);
+    scene_start(scene);
+    scene_configure(scene);
+}
+
+/* A new zone, or a lost store's: killed before it has risen it would ask nobody any more. */
+static void what_is_heard_and_not_overtaken_yet_is_asked_again_after_a_restart(void **state)
+{
+    struct keeper_scene *scene = *state;
+    be_signed(scene);
+    tell_a_server(scene);
+    scene_fetch(scene, 100);
+    scene_break_disk(scene);
+    hear_serial(scene, 150);
+    assert_int_equal(scene_serial(scene), 100);
+    restart_from_a_whole_disk(scene);
+    assert_int_equal(scene_serial(scene), 100);
+    hear_serial(scene, 150);
+    assert_int_equal(scene_serial(scene), 151);
+    scene_restart(scene);
+    assert_null(serial_question(scene));
+}
+
+/* A week after the first question, whatever restarts there were. */
+static void one_that_stays_silent_over_a_restart_is_given_up(void **state)
+{
+    struct keeper_scene *scene = *state;
+    tell_a_server(scene);
+    scene_serve_dynamic(scene);
+    scene_hear(serial_question(scene), SG_TIMEOUT, (struct span){NULL, 0});
+    scene_stop(scene);
+    scene->now += 7 * SG_DAY;
+    scene_start(scene);
+    scene_configure(scene);
+    scene_hear(serial_question(scene), SG_TIMEOUT, (struct span){NULL, 0});
+    scene_turn(scene);
+    assert_int_equal(scene_status(scene).unheard, 0);
+    scene_restart(scene);
+    assert_null(serial_question(scene));
+}
+
+/* Under its serial it may have what the lost store had. */
+static void a_doubt_that_the_next_change_ends_outlives_a_restart(void **state)
+{
+    struct keeper_scene *scene = *state;
+    be_signed(scene);
+    tell_a_server(scene);
+    scene_fetch(scene, 100);
+    scene_hear(serial_question(scene), SG_TIMEOUT, (struct span){NULL, 0});
+    scene_pass(scene, 15);
+    hear_serial(scene, 100);
+    scene->now += 60;
+    scene_restart(scene);
+    assert_non_null(serial_question(scene));
+    assert_int_equal(keeper_raise_serial(scene->keeper, scene_zone(scene), 103), SG_OK);
+    scene_turn(scene);
+    assert_int_equal(links_from(scene, 100), 0);
+}
+
+/* As if the store had come back from a backup that was made just now. */
+static void restore(struct keeper_scene *scene)
+{
+    scene_stop(scene);
+    scene_start(scene);
+    keeper_note_restored(scene->keeper);
+    scene_configure(scene);
+}
+
+/* Else a restart would serve a serial that is not above theirs, and ask nobody. */
+static void what_is_to_be_overtaken_is_not_done_before_it_is_durable(void **state)
+{
+    struct keeper_scene *scene = *state;
+    be_signed(scene);
+    tell_a_server(scene);
+    scene_fetch(scene, 100);
+    hear_serial(scene, 90);
+    restore(scene);
+    assert_false(keeper_has_overtaken(scene->keeper));
+    scene_break_disk(scene);
+    hear_serial(scene, 150);
+    assert_int_equal(scene_serial(scene), 100);
+    assert_false(keeper_has_overtaken(scene->keeper));
+    fake_disk_heal(scene->disk);
+    scene_pass(scene, 10);
+    assert_int_equal(scene_serial(scene), 151);
+    assert_true(keeper_has_overtaken(scene->keeper));
+}
+
+static void nor_is_a_doubt_that_the_next_change_ends(void **state)
+{
+    struct keeper_scene *scene = *state;
+    be_signed(scene);
+    tell_a_server(scene);
+    scene_fetch(scene, 100);
+    hear_serial(scene, 90);
+    restore(scene);
+    scene_hear(serial_question(scene), SG_TIMEOUT, (struct span){NULL, 0});
+    scene_pass(scene, 15);
+    hear_serial(scene, 100);
+    assert_false(keeper_has_overtaken(scene->keeper));
+    assert_int_equal(keeper_raise_serial(scene->keeper, scene_zone(scene), 103), SG_OK);
+    scene_turn(scene);
+    assert_int_equal(links_from(scene, 100), 0);
+    assert_true(keeper_has_overtaken(scene->keeper));
+}
+
+/* Nobody can ask for a zone that could not be read. */
+static void nor_is_a_zone_that_could_not_be_opened(void **state)
+{
+    struct keeper_scene *scene = *state;
+    be_signed(scene);
+    tell_a_server(scene);
+    scene_fetch(scene, 100);
+    hear_serial(scene, 90);
+    scene_stop(scene);
+    scene->storeless = true;
+    scene_start(scene);
+    keeper_note_restored(scene->keeper);
+    scene_configure(scene);
+    assert_false(keeper_has_overtaken(scene->keeper));
+    scene_take_store(scene);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 100);
+    hear_serial(scene, 90);
+    assert_true(keeper_has_overtaken(scene->keeper));
+}
+
+/* Whole, whatever serial we have. */
+static void take_from_primary(struct keeper_scene *scene, uint32_t serial)
+{
+    assert_int_equal(keeper_refresh(scene->keeper, scene_zone(scene), true), SG_OK);
+    scene_turn(scene);
+    scene_answer_transfer(scene, serial);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), serial);
+}
+
+/* Whoever has the zone from here stays at the higher one, and takes up our count from there. */
+static void what_has_gone_back_is_told_whole_until_all_that_was_served_is_passed(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene_fetch(scene, 90);
+    take_from_primary(scene, 99);
+    take_from_primary(scene, 100);
+    assert_int_equal(links_from(scene, 99), 1);
+    take_from_primary(scene, 98);
+    for (uint32_t serial = 99; serial <= 101; serial++) {
+        take_from_primary(scene, serial);
+        assert_int_equal(links_from(scene, serial - 1), 0);
+        assert_int_equal(links_from(scene, 90), 0);
+        scene_restart(scene);
+        assert_int_equal(links_from(scene, serial - 1), 0);
+        assert_int_equal(links_from(scene, 90), 0);
+    }
+    take_from_primary(scene, 102);
+    assert_int_equal(links_from(scene, 101), 1);
+    scene_restart(scene);
+    assert_int_equal(links_from(scene, 101), 1);
+}
+
+static void what_has_lost_its_policy_is_told_whole_as_long(void **state)
+{
+    struct keeper_scene *scene = *state;
+    be_signed(scene);
+    scene_fetch(scene, 100);
+    assert_int_equal(keeper_raise_serial(scene->keeper, scene_zone(scene), 103), SG_OK);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 103);
+    scene->plan[0].policy = NULL;
+    scene_differ(scene);
+    scene_configure(scene);
+    take_from_primary(scene, 100);
+    for (uint32_t serial = 101; serial <= 104; serial++) {
+        take_from_primary(scene, serial);
+        assert_int_equal(links_from(scene, serial - 1), 0);
+    }
+    take_from_primary(scene, 105);
+    assert_int_equal(links_from(scene, 104), 1);
+}
+
+/* A date that has become a small number is not come up to by counting; but if it becomes a date
+ * again, those that were served are near. */
+static void a_serial_that_is_reset_is_counted_on_from(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene_fetch(scene, 2026010105);
+    take_from_primary(scene, 1);
+    take_from_primary(scene, 2);
+    assert_int_equal(links_from(scene, 1), 0);
+    take_from_primary(scene, 3);
+    assert_int_equal(links_from(scene, 2), 1);
+    take_from_primary(scene, 2026010104);
+    assert_int_equal(links_from(scene, 2), 2);
+    for (uint32_t serial = 2026010105; serial <= 2026010106; serial++) {
+        take_from_primary(scene, serial);
+        assert_int_equal(links_from(scene, serial - 1), 0);
+    }
+}
+
 /* It is its primary's, which knows nothing of what others have. */
 static void the_serial_of_an_unsigned_secondary_is_left_alone(void **state)
 {
@@ -815,6 +1017,15 @@ int main(void)
         WITH_SCENE(an_earlier_serial_of_a_secondary_changes_nothing),
         WITH_SCENE(what_has_passed_it_is_told_whole),
         WITH_SCENE(one_that_is_silent_at_first_is_overtaken_when_it_answers),
+        WITH_SCENE(what_has_gone_back_is_told_whole_until_all_that_was_served_is_passed),
+        WITH_SCENE(what_has_lost_its_policy_is_told_whole_as_long),
+        WITH_SCENE(a_serial_that_is_reset_is_counted_on_from),
+        WITH_SCENE(what_is_heard_and_not_overtaken_yet_is_asked_again_after_a_restart),
+        WITH_SCENE(one_that_stays_silent_over_a_restart_is_given_up),
+        WITH_SCENE(a_doubt_that_the_next_change_ends_outlives_a_restart),
+        WITH_SCENE(what_is_to_be_overtaken_is_not_done_before_it_is_durable),
+        WITH_SCENE(nor_is_a_doubt_that_the_next_change_ends),
+        WITH_SCENE(nor_is_a_zone_that_could_not_be_opened),
         WITH_SCENE(one_that_has_ours_after_its_silence_gets_the_next_change_whole),
         WITH_SCENE(the_serial_of_an_unsigned_secondary_is_left_alone),
         WITH_SCENE(keys_are_not_looked_at_before_there_is_a_zone),

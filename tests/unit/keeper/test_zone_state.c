@@ -25,6 +25,9 @@ static void everything_comes_back(void **state)
         .cursor = &cursor,
         .clock_at = 1767225700,
         .clock_doubted = true,
+        .unheard_since = 4711,
+        .went_back = 1000,
+        .unheard_doubted = true,
         .ahead_of_file = true,
         .ambiguous = true,
         .timers = BUFFER_EMPTY,
@@ -52,6 +55,9 @@ static void everything_comes_back(void **state)
     assert_memory_equal(to.cursor->owner, cursor.owner, 3);
     assert_int_equal(to.clock_at, 1767225700);
     assert_true(to.clock_doubted && to.ahead_of_file && to.ambiguous);
+    assert_int_equal(to.unheard_since, 4711);
+    assert_int_equal(to.went_back, 1000);
+    assert_true(to.unheard_doubted);
     assert_int_equal(to.timers.length, 6);
     assert_memory_equal(to.timers.bytes, "timers", 6);
     assert_int_equal(to.told.length, 4);
