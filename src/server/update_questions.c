@@ -128,8 +128,10 @@ static void hear_wish(void *argument, const struct zone_update_wish *wish)
 {
     const struct gathering *gathering = argument;
     uint16_t records_max;
-    (void)update_policy_allows(gathering->policy, &gathering->requester, gathering->apex, wish,
-                               &records_max);
+    if (!gathering->requester.questions->too_many) {
+        (void)update_policy_allows(gathering->policy, &gathering->requester, gathering->apex, wish,
+                                   &records_max);
+    }
 }
 
 struct update_questions *update_questions_gather(const struct request *request,
