@@ -76,11 +76,10 @@ enum conf_update_match {
     CONF_UPDATE_6TO4_SELF,
     CONF_UPDATE_EXTERNAL
 };
-/* Kerberos principals need GSS-TSIG and `external` a daemon, which Signet does not do: no. */
+/* Kerberos principals need GSS-TSIG, which Signet does not do: no. */
 static inline bool conf_update_match_is_supported(enum conf_update_match match)
 {
-    return match <= CONF_UPDATE_SELFWILD || match == CONF_UPDATE_TCP_SELF ||
-           match == CONF_UPDATE_6TO4_SELF;
+    return match <= CONF_UPDATE_SELFWILD || match >= CONF_UPDATE_TCP_SELF;
 }
 struct conf_update_type {
     uint16_t type;
@@ -92,12 +91,14 @@ struct conf_update_rule {
     const char *identity_text;       /* as written: a realm, "local:/path", a key's name */
     const struct dns_name *identity; /* the same as a name; NULL where it is none */
     const struct dns_name *name;     /* NULL: zonesub */
+    const char *socket;              /* of `external`: the path of its daemon's; else NULL */
     const struct conf_update_type *types;
     size_t types_count; /* 0: all but NS, SOA, RRSIG and those of the signer */
 };
 /* The first rule that matches decides; no match is "denied". */
 struct conf_update_policy {
-    bool local; /* `update-policy local`: the session key, from this host's addresses alone */
+    bool local;    /* `update-policy local`: the session key, from this host's addresses alone */
+    bool external; /* some rule asks a daemon */
     const struct conf_acl *clients; /* of `local`: those addresses; else NULL: any */
     const struct conf_update_rule *rules;
     size_t rules_count;

@@ -1,5 +1,6 @@
 /* update-policy: who may change which names and types (RFC 3007 3). */
 #include <strings.h>
+#include <sys/un.h>
 
 #include "base/mem.h"
 #include "conf/loader.h"
@@ -163,11 +164,56 @@ static bool read_types(struct conf_loader *loader, const struct conf_statement *
     return true;
 }
 
-/* Is the identity the name of the key that signs, and not an address or a realm? */
+/* Is the identity the name of the key that signs, and not an address, a realm or a daemon? */
 static bool is_by_signer(enum conf_update_match match)
 {
-    return conf_update_match_is_supported(match) && match != CONF_UPDATE_TCP_SELF &&
-           match != CONF_UPDATE_6TO4_SELF;
+    return match <= CONF_UPDATE_SELFWILD;
+}
+
+/* `external`: the identity is "local:/path". The daemon decides on all names. */
+static bool read_daemon(struct conf_loader *loader, const struct conf_statement *statement,
+                        struct conf_update_rule *rule)
+{
+    static const char prefix[] = "local:";
+    const struct conf_node *identity = &statement->nodes[1];
+    const char *path = identity->text + sizeof(prefix) - 1;
+
+    if (strncmp(identity->text, prefix, sizeof(prefix) - 1) != 0 || path[0] != '/') {
+        conf_error(loader, statement, identity,
+                   "'%s': the identity of 'external' is \"local:\" and the path of a socket",
+                   identity->text);
+        return false;
+    }
+    if (strlen(path) >= sizeof(((struct sockaddr_un *)NULL)->sun_path)) {
+        conf_error(loader, statement, identity, "'%s' is too long for a socket's path", path);
+        return false;
+    }
+    if (rule->name->length > 1 && !(dns_name_is_wildcard(rule->name) && rule->name->length == 3)) {
+        conf_warning(loader, statement, &statement->nodes[3],
+                     "the name '%s' is not looked at: the daemon of 'external' is asked about all",
+                     statement->nodes[3].text);
+    }
+    rule->socket = conf_memory_intern(loader->memory, path);
+    return true;
+}
+
+static bool read_identity(struct conf_loader *loader, const struct conf_statement *statement,
+                          struct conf_update_rule *rule)
+{
+    const struct conf_node *identity = &statement->nodes[1];
+
+    if (rule->match == CONF_UPDATE_EXTERNAL) {
+        return true; /* read_daemon() */
+    }
+    rule->identity = keep_name(loader, identity->text);
+    if (rule->identity == NULL) {
+        conf_error(loader, statement, identity, "'%s' is not a valid name", identity->text);
+        return false;
+    }
+    if (is_by_signer(rule->match) && !dns_name_is_wildcard(rule->identity)) {
+        conf_note_signer(loader, statement, identity, rule->identity);
+    }
+    return true;
 }
 
 static bool read_rule(struct conf_loader *loader, const struct conf_statement *statement,
@@ -181,27 +227,14 @@ static bool read_rule(struct conf_loader *loader, const struct conf_statement *s
     if (!read_match(loader, statement, rule)) {
         return false;
     }
-    if (rule->match == CONF_UPDATE_EXTERNAL) {
-        /* A `deny` that is passed over would let in whom the daemon refuses. */
-        conf_error(loader, statement, &statement->nodes[2],
-                   "'external' is not supported: Signet asks no daemon; say it by other rules, or "
-                   "leave the rule out");
-        return false;
-    }
     if (!conf_update_match_is_supported(rule->match)) {
         conf_warning(loader, statement, &statement->nodes[2],
                      "'%s' matches nobody: Signet has no GSS-TSIG", statement->nodes[2].text);
     }
-    rule->identity = keep_name(loader, identity->text);
-    if (rule->identity == NULL) {
-        conf_error(loader, statement, identity, "'%s' is not a valid name", identity->text);
-        return false;
-    }
-    if (is_by_signer(rule->match) && !dns_name_is_wildcard(rule->identity)) {
-        conf_note_signer(loader, statement, identity, rule->identity);
-    }
     has_name = rule->match != CONF_UPDATE_ZONESUB;
-    return (!has_name || read_name(loader, statement, rule)) &&
+    return read_identity(loader, statement, rule) &&
+           (!has_name || read_name(loader, statement, rule)) &&
+           (rule->match != CONF_UPDATE_EXTERNAL || read_daemon(loader, statement, rule)) &&
            read_types(loader, statement, has_name ? 4 : 3, rule);
 }
 
@@ -215,6 +248,9 @@ static const struct conf_update_policy *keep_policy(struct conf_loader *loader,
     policy.local = local;
     policy.clients = local ? loader->acl_localhost : NULL;
     policy.rules_count = count;
+    for (size_t i = 0; i < count; i++) {
+        policy.external = policy.external || rules[i].match == CONF_UPDATE_EXTERNAL;
+    }
     if (count > 0) {
         policy.rules = conf_memory_intern_bytes(loader->memory, rules, count * sizeof(*rules));
     }

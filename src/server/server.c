@@ -7,6 +7,7 @@
 #include "server/reload.h"
 #include "server/store_opening.h"
 #include "server/update_forward.h"
+#include "server/update_judges.h"
 #include "server/zone_requests.h"
 
 enum { TICK_MS = 1000 };
@@ -346,5 +347,6 @@ void server_stop(struct server *server)
     }
     keeper_stop(server->keeper);
     update_forwards_end(server);
+    update_judges_end(&server->judges);
     uv_async_send(&server->loop.woken);
 }

@@ -74,6 +74,7 @@ struct server {
     struct update_forward *update_forwards; /* that primaries are asked to take */
     size_t update_forwards_count;
     struct programs *programs;
+    struct update_judges *judges; /* the daemons that update policies ask */
     struct keeper *keeper;
     struct generation *generation; /* the present one; it is the keeper's */
     struct dispatch *desk;

@@ -19,6 +19,7 @@
 #include "server/shortfalls.h"
 #include "server/store_opening.h"
 #include "server/update_forward.h"
+#include "server/update_judges.h"
 #include "server/zone_edit.h"
 
 /* What the start has made of the configuration, until the keeper takes it. */
@@ -162,7 +163,7 @@ static enum sg_result give_up_root(const struct server *server)
     return SG_OK;
 }
 
-static void program_ends(void *argument)
+static void outsider_answers(void *argument)
 {
     struct server *server = argument;
     keeper_note_time(server->keeper, time_now());
@@ -184,7 +185,8 @@ static enum sg_result make_parts(struct server *server, const struct conf *conf)
     if (result != SG_OK) {
         return result;
     }
-    server->programs = programs_new(&server->loop.uv, program_ends, server);
+    server->programs = programs_new(&server->loop.uv, outsider_answers, server);
+    server->judges = update_judges_new(&server->loop.uv, outsider_answers, server);
     struct keeper_io io = {
         .pool = server->pool,
         .mailbox = &server->loop.keeper_mailbox,
@@ -301,6 +303,7 @@ static void tear_down(struct server *server)
     if (server->keeper != NULL) {
         keeper_stop(server->keeper); /* Its questions end before the loop does. */
         update_forwards_end(server);
+        update_judges_end(&server->judges);
     }
     store_free(server->store); /* All that was asked of it has been answered. */
     if (server->keeper != NULL) {

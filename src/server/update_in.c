@@ -8,6 +8,7 @@
 #include "server/late_answer.h"
 #include "server/server.h"
 #include "server/update_forward.h"
+#include "server/update_judges.h"
 #include "server/update_policy.h"
 
 /* An update between its net thread and its answer. */
@@ -18,7 +19,8 @@ struct update_in {
     struct late_answer *answer;
     char *view;
     uint16_t rrclass;
-    uint64_t let_in_by; /* the zone's updates_fingerprint when it was let in */
+    uint64_t let_in_by;    /* the zone's updates_fingerprint when it was let in */
+    struct server *server; /* once the keeper's thread has it */
 };
 
 static struct update_in *of_update(struct keeper_update *update)
@@ -29,6 +31,7 @@ static struct update_in *of_update(struct keeper_update *update)
 static void update_free(struct update_in *in)
 {
     buffer_free(&in->update.wire);
+    update_questions_free(in->requester.questions);
     mem_free(in->update.client);
     mem_free(in->view);
     mem_free(in);
@@ -41,12 +44,12 @@ static void done(struct keeper_update *update)
     update_free(in);
 }
 
-static void take(struct arrival *arrival, struct server *server)
+static void hand_over(void *argument)
 {
-    struct update_in *in = (struct update_in *)arrival;
+    struct update_in *in = argument;
     struct managed_zone *zone = NULL;
     size_t found =
-        keeper_find(server->keeper, &in->update.message.qname, in->rrclass, in->view, &zone);
+        keeper_find(in->server->keeper, &in->update.message.qname, in->rrclass, in->view, &zone);
     if (found != 1) {
         in->update.rcode = DNS_RCODE_NOTAUTH; /* It is no longer configured. */
         done(&in->update);
@@ -58,35 +61,84 @@ static void take(struct arrival *arrival, struct server *server)
         done(&in->update);
         return;
     }
-    keeper_update(server->keeper, zone, &in->update);
+    keeper_update(in->server->keeper, zone, &in->update);
+}
+
+static void abandon(void *argument)
+{
+    struct update_in *in = argument;
+    late_answer_drop(in->answer);
+    update_free(in);
 }
 
 static void drop(struct arrival *arrival)
 {
+    abandon(arrival);
+}
+
+/* The daemons of the update-policy first, where it has any for this update. */
+static void take(struct arrival *arrival, struct server *server)
+{
     struct update_in *in = (struct update_in *)arrival;
-    late_answer_drop(in->answer);
-    update_free(in);
+    struct update_questions *questions = in->requester.questions;
+    in->server = server;
+    if (questions == NULL || questions->count == 0) {
+        hand_over(in);
+        return;
+    }
+    if (!update_judges_ask(server->judges, questions, hand_over, abandon, in)) {
+        log_write(
+            LOG_UPDATE, SEVERITY_INFO,
+            "%s: update failed: too many wait for what update-policy's daemons say (SERVFAIL)",
+            in->update.client);
+        in->update.rcode = DNS_RCODE_SERVFAIL;
+        done(&in->update);
+    }
+}
+
+/* Who asks, and what is to be asked about it. False: it would be too much, which is logged. */
+static bool learn(const struct request *request, const struct zone_slot *slot,
+                  struct update_requester *out_requester)
+{
+    update_requester_learn(request, out_requester);
+    out_requester->questions = update_questions_gather(
+        request, slot, front_options(slot)->access.update_policy, out_requester);
+    if (out_requester->questions == NULL || !out_requester->questions->too_many) {
+        return true;
+    }
+    request_log(request, LOG_UPDATE, SEVERITY_INFO,
+                "update failed: a daemon of update-policy would be asked more than %d questions "
+                "(REFUSED)",
+                UPDATE_QUESTIONS_MAX);
+    update_questions_free(out_requester->questions);
+    return false;
 }
 
 static size_t send_to_keeper(const struct request *request, const struct zone_slot *slot,
                              uint8_t *out_bytes, size_t bytes_max)
 {
+    struct update_requester requester;
+    if (!learn(request, slot, &requester)) {
+        return request_refuse(request, DNS_RCODE_REFUSED, REQUEST_ERROR_PROHIBITED, out_bytes,
+                              bytes_max);
+    }
     char prefix[REQUEST_PREFIX_BYTES];
     struct late_answer *answer = request->inbox != NULL ? late_answer_new(request) : NULL;
     if (answer == NULL) {
+        update_questions_free(requester.questions);
         return request_refuse(request, DNS_RCODE_SERVFAIL, REQUEST_ERROR_NONE, out_bytes,
                               bytes_max);
     }
     struct update_in *in = mem_alloc_zero(1, sizeof(*in));
     in->arrival.kind = ARRIVAL_UPDATE;
-    in->arrival.bytes = request->message->wire.length;
+    in->arrival.bytes = request->message->wire.length + update_questions_bytes(requester.questions);
     in->arrival.take = take;
     in->arrival.drop = drop;
     in->answer = answer;
     in->rrclass = slot->rrclass;
     in->view = mem_copy_text(front_zone(slot)->view->name);
     in->let_in_by = front_zone(slot)->updates_fingerprint;
-    update_requester_learn(request, &in->requester);
+    in->requester = requester;
     in->update.wire = BUFFER_EMPTY;
     buffer_append(&in->update.wire, request->message->wire.bytes, request->message->wire.length);
     in->update.message = *request->message;

@@ -3,6 +3,9 @@
  *
  *   net thread: update_in_answer() -> letter -> keeper's thread: keeper_update() -> the pipeline
  *               -> done -> late_answer
+ *
+ * Before keeper_update(), and without holding up anything else, the daemons of an update-policy's
+ * `external` rules are asked (server/update_judges.h).
  */
 #pragma once
 

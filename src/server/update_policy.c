@@ -88,6 +88,9 @@ static bool is_by_address(const struct conf_update_rule *rule)
 static bool identity_matches(const struct conf_update_rule *rule,
                              const struct update_requester *requester, struct dns_name *out_self)
 {
+    if (rule->match == CONF_UPDATE_EXTERNAL) {
+        return requester->has_key || requester->tcp; /* the daemon is told which */
+    }
     if (rule->identity == NULL || !conf_update_match_is_supported(rule->match)) {
         return false;
     }
@@ -122,8 +125,10 @@ static bool name_matches(const struct conf_update_rule *rule, const struct dns_n
         return dns_name_is_at_or_below(owner, self);
     case CONF_UPDATE_SELFWILD:
         return owner->length > self->length && dns_name_is_at_or_below(owner, self);
+    case CONF_UPDATE_EXTERNAL:
+        return true;
     default:
-        return false; /* of principals and daemons that we do not know */
+        return false; /* of principals that we do not know */
     }
 }
 
@@ -150,6 +155,19 @@ static bool type_matches(const struct conf_update_rule *rule, uint16_t type,
     return matches;
 }
 
+/* A daemon that does not answer must let in nobody: neither by a grant nor past a deny. */
+static bool daemon_matches(const struct conf_update_rule *rule,
+                           const struct update_requester *requester,
+                           const struct zone_update_wish *wish)
+{
+    if (rule->match != CONF_UPDATE_EXTERNAL) {
+        return true;
+    }
+    enum update_verdict verdict =
+        update_questions_verdict(requester->questions, rule->socket, wish);
+    return rule->grant ? verdict == UPDATE_VERDICT_YES : verdict != UPDATE_VERDICT_NO;
+}
+
 static bool client_matches(const struct conf_update_policy *policy,
                            const struct update_requester *requester)
 {
@@ -168,7 +186,7 @@ bool update_policy_allows(const struct conf_update_policy *policy,
         const struct conf_update_rule *rule = &policy->rules[i];
         if (identity_matches(rule, requester, &self) &&
             name_matches(rule, &self, apex, wish->owner) &&
-            type_matches(rule, wish->type, &records_max)) {
+            type_matches(rule, wish->type, &records_max) && daemon_matches(rule, requester, wish)) {
             allowed = rule->grant;
             break;
         }

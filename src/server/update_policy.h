@@ -4,10 +4,11 @@
  * The first rule whose identity, name and types match grants or denies; none: denied. Identities
  * are the names of TSIG keys and of SIG(0) signers; with tcp-self and 6to4-self it is the address
  * that asks, over TCP, where a handshake has proved it. Rules of Kerberos principals (ms-*, krb5-*)
- * and of an external daemon match nobody: Signet does no GSS-TSIG, and the configuration says so
- * when it is read.
+ * match nobody: Signet does no GSS-TSIG, and the configuration says so when it is read. What the
+ * daemon of an `external` rule says was asked before and comes with the requester; one that has
+ * not answered makes no grant match and every deny.
  *
- * Pure: nothing is logged. Thread: any.
+ * Pure: nothing is logged. Thread: any that holds the requester.
  */
 #pragma once
 

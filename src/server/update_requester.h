@@ -4,12 +4,14 @@
 #pragma once
 
 #include "server/request.h"
+#include "server/update_questions.h"
 
 struct update_requester {
     bool has_key;             /* a TSIG or SIG(0) that verified */
     struct dns_name key_name; /* lower case */
     struct net_address client;
     bool tcp;
+    struct update_questions *questions; /* what daemons have said, or will; NULL: none was asked */
 };
 
 static inline void update_requester_learn(const struct request *request,

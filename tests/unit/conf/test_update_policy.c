@@ -43,8 +43,20 @@ static const struct text_case cases[] = {
     {"6to4-self with a name", RULE("grant * 6to4-self foo NS;"), true,
      "name field not set to placeholder value '.'"},
     {"tcp-self", RULE("grant * tcp-self . PTR(1) ANY(2);"), false, NULL},
-    {"external", RULE("grant \"local:/x\" external * A;"), true,
-     "'external' is not supported: Signet asks no daemon"},
+    {"external", RULE("grant \"local:/x\" external * A; deny \"local:/y\" external .;"), false,
+     NULL},
+    {"external of a key", RULE("grant k external * A;"), true,
+     "the identity of 'external' is \"local:\" and the path of a socket"},
+    {"external with a path from somewhere", RULE("grant \"local:x\" external *;"), true,
+     "the identity of 'external' is \"local:\" and the path of a socket"},
+    {"external without a name", RULE("grant \"local:/x\" external;"), true,
+     "'external' needs a name behind it"},
+    {"external with a path that does not fit",
+     RULE("grant \"local:/123456789012345678901234567890123456789012345678901234567890"
+          "123456789012345678901234567890123456789012345678\" external *;"),
+     true, "is too long for a socket's path"},
+    {"external with a name of its own", RULE("grant \"local:/x\" external host.a;"), false,
+     "warning: the name 'host.a' is not looked at"},
     {"local", "zone a { " PRIMARY "update-policy local; };", false, NULL},
     {"something else", "zone a { " PRIMARY "update-policy foo; };", true,
      "expected 'local' or '{', found 'foo'"},
@@ -76,6 +88,23 @@ static void rules_are_what_they_say(void **state)
     assert_int_equal(rules[1].types[1].type, DNS_TYPE_ANY);
     assert_null(rules[2].name);
     assert_true(conf_zone_is_dynamic(conf->views[0]->zones[0]));
+    conf_free(conf);
+}
+
+static void external_names_the_socket_of_a_daemon(void **state)
+{
+    (void)state;
+    struct conf *conf = load(RULE("grant k zonesub; deny \"local:/run/judge\" external * TXT;"));
+    const struct conf_update_policy *policy =
+        conf->views[0]->zones[0]->options->access.update_policy;
+
+    assert_true(policy->external);
+    assert_null(policy->rules[0].socket);
+    assert_string_equal(policy->rules[1].socket, "/run/judge");
+    assert_int_equal(policy->rules[1].types_count, 1);
+    conf_free(conf);
+    conf = load(RULE("grant k zonesub;"));
+    assert_false(conf->views[0]->zones[0]->options->access.update_policy->external);
     conf_free(conf);
 }
 
@@ -123,6 +152,7 @@ static const struct match_case {
      CONF_UPDATE_KRB5_SUBDOMAIN_SELF_RHS, true},
     {"tcp-self", "grant * tcp-self . PTR;", CONF_UPDATE_TCP_SELF, true},
     {"6to4-self", "grant * 6to4-self . NS;", CONF_UPDATE_6TO4_SELF, true},
+    {"external", "grant \"local:/run/judge\" external *;", CONF_UPDATE_EXTERNAL, true},
 };
 
 static void every_rule_of_binds_is_known(void **state)
@@ -144,6 +174,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rules_are_what_they_say),
+        cmocka_unit_test(external_names_the_socket_of_a_daemon),
         cmocka_unit_test(local_is_the_session_key_for_all_of_the_zone),
     };
     return RUN_TABLE(cases, says_what_it_should) |

@@ -530,9 +530,9 @@ static inline void scene_update_done(struct keeper_update *update)
     mem_free(update);
 }
 
-/* `label`.example.test. A 192.0.2.9 is to be added. */
-static inline void scene_update_zone(struct keeper_scene *scene, size_t zone, const char *label,
-                                     int *out_rcode)
+/* An update of the zone with so many prerequisites and changes; scene_append_rr() appends them. */
+static inline struct scene_update *scene_update_new(const struct keeper_scene *scene, size_t zone,
+                                                    uint16_t prerequisites, uint16_t changes)
 {
     struct scene_update *mine = mem_alloc_zero(1, sizeof(*mine));
     struct buffer *wire = &mine->update.wire;
@@ -541,26 +541,50 @@ static inline void scene_update_zone(struct keeper_scene *scene, size_t zone, co
     buffer_append_u16(wire, 1);
     buffer_append_u16(wire, 5 << 11);
     buffer_append_u16(wire, 1);
-    buffer_append_u16(wire, 0);
-    buffer_append_u16(wire, 1);
+    buffer_append_u16(wire, prerequisites);
+    buffer_append_u16(wire, changes);
     buffer_append_u16(wire, 0);
     buffer_append(wire, apex->wire, apex->length);
     buffer_append_u16(wire, DNS_TYPE_SOA);
     buffer_append_u16(wire, 1);
+    return mine;
+}
+
+/* Of `label`, in the zone. */
+static inline void scene_append_rr(struct scene_update *mine, const char *label, uint16_t type,
+                                   uint16_t rrclass, uint32_t ttl, struct span rdata)
+{
+    struct buffer *wire = &mine->update.wire;
     buffer_append_u8(wire, (uint8_t)strlen(label));
     buffer_append(wire, label, strlen(label));
-    buffer_append(wire, apex->wire, apex->length);
-    buffer_append_u16(wire, DNS_TYPE_A);
-    buffer_append_u16(wire, 1);
-    buffer_append_u32(wire, 60);
-    buffer_append_u16(wire, 4);
-    buffer_append_u32(wire, 0xc0000209);
-    assert_int_equal(dns_message_parse(buffer_span(wire), &mine->update.message), SG_OK);
-    mine->update.client = (char *)(uintptr_t) "client";
-    mine->update.done = scene_update_done;
+    buffer_append_u16(wire, 0xc000 | DNS_HEADER_BYTES); /* the apex in the zone section */
+    buffer_append_u16(wire, type);
+    buffer_append_u16(wire, rrclass);
+    buffer_append_u32(wire, ttl);
+    buffer_append_u16(wire, (uint16_t)rdata.length);
+    buffer_append(wire, rdata.bytes, rdata.length);
+}
+
+static inline void scene_send_update(struct keeper_scene *scene, size_t zone,
+                                     struct scene_update *mine, int *out_rcode)
+{
+    struct keeper_update *update = &mine->update;
+    assert_int_equal(dns_message_parse(buffer_span(&update->wire), &update->message), SG_OK);
+    update->client = (char *)(uintptr_t) "client";
+    update->done = scene_update_done;
     mine->rcode = out_rcode;
     *out_rcode = -1;
-    keeper_update(scene->keeper, keeper_zone(scene->keeper, zone), &mine->update);
+    keeper_update(scene->keeper, keeper_zone(scene->keeper, zone), update);
+}
+
+/* `label`.example.test. A 192.0.2.9 is to be added. */
+static inline void scene_update_zone(struct keeper_scene *scene, size_t zone, const char *label,
+                                     int *out_rcode)
+{
+    static const uint8_t address[] = {192, 0, 2, 9};
+    struct scene_update *mine = scene_update_new(scene, zone, 0, 1);
+    scene_append_rr(mine, label, DNS_TYPE_A, 1, 60, (struct span){address, sizeof(address)});
+    scene_send_update(scene, zone, mine, out_rcode);
 }
 
 static inline void scene_update(struct keeper_scene *scene, const char *label, int *out_rcode)

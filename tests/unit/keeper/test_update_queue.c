@@ -75,6 +75,115 @@ static void a_zone_that_waits_keeps_no_other_out(void **state)
     assert_int_equal(count(others, UPDATES, DNS_RCODE_NOERROR), QUOTA / 2);
 }
 
+/* ---- what waits together ---- */
+
+static const struct span nothing = {NULL, 0};
+
+/* `label` is added if `there` is in the zone. */
+static void update_if(struct keeper_scene *scene, const char *there, const char *label, int *rcode)
+{
+    static const uint8_t address[] = {192, 0, 2, 8};
+    struct scene_update *update = scene_update_new(scene, 0, 1, 1);
+    scene_append_rr(update, there, DNS_TYPE_ANY, DNS_CLASS_ANY, 0, nothing);
+    scene_append_rr(update, label, DNS_TYPE_A, 1, 60, (struct span){address, sizeof(address)});
+    scene_send_update(scene, 0, update, rcode);
+}
+
+/* `label` is added, and with it what only the signer may make. */
+static void update_refused(struct keeper_scene *scene, const char *label, int *rcode)
+{
+    static const uint8_t address[] = {192, 0, 2, 8};
+    static const uint8_t nsec[] = {0, 0, 1, 0x40};
+    struct scene_update *update = scene_update_new(scene, 0, 0, 2);
+    scene_append_rr(update, label, DNS_TYPE_A, 1, 60, (struct span){address, sizeof(address)});
+    scene_append_rr(update, label, DNS_TYPE_NSEC, 1, 60, (struct span){nsec, sizeof(nsec)});
+    scene_send_update(scene, 0, update, rcode);
+}
+
+/* A message that breaks off in its last record. */
+static void update_broken(struct keeper_scene *scene, const char *label, int *rcode)
+{
+    static const uint8_t address[] = {192, 0, 2};
+    struct scene_update *update = scene_update_new(scene, 0, 0, 1);
+    scene_append_rr(update, label, DNS_TYPE_A, 1, 60, (struct span){address, sizeof(address)});
+    scene_send_update(scene, 0, update, rcode);
+}
+
+/*
+ * One change for all: one serial, one commit. Each has its own answer, and none takes another with
+ * it: not one that is refused, nor one whose prerequisite does not hold. Those before it in the
+ * queue are seen by a prerequisite, those behind it are not.
+ */
+static void check_one_change(struct keeper_scene *scene)
+{
+    static const char *const served[] = {"a.example.test.", "b.example.test.", "c.example.test.",
+                                         "d.example.test."};
+    static const char *const not_served[] = {"x.example.test.", "y.example.test.",
+                                             "z.example.test.", "early.example.test."};
+    enum { SENT = 8 };
+    const int wanted[SENT] = {DNS_RCODE_NOERROR, DNS_RCODE_NXDOMAIN, DNS_RCODE_NOERROR,
+                              DNS_RCODE_REFUSED, DNS_RCODE_FORMERR,  DNS_RCODE_NXDOMAIN,
+                              DNS_RCODE_NOERROR, DNS_RCODE_NOERROR};
+    int rcodes[SENT];
+    uint32_t serial = scene_serial(scene);
+
+    scene_update(scene, "a", &rcodes[0]);
+    update_if(scene, "none", "x", &rcodes[1]);
+    update_if(scene, "a", "b", &rcodes[2]);
+    update_refused(scene, "y", &rcodes[3]);
+    update_broken(scene, "z", &rcodes[4]);
+    update_if(scene, "c", "early", &rcodes[5]);
+    scene_update(scene, "c", &rcodes[6]);
+    scene_update(scene, "d", &rcodes[7]);
+    assert_int_equal(count(rcodes, SENT, -1), SENT);
+    scene_turn(scene);
+    for (size_t i = 0; i < SENT; i++) {
+        assert_int_equal(rcodes[i], wanted[i]);
+    }
+    assert_int_equal(scene_serial(scene), serial + 1);
+    for (size_t i = 0; i < ARRAY_LEN(served); i++) {
+        assert_true(scene_serves(scene, served[i], DNS_TYPE_A));
+    }
+    for (size_t i = 0; i < ARRAY_LEN(not_served); i++) {
+        assert_false(scene_serves(scene, not_served[i], DNS_TYPE_A));
+    }
+}
+
+static void updates_that_wait_share_a_change_and_each_has_its_answer(void **state)
+{
+    scene_serve_dynamic(*state);
+    check_one_change(*state);
+}
+
+static void in_a_signed_zone_too(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene->plan[0].policy = scene->policy;
+    scene->plan[0].inline_signing = true;
+    scene_write_file(scene, 7, false);
+    scene->plan[0].dynamic = true;
+    scene_configure(scene);
+    check_one_change(scene);
+}
+
+/* Nothing of it changes the zone: no version, no serial, and still each has its answer. */
+static void updates_that_change_nothing_raise_no_serial(void **state)
+{
+    struct keeper_scene *scene = *state;
+    int rcodes[3];
+    scene_serve_dynamic(scene);
+    assert_int_equal(scene_update_now(scene, "a"), DNS_RCODE_NOERROR);
+    uint32_t serial = scene_serial(scene);
+    scene_update(scene, "a", &rcodes[0]);
+    update_if(scene, "none", "x", &rcodes[1]);
+    update_refused(scene, "y", &rcodes[2]);
+    scene_turn(scene);
+    assert_int_equal(rcodes[0], DNS_RCODE_NOERROR);
+    assert_int_equal(rcodes[1], DNS_RCODE_NXDOMAIN);
+    assert_int_equal(rcodes[2], DNS_RCODE_REFUSED);
+    assert_int_equal(scene_serial(scene), serial);
+}
+
 int main(void)
 {
 #define WITH_SCENE(test) cmocka_unit_test_setup_teardown(test, scene_begin, scene_end)
@@ -82,6 +191,9 @@ int main(void)
         WITH_SCENE(a_zone_that_is_alone_has_the_whole_quota),
         WITH_SCENE(a_zone_whose_change_is_under_way_keeps_no_other_out),
         WITH_SCENE(a_zone_that_waits_keeps_no_other_out),
+        WITH_SCENE(updates_that_wait_share_a_change_and_each_has_its_answer),
+        WITH_SCENE(in_a_signed_zone_too),
+        WITH_SCENE(updates_that_change_nothing_raise_no_serial),
     };
     return cmocka_run_group_tests_name("update_queue", tests, NULL, NULL);
 }

@@ -80,6 +80,20 @@ static const struct row {
 
     {"ms-self matches nobody",                "grant * ms-self .; ",                BY_HOST,   "host.e", "A",  false, 0},
     {"krb5-subdomain matches nobody",         "grant * krb5-subdomain e;",          BY_HOST,   "host.e", "A",  false, 0},
+    {"external, a daemon that was not asked", "grant \"local:/x\" external *;",     BY_K,      "a.e", "A",     false, 0},
+    {"external, yes",                         "grant \"local:/y\" external *;",     BY_K,      "a.e", "A",     true,  0},
+    {"external, no",                          "grant \"local:/n\" external *;",     BY_K,      "a.e", "A",     false, 0},
+    {"external, no answer",                   "grant \"local:/0\" external *;",     BY_K,      "a.e", "A",     false, 0},
+    {"external, not its types",               "grant \"local:/y\" external * TXT;", BY_K,      "a.e", "A",     false, 0},
+    {"external, its types",                   "grant \"local:/y\" external * A(3);", BY_K,     "a.e", "A",     true,  3},
+    {"external, what was not asked",          "grant \"local:/y\" external *;",     BY_K,      "b.e", "A",     false, 0},
+    {"external, nobody over UDP",             "grant \"local:/y\" external *;",     BY_NOBODY, "a.e", "A",     false, 0},
+    {"external, nobody over TCP",             "grant \"local:/y\" external *;",     BY_TCP4,   "a.e", "A",     true,  0},
+    {"external, no: the next rule",           "grant \"local:/n\" external *; grant k zonesub;", BY_K, "a.e", "A", true, 0},
+    {"external, denied",                      "deny \"local:/y\" external *; grant k zonesub;", BY_K, "a.e", "A", false, 0},
+    {"external, not denied",                  "deny \"local:/n\" external *; grant k zonesub;", BY_K, "a.e", "A", true, 0},
+    {"external, a deny without an answer",    "deny \"local:/0\" external *; grant k zonesub;", BY_K, "a.e", "A", false, 0},
+
     {"and what follows decides",              "grant * ms-self .; grant k zonesub;", BY_K,     "a.e", "A",     true,  0},
 };
 /* clang-format on */
@@ -121,13 +135,31 @@ static struct update_requester requester_of(enum by by)
     return requester;
 }
 
+/* What three daemons have said of a.e. */
+static struct update_questions answers_of_daemons(struct update_question items[3])
+{
+    static const char *const sockets[] = {"/y", "/n", "/0"};
+    static const enum update_verdict verdicts[] = {UPDATE_VERDICT_YES, UPDATE_VERDICT_NO,
+                                                   UPDATE_VERDICT_NONE};
+    for (size_t i = 0; i < 3; i++) {
+        items[i] = (struct update_question){.socket = (char *)(uintptr_t)sockets[i],
+                                            .owner = name_of("a.e"),
+                                            .type = DNS_TYPE_A,
+                                            .verdict = verdicts[i]};
+    }
+    return (struct update_questions){.count = 3, .room = 3, .items = items};
+}
+
 static void is_decided(void **state)
 {
     const struct row *row = *state;
+    struct update_question items[3];
+    struct update_questions answers = answers_of_daemons(items);
     char rules[300];
     snprintf(rules, sizeof(rules), "{ %s }", row->rules);
     struct conf *conf = load(rules);
     struct update_requester requester = requester_of(row->by);
+    requester.questions = &answers;
     struct dns_name apex = name_of("e"), owner = name_of(row->owner);
     struct zone_update_wish wish = {.owner = &owner, .adds = true};
     uint16_t records_max = 77;
@@ -156,6 +188,10 @@ static void who_is_granted_nothing_is_not_known(void **state)
         {"{ grant * tcp-self . A; }", BY_TCP4, true},
         {"{ grant * tcp-self . A; }", BY_NOBODY, false},
         {"{ grant * krb5-self . A; }", BY_K, false},
+        {"{ grant \"local:/y\" external *; }", BY_K, true},
+        {"{ grant \"local:/y\" external *; }", BY_TCP4, true},
+        {"{ grant \"local:/y\" external *; }", BY_NOBODY, false},
+        {"{ deny \"local:/y\" external *; }", BY_K, false},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct conf *conf = load(cases[i].rules);
