@@ -1,13 +1,20 @@
 """signet backup and restore, and signet journal beside named-journalprint."""
 
+import os
 import re
 import shutil
+import signal
 import subprocess
 import threading
 
+import dns.query
+import dns.update
 import pytest
 
 from support.fake_primary import FakePrimary
+from support.judges import assert_zone_validates
+from support.notify_listener import tell
+from support.peers import Bind, Knot
 from support.server import HOST
 from support.signet import tool
 from support.waiting import wait_until
@@ -183,6 +190,69 @@ def test_after_restore_a_secondary_that_is_silent_at_first_is_overtaken(make_sig
         assert "ns.dyn.test." not in ixfr(server, before)
     finally:
         other.stop()
+
+
+LOST = 5
+
+
+def add_at_once(server, *names):
+    """One update each, without a program each."""
+    for name in names:
+        update = dns.update.UpdateMessage("dyn.test.")
+        update.add(name, 300, "A", "192.0.2.9")
+        assert dns.query.tcp(update, HOST, port=server.port, timeout=20).rcode() == 0
+
+
+def signal_all(peers, number):
+    for peer in peers:
+        os.killpg(peer.process.pid, number)
+
+
+def test_after_restore_nobody_gets_a_difference_upon_what_was_lost(server, run_server, tmp_path):
+    """The backup is older than what BIND and Knot have. They are silent until updates have brought
+    the restored zone to the serial that they have, and then again until it is above that."""
+    peers = [run_server(kind(tmp_path / kind.name, fetched=[("dyn.test.", server.port)]))
+             for kind in (Bind, Knot)]
+    told = " ".join(f"{HOST} port {peer.port};" for peer in peers)
+    server.zones[0] = server.zones[0].replace(
+        "allow-update", f"notify explicit; notify-delay 0; also-notify {{ {told} }}; allow-update")
+    server.configure()
+    assert server.rndc("reconfig").returncode == 0
+
+    def all_have_it():
+        wait_until(lambda: all(peer.serial("dyn.test.") == server.serial("dyn.test.")
+                               for peer in peers), 30, "all have the version")
+        ours = server.axfr_lines("dyn.test.", tmp_path / "ours")
+        assert not any(line.startswith("lost") for line in ours)
+        for peer in peers:
+            assert peer.axfr_lines("dyn.test.", tmp_path / peer.name / "theirs") == ours, peer.name
+
+    for peer in peers:
+        tell(peer, "dyn.test.")
+    for updates in (LOST, LOST + 3):
+        all_have_it()
+        saved, folder = server.serial("dyn.test."), server.folder / f"saved{updates}"
+        assert server.rndc("backup", str(folder)).returncode == 0
+        add_at_once(server, *(f"lost{updates}-{number}" for number in range(LOST)))
+        wait_until(lambda: all(peer.serial("dyn.test.") == saved + LOST for peer in peers), 30,
+                   "all have what will be lost")
+        server.terminate()
+        restored = tool("restore", "-f", "-c", server.configuration, folder)
+        assert restored.returncode == 0, restored.stderr
+
+        signal_all(peers, signal.SIGSTOP)
+        try:
+            server.start()
+            server.wait_until_signed("dyn.test")
+            add_at_once(server, *(f"new{updates}-{number}" for number in range(updates)))
+            assert server.serial("dyn.test.") == saved + updates
+        finally:
+            signal_all(peers, signal.SIGCONT)
+        wait_until(lambda: server.serial("dyn.test.") > saved + LOST, 60, "above what they have")
+        all_have_it()
+        add_at_once(server, f"after{updates}")
+    all_have_it()
+    assert_zone_validates("dyn.test.", tmp_path / "ours")
 
 
 def test_the_journal_tells_each_change_beside_the_server_and_without(server):
