@@ -24,6 +24,7 @@ struct overtake {
     struct keeper *keeper;
     struct managed_zone *zone;
     struct remote remote;
+    bool nobody; /* whom one could ask: a week is waited for */
     void *asked; /* the question that is out; NULL: none */
     sg_time began_at;
     unsigned silences;
@@ -37,7 +38,8 @@ static void end(struct overtake *overtake)
     if (overtake->next != NULL) {
         overtake->next->back = overtake->back;
     }
-    if (--ledger->unheard == 0) {
+    ledger->unheard -= overtake->nobody ? 0 : 1;
+    if (ledger->unheard == 0) {
         ledger->doubted = false;
     }
     mem_free(overtake);
@@ -190,6 +192,10 @@ sg_time overtake_turn(struct keeper *keeper)
     struct overtake *overtake;
     while ((overtake = (struct overtake *)heap_first(&keeper->overtakes_due)) != NULL &&
            overtake->due.key <= keeper->now) {
+        if (overtake->nobody) {
+            end(overtake);
+            continue;
+        }
         if (!rate_take(&keeper->overtakes_rate, keeper->now)) {
             return keeper->now + 1;
         }
@@ -210,6 +216,7 @@ void overtake_clock_set_back(struct keeper *keeper, sg_duration by)
     }
 }
 
+/* `remote` NULL: there is nobody to ask. */
 static void add(struct keeper *keeper, struct managed_zone *zone, const struct remote *remote)
 {
     struct overtake *overtake = mem_alloc_zero(1, sizeof(*overtake));
@@ -217,28 +224,36 @@ static void add(struct keeper *keeper, struct managed_zone *zone, const struct r
                                   .back = &keeper->overtakes,
                                   .keeper = keeper,
                                   .zone = zone,
-                                  .remote = *remote,
+                                  .nobody = remote == NULL,
                                   .began_at = keeper->now};
+    if (remote != NULL) {
+        overtake->remote = *remote;
+        zone->ledger.unheard++;
+    }
     if (overtake->next != NULL) {
         overtake->next->back = &overtake->next;
     }
     keeper->overtakes = overtake;
-    zone->ledger.unheard++;
-    heap_put(&keeper->overtakes_due, &overtake->due, keeper->now);
+    heap_put(&keeper->overtakes_due, &overtake->due,
+             keeper->now + (overtake->nobody ? GIVEN_UP : 0));
 }
 
 void overtake_start(struct keeper *keeper, struct managed_zone *zone, bool restored)
 {
-    struct notify_targets targets;
+    struct notify_targets targets = {0};
     if (keeper->stopping || keeper->io.asker.ask == NULL || zone->ledger.unheard > 0 ||
-        !is_serial_ours(zone) || !notifying_targets(keeper, zone, &targets)) {
+        zone->ledger.doubted || !is_serial_ours(zone)) {
         return;
     }
+    (void)notifying_targets(keeper, zone, &targets); /* none, where nobody may be told */
     keeper->overtakes_rate.per_second = ASKS_PER_SECOND;
     for (size_t i = 0; i < targets.count && i < ASKED_MAX; i++) {
         add(keeper, zone, &targets.remotes[i]);
     }
-    zone->ledger.doubted = restored && zone->ledger.unheard > 0;
+    if (restored && targets.count == 0) {
+        add(keeper, zone, NULL);
+    }
+    zone->ledger.doubted = restored;
     overtake_published(zone, false);
     notify_targets_clear(&targets);
 }

@@ -11,7 +11,8 @@
  *
  * A secondary whose serial is one of ours as well may have other contents under it: as long as one
  * of a restored zone has not answered, and where one was overtaken, no difference is told. Nor from
- * a serial that ours has passed before its secondary told that it had it.
+ * a serial that ours has passed before its secondary told that it had it. Where nobody is told of
+ * changes of a restored zone, there is nobody to ask: no difference is told for a week.
  *
  *   overtake_start -> due -> asked -- a serial --> overtaken, unless ours is above and knows it not
  *                      ^       |----- no such zone --> done

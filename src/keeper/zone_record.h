@@ -69,7 +69,7 @@ struct zone_ledger {
     bool continues;             /* the newest version is what was committed last */
     bool lost;                  /* what the store has could not be read, and no file has it */
     bool imaging;               /* a new image is being made */
-    bool doubted;               /* by overtake.c: of a backup, and not all secondaries were heard */
+    bool doubted;               /* by overtake.c: of a backup, and not all who have it were heard */
     uint32_t overtaken;         /* what one of them has is to be overtaken; 0: nothing */
     size_t unheard;             /* those whose serial is still asked for */
     struct store_zone *stored;  /* what the store has, to be recovered from; NULL: nothing */

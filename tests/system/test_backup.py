@@ -195,10 +195,10 @@ def test_after_restore_a_secondary_that_is_silent_at_first_is_overtaken(make_sig
 LOST = 5
 
 
-def add_at_once(server, *names):
+def add_at_once(server, zone, *names):
     """One update each, without a program each."""
     for name in names:
-        update = dns.update.UpdateMessage("dyn.test.")
+        update = dns.update.UpdateMessage(zone)
         update.add(name, 300, "A", "192.0.2.9")
         assert dns.query.tcp(update, HOST, port=server.port, timeout=20).rcode() == 0
 
@@ -210,49 +210,66 @@ def signal_all(peers, number):
 
 def test_after_restore_nobody_gets_a_difference_upon_what_was_lost(server, run_server, tmp_path):
     """The backup is older than what BIND and Knot have. They are silent until updates have brought
-    the restored zone to the serial that they have, and then again until it is above that."""
-    peers = [run_server(kind(tmp_path / kind.name, fetched=[("dyn.test.", server.port)]))
+    the restored zone to the serial that they have, and then again until it is above that. Of
+    another zone nobody is told, so that nobody knows whom to ask."""
+    zones = ("dyn.test.", "quiet.test.")
+    peers = [run_server(kind(tmp_path / kind.name, fetched=[(zone, server.port) for zone in zones]))
              for kind in (Bind, Knot)]
     told = " ".join(f"{HOST} port {peer.port};" for peer in peers)
     server.zones[0] = server.zones[0].replace(
         "allow-update", f"notify explicit; notify-delay 0; also-notify {{ {told} }}; allow-update")
+    server.add_zone("quiet.test.", ZONE, policy="default",
+                    statements="notify no; allow-update { any; };")
     server.configure()
     assert server.rndc("reconfig").returncode == 0
+    server.wait_until_signed("quiet.test.")
 
     def all_have_it():
-        wait_until(lambda: all(peer.serial("dyn.test.") == server.serial("dyn.test.")
-                               for peer in peers), 30, "all have the version")
-        ours = server.axfr_lines("dyn.test.", tmp_path / "ours")
-        assert not any(line.startswith("lost") for line in ours)
-        for peer in peers:
-            assert peer.axfr_lines("dyn.test.", tmp_path / peer.name / "theirs") == ours, peer.name
+        for zone in zones:
+            for peer in peers:
+                tell(peer, zone)
+            wait_until(lambda: all(peer.serial(zone) == server.serial(zone) for peer in peers), 30,
+                       "all have the version")
+            ours = server.axfr_lines(zone, tmp_path / zone)
+            assert not any(line.startswith("lost") for line in ours)
+            for peer in peers:
+                assert peer.axfr_lines(zone, tmp_path / peer.name / "theirs") == ours, peer.name
 
-    for peer in peers:
-        tell(peer, "dyn.test.")
     for updates in (LOST, LOST + 3):
         all_have_it()
-        saved, folder = server.serial("dyn.test."), server.folder / f"saved{updates}"
-        assert server.rndc("backup", str(folder)).returncode == 0
-        add_at_once(server, *(f"lost{updates}-{number}" for number in range(LOST)))
-        wait_until(lambda: all(peer.serial("dyn.test.") == saved + LOST for peer in peers), 30,
-                   "all have what will be lost")
+        saved, folder = {zone: server.serial(zone) for zone in zones}, f"saved{updates}"
+        assert server.rndc("backup", str(server.folder / folder)).returncode == 0
+        for zone in zones:
+            add_at_once(server, zone, *(f"lost{updates}-{number}" for number in range(LOST)))
+            for peer in peers:
+                tell(peer, zone)
+            wait_until(lambda: all(peer.serial(zone) == saved[zone] + LOST for peer in peers), 30,
+                       "all have what will be lost")
         server.terminate()
-        restored = tool("restore", "-f", "-c", server.configuration, folder)
+        restored = tool("restore", "-f", "-c", server.configuration, server.folder / folder)
         assert restored.returncode == 0, restored.stderr
 
+        begin = len(server.log())
         signal_all(peers, signal.SIGSTOP)
         try:
             server.start()
-            server.wait_until_signed("dyn.test")
-            add_at_once(server, *(f"new{updates}-{number}" for number in range(updates)))
-            assert server.serial("dyn.test.") == saved + updates
+            for zone in zones:
+                server.wait_until_signed(zone)
+                add_at_once(server, zone, *(f"new{updates}-{number}" for number in range(updates)))
+                assert server.serial(zone) == saved[zone] + updates
         finally:
             signal_all(peers, signal.SIGCONT)
-        wait_until(lambda: server.serial("dyn.test.") > saved + LOST, 60, "above what they have")
+        assert "transfers are whole for a week" in server.rndc("zonestatus", "quiet.test").stdout
+        wait_until(lambda: server.serial("dyn.test.") > saved["dyn.test."] + LOST, 60,
+                   "above what they have")
+        for zone in zones:
+            add_at_once(server, zone, f"after{updates}")
         all_have_it()
-        add_at_once(server, f"after{updates}")
-    all_have_it()
-    assert_zone_validates("dyn.test.", tmp_path / "ours")
+        for zone in zones:
+            wrong = f"transfer of '{zone}IN': IXFR started (serial {saved[zone] + LOST} -> "
+            assert wrong.replace(".IN", "/IN") not in server.log()[begin:], zone
+    for zone in zones:
+        assert_zone_validates(zone, tmp_path / zone)
 
 
 def test_the_journal_tells_each_change_beside_the_server_and_without(server):
