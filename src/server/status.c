@@ -333,6 +333,10 @@ void status_of_zone(const struct server *server, const struct managed_zone *zone
     }
     if (status.unheard > 0) {
         put_number(out_text, "secondaries asked for their serial", status.unheard);
+    } else if (status.doubted) {
+        put_line(out_text, "restored",
+                 "transfers are whole for a week: nobody is told of changes, so that nobody can be "
+                 "asked for his serial");
     }
     managed_zone_describe_parent(zone, put_parent_line, out_text);
     put_troubles(server, &status, out_text);

@@ -1,15 +1,22 @@
 """signet backup and restore, and signet journal beside named-journalprint."""
 
+import os
 import re
 import shutil
+import signal
 import subprocess
 import threading
 
+import dns.rcode
 import pytest
 
 from support.fake_primary import FakePrimary
+from support.judges import assert_zone_validates
+from support.notify_listener import tell
+from support.peers import Bind, Knot
 from support.server import HOST
 from support.signet import tool
+from support.updates import add_name
 from support.waiting import wait_until
 
 ZONE = """$TTL 300
@@ -183,6 +190,83 @@ def test_after_restore_a_secondary_that_is_silent_at_first_is_overtaken(make_sig
         assert "ns.dyn.test." not in ixfr(server, before)
     finally:
         other.stop()
+
+
+LOST = 5
+
+
+def add_at_once(server, zone, *names):
+    for name in names:
+        assert add_name(server, zone, name) == dns.rcode.NOERROR
+
+
+def signal_all(peers, number):
+    for peer in peers:
+        os.killpg(peer.process.pid, number)
+
+
+def test_after_restore_nobody_gets_a_difference_upon_what_was_lost(server, run_server, tmp_path):
+    """The backup is older than what BIND and Knot have. They are silent until updates have brought
+    the restored zone to the serial that they have, and then again until it is above that. Of
+    another zone nobody is told, so that nobody knows whom to ask."""
+    zones = ("dyn.test.", "quiet.test.")
+    peers = [run_server(kind(tmp_path / kind.name, fetched=[(zone, server.port) for zone in zones]))
+             for kind in (Bind, Knot)]
+    told = " ".join(f"{HOST} port {peer.port};" for peer in peers)
+    server.zones[0] = server.zones[0].replace(
+        "allow-update", f"notify explicit; notify-delay 0; also-notify {{ {told} }}; allow-update")
+    server.add_zone("quiet.test.", ZONE, policy="default",
+                    statements="notify no; allow-update { any; };")
+    server.configure()
+    assert server.rndc("reconfig").returncode == 0
+    server.wait_until_signed("quiet.test.")
+
+    def all_have_it():
+        for zone in zones:
+            for peer in peers:
+                tell(peer, zone)
+            wait_until(lambda: all(peer.serial(zone) == server.serial(zone) for peer in peers), 30,
+                       "all have the version")
+            ours = server.axfr_lines(zone, tmp_path / zone)
+            assert not any(line.startswith("lost") for line in ours)
+            for peer in peers:
+                assert peer.axfr_lines(zone, tmp_path / peer.name / "theirs") == ours, peer.name
+
+    for updates in (LOST, LOST + 3):
+        all_have_it()
+        saved, folder = {zone: server.serial(zone) for zone in zones}, f"saved{updates}"
+        assert server.rndc("backup", str(server.folder / folder)).returncode == 0
+        for zone in zones:
+            add_at_once(server, zone, *(f"lost{updates}-{number}" for number in range(LOST)))
+            for peer in peers:
+                tell(peer, zone)
+            wait_until(lambda: all(peer.serial(zone) == saved[zone] + LOST for peer in peers), 30,
+                       "all have what will be lost")
+        server.terminate()
+        restored = tool("restore", "-f", "-c", server.configuration, server.folder / folder)
+        assert restored.returncode == 0, restored.stderr
+
+        begin = len(server.log())
+        signal_all(peers, signal.SIGSTOP)
+        try:
+            server.start()
+            for zone in zones:
+                server.wait_until_signed(zone)
+                add_at_once(server, zone, *(f"new{updates}-{number}" for number in range(updates)))
+                assert server.serial(zone) == saved[zone] + updates
+        finally:
+            signal_all(peers, signal.SIGCONT)
+        assert "transfers are whole for a week" in server.rndc("zonestatus", "quiet.test").stdout
+        wait_until(lambda: server.serial("dyn.test.") > saved["dyn.test."] + LOST, 60,
+                   "above what they have")
+        for zone in zones:
+            add_at_once(server, zone, f"after{updates}")
+        all_have_it()
+        for zone in zones:
+            wrong = f"transfer of '{zone}IN': IXFR started (serial {saved[zone] + LOST} -> "
+            assert wrong.replace(".IN", "/IN") not in server.log()[begin:], zone
+    for zone in zones:
+        assert_zone_validates(zone, tmp_path / zone)
 
 
 def test_the_journal_tells_each_change_beside_the_server_and_without(server):

@@ -51,6 +51,13 @@ def wait_for_serial(server, serial, within_s=20):
                f"{server.name} serving serial {serial}")
 
 
+def times_of(signet):
+    """What zonestatus tells of the zone's timers, in seconds since 1970."""
+    lines = dict(line.split(": ", 1) for line in signet.rndc("zonestatus", ZONE).stdout.splitlines())
+    return {name: email.utils.parsedate_to_datetime(lines[name]).timestamp()
+            for name in ("next refresh", "expires")}
+
+
 @pytest.fixture
 def fake(run_server):
     """A primary in Python that serves the first zone."""
@@ -301,12 +308,9 @@ def test_zonestatus_tells_when_the_primary_is_asked_and_when_the_zone_expires(fe
     names = [line.split(":")[0] for line in text.splitlines()]
     assert names[names.index("last loaded"):][:4] == ["last loaded", "next refresh", "expires",
                                                       "secure"]
-    lines = dict(line.split(": ", 1) for line in text.splitlines())
-    now = time.time()
-    refresh = email.utils.parsedate_to_datetime(lines["next refresh"]).timestamp()
-    expires = email.utils.parsedate_to_datetime(lines["expires"]).timestamp()
-    assert now + 2600 < refresh < now + 3601
-    assert now + 86300 < expires < now + 86401
+    times, now = times_of(signet), time.time()
+    assert now + 2600 < times["next refresh"] < now + 3601
+    assert now + 86300 < times["expires"] < now + 86401
 
 
 def test_a_zone_whose_primary_is_gone_expires_and_comes_back(fetched):
@@ -321,15 +325,19 @@ def test_a_zone_whose_primary_is_gone_expires_and_comes_back(fetched):
 
 @pytest.mark.slow
 def test_a_restart_serves_what_it_had_and_does_not_put_the_expiry_off(fetched, tmp_path):
-    signet, primary = fetched(text=brisk(FIRST, refresh=10, retry=1, expire=20),
-                              statements=BRISK)
+    signet, primary = fetched(text=brisk(FIRST, refresh=1, retry=1, expire=12), statements=BRISK)
     before = signet.axfr_lines(ZONE, tmp_path / "before")
     primary.answers = False
+    asked = primary.count("SOA")
+    wait_until(lambda: primary.count("SOA") > asked, 20, "asked in vain")
+    expires = times_of(signet)["expires"]
     signet.stop()
     signet.start(ready=False)
     wait_for_serial(signet, 1)
     assert signet.axfr_lines(ZONE, tmp_path / "after") == before
+    assert times_of(signet)["expires"] == expires
     wait_until(lambda: signet.query(ZONE, "SOA").rcode() == dns.rcode.SERVFAIL, 60, "expired")
+    assert expires <= time.time() < expires + 5
     signet.stop()
     signet.start(ready=False)
     signet.wait_until_answering()

@@ -9,6 +9,7 @@ import threading
 import dns.exception
 import dns.message
 import dns.opcode
+import dns.query
 import dns.rcode
 import dns.rdatatype
 import dns.update
@@ -20,6 +21,13 @@ TTL = 300
 NAMES_MAX = 60
 # One answer may take its time on a busy machine; who hears nothing longer asks anew.
 ANSWER_S = 20
+
+
+def add_name(server, zone, name):
+    """One update, without a program of its own; its rcode."""
+    update = dns.update.UpdateMessage(zone)
+    update.add(name, TTL, "A", "192.0.2.9")
+    return dns.query.tcp(update, HOST, port=server.port, timeout=ANSWER_S).rcode()
 
 
 class Client(threading.Thread):
