@@ -558,12 +558,12 @@ static struct zone_job *job_of(struct store_request *request)
     return (struct zone_job *)((char *)request - offsetof(struct zone_job, commit));
 }
 
-/* What leads from the base to the version; empty: nothing, or an image is committed. */
+/* What leads from the base to the version; empty: nothing, or an image is committed alone. */
 static struct span changeset_of(const struct zone_job *job)
 {
     const struct zone_history_link *difference = job->made.difference;
-    return difference != NULL && !job->made.is_image ? zone_history_changeset(difference)
-                                                     : (struct span){NULL, 0};
+    bool is_told = difference != NULL && (!job->made.is_image || job->made.keeps_difference);
+    return is_told ? zone_history_changeset(difference) : (struct span){NULL, 0};
 }
 
 static void take_commit(struct store_request *request)
@@ -589,6 +589,7 @@ static void take_commit(struct store_request *request)
     if (job->made.is_image) {
         ledger->image_number = ledger->last;
         ledger->since_image_bytes = 0;
+        ledger->untrimmed = job->made.keeps_difference;
     } else {
         ledger->since_image_bytes += changeset_of(job).length + job->state_bytes.length;
     }
@@ -599,8 +600,8 @@ static void take_commit(struct store_request *request)
 static unsigned commit_flags(const struct zone_job *job)
 {
     const struct zone_made *made = &job->made;
-    bool breaks = made->is_image || made->serial_is_reused || overtake_is_in_doubt(job->zone) ||
-                  job->zone->slot->history.ambiguous;
+    bool breaks = (made->is_image && !made->keeps_difference) || made->serial_is_reused ||
+                  overtake_is_in_doubt(job->zone) || job->zone->slot->history.ambiguous;
     return (made->is_image ? STORE_COMMIT_IMAGE : 0u) | (breaks ? STORE_COMMIT_BREAKS : 0u);
 }
 

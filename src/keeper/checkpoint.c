@@ -314,7 +314,10 @@ void checkpoint_consider(struct keeper *keeper, struct managed_zone *zone)
         zone->slot->version == NULL) {
         return;
     }
-    if (is_image_due(zone)) {
+    if (ledger->untrimmed) {
+        ledger->untrimmed = false;
+        trim_store(keeper, zone);
+    } else if (is_image_due(zone)) {
         start_image(keeper, zone);
     } else if (ledger->aged && is_step_due(keeper, zone)) {
         shorten_store(keeper, zone);

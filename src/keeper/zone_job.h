@@ -73,7 +73,8 @@ struct zone_made {
     struct zone_history_link *difference; /* from the base to the version; NULL: there is none to
                                              tell, or the state alone changed */
     struct buffer image;                  /* a small one; empty with `image_in_file` */
-    bool is_image, image_in_file;         /* an image is committed, not the difference */
+    bool is_image, image_in_file;         /* an image is committed, not the difference alone */
+    bool keeps_difference;                /* with an image: the difference stands in the record */
     bool unchanged;                       /* SG_OK, but there is nothing to commit */
     bool serial_is_reused; /* the base's was served before, with other contents: no difference leads
                               on from it */

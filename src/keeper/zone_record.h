@@ -71,6 +71,7 @@ struct zone_ledger {
     bool continues;             /* the newest version is what was committed last */
     bool lost;                  /* what the store has could not be read, and no file has it */
     bool imaging;               /* a new image is being made */
+    bool untrimmed;             /* a commit's image is there: the store may let go what we did */
     bool aged;                  /* what has become too old is still in the store */
     sg_time shortened_at;       /* when that was seen to last */
     bool doubted;               /* by overtake.c: of a backup, and not all secondaries were heard */

@@ -389,16 +389,21 @@ static bool is_large(const struct zone_job *job, size_t bytes)
 }
 
 /*
- * The commits of all zones share transactions, and would wait until megabytes of this one are
- * written. So where the difference is large its zone's image is committed, which this worker writes
- * while they go on. Secondaries get the difference all the same, until a restart. Where the image
- * does not fit, the difference perhaps does.
+ * Recovery is not to read as much of changesets as of the zone. So where the difference is large
+ * its zone's image is committed, which this worker writes while others go on. Where the image does
+ * not fit, the difference perhaps does. It stands in the record as well, for secondaries and for
+ * `signet journal` after a restart, but not if it is huge: the commits of all zones share
+ * transactions, and would wait until all of it is written.
  */
 static void prefer_image(struct zone_job *job)
 {
     struct zone_made *made = &job->made;
     size_t bytes = zone_history_changeset(made->difference).length;
-    if (job->store == NULL || !is_large(job, bytes) || write_image(job, made->version) == SG_OK) {
+    if (job->store == NULL || !is_large(job, bytes)) {
+        return;
+    }
+    if (write_image(job, made->version) == SG_OK) {
+        made->keeps_difference = bytes < IMAGE_CHANGE_BYTES_LARGE;
         return;
     }
     made->is_image = made->image_in_file = made->disk_failed = false;

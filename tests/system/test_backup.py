@@ -13,7 +13,7 @@ import pytest
 from support.fake_primary import FakePrimary
 from support.judges import assert_zone_validates
 from support.notify_listener import tell
-from support.peers import Bind, Knot
+from support.peers import Bind, Knot, installed
 from support.server import HOST
 from support.signet import tool
 from support.updates import add_name
@@ -314,3 +314,76 @@ def normal(line):
     """One record, whatever blanks and case its text has."""
     owner, ttl, rrclass, rdtype, rdata = line.split(None, 4)
     return owner.lower(), ttl, rrclass, rdtype, rdata.replace(" ", "").lower()
+
+
+class DynamicBind(Bind):
+    def configure(self):
+        super().configure()
+        path = self.folder / "named.conf"
+        path.write_text(path.read_text().replace("check-names ignore;",
+                                                 "check-names ignore; allow-update { any; };"))
+
+
+UPDATES = [
+    ["update add one 300 A 192.0.2.9"],
+    ["update add one 300 A 192.0.2.10", "update add two 60 TXT \"a b\" c",
+     "update add two 60 MX 10 mail"],
+    ["update add one 600 A 192.0.2.9"],  # another TTL: that of the whole RRset
+    ["update delete one A 192.0.2.9", "update add one 600 A 192.0.2.11"],
+    ["update delete two", "update add a.b.c 300 CNAME www"],
+    ["update delete www A", "update add www 300 AAAA 2001:db8::1", "update add * 1 A 192.0.2.1"],
+    ["update add @ 300 NS ns2", "update add ns2 300 A 192.0.2.2"],
+    ["update delete a.b.c CNAME", "update delete * A"],
+]
+
+
+def told_changes(text):
+    """Transactions, each as a list of pairs: del or add, and the record."""
+    transactions = []
+    for line in text.splitlines():
+        if not line or line.startswith(";"):
+            continue
+        deed, record = line.split(None, 1)
+        record = normal(record)
+        if deed == "del" and record[3] == "SOA":
+            transactions.append([])
+        transactions[-1].append((deed, record))
+    return transactions
+
+
+@pytest.mark.skipif(not installed("named", "named-journalprint"), reason="BIND is not installed")
+def test_the_journal_tells_what_named_journalprint_tells(make_signet, run_server, tmp_path):
+    server = make_signet()
+    server.add_zone("dyn.test", ZONE, statements="allow-update { any; };")
+    folder = tmp_path / "named"
+    folder.mkdir()
+    (folder / "dyn.zone").write_text(ZONE)
+    named = DynamicBind(folder, zones=[("dyn.test", "dyn.zone")])
+    for each in [server, named]:
+        run_server(each)
+        for lines in UPDATES:
+            said = nsupdate(each, *(with_origin(line) for line in lines))
+            assert said.returncode == 0, said.stderr
+    printed = subprocess.run(["named-journalprint", str(folder / "dyn.zone.jnl")],
+                             capture_output=True, text=True, timeout=30)
+    assert printed.returncode == 0, printed.stderr
+    theirs = told_changes(printed.stdout)
+    ours = told_changes(journal(server, "dyn.test").stdout)
+    assert len(theirs) == len(ours) == len(UPDATES)
+    for their, our in zip(theirs, ours):
+        assert sorted(their) == sorted(our)
+        # What goes before what comes, the SOA first of both.
+        for told in [their, our]:
+            deeds = [deed for deed, _ in told]
+            assert deeds == sorted(deeds, reverse=True)
+            soas = [at for at, (_, record) in enumerate(told) if record[3] == "SOA"]
+            assert soas == [0, deeds.index("add")]
+
+
+def with_origin(line):
+    """nsupdate knows no origin for the names of records."""
+    words = line.split(" ")
+    words[2] = {"@": "dyn.test."}.get(words[2], f"{words[2]}.dyn.test.")
+    if words[-1].isalnum() and words[-2] in ["CNAME", "NS", "10"]:
+        words[-1] += ".dyn.test."
+    return " ".join(words)

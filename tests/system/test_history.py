@@ -1,5 +1,6 @@
 """How much of a zone's history is kept for IXFR, and how an operator ends it."""
 
+import re
 import subprocess
 import time
 
@@ -161,3 +162,31 @@ def test_a_clean_sync_whose_file_cannot_be_written_removes_nothing(make_signet, 
         assert "add one.dyn.test." in journal(server, "dyn.test")
         if start == 0:
             restart(server)
+
+
+def test_a_large_reload_is_told_as_a_difference_also_after_a_restart(make_signet, run_server):
+    """So large that an image of the zone is stored with it, which once ended the history."""
+    server = make_signet(options="max-ixfr-ratio unlimited; max-journal-size unlimited;")
+    file = server.add_zone("edited.test", ZONE, policy="default")
+    run_server(server)
+    server.wait_until_signed("edited.test")
+    before = server.serial("edited.test")
+    text = ZONE.replace("hostmaster 1 ", "hostmaster 2 ") + "first A 192.0.2.2\n"
+    file.write_text(text)
+    server.rndc("reload", "edited.test")
+    wait_until(lambda: server.answers_with("first.edited.test", "A"), 20, "the first edit")
+    many = "".join(f"n{i} A 192.0.2.9\n" for i in range(3000))
+    file.write_text(text.replace("hostmaster 2 ", "hostmaster 3 ") + many)
+    server.rndc("reload", "edited.test")
+    wait_until(lambda: server.answers_with("n2999.edited.test", "A"), 60, "the second edit")
+    images = [path.name for path in (server.folder / "signet-store" / "images").iterdir()]
+    assert len(images) == 1, images
+    serial = server.serial("edited.test")
+    for start in range(2):
+        assert is_difference(server, "edited.test", before)
+        told = journal(server, "edited.test")
+        assert "the whole zone" not in told
+        assert len(re.findall(r"^add n\d+\.edited\.test\. 300 IN A 192", told, re.M)) == 3000
+        if start == 0:
+            restart(server)
+            assert server.serial("edited.test") == serial
