@@ -141,6 +141,12 @@ def test_the_next_primary_is_asked_where_the_first_is_not_there(make_pair):
     assert update(signet, "a") == "NOERROR"
 
 
+def test_the_next_primary_is_asked_where_the_first_cannot_be_reached(make_pair):
+    """Its host is down, or a filter drops or rejects what is sent there."""
+    _, signet = make_pair(UpdatedBind, before=["53; 255.255.255.255"])
+    assert update(signet, "a") == "NOERROR"
+
+
 def test_while_there_is_no_primary_it_is_servfail(make_pair):
     primary, signet = make_pair(UpdatedBind)
     primary.stop()
