@@ -97,6 +97,7 @@ void managed_zone_status(const struct managed_zone *zone, struct zone_status *ou
         .expire_at = timers == NULL ? 0 : known_or_zero(timers->expire_at),
         .refresh_failure = secondary_failure(zone),
         .unheard = zone->ledger.unheard,
+        .unnotified = zone->notify.unknown,
         .stored = zone->ledger.continues,
     };
 }

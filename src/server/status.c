@@ -334,6 +334,9 @@ void status_of_zone(const struct server *server, const struct managed_zone *zone
     if (status.unheard > 0) {
         put_number(out_text, "secondaries asked for their serial", status.unheard);
     }
+    if (status.unnotified > 0) {
+        put_number(out_text, "name servers that cannot be notified", status.unnotified);
+    }
     managed_zone_describe_parent(zone, put_parent_line, out_text);
     put_troubles(server, &status, out_text);
 }
