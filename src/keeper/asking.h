@@ -38,6 +38,7 @@ struct keeper_heard {
     enum sg_result result;
     struct span message; /* borrowed until the callback returns */
     bool settled;        /* a TSIG covers everything so far, or none was asked for */
+    bool unsent;         /* there was no connection: nobody there has heard the question (TCP) */
 };
 /* True: more messages are wanted (TCP). False: the question is gone. */
 typedef bool keeper_hear(void *argument, const struct keeper_heard *heard);

@@ -98,6 +98,7 @@ void managed_zone_status(const struct managed_zone *zone, struct zone_status *ou
         .refresh_failure = secondary_failure(zone),
         .unheard = zone->ledger.unheard,
         .doubted = zone->ledger.doubted,
+        .unnotified = zone->notify.unknown,
         .stored = zone->ledger.continues,
     };
 }

@@ -31,6 +31,7 @@ struct zone_status {
     const char *refresh_failure; /* of a secondary: why the last primary was of no use; NULL */
     size_t unheard;              /* secondaries that are asked for their serial (overtake.h) */
     bool doubted;                /* restored: transfers are whole (overtake.h) */
+    size_t unnotified;           /* name servers whose address nobody here knows */
     bool stored;                 /* what is served is what the store has */
 };
 void managed_zone_status(const struct managed_zone *zone, struct zone_status *out_status);

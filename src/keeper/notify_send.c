@@ -115,26 +115,38 @@ void notify_send_adopt(struct notify_sender *sender, struct notify_zone *zone,
     }
 }
 
-/* When the next set of messages may begin: one that has not begun yet is joined. */
+/* Its messages may be due, and wait for their turn. */
+static bool is_unsent(const struct notify_zone *zone)
+{
+    for (size_t i = 0; i < zone->targets_count; i++) {
+        if (zone->targets[i].attempts > 0) {
+            return false;
+        }
+    }
+    return zone->targets_count > 0;
+}
+
+/* When the next set of messages may begin: one of which nothing was sent yet is joined. */
 static sg_time set_begins(const struct notify_zone *zone, sg_duration delay, sg_time now)
 {
     if (!zone->told || now - zone->began_at >= delay || zone->began_at - now > delay) {
         return now; /* the last case: the clock was set back */
     }
-    return zone->began_at > now ? zone->began_at : zone->began_at + delay;
+    return zone->began_at > now || is_unsent(zone) ? zone->began_at : zone->began_at + delay;
 }
 
 void notify_send_changed(struct notify_sender *sender, struct notify_zone *zone,
                          const struct notify_news *news, const struct notify_targets *targets,
                          sg_time now)
 {
+    sg_time begins_at = set_begins(zone, news->delay, now);
     forget(sender, zone);
     zone->owner = news->owner;
     zone->serial = news->serial;
     if (targets->count == 0) {
         return;
     }
-    zone->began_at = set_begins(zone, news->delay, now);
+    zone->began_at = begins_at;
     zone->told = true;
     zone->targets = mem_alloc_zero(targets->count, sizeof(*zone->targets));
     zone->targets_count = targets->count;

@@ -33,6 +33,9 @@ struct notify_zone {
     sg_time began_at; /* the last set of messages; may lie ahead */
     bool told;        /* there was one */
     uint32_t serial;
+    /* The keeper's, of name servers that it cannot tell (notifying.c). */
+    size_t unknown;
+    uint32_t unknown_mark; /* of which the log has told */
 };
 
 struct notify_sender *notify_sender_new(unsigned rate, unsigned startup_rate);

@@ -1,5 +1,6 @@
 #include "keeper/notify_targets.h"
 
+#include "base/crc32c.h"
 #include "base/mem.h"
 
 static bool is_listed(const struct notify_targets *targets, const struct remote *remote)
@@ -80,6 +81,7 @@ static void add_server(struct notify_targets *targets, const struct notify_rules
     if (targets->unknown++ == 0) {
         targets->unknown_name = *server;
     }
+    targets->unknown_mark = crc32c(targets->unknown_mark, server->wire, server->length);
 }
 
 /* The SOA's first name, lower case. */

@@ -9,7 +9,8 @@
  * Of the NS RRset, the server that the SOA names as primary is left out (unless notify-to-soa), and
  * so is whatever address is our own. Addresses come from the zone itself (in-zone names and glue)
  * or from another zone that is served here; nobody else is asked, so names elsewhere stay unknown
- * and belong into also-notify. Who is listed twice is told once, with also-notify's key.
+ * and belong into also-notify: the log says so. Who is listed twice is told once, with
+ * also-notify's key.
  */
 #pragma once
 
@@ -40,6 +41,7 @@ struct notify_targets {
     size_t count;
     size_t unknown;               /* name servers whose address is found nowhere */
     struct dns_name unknown_name; /* the first of them */
+    uint32_t unknown_mark;        /* others have another one */
     bool cut_short;               /* there were more than NOTIFY_TARGETS_MAX */
 };
 

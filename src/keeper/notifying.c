@@ -74,11 +74,35 @@ bool notifying_targets(struct keeper *keeper, struct managed_zone *zone,
     return true;
 }
 
+/* Whose address is in no zone here would wait for its refresh, and nobody knew why. Which servers
+ * also-notify means cannot be told: if they are as many, it may be these. */
+static void note_unknown(struct managed_zone *zone, const struct notify_targets *targets)
+{
+    struct notify_zone *told = &zone->notify;
+    bool may_be_listed = targets->unknown <= zone->settings->notify->also_count;
+    char label[ZONE_LABEL_BYTES];
+    char name[DNS_NAME_TEXT_BYTES];
+    told->unknown = may_be_listed ? 0 : targets->unknown;
+    if (told->unknown > 0 && told->unknown_mark != targets->unknown_mark) {
+        char *more = told->unknown == 1 ? NULL : mem_format(" and %zu more", told->unknown - 1);
+        log_write(LOG_NOTIFY, SEVERITY_WARNING,
+                  "zone %s: name server %s%s cannot be notified: no zone here knows the address; "
+                  "put it into also-notify, or say `notify explicit`",
+                  zone_label(zone->settings, label),
+                  dns_name_to_text_short(&targets->unknown_name, name), more != NULL ? more : "");
+        mem_free(more);
+    }
+    told->unknown_mark = may_be_listed ? 0 : targets->unknown_mark;
+}
+
 void notifying_changed(struct keeper *keeper, struct managed_zone *zone, bool startup)
 {
     struct notify_targets targets;
     if (!notifying_targets(keeper, zone, &targets)) {
         return;
+    }
+    if (!startup) { /* Then zones that know the addresses may still be to come. */
+        note_unknown(zone, &targets);
     }
     const struct notify_news news = {
         .owner = zone,

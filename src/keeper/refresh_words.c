@@ -79,7 +79,8 @@ static const char *text_of_result(enum sg_result result)
     case SG_MALFORMED:
         return "what it sent is malformed, or another serial than it promised";
     case SG_LIMIT:
-        return "the zone is larger than max-records or the limits of transfers permit";
+        return "the zone is larger, or a name of it is, than max-records, max-records-per-type, "
+               "max-types-per-name or the limits of transfers permit";
     case SG_CONFLICT:
         return "the differences that it sent do not fit the zone";
     default:

@@ -21,6 +21,9 @@ enum {
 };
 /* Names are not compressed when they are counted: larger than any zone that fits into memory. */
 static const uint64_t TRANSFER_BYTES_MAX = UINT64_C(64) << 30;
+/* They are kept until all have come, and the whole zone is cheaper than so many times its size. */
+static const uint64_t DIFFERENCES_BYTES_MIN = UINT64_C(64) << 20;
+enum { DIFFERENCES_ZONES_MAX = 4 };
 
 struct zone_secondary {
     struct keeper *keeper;
@@ -298,22 +301,30 @@ static bool write_transfer_request(struct zone_secondary *secondary,
     return dns_request_ixfr(&zone, &edns, out_request) == SG_OK;
 }
 
+static uint64_t differences_bytes_max(const struct zone_version *base)
+{
+    uint64_t bytes = base == NULL ? 0 : DIFFERENCES_ZONES_MAX * zone_version_facts(base)->bytes;
+    return bytes > DIFFERENCES_BYTES_MIN ? bytes : DIFFERENCES_BYTES_MIN;
+}
+
 static void fetch(struct zone_secondary *secondary, const struct refresh_order *order)
 {
     const struct zone_settings *settings = secondary->zone->settings;
     struct dns_request request;
     bool ixfr = write_transfer_request(secondary, order, &request);
+    const struct zone_version *base = ixfr ? zone_record_version(secondary->zone) : NULL;
     secondary->stripped = source_is_stripped(settings);
     const struct zone_transfer_options options = {
         .records_max = settings->limits.records_max,
         .bytes_max = TRANSFER_BYTES_MAX,
+        .differences_bytes_max = differences_bytes_max(base),
+        .records_per_type_max = settings->limits.records_per_type_max,
+        .types_per_name_max = settings->limits.types_per_name_max,
         .strip_generated = secondary->stripped,
         .private_type = settings->limits.private_type,
     };
     zone_transfer_free(secondary->incoming);
-    secondary->incoming =
-        zone_transfer_new(&settings->apex, settings->rrclass,
-                          ixfr ? zone_record_version(secondary->zone) : NULL, &options);
+    secondary->incoming = zone_transfer_new(&settings->apex, settings->rrclass, base, &options);
     secondary->began_ns = time_monotonic_ns();
     const struct keeper_question question = {
         .kind = KEEPER_QUESTION_TRANSFER,

@@ -153,7 +153,11 @@ static void end(struct peer_exchange *exchange)
 
 static void fail(struct peer_exchange *exchange, enum sg_result result)
 {
-    const struct peer_answer answer = {.event = PEER_FAILED, .result = result};
+    const struct peer_answer answer = {
+        .event = PEER_FAILED,
+        .result = result,
+        .unsent = !exchange->sent_by_udp && !exchange->tcp.connected,
+    };
     peer_callback *callback = exchange->callback;
     void *argument = exchange->argument;
 
@@ -249,6 +253,7 @@ static void start(struct peer_exchange *exchange, bool tcp)
     (tcp ? &desk->tcp : &desk->udp)->open++;
     peer_exchange_wait(exchange, tcp ? terms->connect_ms : terms->udp_ms);
     if (!tcp) {
+        exchange->sent_by_udp = true;
         terms->udp_tries_left--;
     }
     enum sg_result result = tcp ? peer_tcp_open(exchange) : peer_udp_open(exchange);

@@ -40,6 +40,7 @@ struct peer_answer {
     struct span message; /* borrowed until the callback returns */
     bool settled;        /* a verified TSIG covers everything so far, or the request had none */
     bool tcp;
+    bool unsent; /* FAILED: no connection came to be over which it could have been heard */
 };
 /* Return true to go on receiving (TCP), false: the exchange is done and freed. The message may have
  * any rcode. It may pause or cancel its own exchange and ask others. */

@@ -45,6 +45,7 @@ struct peer_exchange {
     bool queued;
     unsigned holds; /* handles that are open, and the queue */
     enum peer_stage stage;
+    bool sent_by_udp;     /* also if TCP has followed */
     enum sg_result doubt; /* what an answer that may be forged said; SG_OK: none */
     peer_callback *callback;
     void *argument;

@@ -94,6 +94,23 @@ struct managed_zone *control_zone_find_last(struct control_call *call, size_t fi
     return control_zone_find_at_work(call, first);
 }
 
+/* A secondary's data is its primaries': they are asked. */
+static void refresh(struct control_call *call, struct managed_zone *zone, bool whole)
+{
+    switch (keeper_refresh(call->server->keeper, zone, whole)) {
+    case SG_OK:
+        control_call_succeed(call, whole ? NULL : "zone refresh queued");
+        break;
+    case SG_CANCELLED:
+        control_call_fail(call, CONTROL_SHUTTING_DOWN, NULL);
+        break;
+    default:
+        control_call_fail(call, CONTROL_FAILURE,
+                          whole ? "retransfer: inappropriate zone type: primary"
+                                : "not a secondary, mirror, or stub zone");
+    }
+}
+
 void control_zone_reload(struct control_call *call)
 {
     static const struct zone_request_words words = {
@@ -105,6 +122,10 @@ void control_zone_reload(struct control_call *call)
     struct managed_zone *zone = control_zone_find_at_work(call, force ? 2 : 1);
 
     if (zone == NULL) {
+        return;
+    }
+    if (managed_zone_settings(zone)->type == ZONE_SECONDARY) {
+        refresh(call, zone, false);
         return;
     }
     struct zone_request *request = zone_request_new(call->server, &words);
@@ -181,36 +202,24 @@ void control_zone_sign(struct control_call *call)
     look_at_keys(call, true);
 }
 
-static void refresh(struct control_call *call, bool whole)
+static void refresh_secondary(struct control_call *call, bool whole)
 {
     size_t at = control_call_word_is(call, 1, "-force") ? 2 : 1;
     struct managed_zone *zone = control_zone_find_at_work(call, at);
 
-    if (zone == NULL) {
-        return;
-    }
-    switch (keeper_refresh(call->server->keeper, zone, whole)) {
-    case SG_OK:
-        control_call_succeed(call, whole ? NULL : "zone refresh queued");
-        break;
-    case SG_CANCELLED:
-        control_call_fail(call, CONTROL_SHUTTING_DOWN, NULL);
-        break;
-    default:
-        control_call_fail(call, CONTROL_FAILURE,
-                          whole ? "retransfer: inappropriate zone type: primary"
-                                : "not a secondary, mirror, or stub zone");
+    if (zone != NULL) {
+        refresh(call, zone, whole);
     }
 }
 
 void control_zone_refresh(struct control_call *call)
 {
-    refresh(call, false);
+    refresh_secondary(call, false);
 }
 
 void control_zone_retransfer(struct control_call *call)
 {
-    refresh(call, true);
+    refresh_secondary(call, true);
 }
 
 void control_zone_notify(struct control_call *call)

@@ -19,6 +19,7 @@ static bool hear(void *argument, struct peer_exchange *exchange, const struct pe
         .result = answer->event == PEER_MESSAGE ? SG_OK : answer->result,
         .message = answer->message,
         .settled = answer->settled,
+        .unsent = answer->unsent,
     };
     (void)exchange;
     keeper_note_time(question->server->keeper, time_now());

@@ -338,6 +338,9 @@ void status_of_zone(const struct server *server, const struct managed_zone *zone
                  "transfers are whole for a week: nobody is told of changes, so that nobody can be "
                  "asked for his serial");
     }
+    if (status.unnotified > 0) {
+        put_number(out_text, "name servers that cannot be notified", status.unnotified);
+    }
     managed_zone_describe_parent(zone, put_parent_line, out_text);
     put_troubles(server, &status, out_text);
 }

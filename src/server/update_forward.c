@@ -94,7 +94,9 @@ static bool hear(void *argument, const struct keeper_heard *heard)
     struct update_forward *forward = argument;
     struct dns_message response;
     forward->asked = NULL;
-    if (heard->result == SG_DENIED) {
+    if (heard->unsent) {
+        log_write(LOG_UPDATE, SEVERITY_DEBUG, "%s: forwarded update: %s: %s", forward->client,
+                  forward->from, sg_result_text(heard->result));
         ask_next(forward);
         return false;
     }

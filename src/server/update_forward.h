@@ -9,11 +9,16 @@
  */
 #pragma once
 
+#include "net/peer.h"
 #include "server/request.h"
 
 struct server;
 
-enum { UPDATE_FORWARDS_MAX = 1024 }; /* that are out; more are answered SERVFAIL */
+/*
+ * That are out; more are answered SERVFAIL. Each may wait for a connection to a primary that is not
+ * there, and the others have to leave room for transfers and questions of other zones.
+ */
+enum { UPDATE_FORWARDS_MAX = PEER_TCP_SOCKETS_MAX / 4 };
 
 /* A response, or 0 and it is on its way. The client is let in already. */
 size_t update_forward_answer(const struct request *request, const struct zone_slot *slot,

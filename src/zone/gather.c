@@ -7,7 +7,8 @@ enum {
     RRSETS_ON_STACK_MAX = 32,
     RRSET_RECORDS_MAX = 65535,
     ORDER_MIN = 4,
-    RRSIG_RDATA_MIN = 18, /* up to the signer's name */
+    RECORD_COST_BYTES = 16, /* of a record that is loaded, besides its bytes */
+    RRSIG_RDATA_MIN = 18,   /* up to the signer's name */
 };
 
 static struct span rdata_at(const struct gather_rrset *rrset, uint32_t offset)
@@ -143,7 +144,18 @@ void gather_load(struct gather *gather, const struct zone_block *block)
             insert(rrset, rrset->count, c.rdata);
         }
         gather->bytes += there.bytes;
+        gather->loaded += there.bytes + (uint64_t)there.count * RECORD_COST_BYTES;
     }
+}
+
+/* For one more record? NULL: it would begin an RRset. */
+static bool has_room(const struct gather *gather, const struct gather_rrset *rrset)
+{
+    if (rrset == NULL) {
+        return gather->types_per_name_max == 0 || gather->count < gather->types_per_name_max;
+    }
+    return rrset->count < RRSET_RECORDS_MAX &&
+           (gather->records_per_type_max == 0 || rrset->count < gather->records_per_type_max);
 }
 
 enum sg_result gather_add(struct gather *gather, uint16_t type, uint32_t ttl, struct span rdata,
@@ -165,8 +177,7 @@ enum sg_result gather_add(struct gather *gather, uint16_t type, uint32_t ttl, st
         *out_ttl = lower_ttl(gather, rrset, ttl);
         return SG_EXISTS;
     }
-    if (gather->bytes + rdata.length + 2 > BLOCK_BYTES_MAX ||
-        (rrset != NULL && rrset->count == RRSET_RECORDS_MAX)) {
+    if (gather->bytes + rdata.length + 2 > BLOCK_BYTES_MAX || !has_room(gather, rrset)) {
         return SG_LIMIT;
     }
     if (rrset == NULL) {

@@ -34,6 +34,9 @@ struct gather {
     size_t capacity;
     size_t bytes;
     struct buffer sorted; /* rdatas put in order for packing */
+    /* of one owner; 0: those of a block alone */
+    uint32_t records_per_type_max, types_per_name_max;
+    uint64_t loaded; /* what gather_load() has cost so far, in bytes that were copied, roughly */
 };
 
 void gather_start(struct gather *gather, bool nsec3, struct span owner);

@@ -13,6 +13,9 @@ enum {
     SOA_BYTES_MIN = SERIAL_FROM_END + 2,
     CHANGE_HEADER_BYTES = 10, /* kept difference: what, owner length, type, TTL, rdata length */
     TTL_MAX = INT32_MAX,
+    /* What a message may cost by names that it comes back to: any name once, small ones as often as
+     * there are records, some 20 ms of copying. */
+    RELOADED_BYTES_MAX = 4 * BLOCK_BYTES_MAX,
 };
 
 /* What the next record may be. */
@@ -53,6 +56,7 @@ struct zone_transfer {
     uint32_t serial;         /* of the first SOA */
     uint32_t serial_reached; /* by the differences so far */
     struct zone_edit *edit;  /* of a whole zone */
+    uint64_t loaded_before;  /* by its gather, before the present message */
     struct buffer changes;   /* differences, in order */
     struct buffer rdata;     /* of the present record */
 };
@@ -96,6 +100,9 @@ static enum sg_result add_to_whole(struct zone_transfer *transfer, const struct 
     }
     enum sg_result result = zone_edit_add_record(transfer->edit, &record->owner, record->type,
                                                  record->ttl, record->rdata, &ttl);
+    if (transfer->edit->gather.loaded - transfer->loaded_before > RELOADED_BYTES_MAX) {
+        return SG_LIMIT;
+    }
     return result == SG_EXISTS ? SG_OK : result;
 }
 
@@ -122,6 +129,8 @@ static enum sg_result begin_whole(struct zone_transfer *transfer, const struct i
     transfer->kind = ZONE_TRANSFER_WHOLE;
     transfer->stage = STAGE_WHOLE;
     transfer->edit = zone_edit_new(&transfer->apex, transfer->rrclass);
+    transfer->edit->gather.records_per_type_max = transfer->options.records_per_type_max;
+    transfer->edit->gather.types_per_name_max = transfer->options.types_per_name_max;
     enum sg_result result = add_to_whole(transfer, &soa);
     return result != SG_OK ? result : take_whole(transfer, record);
 }
@@ -139,12 +148,13 @@ static enum sg_result take_second(struct zone_transfer *transfer, const struct i
     return SG_OK;
 }
 
-static void keep_change(struct zone_transfer *transfer, enum change change,
-                        const struct incoming *record)
+static enum sg_result keep_change(struct zone_transfer *transfer, enum change change,
+                                  const struct incoming *record)
 {
     struct buffer *changes = &transfer->changes;
+    uint64_t bytes_max = transfer->options.differences_bytes_max;
     if (is_stripped(transfer, record->type)) {
-        return;
+        return SG_OK;
     }
     buffer_append_u8(changes, (uint8_t)change);
     buffer_append_u8(changes, (uint8_t)record->relative.length);
@@ -153,14 +163,14 @@ static void keep_change(struct zone_transfer *transfer, enum change change,
     buffer_append(changes, record->relative.bytes, record->relative.length);
     buffer_append_u16(changes, (uint16_t)record->rdata.length);
     buffer_append(changes, record->rdata.bytes, record->rdata.length);
+    return bytes_max != 0 && changes->length > bytes_max ? SG_LIMIT : SG_OK;
 }
 
 /* The SOA behind the deletions: of the version that the additions lead to. */
 static enum sg_result take_deleted(struct zone_transfer *transfer, const struct incoming *record)
 {
     if (record->type != DNS_TYPE_SOA) {
-        keep_change(transfer, CHANGE_DELETE, record);
-        return SG_OK;
+        return keep_change(transfer, CHANGE_DELETE, record);
     }
     if (serial_compare(record->serial, transfer->serial_reached) <= 0) {
         return SG_MALFORMED; /* it must rise, so that it ends */
@@ -174,8 +184,7 @@ static enum sg_result take_deleted(struct zone_transfer *transfer, const struct 
 static enum sg_result take_added(struct zone_transfer *transfer, const struct incoming *record)
 {
     if (record->type != DNS_TYPE_SOA) {
-        keep_change(transfer, CHANGE_ADD, record);
-        return SG_OK;
+        return keep_change(transfer, CHANGE_ADD, record);
     }
     if (record->serial != transfer->serial_reached) {
         return SG_MALFORMED;
@@ -319,6 +328,7 @@ enum sg_result zone_transfer_feed(struct zone_transfer *transfer, struct span me
         return SG_UNSUPPORTED;
     }
     transfer->totals.messages++;
+    transfer->loaded_before = transfer->edit != NULL ? transfer->edit->gather.loaded : 0;
     /* A message without records brings nothing, and there would be no end to them. */
     enum sg_result result = parsed.counts[1] > 0 ? take_answers(transfer, &parsed) : SG_MALFORMED;
     if (result == SG_OK) {
@@ -358,8 +368,18 @@ struct zone_edit *zone_transfer_take_whole(struct zone_transfer *transfer)
     return edit;
 }
 
+static bool exceeds(const struct zone_transfer *transfer, const struct patch_name *name,
+                    const struct patch_rrset *rrset)
+{
+    const struct zone_transfer_options *options = &transfer->options;
+    return (options->records_per_type_max != 0 && rrset->count > options->records_per_type_max) ||
+           (options->types_per_name_max != 0 &&
+            patch_name_rrsets(name) > options->types_per_name_max);
+}
+
 /* One difference into the patch; the reader is ours, and sound. */
-static enum sg_result patch_change(struct patch *patch, struct reader *reader)
+static enum sg_result patch_change(const struct zone_transfer *transfer, struct patch *patch,
+                                   struct reader *reader)
 {
     enum change change = (enum change)reader_u8(reader);
     size_t owner_length = reader_u8(reader);
@@ -380,7 +400,11 @@ static enum sg_result patch_change(struct patch *patch, struct reader *reader)
         /* NSD adds once more what the apex of its zone has had all along. */
         return there->ttl == ttl ? SG_OK : SG_CONFLICT;
     }
-    return patch_add(name, type, ttl, packed);
+    enum sg_result result = patch_add(name, type, ttl, packed);
+    if (result == SG_OK && exceeds(transfer, name, patch_name_rrset(name, type, covered))) {
+        return SG_LIMIT;
+    }
+    return result;
 }
 
 static enum sg_result patch_soa(struct zone_transfer *transfer, struct patch *patch,
@@ -408,7 +432,7 @@ enum sg_result zone_transfer_apply(struct zone_transfer *transfer, struct zone_e
     buffer_append(&soa, transfer->soa.bytes, transfer->soa.length);
     enum sg_result result = patch_soa(transfer, patch, &soa);
     while (result == SG_OK && reader_left(&reader) > 0) {
-        result = patch_change(patch, &reader);
+        result = patch_change(transfer, patch, &reader);
     }
     if (result == SG_OK) {
         result = patch_write(patch, &changes);

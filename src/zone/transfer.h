@@ -6,7 +6,9 @@
  * the serial was asked for. A transfer that lies (SOAs that do not match, a deletion of what is not
  * there, an addition of what is there with another TTL, differences that do not chain, records
  * behind the end) is SG_MALFORMED or SG_CONFLICT and nothing was touched. Records out of the zone
- * are passed over, as secondaries do. TSIG is the caller's business.
+ * are passed over, as secondaries do. TSIG is the caller's business. Names may come in any order,
+ * and back again, but each return to a large one costs all that it has: a message that does so too
+ * often is SG_LIMIT, so that no message takes long.
  *
  *   new SOA, RRs ..., new SOA                                     whole (RFC 5936 2.2)
  *   new SOA, { old SOA, deleted ..., next SOA, added ... }, new SOA  differences (RFC 1995 4)
@@ -31,8 +33,11 @@ enum zone_transfer_kind {
 
 struct zone_transfer_options {
     /* Of all that comes, out of zone or not. */
-    uint64_t records_max; /* 0: none */
-    uint64_t bytes_max;   /* of all messages, names not compressed; 0: none */
+    uint64_t records_max;           /* 0: none */
+    uint64_t bytes_max;             /* of all messages, names not compressed; 0: none */
+    uint64_t differences_bytes_max; /* of these, as they are kept; 0: none */
+    uint32_t records_per_type_max;  /* of one name; 0: none */
+    uint32_t types_per_name_max;    /* 0: none; signatures are of a type for each that they cover */
     /* Leave out what a signer makes, and the private type: Signet signs the zone here. */
     bool strip_generated;
     uint16_t private_type; /* sig-signing-type; 0: none */

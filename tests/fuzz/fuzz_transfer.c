@@ -63,6 +63,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     struct zone_transfer_options options = {
         .records_max = (how & 4) != 0 ? 8 : 0,
         .bytes_max = (how & 4) != 0 ? 400 : 0,
+        .differences_bytes_max = (how & 4) != 0 ? 100 : 0,
+        .records_per_type_max = (how & 4) != 0 ? 2 : 0,
+        .types_per_name_max = (how & 4) != 0 ? 2 : 0,
         .strip_generated = (how & 2) != 0,
         .private_type = DNS_TYPE_PRIVATE_DEFAULT,
     };

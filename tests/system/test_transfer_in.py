@@ -415,6 +415,15 @@ def test_only_primaries_and_allow_notify_may_tell(signet):
     assert tell(signet, "nobodys.test.").rcode() == dns.rcode.NOTAUTH
 
 
+@pytest.mark.parametrize("words", [["reload", ZONE], ["reload", "-force", ZONE]], ids=["plain", "force"])
+def test_a_reload_of_a_secondary_asks_its_primaries(fetched, words):
+    """As in BIND: its file is what came from them when it was last written."""
+    signet, primary = fetched()
+    primary.serve(SECOND)
+    assert signet.rndc(*words).stdout == "zone refresh queued\n"
+    wait_for_serial(signet, 2)
+
+
 def test_refresh_and_retransfer_do_as_they_say(fetched):
     signet, primary = fetched()
     primary.serve(SECOND)

@@ -1,13 +1,19 @@
 """A secondary passes updates on to its primary (RFC 2136 6), TSIG and SIG(0) untouched."""
 
+import socket
 import threading
 
+import dns.message
+import dns.rcode
+import dns.update
 import pytest
 
+from support.fake_primary import FakePrimary
 from support.material import small_zone
 from support.nsupdate import Key, nsupdate, sig0_key
 from support.peers import KEY, OTHER_KEY, Bind, Knot
 from support.ports import free_port
+from support.server import HOST
 from support.waiting import wait_until
 
 ZONE = "example.test."
@@ -141,11 +147,54 @@ def test_the_next_primary_is_asked_where_the_first_is_not_there(make_pair):
     assert update(signet, "a") == "NOERROR"
 
 
+def test_the_next_primary_is_asked_where_the_first_cannot_be_reached(make_pair):
+    """Its host is down, or a filter drops or rejects what is sent there."""
+    _, signet = make_pair(UpdatedBind, before=["53; 255.255.255.255"])
+    assert update(signet, "a") == "NOERROR"
+
+
 def test_while_there_is_no_primary_it_is_servfail(make_pair):
     primary, signet = make_pair(UpdatedBind)
     primary.stop()
     assert update(signet, "a") == "SERVFAIL"
     assert "forwarding update for zone 'example.test' failed: no primary took it" in signet.log()
+
+
+def drop_what_comes(port):
+    """Listeners, and whom they would have to accept first: nobody else gets a connection."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((HOST, port))
+    listener.listen(0)
+    clients = [socket.socket() for _ in range(4)]
+    for client in clients:
+        client.setblocking(False)
+        client.connect_ex((HOST, port))
+    return listener, clients
+
+
+def test_a_primary_that_drops_what_comes_does_not_take_all_connections(signet, run_server):
+    primary, other = run_server(FakePrimary(ZONE, TEXT)), run_server(FakePrimary("other.test.", small_zone("other.test.")))
+    signet.add_secondary(ZONE, [primary.port], statements=FORWARD)
+    signet.add_secondary("other.test.", [other.port])
+    signet.start()
+    wait_until(lambda: signet.serial(ZONE) == 1 and signet.serial("other.test.") == 1, 20, "both have come")
+    primary.stop()
+    held = drop_what_comes(primary.port)
+    client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    client.settimeout(4)
+    for number in range(300):
+        message = dns.update.UpdateMessage(ZONE, id=number + 1)
+        message.add(f"n{number}.{ZONE}", 60, "A", "192.0.2.1")
+        client.sendto(message.to_wire(), (HOST, signet.port))
+    fetched = other.count("AXFR")
+    assert signet.rndc("retransfer", "other.test.").returncode == 0
+    wait_until(lambda: other.count("AXFR") > fetched, 4, "the transfer of another zone")
+    for _ in range(300 - 64):  # before any connection is given up
+        assert dns.message.from_wire(client.recv(512)).rcode() == dns.rcode.SERVFAIL
+    with pytest.raises(socket.timeout):
+        client.recv(512)
+    held[0].close()
 
 
 def test_many_at_once_are_passed_on_and_an_end_waits_for_none(make_pair):

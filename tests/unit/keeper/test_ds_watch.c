@@ -139,7 +139,7 @@ static void end(struct scene *scene)
 
 static void hear(struct scene *scene, enum sg_result result, struct span message, bool settled)
 {
-    const struct keeper_heard heard = {result, message, settled};
+    const struct keeper_heard heard = {.result = result, .message = message, .settled = settled};
     assert_true(scene->out);
     scene->out = false;
     assert_false(scene->hear(scene->hear_argument, &heard));

@@ -194,6 +194,11 @@ static const struct row {
      "changed:0:7:1 send:0:0:7:1 ok:0:0 +:1 changed:0:8:1 none wake:4 +:2 changed:0:9:1 none wake:2 +:2 send:0:0:9:1 ok:0:0 quiet"},
     {"and the next again", "changed:0:7:1 sends:1 ok:0:0 changed:0:8:1 +:5 send:0:0:8:1 ok:0:0 changed:0:9:1 none wake:5 +:5 send:0:0:9:1 ok:0:0"},
     {"after notify-delay it is at once again", "changed:0:7:1 sends:1 ok:0:0 +:5 changed:0:8:1 send:0:0:8:1 ok:0:0"},
+    {"what changes before anything was sent is told with it", "changed:0:7:1 changed:0:8:1 wake:0 send:0:0:8:1 ok:0:0 quiet"},
+    {"in the very second in which it is due, too",
+     "changed:0:7:1 sends:1 ok:0:0 +:1 changed:0:8:1 +:4 changed:0:9:1 wake:0 send:0:0:9:1 ok:0:0 changed:0:10:1 none wake:5 +:5 sends:1 ok:0:0"},
+    {"not where one target has been told",
+     "changed:0:7:2 rates:1:0 sends:1 ok:0:0 changed:0:8:2 none wake:5 +:5 sends:1 +:1 sends:1 ok:0:0 ok:0:1 quiet"},
     {"each zone has its own delay", "changed:0:7:1 sends:1 changed:1:3:1 send:1:0:3:1 ok:1:0 ok:0:0"},
     /* RFC 1996 3.6: silence is met with tries, further and further apart */
     {"silence: 15, 30, 60, 120 s after the last one, five in all",

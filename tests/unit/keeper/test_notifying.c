@@ -131,6 +131,49 @@ static void a_server_that_is_silent_or_refuses_is_named(void **state)
     heard_log_end();
 }
 
+/* Its name lies in somebody else's zone. It would wait for its refresh, and nobody knew why. */
+static void a_name_server_whose_address_nobody_knows_is_told_of(void **state)
+{
+    static const struct remote listed[2] = {
+        {.address = {192, 0, 2, 53}, .address_length = 4, .port = 53},
+        {.address = {192, 0, 2, 54}, .address_length = 4, .port = 53},
+    };
+    static const char warning[] =
+        "notify warning: zone example.test/IN/inside: name server a.provider.test and 1 more "
+        "cannot be notified: ";
+    struct keeper_scene *scene = *state;
+    assert_int_equal(file_write(scene->file, 0644,
+                                span_of_text("$TTL 60\n@ SOA ns1 host 7 3600 600 86400 60\n@ NS "
+                                             "ns1\n@ NS a.provider.test.\n@ NS b.provider.test.\n"
+                                             "ns1 A 192.0.2.1\n")),
+                     SG_OK);
+    scene->notify = (struct zone_notify_settings){.mode = NOTIFY_YES};
+    scene->plan[0].notify = &scene->notify;
+    scene->plan[0].dynamic = true;
+    heard_log_begin();
+    scene_configure(scene);
+    assert_false(heard_log_has("cannot be notified"));
+    assert_int_equal(scene_update_now(scene, "one"), DNS_RCODE_NOERROR);
+    assert_true(heard_log_has(warning));
+    assert_int_equal(scene_status(scene).unnotified, 2);
+    buffer_clear(&heard_log_text);
+    assert_int_equal(scene_update_now(scene, "two"), DNS_RCODE_NOERROR);
+    assert_false(heard_log_has("cannot be notified"));
+    scene->notify.also = listed;
+    scene->notify.also_count = 1;
+    scene_differ(scene);
+    scene_configure(scene);
+    assert_int_equal(scene_update_now(scene, "three"), DNS_RCODE_NOERROR);
+    assert_int_equal(scene_status(scene).unnotified, 2);
+    scene->notify.also_count = 2;
+    scene_differ(scene);
+    scene_configure(scene);
+    assert_int_equal(scene_update_now(scene, "four"), DNS_RCODE_NOERROR);
+    assert_int_equal(scene_status(scene).unnotified, 0);
+    assert_false(heard_log_has("cannot be notified"));
+    heard_log_end();
+}
+
 static void what_is_out_ends_with_the_server(void **state)
 {
     struct keeper_scene *scene = *state;
@@ -152,6 +195,7 @@ int main(void)
         WITH_SCENE(a_second_try_to_whom_nobody_names_any_more_has_no_key),
         WITH_SCENE(an_answer_to_a_zone_that_went_is_heard_by_nobody),
         WITH_SCENE(a_server_that_is_silent_or_refuses_is_named),
+        WITH_SCENE(a_name_server_whose_address_nobody_knows_is_told_of),
         WITH_SCENE(what_is_out_ends_with_the_server),
     };
     return cmocka_run_group_tests_name("notifying", tests, NULL, NULL);

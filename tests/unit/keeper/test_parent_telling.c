@@ -279,7 +279,7 @@ static void an_unsigned_answer_counts_nothing(void **state)
     struct dns_message message;
     answer_soa(scene, 0);
     struct scene_question *question = expect_push(scene, 0, 5, &message);
-    const struct keeper_heard heard = {SG_OK, buffer_span(&question->message), false};
+    const struct keeper_heard heard = {.result = SG_OK, .message = buffer_span(&question->message)};
     heard_log_begin();
     question->out = false;
     assert_false(question->hear(question->argument, &heard));

@@ -43,7 +43,7 @@ struct asked {
     size_t bytes;
     unsigned failed;
     enum sg_result result;
-    bool settled, tcp;
+    bool settled, tcp, unsent;
     uint16_t rcode, flags;
     unsigned pause_after; /* messages; 0: never */
     bool done;
@@ -246,6 +246,7 @@ static inline bool on_answer(void *argument, struct peer_exchange *exchange,
     if (answer->event == PEER_FAILED) {
         asked->failed++;
         asked->result = answer->result;
+        asked->unsent = answer->unsent;
         asked->done = true;
         return false;
     }

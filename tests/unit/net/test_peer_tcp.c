@@ -242,6 +242,7 @@ static void a_bad_end_is_told(void **state)
     run_until(&fake, &asked.done);
     assert_int_equal(asked.messages, row->messages);
     assert_int_equal(asked.result, row->result);
+    assert_false(asked.unsent);
     assert_int_equal(peer_desk_sockets(fake.desk), 0);
     fake_stop(&fake);
 }
@@ -278,9 +279,35 @@ static void who_does_not_accept_is_given_up(void **state)
     struct asked asked = ask_and_wait(
         &fake, &(struct peer_question){.server = &full, .tcp = true, .connect_timeout = 1});
     assert_int_equal(asked.result, SG_TIMEOUT);
+    assert_true(asked.unsent);
     close(first);
     close(second);
     close(listener);
+    fake_stop(&fake);
+}
+
+/* Whoever sends updates has to know whether somebody may have taken them. */
+static void where_no_connection_came_to_be_nothing_was_sent(void **state)
+{
+    struct fake fake;
+    struct net_address nobody = address_of("127.0.0.1", free_port());
+    struct net_address nowhere = address_of("255.255.255.255", 53);
+    (void)state;
+
+    fake_start(&fake);
+    struct asked asked =
+        ask_and_wait(&fake, &(struct peer_question){.server = &nobody, .tcp = true});
+    assert_int_equal(asked.result, SG_DENIED);
+    assert_true(asked.unsent);
+    asked = ask_and_wait(&fake, &(struct peer_question){.server = &nowhere, .tcp = true});
+    assert_int_equal(asked.result, SG_IO);
+    assert_true(asked.unsent);
+    asked = ask_and_wait(&fake, &(struct peer_question){.tcp = true, .idle_timeout = 1});
+    assert_int_equal(asked.result, SG_TIMEOUT);
+    assert_false(asked.unsent);
+    /* It was over UDP before. */
+    asked = ask_and_wait(&fake, &(struct peer_question){.server = &nobody});
+    assert_false(asked.unsent);
     fake_stop(&fake);
 }
 
@@ -422,6 +449,7 @@ int main(void)
         cmocka_unit_test(a_byte_now_and_then_is_idle),
         cmocka_unit_test(a_reset_midway_is_told),
         cmocka_unit_test(who_does_not_accept_is_given_up),
+        cmocka_unit_test(where_no_connection_came_to_be_nothing_was_sent),
         cmocka_unit_test(the_peers_own_word_is_told),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
