@@ -359,7 +359,8 @@ static void draw_near(sg_time *at, sg_time before, sg_time now)
 /*
  * What was put off after a failure was put off by the old time, and would now wait for that, for
  * decades if it was false enough. When signatures are due by themselves their expirations tell, and
- * of keys the plan, whatever the clock.
+ * of keys the plan, whatever the clock; but those that were made by a clock that was far ahead have
+ * not begun now.
  */
 static void clock_set_back(struct keeper *keeper, struct managed_zone *zone, sg_time before)
 {
@@ -379,6 +380,7 @@ static void clock_set_back(struct keeper *keeper, struct managed_zone *zone, sg_
             health->resign_at = health->resign_at > due ? health->resign_at : due;
         }
     }
+    overdue_note_ahead(zone, now);
     if (health->problem != NULL) {
         draw_near(&health->key_event_at, before, now);
     }

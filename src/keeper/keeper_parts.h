@@ -134,6 +134,10 @@ void opening_of_successor(struct keeper *keeper, const struct managed_zone *buri
 
 /* The first expiration is known, again or anew. */
 void overdue_note(struct managed_zone *zone, sg_time now);
+/* Signatures that may not have begun are no better than such as have expired: all are looked at. */
+void overdue_note_ahead(struct managed_zone *zone, sg_time now);
+/* The job begins: when will what it signs begin, and does the zone's index hold by its clock? */
+void overdue_begin_job(struct managed_zone *zone, const struct zone_job *job);
 /* warn_at has come: say it, and set the next. */
 void overdue_warn(struct managed_zone *zone, sg_time now);
 
