@@ -107,18 +107,8 @@ static uint64_t history_bytes_max(const struct managed_zone *zone)
 
 void checkpoint_trim_memory(struct keeper *keeper, struct managed_zone *zone)
 {
-    struct zone_history *history = &zone->slot->history;
-    uint64_t allowed = history_bytes_max(zone);
-    uint64_t for_all = keeper->generation->history_bytes_max;
-    keeper->history_bytes -= zone->history_counted;
-    if (for_all != 0) {
-        /* Whoever changes makes room: what others keep may be all that their secondaries need. */
-        uint64_t left = for_all > keeper->history_bytes ? for_all - keeper->history_bytes : 0;
-        allowed = allowed < left ? allowed : left;
-    }
-    zone_history_trim(history, allowed);
-    zone->history_counted = history->bytes;
-    keeper->history_bytes += zone->history_counted;
+    zone_history_trim(&zone->slot->history, history_bytes_max(zone));
+    history_budget_keep(keeper, zone);
 }
 
 /* Records that neither recovery nor IXFR wants any more. */

@@ -20,7 +20,7 @@ struct keeper *keeper_new(const struct keeper_io *io)
 {
     struct keeper *keeper = mem_alloc_zero(1, sizeof(*keeper));
     keeper->io = *io;
-    keeper->timers = HEAP_EMPTY;
+    keeper->timers = keeper->holders = HEAP_EMPTY;
     zone_queue_init(&keeper->soon);
     zone_queue_init(&keeper->queue);
     keeper->keying = keying_new();
@@ -474,5 +474,6 @@ void keeper_free(struct keeper *keeper)
     zone_index_clear(&keeper->leaving);
     heap_free(&keeper->timers);
     heap_free(&keeper->overtakes_due);
+    heap_free(&keeper->holders);
     mem_free(keeper);
 }

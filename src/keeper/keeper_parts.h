@@ -11,6 +11,7 @@
  *   overdue.c        signatures that are not made anew in time
  *   resting.c        keys that cannot be looked at, while the zone is signed on
  *   checkpoint.c     images of zones whose changesets have become many
+ *   history_budget.c the memory for all zones' histories
  *   configuration.c  zones come, stay, go
  *   commands.c       what operators ask for
  */
@@ -49,6 +50,7 @@ struct keeper {
     bool announced;       /* all_loaded() was called for what was asked for last */
     size_t updates;       /* that wait or are under way */
     size_t history_bytes; /* of all zones */
+    struct heap holders;  /* of history, those first who have most */
     size_t untried;       /* zones that are to be loaded, or loaded again, before it is called */
     size_t failed;        /* of those that were tried: not served */
     size_t kept;          /* served as they were before */
@@ -154,3 +156,10 @@ void checkpoint_consider(struct keeper *keeper, struct managed_zone *zone);
 void checkpoint_take_job(struct keeper *keeper, struct job *job);
 /* Let the history of a zone be what its settings and the memory for all allow. */
 void checkpoint_trim_memory(struct keeper *keeper, struct managed_zone *zone);
+
+/* --- history_budget.c ----------------------------------------------------------------------- */
+
+/* The history of this zone has changed: let that of all zones be what the memory for it allows. */
+void history_budget_keep(struct keeper *keeper, struct managed_zone *zone);
+/* The zone is freed. */
+void history_budget_leave(struct keeper *keeper, struct managed_zone *zone);

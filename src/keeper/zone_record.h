@@ -128,6 +128,7 @@ struct managed_zone {
     struct zone_health health;
     struct zone_ledger ledger;
     size_t history_counted; /* of its history, in the keeper's sum */
+    struct heap_node held;  /* its place among those who have any, most first */
     struct zone_knowledge known;
     struct zone_secondary *secondary; /* NULL: a primary */
     struct zone_parent *parent;       /* NULL: nothing was ever wanted of it */

@@ -37,7 +37,7 @@ static void leave(struct epoch_retired *leaving)
                                              offsetof(struct zone_history_link, leaving)));
 }
 
-static void drop_oldest(struct zone_history *history)
+void zone_history_drop_oldest(struct zone_history *history)
 {
     struct zone_history_link *link = history->oldest;
     history->oldest = link->newer;
@@ -170,21 +170,21 @@ void zone_history_add(struct zone_history *history, struct zone_history_link *li
     history->links++;
     epoch_publish(&history->newest, link);
     if (history->links > ZONE_HISTORY_LINKS_MAX) {
-        drop_oldest(history);
+        zone_history_drop_oldest(history);
     }
 }
 
 void zone_history_trim(struct zone_history *history, size_t bytes_max)
 {
     while (history->bytes > bytes_max) {
-        drop_oldest(history);
+        zone_history_drop_oldest(history);
     }
 }
 
 void zone_history_clear(struct zone_history *history)
 {
     while (history->oldest != NULL) {
-        drop_oldest(history);
+        zone_history_drop_oldest(history);
     }
     history->ambiguous = false;
 }

@@ -55,6 +55,8 @@ void zone_history_add(struct zone_history *history, struct zone_history_link *li
 uint64_t zone_history_oldest_commit(const struct zone_history *history);
 /* Drop the oldest links until at most `bytes_max` are left. */
 void zone_history_trim(struct zone_history *history, size_t bytes_max);
+/* One of them. There is any. */
+void zone_history_drop_oldest(struct zone_history *history);
 void zone_history_clear(struct zone_history *history);
 /* The next version has other contents and no higher serial. Whoever is at that serial may have
  * either: what was there is dropped, and the next difference, which begins at it, is no link. */
