@@ -383,7 +383,7 @@ static void change_once(struct changes *changes, unsigned i)
         abort();
     }
     double sealed = thread_us();
-    resign_index_note(changes->index, changes->version, next);
+    resign_index_note(changes->index, changes->version, next, changes->request.now);
     double end = thread_us();
     changes->all_us[i] = sealed - begin;
     changes->note_us[i] = end - sealed;

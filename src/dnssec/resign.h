@@ -16,16 +16,21 @@
 
 struct resign_index;
 
-/* Walk the whole version once: after loading and after sign_zone(). `now` tells which of the
- * instants that are 2^32 seconds apart an expiration means, as does the `now` of each resign(). */
+/*
+ * Walk the whole version once: after loading and after sign_zone(). `now` tells which of the
+ * instants that are 2^32 seconds apart an expiration means, as does the `now` of each resign() and
+ * note. What has not begun by then has expired; so where the clock is set back behind the beginning
+ * of what was signed, the index has to be made anew.
+ */
 struct resign_index *resign_index_new(const struct zone_version *version, sg_time now);
 void resign_index_free(struct resign_index *index); /* NULL is fine */
 /*
- * Learn what a change made: O(change), and of the ranges that resign() signed in, the truth. `old`
- * and `new` are of one lineage; each change that was not abandoned is to be noted, once, in order.
+ * Learn what a change made, at `now`: O(change), and of the ranges that resign() signed in, the
+ * truth. `old` and `new` are of one lineage; each change that was not abandoned is to be noted,
+ * once, in order.
  */
 void resign_index_note(struct resign_index *index, const struct zone_version *old,
-                       const struct zone_version *new);
+                       const struct zone_version *new, sg_time now);
 /* The earliest expiration of any signature of ours; INT64_MAX: there is none. What resign() made
  * counts when it was noted. */
 sg_time resign_index_first(const struct resign_index *index);

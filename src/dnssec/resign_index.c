@@ -226,8 +226,9 @@ static void note_tree(struct resign_index *index, const struct zone_version *old
 }
 
 void resign_index_note(struct resign_index *index, const struct zone_version *old,
-                       const struct zone_version *new)
+                       const struct zone_version *new, sg_time now)
 {
+    index->now = now;
     note_tree(index, old, new, false);
     note_tree(index, old, new, true);
     for (size_t i = 0; i < index->stale_count; i++) {

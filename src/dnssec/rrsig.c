@@ -88,6 +88,14 @@ static bool next_set(struct expirations *all)
     return false;
 }
 
+/* What has not begun is worth no more than what has ended. */
+static sg_time good_until(struct span rdata, sg_time now)
+{
+    sg_time expiration = rrsig_expiration(rdata, now);
+    bool is_early = expiration != INT64_MAX && rrsig_inception(rdata, now) > now;
+    return is_early && expiration > now ? now : expiration;
+}
+
 static bool next_expiration(struct expirations *all, sg_time *out_expiration)
 {
     while (!dns_rdata_next(&all->rdatas)) {
@@ -95,7 +103,7 @@ static bool next_expiration(struct expirations *all, sg_time *out_expiration)
             return false;
         }
     }
-    *out_expiration = rrsig_expiration(all->rdatas.rdata, all->now);
+    *out_expiration = good_until(all->rdatas.rdata, all->now);
     return true;
 }
 

@@ -50,7 +50,7 @@ static enum sg_result seal_round(struct zone_aside *aside, struct zone_edit *edi
     if (aside->version == NULL) {
         aside->resign = resign_index_new(sealed, aside->now);
     } else {
-        resign_index_note(aside->resign, aside->version, sealed);
+        resign_index_note(aside->resign, aside->version, sealed, aside->now);
         zone_version_unref(aside->version);
     }
     aside->version = sealed;

@@ -71,6 +71,7 @@ void change_start(struct keeper *keeper, struct managed_zone *zone, sg_time now)
     secondary_encode_timers(zone);
     zone_parent_encode(zone);
     overtake_tell_state(zone, job);
+    overdue_begin_job(zone, job);
     const struct zone_version *base = zone_record_version(zone);
     job->lent = (struct zone_lent){
         .base = base == NULL ? NULL : zone_version_ref(base),
@@ -465,6 +466,10 @@ static void recover_health(struct managed_zone *zone, struct zone_job *job)
         /* There was nothing that it could do: not at once again. */
         health->resign_at = not_before(health->resign_at, zone->keeper->now + RETRY_SECONDS);
     }
+    if (job->kind == ZONE_JOB_RESIGN || job->kind == ZONE_JOB_RECOVER) {
+        zone->known.begins_latest = job->now; /* What begins later was found due. */
+    }
+    overdue_note_ahead(zone, zone->keeper->now); /* It was set back while the job was out. */
 }
 
 /* What a load was asked besides, where it did not come to it. */

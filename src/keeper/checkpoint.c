@@ -118,13 +118,6 @@ static uint64_t history_records_max(const struct managed_zone *zone)
     return told > ZONE_HISTORY_CONDENSED_RECORDS_MAX ? told : ZONE_HISTORY_CONDENSED_RECORDS_MAX;
 }
 
-static void count_history(struct keeper *keeper, struct managed_zone *zone)
-{
-    keeper->history_bytes -= zone->history_counted;
-    zone->history_counted = zone->slot->history.bytes;
-    keeper->history_bytes += zone->history_counted;
-}
-
 /* What has become too old leaves the store in steps, not with each change. */
 static sg_duration shortening_step(const struct managed_zone *zone)
 {
@@ -159,18 +152,11 @@ static void trim_aged(struct keeper *keeper, struct managed_zone *zone)
 
 void checkpoint_trim_memory(struct keeper *keeper, struct managed_zone *zone)
 {
-    uint64_t allowed = history_bytes_max(zone);
-    uint64_t for_all = keeper->generation->history_bytes_max;
-    if (for_all != 0) {
-        /* Whoever changes makes room: what others keep may be all that their secondaries need. */
-        uint64_t others = keeper->history_bytes - zone->history_counted;
-        uint64_t left = for_all > others ? for_all - others : 0;
-        allowed = allowed < left ? allowed : left;
-    }
     trim_aged(keeper, zone); /* first: the store is to lose it too */
-    const struct zone_history_limits limits = {allowed, history_records_max(zone), INT64_MIN};
+    const struct zone_history_limits limits = {history_bytes_max(zone), history_records_max(zone),
+                                               INT64_MIN};
     zone_history_trim(&zone->slot->history, &limits);
-    count_history(keeper, zone);
+    history_budget_keep(keeper, zone);
 }
 
 void checkpoint_forget_history(struct keeper *keeper, struct managed_zone *zone)
@@ -184,7 +170,7 @@ void checkpoint_forget_history(struct keeper *keeper, struct managed_zone *zone)
                   zone_version_facts(zone_record_version(zone))->serial);
     }
     zone_history_trim(&zone->slot->history, &nothing);
-    count_history(keeper, zone);
+    history_budget_keep(keeper, zone);
     zone->ledger.aged = false;
 }
 

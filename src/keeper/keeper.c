@@ -20,7 +20,7 @@ struct keeper *keeper_new(const struct keeper_io *io)
 {
     struct keeper *keeper = mem_alloc_zero(1, sizeof(*keeper));
     keeper->io = *io;
-    keeper->timers = HEAP_EMPTY;
+    keeper->timers = keeper->holders = HEAP_EMPTY;
     zone_queue_init(&keeper->soon);
     zone_queue_init(&keeper->queue);
     keeper->keying = keying_new();
@@ -365,7 +365,8 @@ static void draw_near(sg_time *at, sg_time before, sg_time now)
 /*
  * What was put off after a failure was put off by the old time, and would now wait for that, for
  * decades if it was false enough. When signatures are due by themselves their expirations tell, and
- * of keys the plan, whatever the clock.
+ * of keys the plan, whatever the clock; but those that were made by a clock that was far ahead have
+ * not begun now.
  */
 static void clock_set_back(struct keeper *keeper, struct managed_zone *zone, sg_time before)
 {
@@ -386,6 +387,7 @@ static void clock_set_back(struct keeper *keeper, struct managed_zone *zone, sg_
             health->resign_at = health->resign_at > due ? health->resign_at : due;
         }
     }
+    overdue_note_ahead(zone, now);
     if (health->problem != NULL) {
         draw_near(&health->key_event_at, before, now);
     }
@@ -479,5 +481,6 @@ void keeper_free(struct keeper *keeper)
     zone_index_clear(&keeper->leaving);
     heap_free(&keeper->timers);
     heap_free(&keeper->overtakes_due);
+    heap_free(&keeper->holders);
     mem_free(keeper);
 }

@@ -11,6 +11,7 @@
  *   overdue.c        signatures that are not made anew in time
  *   resting.c        keys that cannot be looked at, while the zone is signed on
  *   checkpoint.c     images of zones whose changesets have become many
+ *   history_budget.c the memory for all zones' histories
  *   configuration.c  zones come, stay, go
  *   commands.c       what operators ask for
  */
@@ -49,6 +50,7 @@ struct keeper {
     bool announced;       /* all_loaded() was called for what was asked for last */
     size_t updates;       /* that wait or are under way */
     size_t history_bytes; /* of all zones */
+    struct heap holders;  /* of history, those first who have most */
     size_t untried;       /* zones that are to be loaded, or loaded again, before it is called */
     size_t failed;        /* of those that were tried: not served */
     size_t kept;          /* served as they were before */
@@ -137,6 +139,10 @@ void opening_of_successor(struct keeper *keeper, const struct managed_zone *buri
 
 /* The first expiration is known, again or anew. */
 void overdue_note(struct managed_zone *zone, sg_time now);
+/* Signatures that may not have begun are no better than such as have expired: all are looked at. */
+void overdue_note_ahead(struct managed_zone *zone, sg_time now);
+/* The job begins: when will what it signs begin, and does the zone's index hold by its clock? */
+void overdue_begin_job(struct managed_zone *zone, const struct zone_job *job);
 /* warn_at has come: say it, and set the next. */
 void overdue_warn(struct managed_zone *zone, sg_time now);
 
@@ -156,3 +162,10 @@ void checkpoint_take_job(struct keeper *keeper, struct job *job);
 void checkpoint_trim_memory(struct keeper *keeper, struct managed_zone *zone);
 /* The store has forgotten it: nothing leads to the present version any more. */
 void checkpoint_forget_history(struct keeper *keeper, struct managed_zone *zone);
+
+/* --- history_budget.c ----------------------------------------------------------------------- */
+
+/* The history of this zone has changed: let that of all zones be what the memory for it allows. */
+void history_budget_keep(struct keeper *keeper, struct managed_zone *zone);
+/* The zone is freed. */
+void history_budget_leave(struct keeper *keeper, struct managed_zone *zone);

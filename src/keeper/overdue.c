@@ -33,6 +33,33 @@ void overdue_note(struct managed_zone *zone, sg_time now)
     health->warn_at = overdue_at < now + SOONEST_SECONDS ? now + SOONEST_SECONDS : overdue_at;
 }
 
+void overdue_note_ahead(struct managed_zone *zone, sg_time now)
+{
+    struct zone_health *health = &zone->health;
+    if (zone_record_is_ahead(zone, now)) {
+        health->expires_first = health->expires_first < now ? health->expires_first : now;
+        health->resign_at = now;
+        overdue_note(zone, now);
+    }
+}
+
+/* An index tells when signatures expire, and that they had begun when it was made. */
+void overdue_begin_job(struct managed_zone *zone, const struct zone_job *job)
+{
+    const struct kasp_policy *policy = zone->settings->policy;
+    sg_time begins = job->now;
+    if (zone_record_is_ahead(zone, job->now)) {
+        resign_index_free(zone->known.resign);
+        zone->known.resign = NULL;
+    }
+    if (job->kind != ZONE_JOB_RECOVER && policy != NULL) {
+        begins -= policy->signatures_inception_offset;
+    }
+    if (zone->known.begins_latest < begins) {
+        zone->known.begins_latest = begins;
+    }
+}
+
 void overdue_warn(struct managed_zone *zone, sg_time now)
 {
     struct zone_health *health = &zone->health;
@@ -45,7 +72,8 @@ void overdue_warn(struct managed_zone *zone, sg_time now)
     time_to_http(health->expires_first, when);
     if (health->expires_first <= now) {
         log_write(LOG_DNSSEC, SEVERITY_CRITICAL,
-                  "zone %s: signatures have expired, the first on %s, and are not made anew: %s",
+                  "zone %s: signatures are not valid, having expired or, where the clock was set "
+                  "back, not begun, the first since %s, and are not made anew: %s",
                   label, when, why);
     } else {
         log_write(

@@ -78,7 +78,7 @@ void zone_record_free(struct managed_zone *zone)
     size_t dropped = zone_answer_updates(zone->updates.first, DNS_RCODE_SERVFAIL);
     if (zone->keeper != NULL) {
         zone->keeper->updates -= dropped;
-        zone->keeper->history_bytes -= zone->history_counted;
+        history_budget_leave(zone->keeper, zone);
     }
     secondary_end(zone);
     zone_parent_end(zone);

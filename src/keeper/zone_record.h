@@ -103,6 +103,7 @@ struct zone_knowledge {
     struct zone_key_order *orders; /* that wait for the next look at the keys */
     bool keyed;                    /* a round was at work for the job that comes next */
     struct resign_index *resign;   /* NULL: small, or not known */
+    sg_time begins_latest;         /* no signature begins later that a walk has not found due */
     struct zone_aside *aside;      /* signed whole beside it (aside.h); NULL: nothing is */
     bool aside_fails;              /* that has failed: its jobs do it themselves */
 };
@@ -133,6 +134,7 @@ struct managed_zone {
     struct zone_health health;
     struct zone_ledger ledger;
     size_t history_counted; /* of its history, in the keeper's sum */
+    struct heap_node held;  /* its place among those who have any, most first */
     struct zone_knowledge known;
     struct zone_secondary *secondary; /* NULL: a primary */
     struct zone_parent *parent;       /* NULL: nothing was ever wanted of it */
@@ -143,6 +145,14 @@ struct managed_zone {
 static inline const struct zone_version *zone_record_version(const struct managed_zone *zone)
 {
     return zone->slot->version != NULL ? zone->slot->version : zone->known.expired;
+}
+
+/* May there be signatures that have not begun? Then the clock was set back behind what it was when
+ * they were made, or found good. */
+static inline bool zone_record_is_ahead(const struct managed_zone *zone, sg_time now)
+{
+    return zone->known.begins_latest > now && zone->health.expires_first != 0 &&
+           zone->settings->policy != NULL;
 }
 
 /* By how much the signature that expires first is overdue. */

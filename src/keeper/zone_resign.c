@@ -58,14 +58,14 @@ enum sg_result zone_resign(struct zone_job *job)
         job->made.state.campaign = false;
         return SG_OK;
     }
+    if (job->lent.resign == NULL) {
+        job->lent.resign = resign_index_new(job->lent.base, job->now);
+    }
     if (zone_keys_changed(job)) {
         /* That comes first, or the record would say that it was done. What is due stays due. */
         return zone_sign_and_seal(job, zone_edit_open(job->lent.base), ZONE_SIGN_CHANGE);
     }
     struct sign_report report = {.expires_first = INT64_MAX};
-    if (job->lent.resign == NULL) {
-        job->lent.resign = resign_index_new(job->lent.base, job->now);
-    }
     begin_campaign(job);
     bool campaign = job->made.state.campaign;
     struct zone_edit *edit = zone_edit_open(job->lent.base);

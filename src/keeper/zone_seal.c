@@ -361,7 +361,7 @@ static void note_expirations(struct zone_job *job, enum zone_sign_extent extent)
         return;
     }
     if (job->lent.resign != NULL) {
-        resign_index_note(job->lent.resign, zone_aside_base(job), version);
+        resign_index_note(job->lent.resign, zone_aside_base(job), version, job->now);
     } else if (zone_version_facts(version)->names >= INDEXED_NAMES_MIN) {
         job->lent.resign = resign_index_new(version, job->now);
     }

@@ -42,7 +42,7 @@ static void leave(struct epoch_retired *leaving)
                                              offsetof(struct zone_history_link, leaving)));
 }
 
-static void drop_oldest(struct zone_history *history)
+void zone_history_drop_oldest(struct zone_history *history)
 {
     struct zone_history_link *link = history->oldest;
     history->oldest = link->newer;
@@ -182,7 +182,7 @@ void zone_history_add(struct zone_history *history, struct zone_history_link *li
     history->links++;
     epoch_publish(&history->newest, link);
     if (history->links > ZONE_HISTORY_LINKS_MAX) {
-        drop_oldest(history);
+        zone_history_drop_oldest(history);
     }
 }
 
@@ -190,14 +190,14 @@ void zone_history_trim(struct zone_history *history, const struct zone_history_l
 {
     while (history->bytes > limits->bytes_max || history->records > limits->records_max ||
            zone_history_oldest_at(history) < limits->at_min) {
-        drop_oldest(history);
+        zone_history_drop_oldest(history);
     }
 }
 
 void zone_history_clear(struct zone_history *history)
 {
     while (history->oldest != NULL) {
-        drop_oldest(history);
+        zone_history_drop_oldest(history);
     }
     history->ambiguous = false;
 }

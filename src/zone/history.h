@@ -76,6 +76,8 @@ uint64_t zone_history_oldest_commit(const struct zone_history *history);
 sg_time zone_history_oldest_at(const struct zone_history *history);
 /* Drop the oldest links until what is left is within the limits. */
 void zone_history_trim(struct zone_history *history, const struct zone_history_limits *limits);
+/* One of them. There is any. */
+void zone_history_drop_oldest(struct zone_history *history);
 void zone_history_clear(struct zone_history *history);
 /* The next version has other contents and no higher serial. Whoever is at that serial may have
  * either: what was there is dropped, and the next difference, which begins at it, is no link. */

@@ -76,7 +76,7 @@ static void visit(struct life *life, const struct resign_wish *wish, bool keep)
     const struct zone_version *next;
     assert_int_equal(zone_edit_seal(edit, &next), SG_OK);
     assert_int_equal(zone_version_facts(next)->serial, scene->request.serial);
-    resign_index_note(life->index, scene->version, next);
+    resign_index_note(life->index, scene->version, next, scene->request.now);
     zone_version_unref(scene->version);
     scene->version = next;
 }
@@ -98,7 +98,7 @@ static void change(struct life *life)
 {
     const struct zone_version *base = zone_version_ref(life->scene.version);
     change_round(&life->scene, random_seeded_below(&life->random, 12));
-    resign_index_note(life->index, base, life->scene.version);
+    resign_index_note(life->index, base, life->scene.version, life->scene.request.now);
     zone_version_unref(base);
     assert_true(resign_index_first(life->index) <= true_first(life));
 }
@@ -193,7 +193,7 @@ static void sign_and_note(struct life *life, struct zone_edit *edit)
     assert_int_equal(sign_change(edit, scene->version, &scene->request, NULL, &scene->report),
                      SG_OK);
     assert_int_equal(zone_edit_seal(edit, &next), SG_OK);
-    resign_index_note(life->index, scene->version, next);
+    resign_index_note(life->index, scene->version, next, scene->request.now);
     zone_version_unref(scene->version);
     scene->version = next;
 }
@@ -215,7 +215,7 @@ static void fill(struct life *life, unsigned names)
         sign_change(edit, scene->version, &scene->request, scene->pool, &scene->report), SG_OK);
     assert_int_equal(zone_edit_seal(edit, &next), SG_OK);
     change_check(scene, next, scene->version);
-    resign_index_note(life->index, scene->version, next);
+    resign_index_note(life->index, scene->version, next, scene->request.now);
     zone_version_unref(scene->version);
     scene->version = next;
 }
@@ -285,7 +285,8 @@ static void a_campaign_signs_all_in_slices(void **state)
             struct zone_cursor cursor;
             (nsec3 == 1 ? zone_cursor_start_nsec3 : zone_cursor_start)(&cursor, life.scene.version);
             while (zone_cursor_next(&cursor)) {
-                sg_time first = rrsig_first_expiration(&cursor.node, nsec3 == 1, started);
+                sg_time first =
+                    rrsig_first_expiration(&cursor.node, nsec3 == 1, life.scene.request.now);
                 assert_true(first >=
                             started + life.scene.policy.validity - life.scene.policy.jitter);
                 needed += rrsig_count_before(&cursor.node, nsec3 == 1, started, INT64_MAX);

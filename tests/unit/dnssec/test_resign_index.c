@@ -28,7 +28,7 @@ static void change(struct change_scene *scene, struct resign_index *index, unsig
     assert_int_equal(sign_change(edit, scene->version, &scene->request, NULL, &scene->report),
                      SG_OK);
     assert_int_equal(zone_edit_seal(edit, &next), SG_OK);
-    resign_index_note(index, scene->version, next);
+    resign_index_note(index, scene->version, next, scene->request.now);
     zone_version_unref(scene->version);
     scene->version = next;
 }

@@ -81,6 +81,12 @@ static void the_earliest_of_a_name_counts(void **state)
     assert_int_equal(dns_name_from_text("ns.example.", 11, NULL, &ns), SG_OK);
     assert_true(zone_version_node(version, &ns, &node));
     assert_int_equal(rrsig_first_expiration(&node, false, bench.now), rest - 1);
+    /* By a clock that is behind what made them none of them has begun. */
+    sg_time before = bench.now - bench.policy.inception_offset - 1;
+    assert_int_equal(rrsig_first_expiration(apex, false, before + 1), keys);
+    assert_int_equal(rrsig_first_expiring(apex, false, before, &type), before);
+    assert_int_equal(rrsig_count_before(apex, false, before, before), 0);
+    assert_int_equal(rrsig_count_before(apex, false, before, before + 1), 4);
     node.generated = NULL;
     assert_int_equal(rrsig_first_expiration(&node, false, bench.now), INT64_MAX);
     zone_version_unref(version);

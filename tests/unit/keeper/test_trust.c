@@ -215,6 +215,137 @@ static void what_was_prepared_before_the_word_is_prepared_once_more(void **state
     expect_new_waits(scene);
 }
 
+/* --- signatures of a clock that was ahead ----------------------------------------------------- */
+
+enum { MANY_NAMES = 2100 /* of so many the expirations are kept in an index */ };
+
+static void serve_many_signed(struct keeper_scene *scene)
+{
+    struct buffer text = BUFFER_EMPTY;
+    buffer_append_text(&text, "$TTL 60\n@ SOA ns1 host 7 3600 600 86400 60\n@ NS ns1\n"
+                              "ns1 A 192.0.2.1\n");
+    for (int i = 0; i < MANY_NAMES; i++) {
+        buffer_format(&text, "n%d A 192.0.2.1\n", i);
+    }
+    assert_int_equal(file_write(scene->file, 0644, buffer_span(&text)), SG_OK);
+    buffer_free(&text);
+    scene->plan[0].policy = scene->policy;
+    scene->plan[0].inline_signing = true;
+    scene->plan[0].dynamic = true;
+    scene_configure(scene);
+    assert_true(scene_status(scene).secure);
+}
+
+/* Signatures that a validator with this clock does not take. */
+static unsigned count_not_valid(struct keeper_scene *scene)
+{
+    enum { EXPIRATION_AT = 8, INCEPTION_AT = 12 };
+    unsigned count = 0;
+    struct zone_cursor cursor;
+    zone_cursor_start(&cursor, scene_zone(scene)->slot->version);
+    while (zone_cursor_next(&cursor)) {
+        struct zone_rrset_walk walk = zone_node_walk_layer(&cursor.node, ZONE_GENERATED);
+        while (zone_node_walk_next(&walk)) {
+            struct dns_rdata_cursor rdatas = dns_rrset_walk(&walk.rrset);
+            while (walk.rrset.type == DNS_TYPE_RRSIG && dns_rdata_next(&rdatas)) {
+                const uint8_t *rdata = rdatas.rdata.bytes;
+                count += wire_get_u32(rdata + INCEPTION_AT) > scene->now ||
+                         wire_get_u32(rdata + EXPIRATION_AT) < scene->now;
+            }
+        }
+    }
+    return count;
+}
+
+/* The server has seen no other time, and nobody says a word. */
+static void what_a_clock_that_was_ahead_at_the_start_has_signed_is_signed_anew(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene->now += 60 * SG_DAY;
+    serve_signed(scene);
+    scene_set_clock(scene, -60 * SG_DAY);
+    assert_int_equal(scene_status(scene).clock, CLOCK_BEHIND);
+    assert_int_equal(count_not_valid(scene), 0);
+    assert_true(scene_status(scene).expires_first < T0 + 20 * SG_DAY);
+}
+
+static void so_is_a_large_zone(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene->now += 365 * SG_DAY;
+    serve_many_signed(scene);
+    scene_set_clock(scene, -365 * SG_DAY);
+    assert_int_equal(scene_status(scene).clock, CLOCK_BEHIND);
+    assert_int_equal(count_not_valid(scene), 0);
+    assert_true(scene_status(scene).expires_first < T0 + 20 * SG_DAY);
+    assert_true(scene_zone(scene)->health.resign_at > scene->now);
+}
+
+static void so_is_what_a_restart_finds(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene->now += 60 * SG_DAY;
+    serve_signed(scene);
+    scene_stop(scene);
+    scene->now -= 60 * SG_DAY;
+    scene_start(scene);
+    scene_configure(scene);
+    assert_int_equal(scene_status(scene).clock, CLOCK_BEHIND);
+    assert_int_equal(count_not_valid(scene), 0);
+}
+
+/* What the job knows of expirations it knows by the time of before. */
+static void a_clock_that_is_set_back_while_a_change_is_under_way_counts(void **state)
+{
+    struct keeper_scene *scene = *state;
+    int rcode;
+    scene->now += 60 * SG_DAY;
+    serve_signed(scene);
+    scene_update(scene, "new", &rcode);
+    for (int turns = 0; scene_zone(scene)->job == NULL; turns++) {
+        assert_true(turns < 10);
+        scene_turn_once(scene);
+    }
+    scene_set_clock(scene, -60 * SG_DAY);
+    assert_int_equal(rcode, DNS_RCODE_NOERROR);
+    assert_int_equal(count_not_valid(scene), 0);
+}
+
+/* Steps that are each smaller than what signatures are dated back add up. */
+static void many_small_steps_back_are_a_large_one(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_signed(scene);
+    for (int i = 0; i < 12; i++) {
+        scene_set_clock(scene, -4 * SG_MINUTE);
+    }
+    uint32_t serial = scene_serial(scene);
+    assert_int_equal(serial, 7);
+    for (int i = 0; i < 12; i++) {
+        scene_set_clock(scene, -4 * SG_MINUTE);
+    }
+    assert_int_equal(count_not_valid(scene), 0);
+    assert_true(scene_serial(scene) > serial);
+}
+
+/* Where they cannot be made anew that is said, and is in the zone's status. */
+static void what_is_not_signed_anew_is_as_good_as_expired(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene->now += 60 * SG_DAY;
+    serve_signed(scene);
+    scene_break_disk(scene);
+    scene_set_clock(scene, -60 * SG_DAY);
+    assert_true(count_not_valid(scene) > 0);
+    assert_int_equal(scene_status(scene).expires_first, scene->now);
+    assert_true(scene_status(scene).overdue_at < scene->now);
+    assert_in_range(scene_zone(scene)->health.warn_at, scene->now, scene->now + SG_MINUTE);
+    fake_disk_heal(scene->disk);
+    scene_pass(scene, SG_HOUR);
+    assert_int_equal(count_not_valid(scene), 0);
+    assert_true(scene_status(scene).overdue_at > scene->now);
+}
+
 int main(void)
 {
 #define WITH_SCENE(test) cmocka_unit_test_setup_teardown(test, scene_begin, scene_end)
@@ -231,6 +362,12 @@ int main(void)
         WITH_SCENE(a_new_zone_is_signed_by_a_doubtful_clock_and_its_waits_are_not),
         WITH_SCENE(a_zone_without_a_policy_has_no_doubts),
         WITH_SCENE(what_was_prepared_before_the_word_is_prepared_once_more),
+        WITH_SCENE(what_a_clock_that_was_ahead_at_the_start_has_signed_is_signed_anew),
+        WITH_SCENE(so_is_a_large_zone),
+        WITH_SCENE(so_is_what_a_restart_finds),
+        WITH_SCENE(a_clock_that_is_set_back_while_a_change_is_under_way_counts),
+        WITH_SCENE(many_small_steps_back_are_a_large_one),
+        WITH_SCENE(what_is_not_signed_anew_is_as_good_as_expired),
     };
     return cmocka_run_group_tests_name("trust", tests, NULL, NULL);
 }
