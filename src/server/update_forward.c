@@ -94,7 +94,7 @@ static bool hear(void *argument, const struct keeper_heard *heard)
     struct update_forward *forward = argument;
     struct dns_message response;
     forward->asked = NULL;
-    if (heard->result == SG_DENIED) {
+    if (heard->result == SG_REFUSED) {
         ask_next(forward);
         return false;
     }
