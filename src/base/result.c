@@ -9,6 +9,7 @@ static const char *const texts[SG_RESULTS] = {
     [SG_LIMIT] = "limit exceeded",
     [SG_NO_SPACE] = "no space left",
     [SG_DENIED] = "permission denied",
+    [SG_REFUSED] = "connection refused",
     [SG_UNSUPPORTED] = "not supported",
     [SG_CONFLICT] = "conflict",
     [SG_CRYPTO] = "cryptographic failure",

@@ -17,6 +17,7 @@ enum sg_result {
     SG_LIMIT,       /* a named bound would be exceeded */
     SG_NO_SPACE,    /* the output buffer or the disk is full */
     SG_DENIED,      /* not allowed: an access list, a file mode */
+    SG_REFUSED,     /* nobody listens there: a connection refused, a port unreachable */
     SG_UNSUPPORTED, /* well formed, but not something Signet does */
     SG_CONFLICT,    /* it contradicts what is there */
     SG_CRYPTO,      /* the cryptographic library refused */

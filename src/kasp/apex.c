@@ -93,10 +93,10 @@ static enum sg_result collect_cds(struct collection *collection, const struct ke
 }
 
 static void collect_progress(struct collection *collection, const struct key_list *keys,
-                             size_t index)
+                             size_t index, uint64_t told)
 {
     uint8_t rdata[KASP_PROGRESS_BYTES];
-    if (collection->type != 0 && kasp_progress_rdata(keys, index, rdata)) {
+    if (collection->type != 0 && kasp_progress_rdata(keys, index, told, rdata)) {
         collect(collection, (struct span){rdata, sizeof(rdata)});
     }
 }
@@ -118,7 +118,7 @@ enum sg_result kasp_apex_rrsets(const struct key_list *keys, const struct kasp_p
         if (policy->cdnskey && kasp_key_wants_ds(key)) {
             collect(cdnskey, key->dnskey);
         }
-        collect_progress(progress, keys, i);
+        collect_progress(progress, keys, i, wish->progress_told);
     }
     enum sg_result result = collect_cds(cds, keys, policy);
     if (wish->deletes && cds->count + cdnskey->count == 0) { /* They must be alone (RFC 8078 4). */
@@ -137,6 +137,29 @@ enum sg_result kasp_apex_rrsets(const struct key_list *keys, const struct kasp_p
     }
     *out_apex = apex;
     return SG_OK;
+}
+
+void kasp_apex_replace(struct kasp_apex *apex, uint16_t type, uint32_t ttl,
+                       const struct span *rdatas, size_t count)
+{
+    struct collection *collection = collection_new(type);
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        collect(collection, rdatas[i]);
+    }
+    for (size_t i = 0; i < apex->count; i++) {
+        if (apex->rrsets[i].type == type) {
+            buffer_free(&apex->packed[i]);
+            continue;
+        }
+        apex->rrsets[kept] = apex->rrsets[i];
+        apex->packed[kept++] = apex->packed[i];
+    }
+    for (size_t i = kept; i < KASP_APEX_RRSETS_MAX; i++) {
+        apex->packed[i] = BUFFER_EMPTY;
+    }
+    apex->count = kept;
+    finish(collection, ttl, apex);
 }
 
 void kasp_apex_clear(struct kasp_apex *apex)

@@ -17,6 +17,7 @@ struct kasp_apex {
 struct kasp_apex_wish {
     bool deletes;          /* CDS and CDNSKEY ask for no DS at all: kasp_plan() */
     uint16_t private_type; /* of progress records (progress.h); 0: none */
+    uint64_t progress_told;
 };
 
 /*
@@ -27,4 +28,8 @@ MUST_USE enum sg_result kasp_apex_rrsets(const struct key_list *keys,
                                          const struct kasp_policy *policy,
                                          const struct kasp_apex_wish *wish,
                                          struct kasp_apex *out_apex);
+/* These rdatas in place of what it has of the type; none at all: it has none then. At most
+ * KASP_APEX_RRSETS_MAX types. Copies them. */
+void kasp_apex_replace(struct kasp_apex *apex, uint16_t type, uint32_t ttl,
+                       const struct span *rdatas, size_t count);
 void kasp_apex_clear(struct kasp_apex *apex);

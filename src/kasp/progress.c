@@ -42,17 +42,18 @@ enum kasp_progress kasp_key_progress(const struct key_list *keys, size_t index)
     return kasp_key_signs_keys(key) ? KASP_PROGRESS_DONE : KASP_PROGRESS_NONE;
 }
 
-bool kasp_progress_rdata(const struct key_list *keys, size_t index,
+bool kasp_progress_rdata(const struct key_list *keys, size_t index, uint64_t told,
                          uint8_t out_rdata[KASP_PROGRESS_BYTES])
 {
     const struct signing_key *key = keys->keys[index];
     enum kasp_progress progress = kasp_key_progress(keys, index);
-    if (progress != KASP_PROGRESS_SIGNING && progress != KASP_PROGRESS_REMOVING) {
+    bool complete = progress == KASP_PROGRESS_DONE && (told >> index & 1) != 0;
+    if (!complete && progress != KASP_PROGRESS_SIGNING && progress != KASP_PROGRESS_REMOVING) {
         return false;
     }
     out_rdata[0] = key->algorithm;
     wire_put_u16(&out_rdata[1], key->tag);
     out_rdata[3] = progress == KASP_PROGRESS_REMOVING;
-    out_rdata[4] = 0; /* not complete */
+    out_rdata[4] = complete;
     return true;
 }

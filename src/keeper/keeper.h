@@ -310,6 +310,12 @@ MUST_USE enum sg_result keeper_rollover(struct keeper *keeper, struct managed_zo
 MUST_USE enum sg_result keeper_step(struct keeper *keeper, struct managed_zone *zone,
                                     keys_order_done *done, void *argument);
 
+/* The private record which tells that the zone is signed with the key goes; KEEPER_ANY_KEY: all of
+ * them. SG_NOT_FOUND: there is none of that key. */
+MUST_USE enum sg_result keeper_clear_progress(struct keeper *keeper, struct managed_zone *zone,
+                                              const struct keeper_key_word *word,
+                                              keys_order_done *done, void *argument);
+
 /* One key as its files, the last commit and the plan have it. */
 struct keeper_key_status {
     uint8_t algorithm;

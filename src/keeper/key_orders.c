@@ -139,6 +139,40 @@ void key_orders_apply(struct preparation *p)
     }
 }
 
+/* Those that are at work are told of by their states, cleared or not. */
+static uint64_t find_cleared(const struct preparation *p, const struct zone_key_order *order,
+                             uint64_t told)
+{
+    uint64_t cleared = 0;
+    for (size_t i = 0; i < p->list->count && i < ZONE_KEYS_MAX; i++) {
+        const struct signing_key *key = p->list->keys[i];
+        bool is_it = order->word.tag == KEEPER_ANY_KEY ||
+                     (order->word.tag == key->tag && order->word.algorithm == key->algorithm);
+        bool is_done = kasp_key_progress(p->list, i) == KASP_PROGRESS_DONE;
+        cleared |= (uint64_t)(is_it && is_done) << i & told;
+    }
+    return cleared;
+}
+
+uint64_t key_orders_clear(struct preparation *p, uint64_t told)
+{
+    for (struct zone_key_order *order = p->orders; order != NULL; order = order->next) {
+        if (order->kind != KEY_ORDER_CLEAR || p->clock->doubted) {
+            continue; /* or it was refused */
+        }
+        uint64_t cleared = find_cleared(p, order, told);
+        if (cleared == 0 && order->word.tag != KEEPER_ANY_KEY) {
+            answer(order, SG_NOT_FOUND,
+                   mem_format("no record tells that signing with key %d is done: `signing -list`",
+                              order->word.tag));
+        } else {
+            answer(order, SG_OK, mem_copy_text("request queued"));
+        }
+        told &= ~cleared;
+    }
+    return told;
+}
+
 bool key_orders_have_step(const struct zone_key_order *orders)
 {
     for (const struct zone_key_order *order = orders; order != NULL; order = order->next) {
@@ -282,6 +316,15 @@ enum sg_result keeper_step(struct keeper *keeper, struct managed_zone *zone, key
 {
     const struct zone_key_order order = {
         .kind = KEY_ORDER_STEP, .done = done, .argument = argument};
+    return add(keeper, zone, &order);
+}
+
+enum sg_result keeper_clear_progress(struct keeper *keeper, struct managed_zone *zone,
+                                     const struct keeper_key_word *word, keys_order_done *done,
+                                     void *argument)
+{
+    const struct zone_key_order order = {
+        .kind = KEY_ORDER_CLEAR, .word = *word, .done = done, .argument = argument};
     return add(keeper, zone, &order);
 }
 

@@ -10,7 +10,13 @@
 
 #include "keeper/keeper.h"
 
-enum key_order_kind { KEY_ORDER_DS, KEY_ORDER_ROLL, KEY_ORDER_STEP, KEY_ORDER_STATUS };
+enum key_order_kind {
+    KEY_ORDER_DS,
+    KEY_ORDER_ROLL,
+    KEY_ORDER_STEP,
+    KEY_ORDER_CLEAR,
+    KEY_ORDER_STATUS,
+};
 
 struct zone_key_order {
     struct zone_key_order *next;
@@ -32,6 +38,9 @@ void key_orders_apply(struct preparation *p);
 bool key_orders_have_step(const struct zone_key_order *orders);
 /* After the plan: who asked for the status gets it, and a step without effect is told so. */
 void key_orders_report(struct preparation *p);
+/* After the plan: which of the keys of whose progress records tell (a bit each) are told of still:
+ * those that are done are forgotten where it was ordered. */
+uint64_t key_orders_clear(struct preparation *p, uint64_t told);
 /* In place of both: the keys rest, and nothing but their status can be told. */
 void key_orders_refuse(struct preparation *p, const char *why);
 

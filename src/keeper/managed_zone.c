@@ -2,14 +2,25 @@
 
 #include <string.h>
 
+#include "keeper/aside.h"
 #include "keeper/keeper_parts.h"
 #include "keeper/secondary.h"
 #include "keeper/trust.h"
 #include "keeper/zone_parent.h"
+#include "keeper/zone_progress.h"
 
 const struct zone_settings *managed_zone_settings(const struct managed_zone *zone)
 {
     return zone->settings;
+}
+
+size_t managed_zone_signing_records(const struct managed_zone *zone, struct buffer *out_packed,
+                                    bool *out_beside)
+{
+    const struct zone_aside *aside = zone->known.aside;
+    *out_beside = aside_is_busy(zone);
+    return zone_progress_list(zone_record_version(zone), zone->settings,
+                              aside != NULL ? aside->keys : NULL, out_packed);
 }
 
 static sg_time known_or_zero(sg_time when)

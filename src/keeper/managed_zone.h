@@ -39,4 +39,11 @@ void managed_zone_status(const struct managed_zone *zone, struct zone_status *ou
  */
 void managed_zone_describe_parent(const struct managed_zone *zone,
                                   void (*line)(void *argument, const char *text), void *argument);
+/*
+ * What private records tell of work that is under way, or done: packed rdatas (dns/rrset.h), of
+ * which it returns the number; the caller frees. True in `out_beside` while all of the zone is
+ * signed beside what is served: its keys are not looked at then.
+ */
+size_t managed_zone_signing_records(const struct managed_zone *zone, struct buffer *out_packed,
+                                    bool *out_beside);
 const struct zone_settings *managed_zone_settings(const struct managed_zone *zone);

@@ -395,7 +395,7 @@ static bool another_way(struct refresh *refresh, const struct refresh_reply *rep
 {
     struct walk *walk = &refresh->walk;
     bool unheard =
-        reply->result == SG_TIMEOUT || reply->result == SG_DENIED || reply->result == SG_IO;
+        reply->result == SG_TIMEOUT || reply->result == SG_REFUSED || reply->result == SG_IO;
 
     if (!walk->tcp &&
         ((unheard && refresh->settings->try_tcp) || (reply->result == SG_OK && reply->truncated))) {
@@ -450,7 +450,7 @@ static bool axfr_instead(struct refresh *refresh, enum sg_result result)
     bool ixfr = refresh->has_zone && present(refresh)->request_ixfr && !refresh->walk.no_ixfr &&
                 !refresh->walk.whole;
 
-    if (!ixfr || result == SG_TIMEOUT || result == SG_DENIED || result == SG_BAD_KEY ||
+    if (!ixfr || result == SG_TIMEOUT || result == SG_REFUSED || result == SG_BAD_KEY ||
         result == SG_BAD_SIG || result == SG_BAD_TIME || result == SG_CANCELLED) {
         return false;
     }

@@ -66,7 +66,7 @@ static const char *text_of_result(enum sg_result result)
     switch (result) {
     case SG_TIMEOUT:
         return "no answer in time: is it up, and does a firewall let UDP and TCP through?";
-    case SG_DENIED:
+    case SG_REFUSED:
         return "connection refused: does a name server listen at that address and port?";
     case SG_IO:
         return "it cannot be reached, or it closed the connection: see its log";

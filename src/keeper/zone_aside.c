@@ -6,6 +6,7 @@
 #include "dnssec/sign_change.h"
 #include "keeper/aside.h"
 #include "keeper/source_wish.h"
+#include "keeper/zone_progress.h"
 #include "keeper/zone_steps.h"
 #include "zone/diff.h"
 
@@ -176,6 +177,7 @@ void zone_aside_consider(struct zone_job *job)
     made->aside_useless = !made->from_aside;
     struct zone_keys *served = made->from_aside || !may_wait(job) ? NULL : keys_as_served(job);
     if (served != NULL) {
+        zone_progress_tell_aside(job, served, job->lent.keys);
         undo_look(job);
         made->aside_keys = job->lent.keys;
         job->lent.keys = served;

@@ -57,6 +57,15 @@ static enum sg_result wait_for_source(struct zone_job *job)
     return SG_OK;
 }
 
+/* What there is to be done is done aside: that is all that is new, if it was not told before. */
+static enum sg_result tell_of_aside(struct zone_job *job)
+{
+    job->made.unchanged = !zone_keys_changed(job);
+    return job->made.unchanged
+               ? SG_OK
+               : zone_sign_and_seal(job, zone_edit_open(job->lent.base), ZONE_SIGN_CHANGE);
+}
+
 /* Sign with the keys as they are now, if they are not what they were. */
 static enum sg_result change_keys(struct zone_job *job)
 {
@@ -66,25 +75,22 @@ static enum sg_result change_keys(struct zone_job *job)
     if (job->settings->policy == NULL) {
         return become_unsigned(job);
     }
-    uint64_t keys_before = job->lent.state->keys_fingerprint;
-
     enum sg_result result = zone_look_at_keys(job);
     if (result != SG_OK) {
         return result;
     }
     if (job->made.aside_keys != NULL) {
-        job->made.unchanged = true; /* What there is to be done is done aside. */
-        return SG_OK;
+        return tell_of_aside(job);
     }
-    struct zone_state *state = &job->made.state;
     if (job->lent.keys->sign_count == 0) {
         return become_unsigned(job); /* The policy is to have no keys, and the last one is done. */
     }
-    if (!job->asked.sign_all && state->keys_fingerprint == keys_before) {
+    bool is_changed = zone_keys_changed(job);
+    if (!job->asked.sign_all && !is_changed) {
         job->made.unchanged = true;
         return SG_OK;
     }
-    if (state->keys_fingerprint == keys_before) {
+    if (!is_changed) {
         return zone_resign(job); /* a campaign, in slices */
     }
     return zone_sign_and_seal(job, zone_edit_open(job->lent.base), ZONE_SIGN_CHANGE);

@@ -11,6 +11,7 @@
 #include "keeper/key_orders.h"
 #include "keeper/key_preparation.h"
 #include "keeper/zone_label.h"
+#include "keeper/zone_progress.h"
 
 /* What the policy says of the signed zone besides its keys: another answer, and it is signed anew.
  */
@@ -33,7 +34,7 @@ static uint64_t policy_fingerprint(const struct kasp_policy *policy, bool nsec3)
 
 /* The fingerprints are sums: a key that was just made comes last, and after a restart by its tag.
  */
-static void choose_signers(const struct key_list *list, uint16_t private_type,
+static void choose_signers(const struct key_list *list, uint16_t private_type, uint64_t told,
                            struct zone_keys *keys)
 {
     static const uint8_t fixed[16] = {0}; /* a fingerprint, not a defence */
@@ -42,7 +43,10 @@ static void choose_signers(const struct key_list *list, uint16_t private_type,
         const struct signing_key *key = list->keys[i];
         struct sign_key sign = {key, kasp_key_signs_keys(key), kasp_key_signs_zone(key)};
         uint8_t progress[KASP_PROGRESS_BYTES];
-        uint64_t progress_type = kasp_progress_rdata(list, i, progress) ? private_type : 0;
+        uint64_t progress_type = kasp_progress_rdata(list, i, told, progress) ? private_type : 0;
+        if (progress_type != 0 && progress[KASP_PROGRESS_BYTES - 1] != 0) {
+            progress_type <<= 16; /* It is complete. */
+        }
         uint64_t facts[3] = {
             key->tag, key->algorithm,
             progress_type << 4 | (uint64_t)sign.signs_keys << 3 | (uint64_t)sign.signs_zone << 2 |
@@ -178,13 +182,17 @@ static enum sg_result describe(struct preparation *p, struct zone_keys *keys)
 {
     keys->nsec3 = may_have_nsec3(p->policy, p->list);
     keys->fingerprint = policy_fingerprint(p->policy, keys->nsec3) + p->plan.publishes_delete;
-    choose_signers(p->list, p->settings->limits.private_type, keys);
+    uint16_t private_type = p->settings->limits.private_type;
+    uint64_t told = zone_progress_told(p->served, private_type, p->list);
+    told = key_orders_clear(p, told);
+    choose_signers(p->list, private_type, told, keys);
     choose_wishes(p, keys);
     enum sg_result result = check_signers(p, keys);
     if (result == SG_OK) {
         const struct kasp_apex_wish wish = {
             .deletes = p->plan.publishes_delete,
-            .private_type = p->settings->limits.private_type,
+            .private_type = private_type,
+            .progress_told = told,
         };
         result = kasp_apex_rrsets(p->list, p->policy, &wish, &keys->apex);
     }
@@ -366,8 +374,10 @@ void zone_keys_clear(struct zone_keys *keys)
     mem_free(keys->sign);
     mem_free(keys->wishes);
     mem_free(keys->problem);
+    mem_free(keys->salt);
     keys->problem = NULL;
     keys->missing = NULL;
+    keys->salt = NULL;
     keys->sign = NULL;
     keys->wishes = NULL;
     keys->sign_count = keys->wishes_count = 0;

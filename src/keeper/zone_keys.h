@@ -30,7 +30,8 @@ struct zone_keys {
     struct zone_facts_of_keys facts; /* as they are to be committed with these keys */
     struct ds_check_wish *wishes;    /* what the parent is to show; of keys in the list */
     size_t wishes_count;
-    bool nsec3;          /* as the policy wants it and the keys allow it */
+    bool nsec3;    /* as the policy wants it and the keys allow it */
+    uint8_t *salt; /* owned: of a new NSEC3 chain, as long as the policy says; NULL: to be drawn */
     struct buffer moves; /* what states changed, in lines; told once */
     char *missing;  /* why no successor of a key that is to roll could be made; NULL: none is */
     uint64_t made;  /* new ones: a bit each, by their place in the list */

@@ -173,7 +173,8 @@ static enum sg_result take_source(struct zone_job *job, struct zone_edit *fresh)
     struct zone_edit *edit = zone_edit_open(job->lent.base);
     result = zone_diff_transform(edit, wanted, false, &changed);
     zone_version_unref(wanted);
-    bool same_keys = job->made.state.keys_fingerprint == job->lent.state->keys_fingerprint;
+    bool same_keys = job->made.state.keys_fingerprint == job->lent.state->keys_fingerprint &&
+                     !zone_keys_changed(job);
     if (result != SG_OK || (changed == 0 && same_keys)) {
         zone_edit_abandon(edit); /* Of the file only the time changed: that is committed. */
         return result;

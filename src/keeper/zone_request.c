@@ -1,15 +1,15 @@
+#include <string.h>
+
 #include "base/random.h"
 #include "keeper/zone_aside.h"
 #include "keeper/zone_steps.h"
 
 /* A salt of the right length is kept: a new one costs every signature of the chain. */
-static bool denial_is_kept(const struct zone_signing *signing)
+bool zone_denial_is_kept(const struct kasp_policy *policy, const struct zone_version *before)
 {
-    const struct zone_facts *facts =
-        signing->before == NULL ? NULL : zone_version_facts(signing->before);
+    const struct zone_facts *facts = before == NULL ? NULL : zone_version_facts(before);
     return facts != NULL && facts->denial == ZONE_DENIAL_NSEC3 &&
-           facts->nsec3.salt_length == signing->policy->nsec3_salt_length &&
-           facts->nsec3.iterations == 0;
+           facts->nsec3.salt_length == policy->nsec3_salt_length && facts->nsec3.iterations == 0;
 }
 
 static void choose_denial(const struct zone_signing *signing, struct sign_policy *policy)
@@ -24,12 +24,16 @@ static void choose_denial(const struct zone_signing *signing, struct sign_policy
         policy->nsec3_params.flags = zone_version_facts(signing->before)->opt_out ? 1 : 0;
         return;
     }
-    if (denial_is_kept(signing)) {
+    if (zone_denial_is_kept(kasp, signing->before)) {
         policy->nsec3_params = zone_version_facts(signing->before)->nsec3;
     } else {
         policy->nsec3_params =
             (struct nsec3_params){.algorithm = 1, .salt_length = kasp->nsec3_salt_length};
-        random_bytes(policy->nsec3_params.salt, kasp->nsec3_salt_length);
+        if (signing->keys->salt != NULL) {
+            memcpy(policy->nsec3_params.salt, signing->keys->salt, kasp->nsec3_salt_length);
+        } else {
+            random_bytes(policy->nsec3_params.salt, kasp->nsec3_salt_length);
+        }
     }
     policy->nsec3_params.flags = kasp->nsec3_opt_out ? 1 : 0;
 }

@@ -4,6 +4,7 @@
 #include "dnssec/handover.h"
 #include "dnssec/sign_change.h"
 #include "keeper/zone_aside.h"
+#include "keeper/zone_progress.h"
 #include "keeper/zone_steps.h"
 #include "zone/changeset.h"
 #include "zone/image.h"
@@ -83,8 +84,12 @@ bool zone_is_to_be_signed(const struct zone_job *job)
 
 bool zone_keys_changed(const struct zone_job *job)
 {
-    return job->made.keys_looked_at && zone_is_to_be_signed(job) &&
-           job->made.state.keys_fingerprint != job->lent.state->keys_fingerprint;
+    const struct zone_made *made = &job->made;
+    if (!zone_is_to_be_signed(job) || (!made->keys_looked_at && made->aside_keys == NULL)) {
+        return false;
+    }
+    return made->state.keys_fingerprint != job->lent.state->keys_fingerprint ||
+           zone_progress_differs(job);
 }
 
 /* --- SIGN ----------------------------------------------------------------------------------- */

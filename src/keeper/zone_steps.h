@@ -68,7 +68,8 @@ MUST_USE enum sg_result zone_write_base(struct zone_job *job);
 /* What the index, which there is, knows of the version: the one that was made or, where none was,
  * the base. */
 void zone_learn_expirations(struct zone_job *job, const struct zone_version *version);
-/* Were the keys read, and found to be others than those that the base was signed with? */
+/* Were the keys read, and found to be others than those that the base was signed with, or what it
+ * says of their progress to be otherwise? Of what is begun aside it has nothing but the latter. */
 bool zone_keys_changed(const struct zone_job *job);
 /* Is this zone signed here, as its settings and keys are? */
 bool zone_is_to_be_signed(const struct zone_job *job);
@@ -91,6 +92,9 @@ struct zone_signing {
     sg_time now;
 };
 struct zone_signing zone_signing_of(const struct zone_job *job);
+/* Has `before` (NULL: nothing) an NSEC3 chain whose salt and iterations the policy is content with?
+ */
+bool zone_denial_is_kept(const struct kasp_policy *policy, const struct zone_version *before);
 /* For as long as the keys are there. `policy` and `keys` are the room that the request points
  * into. */
 void zone_sign_request(const struct zone_signing *signing, uint32_t serial,

@@ -179,7 +179,7 @@ uv_buf_t peer_exchange_input(const struct peer_exchange *exchange)
 
 enum sg_result peer_exchange_result(int status)
 {
-    return status == UV_ECONNREFUSED ? SG_DENIED : status == UV_ETIMEDOUT ? SG_TIMEOUT : SG_IO;
+    return status == UV_ECONNREFUSED ? SG_REFUSED : status == UV_ETIMEDOUT ? SG_TIMEOUT : SG_IO;
 }
 
 static void queue_for_tcp(struct peer_exchange *exchange)

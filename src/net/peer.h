@@ -28,7 +28,7 @@ struct peer_exchange;
 
 enum peer_event {
     PEER_MESSAGE, /* one verified message; over TCP more may follow until peer_cancel() */
-    PEER_FAILED,  /* `result` tells: SG_TIMEOUT, SG_DENIED (the connection is refused), SG_IO
+    PEER_FAILED,  /* `result` tells: SG_TIMEOUT, SG_REFUSED, SG_IO
                      (unreachable, or closed before you had enough), SG_BAD_KEY, SG_BAD_SIG,
                      SG_BAD_TIME, SG_MALFORMED (also: another id or question over TCP),
                      SG_CRYPTO; the exchange is gone */

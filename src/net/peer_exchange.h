@@ -67,7 +67,7 @@ uv_buf_t peer_exchange_input(const struct peer_exchange *exchange);
 void peer_exchange_wait(struct peer_exchange *exchange, uint64_t wait_ms);
 /* A message came. Afterwards the exchange may be closing. */
 void peer_exchange_take(struct peer_exchange *exchange, struct span message, bool tcp);
-/* The transport is at its end: SG_DENIED, SG_IO. */
+/* The transport is at its end: SG_REFUSED, SG_TIMEOUT, SG_IO. */
 void peer_exchange_lose(struct peer_exchange *exchange, enum sg_result result);
 /* A handle has closed. */
 void peer_exchange_release(struct peer_exchange *exchange);

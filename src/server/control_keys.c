@@ -4,9 +4,11 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "dns/rrset.h"
 #include "keeper/managed_zone.h"
 #include "server/control_zone.h"
 #include "server/keys_text.h"
+#include "server/signing_text.h"
 #include "server/zone_requests.h"
 
 /* Write what is known of the keys. */
@@ -97,15 +99,34 @@ void control_keys_status(struct control_call *call)
     ask(call, zone, as_json ? keys_text_json : keys_text);
 }
 
+/* While all of a zone is signed beside what is served, nobody looks at its keys; and of one that
+ * is signed elsewhere there are none. */
+static void tell_signing_records(struct control_call *call, size_t count,
+                                 const struct buffer *packed)
+{
+    const struct dns_rrset rrset = {.packed = packed->bytes, .count = (uint16_t)count};
+    struct buffer text = BUFFER_EMPTY;
+    bool some = false;
+    for (struct dns_rdata_cursor c = dns_rrset_walk(&rrset); dns_rdata_next(&c);) {
+        some |= signing_text_append(c.rdata, &text);
+    }
+    control_call_succeed(call, some ? buffer_text(&text) : "No signing records found");
+    buffer_free(&text);
+}
+
 void control_keys_signing(struct control_call *call)
 {
     struct managed_zone *zone = control_zone_find_last(call, 2);
+    struct buffer packed = BUFFER_EMPTY;
+    bool is_beside = false;
     if (zone == NULL) {
         return;
     }
-    if (managed_zone_settings(zone)->policy == NULL) {
-        control_call_succeed(call, "No signing records found");
-        return;
+    size_t count = managed_zone_signing_records(zone, &packed, &is_beside);
+    if (is_beside || managed_zone_settings(zone)->policy == NULL) {
+        tell_signing_records(call, count, &packed);
+    } else {
+        ask(call, zone, keys_text_signing);
     }
-    ask(call, zone, keys_text_signing);
+    buffer_free(&packed);
 }

@@ -2,10 +2,15 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 #include "keeper/managed_zone.h"
 #include "server/control_keys.h"
 #include "server/control_zone.h"
+#include "server/zone_requests.h"
+
+enum { SALT_BYTES_MAX = 255, ITERATIONS_MAX = 50 /* as BIND */ };
 
 /* CONTROL_SUCCESS, or what is wrong with the number. */
 static enum control_result read_serial(const char *text, uint32_t *out_serial)
@@ -61,11 +66,112 @@ static void raise_serial(struct control_call *call)
     }
 }
 
-/* Chains and signatures follow the policy: there is nothing to clear or to choose by hand. */
-static void defer_to_policy(struct control_call *call, size_t zone_at)
+/* "all", or as -list has it: "12345/ECDSAP256SHA256", "12345/13". False: answered. */
+static bool read_key(struct control_call *call, const char *text, struct keeper_key_word *out_key)
 {
-    struct managed_zone *zone = control_zone_find(call, zone_at);
+    char *end = NULL;
 
+    *out_key = (struct keeper_key_word){.tag = KEEPER_ANY_KEY};
+    if (strcasecmp(text, "all") == 0) {
+        return true;
+    }
+    unsigned long tag = strtoul(text, &end, 10);
+    if (end == text || *end != '/' || text[0] == '-' || text[0] == '+' || tag > UINT16_MAX ||
+        dnssec_algorithm_from_text(end + 1, &out_key->algorithm) != SG_OK) {
+        control_call_explain(call, CONTROL_SYNTAX, "'%s' is neither 'all' nor id/algorithm", text);
+        return false;
+    }
+    out_key->tag = (int)tag;
+    return true;
+}
+
+static void clear(struct control_call *call)
+{
+    static const struct zone_request_words answers = {.goes_on = "request queued"};
+    struct keeper_key_word key;
+
+    if (call->count < 4) {
+        control_call_fail(call, CONTROL_UNEXPECTED_END,
+                          "expected: signing -clear (id/algorithm | all) zone [class [view]]");
+        return;
+    }
+    if (!read_key(call, call->words[2], &key)) {
+        return;
+    }
+    struct managed_zone *zone = control_zone_find_last(call, 3);
+    if (zone == NULL) {
+        return;
+    }
+    struct zone_request *request = zone_request_new(call->server, &answers);
+    enum sg_result result =
+        keeper_clear_progress(call->server->keeper, zone, &key, zone_request_carried_out, request);
+    if (result == SG_OK) {
+        zone_request_expect(request);
+        zone_request_seal(request, control_call_keep(call));
+        return;
+    }
+    zone_request_drop(request);
+    control_call_fail(call, CONTROL_FAILURE,
+                      result == SG_CANCELLED ? "the zone is not loaded"
+                                             : "the zone has no dnssec-policy: it is not signed");
+}
+
+static enum control_result read_number(const char *text, unsigned long max)
+{
+    char *end = NULL;
+
+    errno = 0;
+    unsigned long number = strtoul(text, &end, 10);
+    if (end == text || *end != '\0' || text[0] == '-' || text[0] == '+') {
+        return CONTROL_BAD_NUMBER;
+    }
+    return errno != 0 || number > max ? CONTROL_RANGE : CONTROL_SUCCESS;
+}
+
+static bool is_salt(const char *text)
+{
+    size_t digits = strspn(text, "0123456789abcdefABCDEF");
+
+    return strcmp(text, "-") == 0 || strcasecmp(text, "auto") == 0 ||
+           (text[digits] == '\0' && digits > 0 && digits % 2 == 0 && digits <= 2 * SALT_BYTES_MAX);
+}
+
+/* hash flags iterations salt. False: answered. */
+static bool check_nsec3param(struct control_call *call)
+{
+    static const unsigned long maxima[] = {UINT8_MAX, UINT8_MAX, ITERATIONS_MAX};
+
+    for (size_t i = 0; i < ARRAY_LEN(maxima); i++) {
+        enum control_result wrong = read_number(call->words[2 + i], maxima[i]);
+        if (wrong != CONTROL_SUCCESS) {
+            control_call_fail(call, wrong, NULL);
+            return false;
+        }
+    }
+    if (!is_salt(call->words[5])) {
+        control_call_explain(call, CONTROL_SYNTAX, "'%s' is not a salt: hexadecimal, - or auto",
+                             call->words[5]);
+        return false;
+    }
+    return true;
+}
+
+/* The chain follows the policy: there is nothing to choose by hand. */
+static void defer_to_policy(struct control_call *call)
+{
+    bool is_none = control_call_word_is(call, 2, "none");
+    size_t zone_at = is_none ? 3 : 6;
+
+    if (call->count <= zone_at) {
+        control_call_fail(call, CONTROL_UNEXPECTED_END,
+                          "expected: signing -nsec3param (hash flags iterations salt | none) zone "
+                          "[class [view]]");
+        return;
+    }
+    if (!is_none && !check_nsec3param(call)) {
+        return;
+    }
+    struct managed_zone *zone = control_zone_find_last(call, zone_at);
     if (zone == NULL) {
         return;
     }
@@ -85,9 +191,9 @@ void control_signing(struct control_call *call)
     } else if (control_call_word_is(call, 1, "-list")) {
         control_keys_signing(call);
     } else if (control_call_word_is(call, 1, "-clear")) {
-        defer_to_policy(call, 3);
+        clear(call);
     } else if (control_call_word_is(call, 1, "-nsec3param")) {
-        defer_to_policy(call, control_call_word_is(call, 2, "none") ? 3 : 6);
+        defer_to_policy(call);
     } else {
         control_call_fail(call, CONTROL_SYNTAX, NULL);
     }

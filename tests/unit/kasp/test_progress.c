@@ -41,17 +41,18 @@ static void set_states(struct signing_key *key, const char *states)
     }
 }
 
-/* Only what goes on has a record, in BIND's form. */
-static void records_tell_of_it(const struct world *world, const enum kasp_progress is[2])
+/* What goes on has a record, in BIND's form, and what is done if one told that it began. */
+static void records_tell_of_it(const struct world *world, const enum kasp_progress is[2],
+                               uint64_t told)
 {
     struct kasp_policy *policy = kasp_policy_default();
-    const struct kasp_apex_wish wish = {.private_type = 65400};
+    const struct kasp_apex_wish wish = {.private_type = 65400, .progress_told = told};
     struct kasp_apex apex;
     size_t expected = 0;
     size_t found = 0;
     policy->cds_digests_count = 0;
     for (size_t i = 0; i < 2; i++) {
-        expected += is[i] == S || is[i] == R;
+        expected += is[i] == S || is[i] == R || (is[i] == D && (told >> i & 1) != 0);
     }
     assert_int_equal(kasp_apex_rrsets(&world->list, policy, &wish, &apex), SG_OK);
     for (size_t i = 0; i < apex.count; i++) {
@@ -65,7 +66,7 @@ static void records_tell_of_it(const struct world *world, const enum kasp_progre
             assert_int_equal(c.rdata.bytes[0], world->live[key]->algorithm);
             assert_int_equal(wire_get_u16(&c.rdata.bytes[1]), world->live[key]->tag);
             assert_int_equal(c.rdata.bytes[3], is[key] == R);
-            assert_int_equal(c.rdata.bytes[4], 0);
+            assert_int_equal(c.rdata.bytes[4], is[key] == D);
             found++;
         }
     }
@@ -91,7 +92,9 @@ static void progress_follows_from_states(void **state)
     for (size_t i = 0; i < world->list.count; i++) {
         assert_int_equal(kasp_key_progress(&world->list, i), t->is[i]);
     }
-    records_tell_of_it(world, t->is);
+    for (uint64_t told = 0; told < 4; told++) {
+        records_tell_of_it(world, t->is, told);
+    }
     world_end(world);
     kasp_policy_free(policy);
     mem_free(world);

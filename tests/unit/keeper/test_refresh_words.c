@@ -47,7 +47,7 @@ static const struct words_case {
      "192.0.2.1#53, TSIG key 'x': BADTIME: ", "clock"},
     {{FROM, NULL, false, SG_TIMEOUT, 0, false, false, false, 0, 0},
      "192.0.2.1#53: no answer", "firewall"},
-    {{FROM, NULL, false, SG_DENIED, 0, false, false, false, 0, 0},
+    {{FROM, NULL, false, SG_REFUSED, 0, false, false, false, 0, 0},
      "192.0.2.1#53: connection refused", "address and port"},
     {{FROM, NULL, true, SG_LIMIT, 0, false, false, false, 0, 0},
      "192.0.2.1#53: the zone is larger", "max-records"},

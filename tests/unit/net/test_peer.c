@@ -107,11 +107,11 @@ static void a_closed_port_is_told_at_once(void **state)
     fake_start(&fake);
     uint64_t began = time_monotonic_ns();
     struct peer_question question = {.server = &nobody, .udp_only = true};
-    assert_int_equal(ask_and_wait(&fake, &question).result, SG_DENIED);
+    assert_int_equal(ask_and_wait(&fake, &question).result, SG_REFUSED);
     question.udp_only = false;
-    assert_int_equal(ask_and_wait(&fake, &question).result, SG_DENIED);
+    assert_int_equal(ask_and_wait(&fake, &question).result, SG_REFUSED);
     question.tcp = true;
-    assert_int_equal(ask_and_wait(&fake, &question).result, SG_DENIED);
+    assert_int_equal(ask_and_wait(&fake, &question).result, SG_REFUSED);
     assert_true(time_monotonic_ns() - began < 3000000000u); /* less than one try's time */
     fake_stop(&fake);
 }
