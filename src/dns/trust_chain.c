@@ -199,7 +199,8 @@ void trust_chain_heard(struct trust_chain *chain, enum sg_result result,
     const char *what = chain->wants_keys ? "the DNSKEY" : "the DS";
     uint16_t type = chain->wants_keys ? DNS_TYPE_DNSKEY : DNS_TYPE_DS;
     if (result != SG_OK) {
-        fail(chain, what, &link->zone, sg_result_text(result));
+        fail(chain, what, &link->zone,
+             result == SG_NOT_FOUND ? "there is nobody to ask for it" : sg_result_text(result));
         return;
     }
     if (!message->has_question || message->qtype != type ||

@@ -47,7 +47,8 @@ void trust_chain_free(struct trust_chain *chain); /* NULL is fine */
  * False: nothing more. The name is borrowed until that. */
 bool trust_chain_next(const struct trust_chain *chain, const struct dns_name **out_name,
                       uint16_t *out_type);
-/* SG_OK and the message, which answers that question and is copied; or why there is none. */
+/* SG_OK and the message, which answers that question and is copied; or why there is none:
+ * SG_NOT_FOUND where there is nobody to ask. */
 void trust_chain_heard(struct trust_chain *chain, enum sg_result result,
                        const struct dns_message *message);
 
