@@ -185,6 +185,43 @@ def test_an_agent_that_wants_a_key_gets_it(make_signet, run_server, tmp_path, ke
     assert SEEN not in signet.log()
 
 
+class Choosy(Bind):
+    """Answers one address alone, and tells of every question."""
+
+    client = HOST
+
+    def configure(self):
+        super().configure()
+        path = self.folder / "named.conf"
+        path.write_text(path.read_text().replace("options {", "options { querylog yes;").replace(
+            "check-names ignore;", f"check-names ignore; allow-query {{ {self.client}; }};"))
+
+
+@pytest.mark.parametrize("words, source", [
+    ("parental-agents {{ {agents} }}; parental-source 127.0.0.5;", "127.0.0.5"),
+    ("parental-agents source 127.0.0.6 {{ {agents} }}; parental-source 127.0.0.5;", "127.0.0.6"),
+    ("parental-agents {{ {agents} }};", None)])
+def test_agents_are_asked_from_the_address_that_is_said(make_signet, run_server, tmp_path, words,
+                                                        source):
+    parent = Parent(Choosy, tmp_path / "parent")
+    parent.server.client = source or "127.0.0.5"
+    run_server(parent.server)
+    signet = start_child(make_signet, "", words.format(agents=agents_of(parent)))
+    wait_for_status(signet, "is to be published by the parent")
+    parent.write(ds_of(signet))
+    parent.server.reload()
+    if source is None:
+        wait_for_status(signet, f"{HOST}#{parent.port} answers with an error (rcode 5)")
+        assert SEEN not in signet.log()
+        return
+    signet.wait_for_log(SEEN)
+    # "+T": recursion is desired, over TCP.
+    asked = re.findall(r"client \S+ ([\d.]+)#\d+ \(example\.test\): query: example\.test IN DS (\S+)",
+                       parent.server.log())
+    assert asked and {address for address, _ in asked} == {source}
+    assert all("T" in flags for _, flags in asked), asked
+
+
 class WellKnown(Knot):
     """On port 53 of an address of its own, too."""
 
