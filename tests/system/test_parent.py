@@ -249,6 +249,69 @@ def test_the_parents_own_servers_are_found_and_asked(make_signet, run_server, tm
     signet.wait_for_log(SEEN)
 
 
+def address_of(number):
+    """For this run of the tests alone."""
+    return f"127.{number}.{os.getpid() // 250 % 250 + 1}.{os.getpid() % 250 + 1}"
+
+
+class OneOfThree(Parent):
+    """One of the addresses of the two name servers of `test.`: ns1 has two of them."""
+
+    def __init__(self, folder, number):
+        self.at = address_of(number)
+        super().__init__(WellKnown, folder)
+        self.server.address = self.at
+
+    def write(self, ds):
+        super().write(ds)
+        text = self.path.read_text().replace(
+            f"ns1        A {HOST}\n", f"           NS ns2\nns1        A {address_of(54)}\n"
+            f"           A {address_of(55)}\nns2        A {address_of(56)}\n")
+        assert "NS ns2" in text
+        self.path.write_text(text)
+
+
+def stays_waiting(signet, tag, behind):
+    """Two rounds go by, in which one address was behind."""
+    agent = re.compile(rf"parental agent {re.escape(behind.at)}#53 has .*, not what is waited for; "
+                       r"asked on (.*)")
+    seen = set()
+
+    def asked():
+        seen.update(agent.findall(status(signet)))
+        return len(seen) >= 3
+    wait_until(asked, 30, f"{behind.at} asked again", pause_s=0.2)
+    assert f"the DS of key {tag} (ECDSAP256SHA256) is to be " in status(signet)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="port 53 needs root")
+def test_a_roll_waits_for_every_address_of_every_server(make_signet, run_server, tmp_path):
+    parents = [OneOfThree(tmp_path / f"parent{number}", number) for number in (54, 55, 56)]
+    for parent in parents:
+        run_server(parent.server)
+    resolver = Unbound(tmp_path / "resolver", parents[0].server, [("test.", "")])
+    run_server(resolver)
+    signet, old = start_rolling(make_signet, "",
+                                f"parent-resolvers port {resolver.port} {{ {HOST}; }};")
+    for parent in parents:
+        parent.show(ds_of_key(signet, old))
+    signet.wait_for_log(f"{SEEN}{old} seen published")
+    new = roll(signet, old)
+    both = ds_of_key(signet, old) + ds_of_key(signet, new)
+    for behind, ahead in ((parents[1], parents[0]), (parents[2], parents[1])):
+        ahead.show(both)
+        stays_waiting(signet, new, behind)
+    parents[2].show(both)
+    signet.wait_for_log(f"{SEEN}{new} seen published")
+    for behind, ahead in ((parents[1], parents[0]), (parents[2], parents[1])):
+        ahead.show(ds_of_key(signet, new))
+        stays_waiting(signet, old, behind)
+        assert ksk_tags(signet) == {old, new}, "one address still has the DS of the old key"
+    parents[2].show(ds_of_key(signet, new))
+    signet.wait_for_log(f"{SEEN}{old} seen withdrawn")
+    wait_until(lambda: ksk_tags(signet) == {new}, 60, "the old key is gone")
+
+
 def test_where_no_resolver_answers_that_is_told(make_signet):
     signet = start_child(make_signet, "", f"parent-resolvers port {free_port()} {{ {HOST}; }};")
     wait_for_status(signet, "the parent's name servers: no resolver has an answer")
@@ -378,9 +441,9 @@ def ds_of_key(signet, tag):
 
 
 def start_rolling(make_signet, agents, statements, extra=""):
+    asked = f"parental-agents {{ {agents} }};" if agents else ""
     signet = make_signet(extra=ROLLS + extra)
-    signet.add_zone(ZONE, CHILD, policy="rolls",
-                    statements=f"parental-agents {{ {agents} }}; {RETRY} {statements}")
+    signet.add_zone(ZONE, CHILD, policy="rolls", statements=f"{asked} {RETRY} {statements}")
     signet.start()
     signet.wait_until_signed(ZONE)
     old, = ksk_tags(signet)
