@@ -481,6 +481,34 @@ def test_a_key_rolls_with_the_parent_by_updates(make_signet, run_server, tmp_pat
     assert f"{SEEN}{old} seen withdrawn" in signet.log()
 
 
+# Of somebody else who signs the zone as well.
+OTHER_DS = f"{ZONE} 1 IN DS 4711 13 2 {'AB' * 32}\n"
+
+
+@pytest.mark.parametrize("kind, others", [(UpdatedBind, ""), (UpdatedKnot, ""),
+                                          (UpdatedBind, OTHER_DS)])
+def test_the_last_ds_goes_by_an_update_when_the_zone_goes_insecure(make_signet, run_server,
+                                                                   tmp_path, kind, others):
+    parent = Parent(kind, tmp_path / "parent")
+    parent.write(others)
+    run_server(parent.server)
+    foreign = {4711} if others else set()
+    extra = (f'key "{PUSH_KEY.name}" {{ algorithm {PUSH_KEY.algorithm}; '
+             f'secret "{PUSH_KEY.secret}"; }};')
+    signet, old = start_rolling(make_signet, agents_of(parent),
+                                f"ds-push {{ {agents_of(parent, key=PUSH_KEY)} }};", extra)
+    wait_until(lambda: ds_tags(parent.server) == {old} | foreign, 30, "the first DS")
+    signet.wait_for_log(f"{SEEN}{old} seen published")
+    wait_until(lambda: "DSState: omnipresent" in
+               next(signet.folder.glob(f"K*+{old:05}.state")).read_text(), 30, "the chain")
+    signet.zones[0] = signet.zones[0].replace('"rolls"', '"insecure"')
+    signet.configure()
+    assert signet.rndc("reconfig").returncode == 0
+    wait_until(lambda: ds_tags(parent.server) == foreign, 30, "our DS is gone, and ours alone")
+    signet.wait_for_log(f"{SEEN}{old} seen withdrawn")
+    assert ksk_tags(signet) == {old}, "signed as long as a cache may have the DS"
+
+
 def test_a_roll_with_the_parent_survives_kill_9_at_any_time(make_signet, run_server, tmp_path):
     parent = Parent(UpdatedBind, tmp_path / "parent")
     run_server(parent.server)
