@@ -37,4 +37,6 @@ void managed_zone_status(const struct managed_zone *zone, struct zone_status *ou
  */
 void managed_zone_describe_parent(const struct managed_zone *zone,
                                   void (*line)(void *argument, const char *text), void *argument);
+/* Is anything waited for there? */
+bool managed_zone_waits_for_parent(const struct managed_zone *zone);
 const struct zone_settings *managed_zone_settings(const struct managed_zone *zone);

@@ -89,6 +89,8 @@ def test_a_forged_ds_is_not_believed(make_signet, run_server, tmp_path):
                             f"(the DS of {ZONE}: the answer is not signed)")
     wait_for_status(signet, f"{HOST}#{stranger.port} {not_believed} "
                             "(the DNSKEY of test.: none is a trust anchor)")
+    assert re.search(rf"^parent: +parental agent {HOST}#{forger.port} {not_believed} \(the DS of ",
+                     signet.rndc("dnssec", "-status", ZONE).stdout, re.MULTILINE)
     rounds = [line for line in signet.log().splitlines() if "is not believed" in line]
     assert len(rounds) == 2, "told once of each, however often they are asked"
     assert SEEN not in signet.log()
