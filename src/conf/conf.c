@@ -34,6 +34,7 @@ static void resolve(struct conf_loader *loader)
     conf_resolve_logging(loader);
     conf_resolve_options(loader);
     conf_resolve_controls(loader);
+    conf_resolve_anchors(loader);
     conf_resolve_zones(loader);
     conf_check_places(loader);
     conf_check_unused_acls(loader);

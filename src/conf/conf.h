@@ -77,6 +77,7 @@ struct conf {
     struct conf_logging logging;
     struct conf_control *controls;
     size_t controls_count;
+    struct trust_anchors anchors;
     bool controls_given; /* false: 127.0.0.1:953 with rndc.key */
     /* private: the arena that everything above lives in */
     struct conf_memory *memory;

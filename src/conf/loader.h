@@ -80,6 +80,7 @@ void conf_resolve_policies(struct conf_loader *loader); /* policy.c */
 void conf_resolve_logging(struct conf_loader *loader);  /* logging.c */
 void conf_resolve_options(struct conf_loader *loader);  /* options.c */
 void conf_resolve_controls(struct conf_loader *loader); /* controls.c */
+void conf_resolve_anchors(struct conf_loader *loader);  /* anchors.c */
 void conf_resolve_zones(struct conf_loader *loader);    /* zones.c: views and zones */
 /* places.c: are the folders there that the server cannot start without? Reads the disk. */
 void conf_check_places(struct conf_loader *loader);

@@ -213,6 +213,32 @@ static void print_controls(const struct conf *conf, struct buffer *out_text)
     buffer_append_text(out_text, "};\n");
 }
 
+static void print_anchors(const struct trust_anchors *anchors, struct buffer *out_text)
+{
+    if (anchors->count == 0) {
+        return;
+    }
+    buffer_append_text(out_text, "trust-anchors {\n");
+    for (size_t i = 0; i < anchors->count; i++) {
+        const struct trust_anchor *anchor = &anchors->anchors[i];
+        struct reader reader = reader_of(anchor->rdata);
+        bool is_ds = anchor->type == DNS_TYPE_DS;
+        buffer_append_text(out_text, "\t");
+        print_name(&anchor->zone, out_text);
+        buffer_format(out_text, " %s %u", is_ds ? "static-ds" : "static-key", reader_u16(&reader));
+        buffer_format(out_text, " %u", reader_u8(&reader));
+        buffer_format(out_text, " %u \"", reader_u8(&reader));
+        struct span rest = reader_span(&reader, reader_left(&reader));
+        if (is_ds) {
+            hex_encode(rest, out_text);
+        } else {
+            base64_encode(rest, out_text);
+        }
+        buffer_append_text(out_text, "\";\n");
+    }
+    buffer_append_text(out_text, "};\n");
+}
+
 /* --- options ---------------------------------------------------------------------------------- */
 
 static void print_text_or_none(const char *option, const char *text, struct buffer *out_text)
@@ -549,6 +575,7 @@ void conf_print(const struct conf *conf, bool hide_secrets, struct buffer *out_t
     print_named(conf, hide_secrets, out_text);
     print_logging(&conf->logging, out_text);
     print_controls(conf, out_text);
+    print_anchors(&conf->anchors, out_text);
     print_options(conf, has_views ? NULL : conf->views[0], hide_secrets, out_text);
     for (size_t i = 0; i < conf->views_count; i++) {
         if (has_views) {

@@ -514,6 +514,7 @@ void print_zone_service(const struct conf_zone_options *options, unsigned zone_t
     enum conf_checkds unsaid =
         options->parent.agents.count > 0 ? CONF_CHECKDS_EXPLICIT : CONF_CHECKDS_YES;
     print_word(&printer, "checkds", checkds, options->parent.checkds, unsaid);
+    print_switch(&printer, "checkds-validate", options->parent.validate, defaults->parent.validate);
     print_limits(&printer);
     print_word(&printer, "masterfile-style", styles, options->file_style, defaults->file_style);
     print_switch(&printer, "ixfr-from-differences", options->ixfr_from_differences,

@@ -34,6 +34,9 @@ enum {
     "[ port <integer 0..65535> ] [ dscp <integer> ] [ source ( * | <ipv4> ) ] [ source-v6 ( * | "  \
     "<ipv6> ) ] "                                                                                  \
     "{ <string> [ port <integer 0..65535> ] [ key <string> ] [ tls <string> ] }"
+#define G_ANCHORS                                                                                  \
+    "{ <string> ( static-key | initial-key | static-ds | initial-ds ) <integer> <integer> "        \
+    "<integer> <quoted> }"
 /* In any order. */
 #define G_LOG_FILE                                                                                 \
     "[ ( versions ( unlimited | <integer> ) | size ( default | unlimited | <size> ) | "            \
@@ -103,6 +106,7 @@ const struct schema_row schema_rows[] = {
     {"check-svcb", OPT | VIEW | ZONE, P, IDLE, false, "<boolean>", 0, NULL},
     {"check-wildcard", OPT | VIEW | ZONE, P, USED, false, "<boolean>", 0, NULL},
     {"checkds", OPT | VIEW | ZONE, P | S, USED, false, "( explicit | <boolean> )", 0, NULL},
+    {"checkds-validate", OPT | VIEW | ZONE, P | S, USED, false, "<boolean>", 0, NULL},
     {"cipher-suites", PLACE_TLS, 0, USED, false, "<string>", 0, NULL},
     {"ciphers", PLACE_TLS, 0, USED, false, "<string>", 0, NULL},
     {"cleaning-interval", OPT | VIEW, 0, REMOVED, true, "...", 0, NULL},
@@ -480,7 +484,8 @@ const struct schema_row schema_rows[] = {
     {"transfers-per-ns", OPT, 0, USED, false, "<integer>", 0, NULL},
     {"treat-cr-as-space", OPT | VIEW, 0, REMOVED, true, "...", 0, NULL},
     {"trust-anchor-telemetry", OPT | VIEW, 0, RESOLVER, false, "<boolean>", 0, NULL},
-    {"trust-anchors", TOP | VIEW, 0, RESOLVER, true, "{ ... }", 0, NULL},
+    {"trust-anchors", TOP, 0, USED, true, G_ANCHORS, 0, NULL},
+    {"trust-anchors", VIEW, 0, RESOLVER, true, "{ ... }", 0, NULL},
     {"trusted-keys", TOP | VIEW, 0, RESOLVER, true, "{ ... }", 0, NULL},
     {"try-tcp-refresh", OPT | VIEW | ZONE, S | M, USED, false, "<boolean>", 0, NULL},
     {"type", ZONE, P | S | M | H | ST | SS | F | R | D, USED, false, "( primary | master | secondary | slave | mirror | hint | stub | static-stub | forward | redirect | delegation-only )", 0, NULL},

@@ -6,6 +6,7 @@
 #include "answer/answer.h"
 #include "base/log.h"
 #include "conf/acl.h"
+#include "dns/trust_chain.h"
 #include "kasp/policy.h"
 #include "zone/check.h"
 
@@ -150,6 +151,8 @@ enum { CONF_CHECKDS_TIME_MIN = 60, CONF_CHECKDS_TIME_MAX = 3600, CONF_COMMAND_BY
 struct conf_zone_parent {
     struct conf_remotes agents;
     enum conf_checkds checkds;
+    bool validate;                       /* what they answer is to be proven, from: */
+    const struct trust_anchors *anchors; /* all there are; NULL: nothing is */
     struct conf_source source;
     struct conf_remotes push;                     /* whom to send updates with the DS */
     const char *submit_command, *retract_command; /* words between blanks; NULL: none */

@@ -19,6 +19,7 @@ static const struct conf_setter zone_setters[] = {
     {"check-sibling", SET_CHECK_BOOL, MEMBER(checks.sibling)},
     {"check-srv-cname", SET_CHECK, MEMBER(checks.srv_cname)},
     {"check-wildcard", SET_CHECK_BOOL, MEMBER(checks.wildcard)},
+    {"checkds-validate", SET_BOOL, MEMBER(parent.validate)},
     {"dnssec-loadkeys-interval", SET_U32, MEMBER(loadkeys_interval_minutes)},
     {"ds-push", SET_REMOTES, MEMBER(parent.push)},
     {"file", SET_TEXT, offsetof(struct zone_draft, file)},

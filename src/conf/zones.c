@@ -264,6 +264,22 @@ static void resolve_checkds(struct zone_draft *draft)
     resolve_checkds_times(parent);
 }
 
+/* What nothing proves must not count as proven: without an anchor there is no configuration. */
+static void resolve_validation(struct conf_loader *loader, const struct conf_statement *statement,
+                               const struct dns_name *apex, struct zone_draft *draft)
+{
+    struct conf_zone_parent *parent = &draft->options.parent;
+    const struct trust_anchors *anchors = &loader->conf->anchors;
+    bool is_asked = draft->policy != NULL && parent->checkds != CONF_CHECKDS_NO;
+
+    parent->anchors = parent->validate ? anchors : NULL;
+    if (parent->validate && is_asked && !trust_anchors_reach(anchors, apex)) {
+        conf_error(loader, statement, &statement->nodes[1],
+                   "zone '%s': 'checkds-validate' needs 'trust-anchors' of a name above it",
+                   statement->nodes[1].text);
+    }
+}
+
 /* update-policy and allow-update: what stands nearest wins, never both. */
 static void resolve_updates(struct conf_loader *loader, enum conf_zone_type type,
                             struct zone_draft *draft)
@@ -301,6 +317,7 @@ static struct conf_zone *make_zone(struct view_reader *reader,
     struct conf_zone *zone = conf_memory_take(loader->memory, sizeof(*zone));
 
     resolve_checkds(draft);
+    resolve_validation(loader, statement, apex, draft);
     resolve_updates(loader, type, draft);
     bool inline_signing =
         draft->policy != NULL &&
@@ -341,6 +358,7 @@ static void read_zone(struct view_reader *reader, struct zones_reader *zones,
         }
     }
     memcpy(apex.wire, id->wire, id->length);
+    apex.labels = (uint8_t)dns_name_wire_labels(apex.wire);
     struct conf_zone *zone = make_zone(reader, statement, type, &draft, &apex);
     zone->rrclass = id->rrclass;
     reader->view->zones[reader->view->zones_count++] = zone;

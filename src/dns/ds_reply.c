@@ -15,6 +15,7 @@ const char *ds_reply_kind_text(enum ds_reply_kind kind)
         [DS_REPLY_CACHED] = "is not authoritative for the parent: it answers from a cache",
         [DS_REPLY_CHILD] = "answers for the zone itself, not for its parent",
         [DS_REPLY_UNPROVEN] = "shows no DS and no SOA of the parent",
+        [DS_REPLY_BOGUS] = "is not believed, its answer does not validate",
         [DS_REPLY_MALFORMED] = "sends what is no answer",
     };
     return texts[kind];

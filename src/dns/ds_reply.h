@@ -21,6 +21,7 @@ enum ds_reply_kind {
                         */
     DS_REPLY_CHILD,    /* from the zone itself, which knows nothing of its DS */
     DS_REPLY_UNPROVEN, /* no DS, and no SOA of the parent that would say whose word it is */
+    DS_REPLY_BOGUS,    /* its signatures do not prove it; set by the caller, with `problem` */
     DS_REPLY_MALFORMED, /* truncated, another question, a broken record, more than 64 */
 };
 
@@ -34,8 +35,9 @@ struct ds_record {
 struct ds_reply {
     enum ds_reply_kind kind;
     uint16_t rcode;
-    bool authoritative; /* AA; else it is from a resolver's cache */
-    uint32_t ttl;       /* the largest of the DS records; 0 without any */
+    bool authoritative;  /* AA; else it is from a resolver's cache */
+    uint32_t ttl;        /* the largest of the DS records; 0 without any */
+    const char *problem; /* of DS_REPLY_BOGUS: why; borrowed from whoever has set it */
     size_t count;
     struct ds_record records[DS_REPLY_RECORDS_MAX];
 };

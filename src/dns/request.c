@@ -7,6 +7,8 @@ enum {
     SOA_BYTES_MAX = 2 * DNS_NAME_BYTES_MAX + SOA_NUMBERS_BYTES,
 };
 
+enum { EDNS_DO = 0x8000 }; /* in what is the TTL of other records (RFC 3225) */
+
 enum section { SECTION_NONE, SECTION_ANSWER = 1, SECTION_AUTHORITY = 2 };
 
 static void write_question(struct writer *writer, const struct dns_request_zone *zone,
@@ -53,7 +55,7 @@ static void write_soa(struct writer *writer, const struct dns_request_zone *zone
     count_record(writer, section);
 }
 
-static void write_edns(struct writer *writer, const struct dns_request_edns *edns)
+static void write_edns(struct writer *writer, const struct dns_request_edns *edns, uint32_t flags)
 {
     if (edns->payload == 0) {
         return;
@@ -61,7 +63,7 @@ static void write_edns(struct writer *writer, const struct dns_request_edns *edn
     writer_u8(writer, 0);
     writer_u16(writer, DNS_TYPE_OPT);
     writer_u16(writer, edns->payload);
-    writer_u32(writer, 0);
+    writer_u32(writer, flags);
     writer_u16(writer, edns->expire ? 4 : 0);
     if (edns->expire) {
         writer_u16(writer, EDNS_OPTION_EXPIRE); /* empty in a request */
@@ -82,7 +84,7 @@ void dns_request_query(const struct dns_request_zone *zone, uint16_t type,
     struct writer writer = writer_of(out_request->bytes, sizeof(out_request->bytes));
 
     write_question(&writer, zone, DNS_OPCODE_QUERY << 11, type);
-    write_edns(&writer, edns);
+    write_edns(&writer, edns, 0);
     finish(&writer, out_request);
 }
 
@@ -93,6 +95,18 @@ void dns_request_lookup(const struct dns_name *name, uint16_t rrclass, uint16_t 
     const struct dns_request_zone asked = {.apex = name, .rrclass = rrclass};
 
     write_question(&writer, &asked, DNS_OPCODE_QUERY << 11 | DNS_FLAG_RD, type);
+    finish(&writer, out_request);
+}
+
+void dns_request_proof(const struct dns_name *name, uint16_t rrclass, uint16_t type,
+                       struct dns_request *out_request)
+{
+    struct writer writer = writer_of(out_request->bytes, sizeof(out_request->bytes));
+    const struct dns_request_zone asked = {.apex = name, .rrclass = rrclass};
+    const struct dns_request_edns edns = {EDNS_PAYLOAD_DEFAULT, false};
+
+    write_question(&writer, &asked, DNS_OPCODE_QUERY << 11 | DNS_FLAG_RD | DNS_FLAG_CD, type);
+    write_edns(&writer, &edns, EDNS_DO);
     finish(&writer, out_request);
 }
 
@@ -107,7 +121,7 @@ enum sg_result dns_request_ixfr(const struct dns_request_zone *zone,
     }
     write_question(&writer, zone, DNS_OPCODE_QUERY << 11, DNS_TYPE_IXFR);
     write_soa(&writer, zone, SECTION_AUTHORITY);
-    write_edns(&writer, edns);
+    write_edns(&writer, edns, 0);
     finish(&writer, out_request);
     return SG_OK;
 }

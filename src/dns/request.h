@@ -40,6 +40,10 @@ void dns_request_query(const struct dns_request_zone *zone, uint16_t type,
 /* A question that anybody may be asked, resolvers too: RD set, no EDNS. */
 void dns_request_lookup(const struct dns_name *name, uint16_t rrclass, uint16_t type,
                         struct dns_request *out_request);
+/* The same with DO and CD: for an answer that is judged by its signatures, by us (RFC 4035 3.2.2).
+ */
+void dns_request_proof(const struct dns_name *name, uint16_t rrclass, uint16_t type,
+                       struct dns_request *out_request);
 /* IXFR since the serial of `soa`, which goes into the authority section (RFC 1995 3). */
 MUST_USE enum sg_result dns_request_ixfr(const struct dns_request_zone *zone,
                                          const struct dns_request_edns *edns,

@@ -36,8 +36,9 @@ struct agent {
     enum sg_result result;
     enum ds_reply_kind kind;
     uint16_t rcode;
-    bool agreed; /* with every wish of that round */
-    bool spoils; /* beside the right DS of a key it shows a wrong one */
+    bool agreed;   /* with every wish of that round */
+    bool spoils;   /* beside the right DS of a key it shows a wrong one */
+    char *problem; /* why it was not believed; NULL: it was, or said nothing */
     sg_time heard_at;
 };
 
@@ -81,6 +82,14 @@ void ds_check_set_bounds(struct ds_check *check, const struct ds_check_bounds *b
     check->bounds = *bounds;
 }
 
+static void free_agents(struct ds_check *check)
+{
+    for (size_t i = 0; i < check->agents_count; i++) {
+        mem_free(check->agents[i].problem);
+    }
+    mem_free(check->agents);
+}
+
 void ds_check_free(struct ds_check *check)
 {
     if (check == NULL) {
@@ -90,7 +99,7 @@ void ds_check_free(struct ds_check *check)
         clear_wish(&check->wishes[i]);
     }
     mem_free(check->wishes);
-    mem_free(check->agents);
+    free_agents(check);
     mem_free(check);
 }
 
@@ -135,7 +144,7 @@ bool ds_check_set_agents(struct ds_check *check, const struct remote *agents, si
         }
         return true;
     }
-    mem_free(check->agents);
+    free_agents(check);
     check->agents = mem_alloc_zero(count + 1, sizeof(*check->agents));
     check->agents_count = count;
     for (size_t i = 0; i < count; i++) {
@@ -459,6 +468,12 @@ static bool note_reply(struct ds_check *check, const struct ds_reply *reply, boo
     return agrees;
 }
 
+bool ds_check_knows(const struct ds_check *check, const char *problem)
+{
+    const char *known = check->asking ? check->agents[check->next].problem : NULL;
+    return known != NULL && strcmp(known, problem) == 0;
+}
+
 size_t ds_check_heard(struct ds_check *check, enum sg_result result, const struct ds_reply *reply,
                       sg_time now, struct ds_check_fact *out_facts)
 {
@@ -470,6 +485,9 @@ size_t ds_check_heard(struct ds_check *check, enum sg_result result, const struc
     agent->result = result;
     agent->heard_at = now;
     agent->spoils = false;
+    mem_free(agent->problem);
+    agent->problem =
+        result == SG_OK && reply->problem != NULL ? mem_copy_text(reply->problem) : NULL;
     agent->agreed = note_reply(check, result == SG_OK ? reply : NULL, &agent->spoils);
     if (result == SG_OK) {
         agent->kind = reply->kind;
@@ -540,6 +558,8 @@ static void describe_agent(const struct agent *agent, struct buffer *text)
         buffer_append_text(text, ds_reply_kind_text(agent->kind));
         if (agent->kind == DS_REPLY_REFUSED) {
             buffer_format(text, " (rcode %u)", agent->rcode);
+        } else if (agent->problem != NULL) {
+            buffer_format(text, " (%s)", agent->problem);
         }
         buffer_append_text(text, agent->spoils   ? ", one that fits a key and one of its tag with "
                                                    "another digest: it is to be removed"

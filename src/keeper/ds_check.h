@@ -101,6 +101,8 @@ struct ds_check_fact {
     sg_time at;    /* when the last agent of this round had answered */
     uint32_t ttl;  /* the largest that the round's DS records had; 0 where there were none */
 };
+/* Has the agent that is asked now had this reply.problem before? */
+bool ds_check_knows(const struct ds_check *check, const char *problem);
 /*
  * What the agent said: SG_OK and the reply, or why there was none. Returns how many facts came out
  * of it (0 in the midst of a round), at most DS_CHECK_KEYS_MAX.

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "dns/request.h"
+#include "keeper/remote_text.h"
 
 enum {
     AGENT_TIMEOUT = 5, /* of BIND's checkds */
@@ -17,7 +18,9 @@ struct ds_watch {
     struct ds_watch_settings settings;
     struct ds_check *check;
     bool wanted;
-    void *asked; /* the question that is out; NULL: none */
+    void *asked;            /* the question that is out; NULL: none */
+    struct remote agent;    /* who is asked for the DS */
+    struct ds_proof *proof; /* of what it said; NULL: none is under way */
 
     struct parent_lookup *lookup; /* under way; NULL: none */
     bool looked_up;               /* agents are what the last lookup has found */
@@ -84,6 +87,8 @@ static void take_back(struct ds_watch *watch)
         watch->of.asker->cancel(watch->of.asker->argument, watch->asked);
         watch->asked = NULL;
     }
+    ds_proof_drop(watch->proof);
+    watch->proof = NULL;
 }
 
 void ds_watch_free(struct ds_watch *watch)
@@ -100,7 +105,7 @@ void ds_watch_free(struct ds_watch *watch)
 /* What is out was put with the old configuration's key and address, and counts as not heard. */
 static void drop_question(struct ds_watch *watch)
 {
-    if (watch->asked != NULL) {
+    if (watch->asked != NULL || watch->proof != NULL) {
         take_back(watch);
         struct ds_check_fact facts[DS_CHECK_KEYS_MAX];
         size_t count = ds_check_heard(watch->check, SG_CANCELLED, NULL, now_of(watch), facts);
@@ -151,7 +156,11 @@ static bool put(struct ds_watch *watch, const struct keeper_question *form,
     const struct keeper_asker *asker = watch->of.asker;
     struct keeper_question question = *form;
     struct dns_request request;
-    dns_request_lookup(name, watch->of.rrclass, type, &request);
+    if (form->kind == KEEPER_QUESTION_DS && watch->settings.anchors != NULL) {
+        dns_request_proof(name, watch->of.rrclass, type, &request);
+    } else {
+        dns_request_lookup(name, watch->of.rrclass, type, &request);
+    }
     question.message = (struct span){request.bytes, request.length};
     question.access = watch->of.access;
     watch->asked = asker->ask == NULL ? NULL : asker->ask(asker->argument, &question, hear, watch);
@@ -167,24 +176,83 @@ static enum sg_result open_message(const struct keeper_heard *heard, struct dns_
     return heard->settled ? dns_message_parse(heard->message, message) : SG_BAD_SIG;
 }
 
-static void take_ds(struct ds_watch *watch, enum sg_result result,
-                    const struct dns_message *message)
+static bool tells(const struct ds_reply *reply)
+{
+    return reply->kind == DS_REPLY_PRESENT || reply->kind == DS_REPLY_ABSENT;
+}
+
+static void read_reply(const struct ds_watch *watch, const struct dns_message *message,
+                       struct ds_reply *out_reply)
+{
+    ds_reply_read(message, out_reply);
+    /* An agent of the configuration may well be a resolver; the parent's own server is not. */
+    if (tells(out_reply) && !out_reply->authoritative && watch->settings.mode == DS_WATCH_YES) {
+        out_reply->kind = DS_REPLY_CACHED;
+    }
+}
+
+/* `reply` NULL: there is none. */
+static void take_ds(struct ds_watch *watch, enum sg_result result, const struct ds_reply *reply)
 {
     struct ds_check_fact facts[DS_CHECK_KEYS_MAX];
-    struct ds_reply reply;
-    if (result == SG_OK) {
-        ds_reply_read(message, &reply);
-        /* An agent of the configuration may well be a resolver; the parent's own server is not. */
-        bool tells = reply.kind == DS_REPLY_PRESENT || reply.kind == DS_REPLY_ABSENT;
-        if (tells && !reply.authoritative && watch->settings.mode == DS_WATCH_YES) {
-            reply.kind = DS_REPLY_CACHED;
-        }
-    }
-    size_t count =
-        ds_check_heard(watch->check, result, result == SG_OK ? &reply : NULL, now_of(watch), facts);
+    size_t count = ds_check_heard(watch->check, result, reply, now_of(watch), facts);
     if (count > 0) {
         watch->of.found(watch->of.argument, facts, count);
     }
+}
+
+/* --- proofs --------------------------------------------------------------------------------- */
+
+static void begin_proof(struct ds_watch *watch, const struct dns_message *message)
+{
+    const struct ds_proof_of of = {
+        .apex = watch->of.apex,
+        .rrclass = watch->of.rrclass,
+        .access = watch->of.access,
+        .asker = watch->of.asker,
+        .prover = watch->of.prover,
+        .now = watch->of.now,
+        .anchors = watch->settings.anchors,
+        .resolvers = watch->settings.lookup.resolvers,
+        .resolvers_count = watch->settings.lookup.resolvers_count,
+        .stirred = watch->of.stirred,
+        .argument = watch->of.argument,
+    };
+    watch->proof = ds_proof_new(&of, &watch->agent, message);
+}
+
+static void say_doubt(struct ds_watch *watch, const struct ds_reply *reply)
+{
+    char name[REMOTE_TEXT_BYTES];
+    if (ds_check_knows(watch->check, reply->problem)) {
+        return;
+    }
+    remote_text(&watch->agent, name);
+    char *text = mem_format("parental agent %s %s (%s)", name, ds_reply_kind_text(reply->kind),
+                            reply->problem);
+    watch->of.doubted(watch->of.argument, text);
+    mem_free(text);
+}
+
+static void end_proof(struct ds_watch *watch)
+{
+    struct ds_proof *proof = watch->proof;
+    const struct trust_chain *chain = ds_proof_chain(proof);
+    struct dns_message message;
+    struct ds_reply reply;
+    enum sg_result result = dns_message_parse(trust_chain_answer(chain), &message);
+    watch->proof = NULL;
+    ASSERT(result == SG_OK); /* as it was when it came */
+    read_reply(watch, &message, &reply);
+    reply.ttl = trust_chain_ttl(chain); /* what was signed, not what came */
+    if (!trust_chain_is_proven(chain)) {
+        reply.kind = DS_REPLY_BOGUS;
+        reply.count = 0;
+        reply.problem = trust_chain_problem(chain);
+        say_doubt(watch, &reply);
+    }
+    take_ds(watch, SG_OK, &reply);
+    ds_proof_drop(proof);
 }
 
 static bool hear_ds(void *argument, const struct keeper_heard *heard)
@@ -192,8 +260,16 @@ static bool hear_ds(void *argument, const struct keeper_heard *heard)
     struct ds_watch *watch = argument;
     struct dns_message message;
     watch->asked = NULL;
+    struct ds_reply reply;
     enum sg_result result = open_message(heard, &message);
-    take_ds(watch, result, &message);
+    if (result == SG_OK) {
+        read_reply(watch, &message, &reply);
+    }
+    if (result == SG_OK && watch->settings.anchors != NULL && tells(&reply)) {
+        begin_proof(watch, &message); /* The next turn goes on with it. */
+    } else {
+        take_ds(watch, result, result == SG_OK ? &reply : NULL);
+    }
     watch->of.stirred(watch->of.argument);
     return false;
 }
@@ -208,6 +284,7 @@ static void ask_agent(struct ds_watch *watch, const struct remote *agent)
         .idle_timeout = AGENT_TIMEOUT,
         .total_timeout = AGENT_TOTAL,
     };
+    watch->agent = *agent;
     if (!put(watch, &form, watch->of.apex, DNS_TYPE_DS, hear_ds)) {
         take_ds(watch, SG_IO, NULL);
     }
@@ -305,6 +382,12 @@ static bool is_lookup_due(const struct ds_watch *watch)
 sg_time ds_watch_turn(struct ds_watch *watch)
 {
     const struct remote *agent;
+    if (watch->proof != NULL) {
+        if (ds_proof_turn(watch->proof)) {
+            return INT64_MAX;
+        }
+        end_proof(watch);
+    }
     if (!watch->wanted || watch->settings.mode == DS_WATCH_NO) {
         return INT64_MAX;
     }
@@ -327,7 +410,7 @@ sg_time ds_watch_turn(struct ds_watch *watch)
 
 bool ds_watch_is_asking(const struct ds_watch *watch)
 {
-    return watch->asked != NULL;
+    return watch->asked != NULL || watch->proof != NULL;
 }
 
 bool ds_watch_is_waiting(const struct ds_watch *watch)

@@ -7,12 +7,15 @@
  *   no         nobody; the operator says what he has seen
  *
  * Joins the two pure machines, ds_check and parent_lookup, to the questions that the keeper can
- * put. One question at a time is out. Nothing is asked while nothing is wished. Thread: keeper.
+ * put. Where there are trust anchors, what an agent shows counts only when it is proven (ds_proof);
+ * what is not, is as if it had not answered. One question at a time is out. Nothing is asked while
+ * nothing is wished. Thread: keeper.
  */
 #pragma once
 
 #include "keeper/asking.h"
 #include "keeper/ds_check.h"
+#include "keeper/ds_proof.h"
 #include "keeper/parent_lookup.h"
 
 enum ds_watch_mode { DS_WATCH_NO, DS_WATCH_EXPLICIT, DS_WATCH_YES };
@@ -22,6 +25,7 @@ struct ds_watch_settings {
     const struct remote *agents; /* EXPLICIT */
     size_t agents_count;
     struct parent_lookup_settings lookup; /* YES */
+    const struct trust_anchors *anchors;  /* NULL: answers count as they are */
     struct ds_check_bounds bounds;
 };
 
@@ -31,15 +35,20 @@ typedef void ds_watch_found(void *argument, const struct ds_check_fact *facts, s
 /* Something was heard: ds_watch_turn() has to be called, which tells when to come again. */
 typedef void ds_watch_stirred(void *argument);
 
+/* What an agent said is not believed, for another reason than before. */
+typedef void ds_watch_doubted(void *argument, const char *text);
+
 /* All of it is borrowed, and what the pointers lead to may change. */
 struct ds_watch_of {
     const struct dns_name *apex;
     uint16_t rrclass;
     const void *access; /* zone_settings.access, for sources of questions */
     const struct keeper_asker *asker;
-    const sg_time *now; /* when what was heard is heard */
+    struct ds_prover prover; /* where there are anchors */
+    const sg_time *now;      /* when what was heard is heard */
     ds_watch_found *found;
     ds_watch_stirred *stirred;
+    ds_watch_doubted *doubted; /* where there are anchors */
     void *argument;
     uint64_t seed;
 };

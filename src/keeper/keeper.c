@@ -317,6 +317,8 @@ static void take_replies(struct keeper *keeper)
             change_take_job(keeper, (struct zone_job *)job);
         } else if (aside_is_round(job)) {
             aside_take_job(keeper, job);
+        } else if (ds_proof_is_job(job)) {
+            ds_proof_take_job(job);
         } else if (keying_is_round(job)) {
             keying_take_job(keeper, job);
         } else {

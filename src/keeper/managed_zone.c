@@ -114,6 +114,11 @@ void managed_zone_status(const struct managed_zone *zone, struct zone_status *ou
     };
 }
 
+bool managed_zone_waits_for_parent(const struct managed_zone *zone)
+{
+    return zone_parent_is_waiting(zone);
+}
+
 void managed_zone_describe_parent(const struct managed_zone *zone,
                                   void (*line)(void *argument, const char *text), void *argument)
 {

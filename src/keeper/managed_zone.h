@@ -46,4 +46,6 @@ void managed_zone_describe_parent(const struct managed_zone *zone,
  */
 size_t managed_zone_signing_records(const struct managed_zone *zone, struct buffer *out_packed,
                                     bool *out_beside);
+/* Is anything waited for there? */
+bool managed_zone_waits_for_parent(const struct managed_zone *zone);
 const struct zone_settings *managed_zone_settings(const struct managed_zone *zone);

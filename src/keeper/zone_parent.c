@@ -159,6 +159,22 @@ static void stir(void *argument)
     zone_parent_turn(parent->keeper, parent->zone);
 }
 
+/* --- proofs ---------------------------------------------------------------------------------- */
+
+static void submit(void *argument, struct job *job)
+{
+    struct keeper *keeper = argument;
+    job->reply = keeper->io.mailbox;
+    keeper->jobs++;
+    worker_pool_submit(keeper->io.pool, WORK_SOON, job);
+}
+
+static void say_doubt(void *argument, const char *text)
+{
+    const struct zone_parent *parent = argument;
+    say(parent->zone, SEVERITY_WARNING, text);
+}
+
 /* --- a zone's parent, from its first wish to its end ---------------------------------------- */
 
 static struct ds_watch_of watch_of(struct zone_parent *parent)
@@ -169,9 +185,11 @@ static struct ds_watch_of watch_of(struct zone_parent *parent)
         .rrclass = zone->slot->rrclass,
         .access = zone->settings->access,
         .asker = &parent->keeper->io.asker,
+        .prover = {submit, parent->keeper},
         .now = &parent->keeper->now,
         .found = take_facts,
         .stirred = stir,
+        .doubted = say_doubt,
         .argument = parent,
         .seed = zone->slot->id ^ random_seeded_below(&parent->keeper->refresh.random, UINT32_MAX),
     };

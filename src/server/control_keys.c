@@ -21,6 +21,7 @@ struct keys_question {
     keys_writer *write;
     char *zone, *view, *policy; /* owned */
     sg_duration publish_interval;
+    struct buffer parent; /* lines */
 };
 
 static const struct zone_request_words answers = {
@@ -33,6 +34,7 @@ static void free_question(struct keys_question *question)
     mem_free(question->zone);
     mem_free(question->view);
     mem_free(question->policy);
+    buffer_free(&question->parent);
     mem_free(question);
 }
 
@@ -45,12 +47,18 @@ static void answer(void *argument, const struct keeper_keys_status *status, cons
         zone_request_carried_out(question->request, SG_CONFLICT, text);
     } else {
         const struct keys_text_zone zone = {question->zone, question->view, question->policy,
-                                            question->publish_interval};
+                                            question->publish_interval,
+                                            buffer_text(&question->parent)};
         question->write(&zone, status, &written);
         zone_request_carried_out(question->request, SG_OK, buffer_text(&written));
     }
     buffer_free(&written);
     free_question(question);
+}
+
+static void take_line(void *argument, const char *text)
+{
+    buffer_format(argument, "%s\n", text);
 }
 
 static void ask(struct control_call *call, struct managed_zone *zone, keys_writer *write)
@@ -66,6 +74,9 @@ static void ask(struct control_call *call, struct managed_zone *zone, keys_write
     question->policy = mem_copy_text(policy->name);
     question->publish_interval =
         (sg_duration)policy->dnskey_ttl + policy->zone_propagation_delay + policy->publish_safety;
+    if (managed_zone_waits_for_parent(zone)) {
+        managed_zone_describe_parent(zone, take_line, &question->parent);
+    }
     enum sg_result result = keeper_keys_status(call->server->keeper, zone, answer, question);
     if (result == SG_OK) {
         zone_request_expect(question->request);

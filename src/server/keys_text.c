@@ -187,6 +187,19 @@ static void append_key(struct buffer *out_text, const struct keys_text_zone *zon
     append_states(out_text, &key->state);
 }
 
+/* The next line of `*rest`, in `out_line`. False: no more. */
+static bool next_line(const char **rest, struct buffer *out_line)
+{
+    if (*rest == NULL || **rest == '\0') {
+        return false;
+    }
+    size_t length = strcspn(*rest, "\n");
+    buffer_clear(out_line);
+    buffer_append(out_line, *rest, length);
+    *rest += length + ((*rest)[length] == '\n');
+    return true;
+}
+
 void keys_text(const struct keys_text_zone *zone, const struct keeper_keys_status *status,
                struct buffer *out_text)
 {
@@ -205,6 +218,11 @@ void keys_text(const struct keys_text_zone *zone, const struct keeper_keys_statu
     if (status->publishes_delete) {
         buffer_append_text(out_text, "cds, cdnskey:  ask the parent to remove every DS\n");
     }
+    struct buffer line = BUFFER_EMPTY;
+    for (const char *rest = zone->parent; next_line(&rest, &line);) {
+        buffer_format(out_text, "parent:        %s\n", buffer_text(&line));
+    }
+    buffer_free(&line);
     for (size_t i = 0; i < status->count; i++) {
         if (!is_unused(&status->keys[i])) {
             append_key(out_text, zone, &status->keys[i], status->now);
@@ -384,6 +402,13 @@ void keys_text_json(const struct keys_text_zone *zone, const struct keeper_keys_
     if (status->problem != NULL) {
         json_text(&json, "problem", status->problem);
     }
+    struct buffer line = BUFFER_EMPTY;
+    json_begin_array(&json, "parent-waits");
+    for (const char *rest = zone->parent; next_line(&rest, &line);) {
+        json_text(&json, NULL, buffer_text(&line));
+    }
+    json_end_array(&json);
+    buffer_free(&line);
     json_begin_array(&json, "keys");
     for (size_t i = 0; i < status->count; i++) {
         append_json_key(&json, &status->keys[i]);

@@ -13,6 +13,7 @@ struct keys_text_zone {
     const char *zone, *view, *policy;
     sg_duration
         publish_interval; /* Ipub by the policy: how long before its end a key is followed */
+    const char *parent;   /* what is waited for there and what each agent said, a line each; NULL */
 };
 
 void keys_text(const struct keys_text_zone *zone, const struct keeper_keys_status *status,

@@ -116,6 +116,7 @@ static void fill_parent(struct zone_peers *peers, const struct conf_view *view,
                 .ipv6 = system->ipv6,
                 .port = DNS_PORT,
             },
+        .anchors = parent->anchors,
         .bounds = {parent->retry_min, parent->retry_max, SG_DAY, SG_DAY},
     };
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Write the corpora of fuzz_update and fuzz_transfer: real messages for the zone of zone_fixture.h.
+"""Write the corpora of fuzz_update and fuzz_transfer: real messages for the zone of zone_fixture.h;
+and that of fuzz_trust_chain.
 
 Run by hand when there is something new to begin from: tests/fuzz/make_messages.py
 """
@@ -8,6 +9,7 @@ import pathlib
 import random
 import struct
 
+import dns.dnssec
 import dns.flags
 import dns.message
 import dns.name
@@ -16,6 +18,7 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 import dns.update
+from cryptography.hazmat.primitives.asymmetric import ec
 
 ZONE = dns.name.from_text("e.")
 CORPUS = pathlib.Path(__file__).parent / "corpus"
@@ -128,7 +131,62 @@ TRANSFERS = {
 }
 
 
+# --- chains of trust ---
+
+NOW = 1700000000
+DENIED = {
+    "nsec": [("e.t.", "NSEC", "x.t. NS RRSIG")],
+    "nsec3": [("JISE29PL9KE3URGK2IEK188B0S6CD8V0.t.", "NSEC3",
+               "1 0 0 - JISE29PL9KE3URGK2IEK188B0S6CD8V1 NS")],
+    "opt-out": [("P6GB3QK6STTLNMO4L2G1HVKLJET7UTF7.t.", "NSEC3",
+                 "1 1 0 - P6GB3QK6STTLNMO4L2G1HVKLJET7UTF6 NS SOA")],
+}
+
+
+class Signer:
+    def __init__(self, name):
+        self.name = dns.name.from_text(name)
+        self.private = ec.generate_private_key(ec.SECP256R1())
+        self.key = dns.dnssec.make_dnskey(self.private.public_key(), "ECDSAP256SHA256", flags=257)
+
+    def sign(self, rrset):
+        rrsig = dns.dnssec.sign(rrset, self.private, self.name, self.key, inception=NOW - 9,
+                                expiration=NOW + 9)
+        return dns.rrset.from_rdata(rrset.name, rrset.ttl, rrsig)
+
+    def keys(self):
+        return dns.rrset.from_rdata(self.name, 60, self.key)
+
+
+def reply(name, rdtype, signer, answer, authority=()):
+    message = dns.message.make_response(dns.message.make_query(name, rdtype), our_payload=1232)
+    message.flags |= dns.flags.AA
+    for section, rrsets in ((message.answer, answer), (message.authority, authority)):
+        for rrset in rrsets:
+            section += [rrset, signer.sign(rrset)]
+    return message.to_wire()
+
+
+def write_chains():
+    root, parent, child = Signer("."), Signer("t."), Signer("e.t.")
+    keys = reply("t.", "DNSKEY", parent, [parent.keys()])
+
+    def ds_of(zone):
+        return dns.rrset.from_rdata(zone.name, 60,
+                                    dns.dnssec.make_ds(zone.name, zone.key, "SHA256"))
+    shown = reply("e.t.", "DS", parent, [ds_of(child)])
+    up = [reply("t.", "DS", root, [ds_of(parent)]), reply(".", "DNSKEY", root, [root.keys()])]
+    chains = {"ds": (0, parent, [shown, keys]), "from-root": (1, root, [shown, keys] + up)}
+    for name, records in DENIED.items():
+        rrsets = [dns.rrset.from_text(owner, 60, "IN", rdtype, rdata)
+                  for owner, rdtype, rdata in records]
+        chains[name] = 0, parent, [reply("e.t.", "DS", parent, [], rrsets), keys]
+    for name, (at_root, anchor, messages) in chains.items():
+        write("fuzz_trust_chain", name, at_root, [anchor.key.to_wire()] + messages)
+
+
 def main():
+    write_chains()
     random.seed(1995)
     for name, messages in UPDATES.items():
         write("fuzz_update", name, 1 if name in ("keys", "chain", "refused") else 0, messages)

@@ -185,6 +185,43 @@ def test_an_agent_that_wants_a_key_gets_it(make_signet, run_server, tmp_path, ke
     assert SEEN not in signet.log()
 
 
+class Choosy(Bind):
+    """Answers one address alone, and tells of every question."""
+
+    client = HOST
+
+    def configure(self):
+        super().configure()
+        path = self.folder / "named.conf"
+        path.write_text(path.read_text().replace("options {", "options { querylog yes;").replace(
+            "check-names ignore;", f"check-names ignore; allow-query {{ {self.client}; }};"))
+
+
+@pytest.mark.parametrize("words, source", [
+    ("parental-agents {{ {agents} }}; parental-source 127.0.0.5;", "127.0.0.5"),
+    ("parental-agents source 127.0.0.6 {{ {agents} }}; parental-source 127.0.0.5;", "127.0.0.6"),
+    ("parental-agents {{ {agents} }};", None)])
+def test_agents_are_asked_from_the_address_that_is_said(make_signet, run_server, tmp_path, words,
+                                                        source):
+    parent = Parent(Choosy, tmp_path / "parent")
+    parent.server.client = source or "127.0.0.5"
+    run_server(parent.server)
+    signet = start_child(make_signet, "", words.format(agents=agents_of(parent)))
+    wait_for_status(signet, "is to be published by the parent")
+    parent.write(ds_of(signet))
+    parent.server.reload()
+    if source is None:
+        wait_for_status(signet, f"{HOST}#{parent.port} answers with an error (rcode 5)")
+        assert SEEN not in signet.log()
+        return
+    signet.wait_for_log(SEEN)
+    # "+T": recursion is desired, over TCP.
+    asked = re.findall(r"client \S+ ([\d.]+)#\d+ \(example\.test\): query: example\.test IN DS (\S+)",
+                       parent.server.log())
+    assert asked and {address for address, _ in asked} == {source}
+    assert all("T" in flags for _, flags in asked), asked
+
+
 class WellKnown(Knot):
     """On port 53 of an address of its own, too."""
 
@@ -210,6 +247,69 @@ def test_the_parents_own_servers_are_found_and_asked(make_signet, run_server, tm
     wait_for_status(signet, f"parental agent {address}#53 has no DS, not what is waited for")
     parent.show(ds_of(signet))
     signet.wait_for_log(SEEN)
+
+
+def address_of(number):
+    """For this run of the tests alone."""
+    return f"127.{number}.{os.getpid() // 250 % 250 + 1}.{os.getpid() % 250 + 1}"
+
+
+class OneOfThree(Parent):
+    """One of the addresses of the two name servers of `test.`: ns1 has two of them."""
+
+    def __init__(self, folder, number):
+        self.at = address_of(number)
+        super().__init__(WellKnown, folder)
+        self.server.address = self.at
+
+    def write(self, ds):
+        super().write(ds)
+        text = self.path.read_text().replace(
+            f"ns1        A {HOST}\n", f"           NS ns2\nns1        A {address_of(54)}\n"
+            f"           A {address_of(55)}\nns2        A {address_of(56)}\n")
+        assert "NS ns2" in text
+        self.path.write_text(text)
+
+
+def stays_waiting(signet, tag, behind):
+    """Two rounds go by, in which one address was behind."""
+    agent = re.compile(rf"parental agent {re.escape(behind.at)}#53 has .*, not what is waited for; "
+                       r"asked on (.*)")
+    seen = set()
+
+    def asked():
+        seen.update(agent.findall(status(signet)))
+        return len(seen) >= 3
+    wait_until(asked, 30, f"{behind.at} asked again", pause_s=0.2)
+    assert f"the DS of key {tag} (ECDSAP256SHA256) is to be " in status(signet)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="port 53 needs root")
+def test_a_roll_waits_for_every_address_of_every_server(make_signet, run_server, tmp_path):
+    parents = [OneOfThree(tmp_path / f"parent{number}", number) for number in (54, 55, 56)]
+    for parent in parents:
+        run_server(parent.server)
+    resolver = Unbound(tmp_path / "resolver", parents[0].server, [("test.", "")])
+    run_server(resolver)
+    signet, old = start_rolling(make_signet, "",
+                                f"parent-resolvers port {resolver.port} {{ {HOST}; }};")
+    for parent in parents:
+        parent.show(ds_of_key(signet, old))
+    signet.wait_for_log(f"{SEEN}{old} seen published")
+    new = roll(signet, old)
+    both = ds_of_key(signet, old) + ds_of_key(signet, new)
+    for behind, ahead in ((parents[1], parents[0]), (parents[2], parents[1])):
+        ahead.show(both)
+        stays_waiting(signet, new, behind)
+    parents[2].show(both)
+    signet.wait_for_log(f"{SEEN}{new} seen published")
+    for behind, ahead in ((parents[1], parents[0]), (parents[2], parents[1])):
+        ahead.show(ds_of_key(signet, new))
+        stays_waiting(signet, old, behind)
+        assert ksk_tags(signet) == {old, new}, "one address still has the DS of the old key"
+    parents[2].show(ds_of_key(signet, new))
+    signet.wait_for_log(f"{SEEN}{old} seen withdrawn")
+    wait_until(lambda: ksk_tags(signet) == {new}, 60, "the old key is gone")
 
 
 def test_where_no_resolver_answers_that_is_told(make_signet):
@@ -341,9 +441,9 @@ def ds_of_key(signet, tag):
 
 
 def start_rolling(make_signet, agents, statements, extra=""):
+    asked = f"parental-agents {{ {agents} }};" if agents else ""
     signet = make_signet(extra=ROLLS + extra)
-    signet.add_zone(ZONE, CHILD, policy="rolls",
-                    statements=f"parental-agents {{ {agents} }}; {RETRY} {statements}")
+    signet.add_zone(ZONE, CHILD, policy="rolls", statements=f"{asked} {RETRY} {statements}")
     signet.start()
     signet.wait_until_signed(ZONE)
     old, = ksk_tags(signet)
@@ -379,6 +479,34 @@ def test_a_key_rolls_with_the_parent_by_updates(make_signet, run_server, tmp_pat
     wait_until(has_rolled, 60, "the roll", pause_s=0.1)
     assert f"{SEEN}{new} seen published" in signet.log()
     assert f"{SEEN}{old} seen withdrawn" in signet.log()
+
+
+# Of somebody else who signs the zone as well.
+OTHER_DS = f"{ZONE} 1 IN DS 4711 13 2 {'AB' * 32}\n"
+
+
+@pytest.mark.parametrize("kind, others", [(UpdatedBind, ""), (UpdatedKnot, ""),
+                                          (UpdatedBind, OTHER_DS)])
+def test_the_last_ds_goes_by_an_update_when_the_zone_goes_insecure(make_signet, run_server,
+                                                                   tmp_path, kind, others):
+    parent = Parent(kind, tmp_path / "parent")
+    parent.write(others)
+    run_server(parent.server)
+    foreign = {4711} if others else set()
+    extra = (f'key "{PUSH_KEY.name}" {{ algorithm {PUSH_KEY.algorithm}; '
+             f'secret "{PUSH_KEY.secret}"; }};')
+    signet, old = start_rolling(make_signet, agents_of(parent),
+                                f"ds-push {{ {agents_of(parent, key=PUSH_KEY)} }};", extra)
+    wait_until(lambda: ds_tags(parent.server) == {old} | foreign, 30, "the first DS")
+    signet.wait_for_log(f"{SEEN}{old} seen published")
+    wait_until(lambda: "DSState: omnipresent" in
+               next(signet.folder.glob(f"K*+{old:05}.state")).read_text(), 30, "the chain")
+    signet.zones[0] = signet.zones[0].replace('"rolls"', '"insecure"')
+    signet.configure()
+    assert signet.rndc("reconfig").returncode == 0
+    wait_until(lambda: ds_tags(parent.server) == foreign, 30, "our DS is gone, and ours alone")
+    signet.wait_for_log(f"{SEEN}{old} seen withdrawn")
+    assert ksk_tags(signet) == {old}, "signed as long as a cache may have the DS"
 
 
 def test_a_roll_with_the_parent_survives_kill_9_at_any_time(make_signet, run_server, tmp_path):

@@ -2,6 +2,10 @@
 #include "support/table.h"
 
 /* What is printed must load, print as the same, and hold the same zones. */
+#define HASH "000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F"
+#define KEY_64                                                                                     \
+    "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+Pw=="
+
 static const struct print_case {
     const char *name;
     const char *text;
@@ -42,6 +46,10 @@ static const struct print_case {
                 "}; zone b { " PRIMARY "parental-agents { ::1; }; }; zone c { " PRIMARY
                 "checkds explicit; }; }; view w { zone a { " PRIMARY "}; };"},
     {"checkds of agents", "zone a { " PRIMARY "parental-agents { ::1; }; checkds yes; };"},
+    {"what proves the parent's answers",
+     "trust-anchors { . static-ds 20326 8 2 \"" HASH "\"; \"T\" static-key 257 3 13 \"" KEY_64
+     "\"; };"
+     "options { checkds-validate yes; }; zone a { " PRIMARY "dnssec-policy default; };"},
     {"how the parent is told",
      KEY_K "zone a { " PRIMARY "ds-push { ::1 key k; }; ds-submit-command \"/bin/x a b\"; "
            "ds-retract-command \"/bin/y\"; ds-command-records ds; };"},

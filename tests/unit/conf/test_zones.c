@@ -5,6 +5,7 @@
 #define ZONE(text) "zone \"a\" { " text " };"
 #define SECONDARY  "type secondary; primaries { 192.0.2.1; }; "
 
+#define HASH    "000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F"
 #define STORE_S "key-store s { directory \".\"; }; "
 #define POLICY_OF_STORE(name)                                                                      \
     "dnssec-policy " name " { keys { csk key-store s lifetime unlimited algorithm 13; }; }; "
@@ -57,6 +58,39 @@ static const struct text_case cases[] = {
      "option 'max-zone-ttl' cannot be used together with 'dnssec-policy'"},
     {"no policy and a largest TTL", ZONE(PRIMARY "dnssec-policy none; max-zone-ttl 1d;"), false,
      NULL},
+    {"answers to be proven, without an anchor",
+     ZONE(PRIMARY "dnssec-policy default; checkds-validate yes;"), true,
+     "zone 'a': 'checkds-validate' needs 'trust-anchors' of a name above it"},
+    {"answers to be proven, with an anchor beside",
+     "trust-anchors { b static-ds 1 8 2 \"" HASH "\"; a static-ds 1 8 2 \"" HASH
+     "\"; };" ZONE(PRIMARY "dnssec-policy default; checkds-validate yes;"),
+     true, "needs 'trust-anchors' of a name above it"},
+    {"answers to be proven, with an anchor above",
+     "trust-anchors { . static-ds 1 8 2 \"" HASH
+     "\"; };" ZONE(PRIMARY "dnssec-policy default; checkds-validate yes;"),
+     false, NULL},
+    {"answers to be proven that nobody gives",
+     ZONE(PRIMARY "dnssec-policy default; checkds no; checkds-validate yes;"), false, NULL},
+    {"answers to be proven of no key", ZONE(PRIMARY "checkds-validate yes;"), false, NULL},
+    {"an anchor that is followed no more", "trust-anchors { . initial-ds 1 8 2 \"" HASH "\"; };",
+     false, "'initial-ds' is taken as 'static-ds': keys are not followed as RFC 5011 has it"},
+    {"an anchor of SHA-1",
+     "trust-anchors { . static-ds 1 8 1 \"0001020304050607080910111213141516171819\"; };", false,
+     "a SHA-1 digest proves nothing"},
+    {"an anchor's digest in pieces",
+     "trust-anchors { . static-ds 1 8 2 \"0001020304050607 08090A0B0C0D0E0F\n\t"
+     "101112131415161718191A1B1C1D1E1F\"; };",
+     false, NULL},
+    {"an anchor's digest that is none", "trust-anchors { . static-ds 1 8 2 \"xyz\"; };", true,
+     "this is not the digest of a DS"},
+    {"an anchor's digest that is short", "trust-anchors { . static-ds 1 8 2 \"00\"; };", true,
+     "this is not the digest of a DS"},
+    {"an anchor's key that is none", "trust-anchors { . static-key 257 3 13 \"!\"; };", true,
+     "this is not the key of a DNSKEY"},
+    {"an anchor's number", "trust-anchors { . static-ds 1 256 2 \"" HASH "\"; };", true,
+     "256 is too large"},
+    {"an anchor of another kind", "trust-anchors { . ds 1 8 2 \"" HASH "\"; };", true,
+     "found 'ds'"},
     {"a command with its path", ZONE(PRIMARY "ds-submit-command \"/bin/x y\";"), false, NULL},
     {"no command", ZONE(PRIMARY "ds-retract-command \"\";"), false, NULL},
     {"a command without its path", ZONE(PRIMARY "ds-submit-command \"x y\";"), true,

@@ -132,9 +132,25 @@ static void the_longest_names_fit(void **state)
     assert_int_equal(parsed(&request).counts[1], 1);
 }
 
+static void what_is_to_be_proven_comes_with_signatures(void **state)
+{
+    struct dns_name name = name_of("example.");
+    struct dns_request request;
+    (void)state;
+
+    dns_request_proof(&name, DNS_CLASS_IN, DNS_TYPE_DS, &request);
+    struct dns_message message = parsed(&request);
+    assert_int_equal(message.flags, DNS_FLAG_RD | DNS_FLAG_CD);
+    assert_true(dns_name_equal(&message.qname, &name));
+    assert_int_equal(message.qtype, DNS_TYPE_DS);
+    assert_true(message.edns.present && message.edns.dnssec_ok);
+    assert_int_equal(message.edns.payload, EDNS_PAYLOAD_DEFAULT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_to_be_proven_comes_with_signatures),
         cmocka_unit_test(an_ixfr_tells_our_soa),
         cmocka_unit_test(a_notify_carries_the_new_soa),
         cmocka_unit_test(the_longest_names_fit),

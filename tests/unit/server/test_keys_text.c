@@ -69,6 +69,27 @@ static void keys_that_rest_are_told_with_the_reason(void **state)
     mem_free(status);
 }
 
+static void what_the_parent_is_waited_for_is_told_with_who_said_what(void **state)
+{
+    (void)state;
+    struct buffer text = BUFFER_EMPTY;
+    struct keeper_keys_status *status = mem_alloc_zero(1, sizeof(*status));
+    struct keys_text_zone waiting = zone;
+    waiting.parent = "the DS is to be published\nagent 1 has no DS\n";
+    status->wake_at = INT64_MAX;
+    keys_text(&waiting, status, &text);
+    assert_non_null(strstr(buffer_text(&text), "\nparent:        the DS is to be published\n"
+                                               "parent:        agent 1 has no DS\n"));
+    buffer_free(&text);
+    keys_text_json(&waiting, status, &text);
+    const char *array = strstr(buffer_text(&text), "\"parent-waits\": [");
+    assert_non_null(array);
+    assert_non_null(strstr(array, "\"the DS is to be published\""));
+    assert_non_null(strstr(array, "\"agent 1 has no DS\""));
+    buffer_free(&text);
+    mem_free(status);
+}
+
 static void a_new_ksk_has_bind_s_lines(void **state)
 {
     (void)state;
@@ -250,6 +271,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_that_rest_are_told_with_the_reason),
+        cmocka_unit_test(what_the_parent_is_waited_for_is_told_with_who_said_what),
         cmocka_unit_test(a_new_ksk_has_bind_s_lines),
         cmocka_unit_test(a_csk_has_its_states_in_bind_s_order),
         cmocka_unit_test(what_is_to_come_is_scheduled),
