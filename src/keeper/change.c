@@ -366,6 +366,9 @@ static void take_version(struct managed_zone *zone, struct zone_job *job)
     log_published(job);
     remember_history(zone, job); /* first: a reader finds no version that the history lacks */
     bool first = zone_record_version(zone) == NULL;
+    if (job->kind == ZONE_JOB_RECOVER) {
+        overtake_recovering(zone, job);
+    }
     if (stays_expired(zone, job)) {
         zone->known.expired = job->made.version;
     } else {
@@ -379,6 +382,9 @@ static void take_version(struct managed_zone *zone, struct zone_job *job)
     overtake_published(zone,
                        job->store == NULL || (job->commit.record.flags & STORE_COMMIT_BREAKS) != 0);
     notifying_changed(zone->keeper, zone, first);
+    if (expired != NULL && zone->slot->version != NULL) {
+        overtake_revived(zone->keeper, zone);
+    }
 }
 
 /* A recovered zone goes on as any other: is its file newer, are keys or signatures due? */

@@ -107,7 +107,7 @@ void managed_zone_status(const struct managed_zone *zone, struct zone_status *ou
         .refresh_at = timers == NULL ? 0 : known_or_zero(timers->refresh_at),
         .expire_at = timers == NULL ? 0 : known_or_zero(timers->expire_at),
         .refresh_failure = secondary_failure(zone),
-        .unheard = zone->ledger.unheard,
+        .unheard = zone->ledger.unheard - zone->ledger.unlisted,
         .doubted = zone->ledger.doubted,
         .unnotified = zone->notify.unknown,
         .stored = zone->ledger.continues,

@@ -28,6 +28,7 @@ struct overtake {
     void *asked; /* the question that is out; NULL: none */
     sg_time began_at;
     unsigned silences;
+    bool is_unlisted; /* stands for those whom nobody here knows: asked never, given up in time */
 };
 
 /* When all is heard and overtaken, that is committed: the next start has nobody to ask. */
@@ -53,6 +54,7 @@ static void end(struct overtake *overtake)
     if (overtake->next != NULL) {
         overtake->next->back = overtake->back;
     }
+    ledger->unlisted -= overtake->is_unlisted;
     if (--ledger->unheard == 0) {
         ledger->doubted = false;
         settle(zone);
@@ -61,9 +63,8 @@ static void end(struct overtake *overtake)
 }
 
 /* The serial of a secondary that is not signed here is its primaries'. */
-static bool is_serial_ours(const struct managed_zone *zone)
+static bool is_serial_ours(const struct managed_zone *zone, const struct zone_version *version)
 {
-    const struct zone_version *version = zone_record_version(zone);
     return zone->settings->type == ZONE_PRIMARY ||
            (zone->settings->policy != NULL && version != NULL &&
             zone_version_facts(version)->signed_here);
@@ -110,7 +111,7 @@ static void take_serial(struct overtake *overtake, uint32_t theirs)
     uint32_t *above = &zone->wishes.serial_above, *overtaken = &zone->ledger.overtaken;
     char label[ZONE_LABEL_BYTES];
     char from[REMOTE_TEXT_BYTES];
-    if (version == NULL || !is_serial_ours(zone)) {
+    if (version == NULL || !is_serial_ours(zone, version)) {
         return;
     }
     uint32_t ours = zone_version_facts(version)->serial;
@@ -228,6 +229,14 @@ sg_time overtake_turn(struct keeper *keeper)
     struct overtake *overtake;
     while ((overtake = (struct overtake *)heap_first(&keeper->overtakes_due)) != NULL &&
            overtake->due.key <= keeper->now) {
+        if (overtake->is_unlisted) {
+            end(overtake);
+            continue;
+        }
+        if (overtake->zone->slot->version == NULL) { /* It has expired, and may come back. */
+            heap_put(&keeper->overtakes_due, &overtake->due, keeper->now + AGAIN_MOST);
+            continue;
+        }
         if (!rate_take(&keeper->overtakes_rate, keeper->now)) {
             return keeper->now + 1;
         }
@@ -248,7 +257,8 @@ void overtake_clock_set_back(struct keeper *keeper, sg_duration by)
     }
 }
 
-/* One that was asked before the last start may have got ours since, and is given up in time. */
+/* One that was asked before the last start may have got ours since, and is given up in time.
+ * `remote` NULL: those whom nobody knows. */
 static void add(struct keeper *keeper, struct managed_zone *zone, const struct remote *remote)
 {
     sg_time since = zone->ledger.unheard_since;
@@ -257,15 +267,20 @@ static void add(struct keeper *keeper, struct managed_zone *zone, const struct r
                                   .back = &keeper->overtakes,
                                   .keeper = keeper,
                                   .zone = zone,
-                                  .remote = *remote,
                                   .began_at = since,
-                                  .silences = since < keeper->now};
+                                  .silences = since < keeper->now,
+                                  .is_unlisted = remote == NULL};
+    if (remote != NULL) {
+        overtake->remote = *remote;
+    }
     if (overtake->next != NULL) {
         overtake->next->back = &overtake->next;
     }
     keeper->overtakes = overtake;
     zone->ledger.unheard++;
-    heap_put(&keeper->overtakes_due, &overtake->due, keeper->now);
+    zone->ledger.unlisted += overtake->is_unlisted;
+    heap_put(&keeper->overtakes_due, &overtake->due,
+             overtake->is_unlisted ? since + GIVEN_UP : keeper->now);
 }
 
 /* The first commit is made before anybody is asked. */
@@ -283,26 +298,70 @@ void overtake_tell_state(struct managed_zone *zone, const struct zone_job *job)
     }
 }
 
-void overtake_start(struct keeper *keeper, struct managed_zone *zone, bool restored)
+/* Nobody can ask them: they have a week to fetch it whole. */
+static void wait_for_unlisted(struct keeper *keeper, struct managed_zone *zone)
 {
-    const struct zone_state *state = &zone->known.state;
-    bool is_again = !restored && state->unheard_since != 0 && state->unheard_since < keeper->now;
-    struct notify_targets targets;
-    if (keeper->stopping || keeper->io.asker.ask == NULL || zone->ledger.unheard > 0 ||
-        !is_serial_ours(zone) || !notifying_targets(keeper, zone, &targets)) {
-        return;
-    }
-    keeper->overtakes_rate.per_second = ASKS_PER_SECOND;
-    zone->ledger.unheard_since = is_again ? state->unheard_since : keeper->now;
+    char label[ZONE_LABEL_BYTES];
+    add(keeper, zone, NULL);
+    log_write(LOG_ZONE, SEVERITY_WARNING,
+              "zone %s: it comes from a backup, and not all of its secondaries are known, so that "
+              "they cannot be asked for their serials: transfers are whole for a week; if one has "
+              "a serial above %u, raise ours: signing -serial",
+              zone_label(zone->settings, label),
+              zone_version_facts(zone_record_version(zone))->serial);
+}
+
+static void ask_all(struct keeper *keeper, struct managed_zone *zone)
+{
+    struct notify_targets targets = {.count = 0};
+    (void)notifying_targets(keeper, zone, &targets);
     for (size_t i = 0; i < targets.count && i < ASKED_MAX; i++) {
         add(keeper, zone, &targets.remotes[i]);
     }
-    zone->ledger.doubted = (restored || state->unheard_doubted) && zone->ledger.unheard > 0;
+    if (zone->ledger.doubted && (targets.count == 0 || targets.count > ASKED_MAX ||
+                                 targets.unknown > 0 || targets.cut_short)) {
+        wait_for_unlisted(keeper, zone);
+    }
     if (zone->ledger.unheard == 0) {
         zone->ledger.unheard_since = 0; /* The next commit says so, whatever it is for. */
     }
-    overtake_published(zone, false);
     notify_targets_clear(&targets);
+}
+
+void overtake_recovering(struct managed_zone *zone, const struct zone_job *job)
+{
+    if (zone->keeper->io.asker.ask != NULL && is_serial_ours(zone, job->made.version) &&
+        (zone->keeper->restored || job->made.state.unheard_doubted)) {
+        zone->ledger.doubted = true; /* overtake_start() follows. */
+        zone_history_be_ambiguous(&zone->slot->history);
+    }
+}
+
+void overtake_start(struct keeper *keeper, struct managed_zone *zone, bool restored)
+{
+    struct zone_ledger *ledger = &zone->ledger;
+    const struct zone_state *state = &zone->known.state;
+    bool is_again = !restored && state->unheard_since != 0 && state->unheard_since < keeper->now;
+    if (keeper->stopping || keeper->io.asker.ask == NULL || ledger->unheard > 0 ||
+        !is_serial_ours(zone, zone_record_version(zone))) {
+        return;
+    }
+    keeper->overtakes_rate.per_second = ASKS_PER_SECOND;
+    ledger->unheard_since = is_again ? state->unheard_since : keeper->now;
+    ledger->doubted = restored || state->unheard_doubted;
+    if (zone->slot->version != NULL) {
+        ask_all(keeper, zone);
+    } /* Else it has expired: overtake_revived(). */
+    if (overtake_is_in_doubt(zone)) {
+        zone_history_be_ambiguous(&zone->slot->history);
+    }
+}
+
+void overtake_revived(struct keeper *keeper, struct managed_zone *zone)
+{
+    if (zone->ledger.unheard_since != 0 && zone->ledger.unheard == 0 && !keeper->stopping) {
+        ask_all(keeper, zone);
+    }
 }
 
 void overtake_published(struct managed_zone *zone, bool breaks)

@@ -9,6 +9,9 @@
  * questions that nobody answers. So it is with a secondary that is signed here, whose signed serial
  * is ours; not with others.
  *
+ * Of a restored zone not all secondaries may be known: no NOTIFY goes to them, or there are too
+ * many. For these it is in doubt for a week, and the log says so.
+ *
  * That they are asked is in the zone's state, from its first commit until what they have said is
  * overtaken: a restart asks them again.
  *
@@ -32,6 +35,10 @@ void overtake_tell_state(struct managed_zone *zone, const struct zone_job *job);
 /* The zone's first version has been published, the very first, or one that was recovered and whose
  * secondaries had not all been heard. `restored`: from a backup. */
 void overtake_start(struct keeper *keeper, struct managed_zone *zone, bool restored);
+/* What was recovered is about to be published. */
+void overtake_recovering(struct managed_zone *zone, const struct zone_job *job);
+/* A zone that had expired is served again: whoever could not be asked as long is asked now. */
+void overtake_revived(struct keeper *keeper, struct managed_zone *zone);
 /* A version was published: what differs from the one before may not be told yet. `breaks`: nor is
  * it by what the store has of it; one that was committed before is not told apart after a restart,
  * and another has to follow. */

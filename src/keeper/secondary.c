@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "dns/request.h"
 #include "keeper/notifying.h"
+#include "keeper/overtake.h"
 #include "keeper/publish.h"
 #include "keeper/refresh_words.h"
 #include "keeper/remote_text.h"
@@ -369,6 +370,7 @@ static void serve_again(struct managed_zone *zone)
             zone_facts_note_published(zone->keeper, zone);
         }
         notifying_changed(zone->keeper, zone, false);
+        overtake_revived(zone->keeper, zone);
     }
 }
 

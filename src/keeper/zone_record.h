@@ -77,6 +77,7 @@ struct zone_ledger {
     bool doubted;               /* by overtake.c: of a backup, and not all secondaries were heard */
     uint32_t overtaken;         /* what one of them has is to be overtaken; 0: nothing */
     size_t unheard;             /* those whose serial is still asked for */
+    size_t unlisted;            /* of these: who cannot be asked, as nobody knows them */
     sg_time unheard_since;      /* 0: all was heard, and what had to be is overtaken */
     struct store_zone *stored;  /* what the store has, to be recovered from; NULL: nothing */
 };

@@ -502,6 +502,51 @@ static void nor_is_a_doubt_that_the_next_change_ends(void **state)
     assert_true(keeper_has_overtaken(scene->keeper));
 }
 
+/* No NOTIFY goes to them, so nobody knows where they are; but they may fetch it. */
+static void secondaries_that_are_not_known_get_a_restored_zone_whole_for_a_week(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene_serve_dynamic(scene);
+    assert_int_equal(scene_update_now(scene, "one"), DNS_RCODE_NOERROR);
+    assert_int_equal(links_from(scene, 7), 1);
+    restore(scene);
+    assert_int_equal(scene_status(scene).unheard, 0);
+    assert_int_equal(links_from(scene, 7), 0);
+    assert_false(keeper_has_overtaken(scene->keeper));
+    assert_int_equal(scene_update_now(scene, "two"), DNS_RCODE_NOERROR);
+    assert_int_equal(links_from(scene, 8), 0);
+    scene_pass(scene, 7 * SG_DAY);
+    assert_true(keeper_has_overtaken(scene->keeper));
+    assert_int_equal(scene_update_now(scene, "three"), DNS_RCODE_NOERROR);
+    assert_int_equal(scene_update_now(scene, "four"), DNS_RCODE_NOERROR);
+    assert_int_equal(links_from(scene, 10), 1);
+}
+
+/* Who has the zone from one that has expired is asked when it is served again. */
+static void a_restored_zone_that_has_expired_asks_when_it_comes_back(void **state)
+{
+    struct keeper_scene *scene = *state;
+    be_signed(scene);
+    tell_a_server(scene);
+    scene_fetch(scene, 100);
+    hear_serial(scene, 90);
+    scene->now += SCENE_EXPIRE + 1;
+    restore(scene);
+    assert_int_equal(scene_serial(scene), 0);
+    assert_null(serial_question(scene));
+    assert_false(keeper_has_overtaken(scene->keeper));
+    scene_hear(scene_asked(scene, KEEPER_QUESTION_SOA), SG_TIMEOUT, (struct span){NULL, 0});
+    assert_int_equal(keeper_refresh(scene->keeper, scene_zone(scene), false), SG_OK);
+    scene_pass(scene, 1);
+    scene_answer_soa(scene, 100);
+    scene_turn(scene);
+    uint32_t serial = scene_serial(scene);
+    assert_int_not_equal(serial, 0);
+    hear_serial(scene, serial + 50);
+    assert_int_equal(scene_serial(scene), serial + 51);
+    assert_true(keeper_has_overtaken(scene->keeper));
+}
+
 /* Nobody can ask for a zone that could not be read. */
 static void nor_is_a_zone_that_could_not_be_opened(void **state)
 {
@@ -1025,6 +1070,8 @@ int main(void)
         WITH_SCENE(a_doubt_that_the_next_change_ends_outlives_a_restart),
         WITH_SCENE(what_is_to_be_overtaken_is_not_done_before_it_is_durable),
         WITH_SCENE(nor_is_a_doubt_that_the_next_change_ends),
+        WITH_SCENE(secondaries_that_are_not_known_get_a_restored_zone_whole_for_a_week),
+        WITH_SCENE(a_restored_zone_that_has_expired_asks_when_it_comes_back),
         WITH_SCENE(nor_is_a_zone_that_could_not_be_opened),
         WITH_SCENE(one_that_has_ours_after_its_silence_gets_the_next_change_whole),
         WITH_SCENE(the_serial_of_an_unsigned_secondary_is_left_alone),
