@@ -154,14 +154,14 @@ static enum sg_result collect_between(struct again *again, sg_time from, sg_time
  * The most urgent range is not all urgent: what expires within the hour comes first wherever it
  * is, then the day's, then the rest. When all goes well there is only the rest.
  */
-static enum sg_result collect_due(struct again *again)
+static enum sg_result collect_due(struct again *again, sg_time before)
 {
     static const sg_duration urgencies[] = {SG_HOUR, SG_DAY, INT64_MAX / 2};
     enum sg_result result = SG_OK;
     sg_time from = INT64_MIN;
     for (size_t i = 0; i < ARRAY_LEN(urgencies) && result == SG_OK; i++) {
         sg_time to = again->work.run.now + urgencies[i];
-        to = to < again->job->wish.expires_before ? to : again->job->wish.expires_before;
+        to = to < before ? to : before;
         result = collect_between(again, from, to);
         from = to;
     }
@@ -221,9 +221,23 @@ static enum sg_result collect_tree(struct again *again)
     return result;
 }
 
+static bool has_collected(const struct again *again)
+{
+    return again->apex_due || again->trees[0].owners.count + again->trees[1].owners.count > 0;
+}
+
 static enum sg_result collect_all(struct again *again)
 {
     again->cursor = *again->job->cursor;
+    if (resign_index_first(again->job->index) < again->work.run.now + SG_DAY) {
+        /* What expires before the cursor may come to it has a slice of its own. */
+        enum sg_result urgent = collect_due(again, again->work.run.now + SG_DAY);
+        if (urgent != SG_OK || has_collected(again)) {
+            again->more = true;
+            return urgent;
+        }
+        again->more = false;
+    }
     if (!again->cursor.nsec3) {
         enum sg_result result = collect_tree(again);
         if (result != SG_OK || again->more) {
@@ -333,8 +347,7 @@ static void mark_ranges(const struct again *again)
 static enum sg_result sign_collected(struct again *again)
 {
     const struct resign_work *job = again->job;
-    bool any = again->apex_due || again->trees[0].owners.count + again->trees[1].owners.count > 0;
-    if (!any) {
+    if (!has_collected(again)) {
         return SG_OK;
     }
     enum sg_result result = touched_add(&again->trees[0].owners, (struct span){NULL, 0}, true);
@@ -362,7 +375,7 @@ enum sg_result resign(const struct resign_work *job, struct sign_report *out_rep
     }
     job->index->now = job->request->now;
     again.work.run.keep_from = job->wish.all ? INT64_MAX : job->wish.expires_before;
-    result = job->wish.all ? collect_all(&again) : collect_due(&again);
+    result = job->wish.all ? collect_all(&again) : collect_due(&again, job->wish.expires_before);
     if (result != SG_OK) {
         goto out;
     }

@@ -43,8 +43,8 @@ size_t resign_index_bytes(const struct resign_index *index);
 
 /* What is to be made anew. */
 struct resign_wish {
-    sg_time expires_before;  /* signatures that expire before this are due */
-    bool all;                /* every signature, whatever its age (`rndc sign`) */
+    sg_time expires_before; /* signatures that expire before this are due */
+    bool all; /* every signature, whatever its age (`rndc sign`); what expires within a day first */
     uint64_t signatures_max; /* stop after about so many, most urgent first */
     /* With `all`: stop after so many names and hashes, too; 0: no limit. Those that have no
      * signature, as insecure delegations under opt-out, cost the look. */

@@ -38,7 +38,9 @@ static enum work_class class_of(const struct zone_job *job)
     case ZONE_JOB_DUMP:
         return large ? WORK_BULK : WORK_SOON;
     case ZONE_JOB_RESIGN:
-        return large && job->lent.state->campaign ? WORK_BULK : WORK_SOON;
+        /* Once it is known to be more than one slice others come in between. */
+        return large && (job->lent.state->campaign || job->zone->known.slices_follow) ? WORK_BULK
+                                                                                      : WORK_SOON;
     case ZONE_JOB_UPDATE:
     case ZONE_JOB_RAISE:
     case ZONE_JOB_STATE:
@@ -79,6 +81,7 @@ void change_start(struct keeper *keeper, struct managed_zone *zone, sg_time now)
         .keys = kept_keys_take(&keeper->kept_keys, zone),
         .resign = zone->known.resign,
         .expires_first = zone->health.expires_first,
+        .signature_ns = zone->known.signature_ns,
     };
     job->lent.aside = aside_lend(zone);
     job->aside_names_min = zone->known.aside_fails ? UINT64_MAX : keeper->asides.names_min;
@@ -519,6 +522,11 @@ static void succeed(struct keeper *keeper, struct zone_job *job)
     trust_take_job(zone, job);
     recover_health(zone, job);
     zone->wishes.resign |= made->more || zone->known.state.campaign;
+    if (job->kind == ZONE_JOB_RESIGN) {
+        zone->known.slices_follow = made->more;
+        zone->known.signature_ns =
+            made->signature_ns != 0 ? made->signature_ns : zone->known.signature_ns;
+    }
     if (job->kind == ZONE_JOB_RECOVER) {
         zone->ledger.continues = true;
         if (keeper->restored || zone->known.state.unheard_since != 0) {

@@ -16,6 +16,7 @@ struct checkpoint {
     struct managed_zone *zone;
     struct store *store;
     const struct zone_version *version; /* a reference */
+    uint64_t store_zone;                /* of its ledger, which is the keeper's alone */
     uint64_t number;
     uint64_t since_bytes; /* what made it due */
     enum sg_result result;
@@ -41,7 +42,7 @@ static bool append(void *argument, struct span bytes)
         return true;
     }
     if (target->file == NULL) {
-        target->result = target->io->image_create(target->io->argument, checkpoint->zone->ledger.id,
+        target->result = target->io->image_create(target->io->argument, checkpoint->store_zone,
                                                   checkpoint->number, &target->file);
         if (target->result == SG_OK && checkpoint->image.length > 0) {
             target->result =
@@ -251,6 +252,7 @@ static void start_image(struct keeper *keeper, struct managed_zone *zone)
     checkpoint->zone = zone;
     checkpoint->store = keeper->io.store;
     checkpoint->version = zone_version_ref(zone->slot->version);
+    checkpoint->store_zone = ledger->id;
     checkpoint->number = ledger->last;
     checkpoint->since_bytes = ledger->since_image_bytes;
     checkpoint->image = BUFFER_EMPTY;

@@ -50,6 +50,7 @@ struct zone_lent {
     struct resign_index *resign;   /* moved; NULL: none, or the zone is small */
     struct zone_facts_twins twins; /* moved */
     struct zone_aside *aside;      /* moved; signed whole beside it; NULL: there is none */
+    uint64_t signature_ns;         /* what one took in the last slice; 0: not known */
     sg_time expires_first;
 };
 
@@ -87,6 +88,7 @@ struct zone_made {
     uint32_t file_serial;    /* LOAD: what the file has; 0: it was not read */
     bool disk_failed;        /* why it failed: a write, which is soon to be tried again */
     bool more;               /* RESIGN: another slice is due */
+    uint64_t signature_ns;   /* RESIGN: what one took; 0: none was made */
     bool from_aside;         /* the version is one of lent.aside's lineage */
     bool aside_useless;      /* what was signed aside, if anything was, is not what is wanted */
     struct zone_keys *aside_keys; /* NULL, or all is to be signed with them, aside */

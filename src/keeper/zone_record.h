@@ -104,6 +104,8 @@ struct zone_knowledge {
     struct zone_key_order *orders; /* that wait for the next look at the keys */
     bool keyed;                    /* a round was at work for the job that comes next */
     struct resign_index *resign;   /* NULL: small, or not known */
+    uint64_t signature_ns;         /* what one took in the last slice; 0: not known */
+    bool slices_follow;            /* more is due than was signed anew in the last slice */
     sg_time begins_latest;         /* no signature begins later that a walk has not found due */
     struct zone_aside *aside;      /* signed whole beside it (aside.h); NULL: nothing is */
     bool aside_fails;              /* that has failed: its jobs do it themselves */

@@ -2,8 +2,13 @@
 #include "keeper/zone_steps.h"
 
 enum {
-    /* About a quarter of a second of P-256 on one core: nothing waits for it for longer. */
+    /* Nothing waits for a slice for longer than a quarter of a second (decision 5), as far as the
+     * last one tells how long a signature takes: with RSA up to a hundred times as long as with
+     * P-256, of which these are what one core makes. */
+    SLICE_NS = 250000000,
     SLICE_SIGNATURES = 5000,
+    SLICE_SIGNATURES_MIN = 50,
+    SLICE_SIGNATURES_FIRST_RSA = 100,
     /* As long as that or less, where few names of many have signatures (opt-out). */
     SLICE_NAMES = 200000,
     /* What becomes due soon is taken along, so that a zone has one change for many names. */
@@ -18,6 +23,22 @@ static void begin_campaign(struct zone_job *job)
         *zone_state_cursor(state) = (struct resign_cursor){.started = false};
         zone_facts_begin_campaign(&state->facts, job->now);
     }
+}
+
+static uint64_t slice_signatures(const struct zone_job *job, const struct sign_keys *keys)
+{
+    uint64_t most = SLICE_SIGNATURES;
+    if (job->lent.signature_ns != 0) {
+        uint64_t fit = SLICE_NS / job->lent.signature_ns;
+        most = fit < most ? fit : most;
+        return most > SLICE_SIGNATURES_MIN ? most : SLICE_SIGNATURES_MIN;
+    }
+    for (size_t i = 0; i < keys->count; i++) {
+        if (keys->keys[i].key->algorithm <= DNSSEC_RSASHA512) { /* All below are RSA, too. */
+            most = SLICE_SIGNATURES_FIRST_RSA;
+        }
+    }
+    return most;
 }
 
 static enum sg_result make_anew(struct zone_job *job, struct zone_edit *edit,
@@ -39,12 +60,17 @@ static enum sg_result make_anew(struct zone_job *job, struct zone_edit *edit,
         .request = &request,
         .wish = {.expires_before = job->now + kasp->signatures_refresh + AHEAD_SECONDS,
                  .all = state->campaign,
-                 .signatures_max = SLICE_SIGNATURES,
+                 .signatures_max = slice_signatures(job, &keys),
                  .names_max = SLICE_NAMES},
         .cursor = state->campaign ? zone_state_cursor(state) : NULL,
         .pool = job->pool,
     };
-    return resign(&work, out_report, &job->made.more);
+    uint64_t started = time_monotonic_ns();
+    enum sg_result result = resign(&work, out_report, &job->made.more);
+    if (result == SG_OK && out_report->signatures > 0) {
+        job->made.signature_ns = 1 + (time_monotonic_ns() - started) / out_report->signatures;
+    }
+    return result;
 }
 
 enum sg_result zone_resign(struct zone_job *job)

@@ -39,7 +39,8 @@ bool zone_serial_is_ahead(enum zone_serial_update method, uint32_t serial, sg_ti
 void zone_serial_warn_if_ahead(const struct zone_job *job);
 /* What the signed zone gets, for a draft whose source has `source_serial`. */
 uint32_t zone_serial_choose(const struct zone_job *job, uint32_t source_serial);
-/* The job has made what it makes: did the serial go back, or does it pass what was served before? */
+/* The job has made what it makes: did the serial go back, or does it pass what was served before?
+ */
 void zone_serial_note(struct zone_job *job);
 
 /* --- zone_seal.c: SIGN and SEAL ------------------------------------------------------------- */

@@ -335,8 +335,8 @@ void status_of_zone(const struct server *server, const struct managed_zone *zone
         put_number(out_text, "secondaries asked for their serial", status.unheard);
     } else if (status.doubted) {
         put_line(out_text, "restored",
-                 "transfers are whole for a week: nobody is told of changes, so that nobody can be "
-                 "asked for his serial");
+                 "transfers are whole for a week: not all of its secondaries are known, so that "
+                 "they cannot be asked for their serials");
     }
     if (status.unnotified > 0) {
         put_number(out_text, "name servers that cannot be notified", status.unnotified);

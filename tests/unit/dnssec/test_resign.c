@@ -337,6 +337,34 @@ static void another_negative_ttl_comes_in_slices(void **state)
     }
 }
 
+/* The cursor would come to some of them when they have long expired. */
+static void a_campaign_signs_first_what_is_urgent(void **state)
+{
+    (void)state;
+    struct life life;
+    begin(&life, CHANGE_NSEC, 3, 0);
+    fill(&life, 200);
+    sg_time now = life.scene.request.now += 13 * SG_DAY;
+    const struct resign_wish wish = {.all = true, .signatures_max = 20};
+    unsigned slices = 0;
+    unsigned urgent = count_before(life.scene.version, now, now + SG_DAY);
+    assert_true(urgent > 50);
+    for (unsigned left; urgent > 0; urgent = left, slices++) {
+        visit(&life, &wish, true);
+        left = count_before(life.scene.version, now, now + SG_DAY);
+        assert_true(left < urgent);
+        assert_true(life.more);
+        assert_false(life.cursor.started);
+    }
+    assert_true(slices > 2);
+    do {
+        assert_true(slices++ < SLICES_MAX);
+        visit(&life, &wish, true);
+    } while (life.more);
+    assert_true(life.cursor.started);
+    end(&life);
+}
+
 /* Insecure delegations have nothing to be signed, but there are so many that to pass them by takes
  * longer than a slice may. */
 static void a_slice_of_a_campaign_passes_by_no_more_than_its_share(void **state)
@@ -439,6 +467,7 @@ int main(void)
         cmocka_unit_test(an_abandoned_edit_leaves_its_signatures_due),
         cmocka_unit_test(the_most_urgent_come_first),
         cmocka_unit_test(a_campaign_signs_all_in_slices),
+        cmocka_unit_test(a_campaign_signs_first_what_is_urgent),
         cmocka_unit_test(another_negative_ttl_comes_in_slices),
         cmocka_unit_test(a_slice_of_a_campaign_passes_by_no_more_than_its_share),
         cmocka_unit_test(refreshes_are_a_smooth_trickle),

@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "dnssec/keystore.h"
-#include "keeper/keeper.h"
+#include "keeper/keeper_parts.h"
 #include "keeper/managed_zone.h"
 #include "support/table.h"
 
@@ -165,7 +165,7 @@ static enum reload_outcome reload(struct world *world)
         keeper_reload(world->keeper, keeper_zone(world->keeper, 0), false, note_outcome, NULL),
         SG_OK);
     outcome = (enum reload_outcome)99;
-    turn(world, T0);
+    turn(world, world->keeper->now > T0 ? world->keeper->now : T0);
     return outcome;
 }
 
