@@ -524,8 +524,9 @@ static void succeed(struct keeper *keeper, struct zone_job *job)
     zone->wishes.resign |= made->more || zone->known.state.campaign;
     if (job->kind == ZONE_JOB_RESIGN) {
         zone->known.slices_follow = made->more;
-        zone->known.signature_ns =
-            made->signature_ns != 0 ? made->signature_ns : zone->known.signature_ns;
+        zone->known.signature_ns = keeper->io.untimed        ? 0
+                                   : made->signature_ns != 0 ? made->signature_ns
+                                                             : zone->known.signature_ns;
     }
     if (job->kind == ZONE_JOB_RECOVER) {
         zone->ledger.continues = true;

@@ -129,6 +129,7 @@ struct keeper_io {
     void (*all_loaded)(void *argument, size_t zones, size_t failed, size_t kept);
     /* Seconds since the machine was started: has the wall clock jumped? NULL: nobody looks. */
     sg_time (*uptime)(void *argument);
+    bool untimed; /* how fast this machine signs decides nothing: a simulation can be repeated */
     void *argument;
 };
 

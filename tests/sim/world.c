@@ -130,6 +130,7 @@ void world_start(struct world *world)
     enum sg_result result = store_new(&disk, false, hear_store, world, &world->store);
     ASSERT(result == SG_OK);
     const struct keeper_io io = {
+        .untimed = true,
         .pool = world->pool,
         .mailbox = &world->mailbox,
         .store = world->store,
