@@ -101,6 +101,7 @@ static struct zone_keys *keys_as_served(const struct zone_job *job)
         .fingerprint = job->lent.state->keys_fingerprint,
         .nsec3 = facts->denial == ZONE_DENIAL_NSEC3,
         .moves = BUFFER_EMPTY,
+        .events = BUFFER_EMPTY,
         .as_served = true,
     };
     if (!facts->signed_here) {

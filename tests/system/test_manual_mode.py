@@ -1,5 +1,7 @@
 """manual-mode: keys wait for `dnssec -step`."""
 
+import re
+
 from support.material import small_zone
 
 ZONE = "byhand.test."
@@ -35,4 +37,5 @@ def test_a_new_zone_needs_no_step(make_signet):
     for program in ("rndc", "signet"):
         again = signet.rndc("dnssec", "-step", ZONE, program=program)
         assert (again.returncode, again.stdout) == (0, "nothing waits for a step\n"), again.stderr
+    assert re.search(r"keymgr-manual-mode: block ", signet.log())
     assert len(keys(signet)) == 4
