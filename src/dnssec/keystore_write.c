@@ -48,6 +48,11 @@ struct keystore_batch {
     size_t count, max;
 };
 
+static bool is_in_range(const struct key_tag_set *taken, uint16_t tag)
+{
+    return tag >= taken->tag_min && tag <= taken->tag_max;
+}
+
 static bool is_free(const struct key_tag_set *taken, uint16_t tag)
 {
     for (size_t i = 0; i < taken->count; i++) {
@@ -55,7 +60,7 @@ static bool is_free(const struct key_tag_set *taken, uint16_t tag)
             return false;
         }
     }
-    return tag >= taken->tag_min && tag <= taken->tag_max;
+    return is_in_range(taken, tag);
 }
 
 /* The tag that the key has once it is revoked (RFC 5011 3). */
@@ -118,6 +123,9 @@ static enum sg_result draw_untaken(struct signing_key *key, const struct key_tag
         uint16_t revoked = revoked_tag(key->dnskey);
         if (is_free(taken, key->tag) && is_free(taken, revoked) && !has_files(key)) {
             return SG_OK;
+        }
+        if (is_in_range(taken, key->tag) && is_in_range(taken, revoked)) {
+            log_write(LOG_DNSSEC, SEVERITY_INFO, "keymgr: key collision id %u", key->tag);
         }
     }
     return SG_LIMIT;

@@ -311,6 +311,11 @@ MUST_USE enum sg_result keeper_rollover(struct keeper *keeper, struct managed_zo
 MUST_USE enum sg_result keeper_step(struct keeper *keeper, struct managed_zone *zone,
                                     keys_order_done *done, void *argument);
 
+/* As keeper_loadkeys(), and tell whether the look succeeded. SG_CANCELLED also: nothing is served.
+ */
+MUST_USE enum sg_result keeper_look_at_keys(struct keeper *keeper, struct managed_zone *zone,
+                                            bool sign_all, keys_order_done *done, void *argument);
+
 /* The private record which tells that the zone is signed with the key goes; KEEPER_ANY_KEY: all of
  * them. SG_NOT_FOUND: there is none of that key. */
 MUST_USE enum sg_result keeper_clear_progress(struct keeper *keeper, struct managed_zone *zone,

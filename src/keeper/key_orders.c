@@ -120,7 +120,9 @@ static void roll(struct preparation *p, struct zone_key_order *order)
 void key_orders_apply(struct preparation *p)
 {
     for (struct zone_key_order *order = p->orders; order != NULL; order = order->next) {
-        if (p->clock->doubted && order->kind != KEY_ORDER_STATUS) {
+        if (order->kind == KEY_ORDER_LOOK) {
+            answer(order, SG_OK, NULL);
+        } else if (p->clock->doubted && order->kind != KEY_ORDER_STATUS) {
             answer(order, SG_CONFLICT,
                    mem_copy_text("the clock is in doubt, and the states of keys rest: set it, or "
                                  "`signet clock -accept`"));
@@ -134,7 +136,7 @@ void key_orders_apply(struct preparation *p)
                 mem_format("dnssec-policy %s is not in manual-mode: its keys go on by themselves",
                            p->policy->name));
         } else if (order->kind == KEY_ORDER_STEP) {
-            answer(order, SG_OK, mem_copy_text("all that was due is done"));
+            answer(order, SG_OK, mem_copy_text("nothing waits for a step"));
         }
     }
 }
@@ -217,9 +219,37 @@ static struct keeper_keys_status *status_of(const struct preparation *p)
     return status;
 }
 
+/* "stepped: CSK 4711 ECDSAP256SHA256: DNSKEY rumoured", a line for each key; and those made. */
+static char *steps_text(const struct preparation *p)
+{
+    struct buffer text = BUFFER_EMPTY;
+    const char *line = p->moves->length == 0 ? "" : buffer_text(p->moves);
+    for (size_t i = 0; i < p->list->count; i++) {
+        if ((*p->made >> i & 1) != 0) {
+            buffer_format(&text, "%smade: key %u %s", text.length > 0 ? "\n" : "",
+                          p->list->keys[i]->tag,
+                          dnssec_algorithm_text(p->list->keys[i]->algorithm));
+        }
+    }
+    while (*line != '\0') {
+        const char *end = strchr(line, '\n');
+        buffer_format(&text, "%sstepped: %.*s", text.length > 0 ? "\n" : "", (int)(end - line),
+                      line);
+        line = end + 1;
+    }
+    char *owned = text.length > 0 ? mem_copy_text(buffer_text(&text)) : NULL;
+    buffer_free(&text);
+    return owned;
+}
+
 void key_orders_report(struct preparation *p)
 {
     for (struct zone_key_order *order = p->orders; order != NULL; order = order->next) {
+        bool is_step = order->kind == KEY_ORDER_STEP && order->result == SG_OK;
+        char *steps = is_step ? steps_text(p) : NULL;
+        if (steps != NULL) {
+            answer(order, SG_OK, steps);
+        }
         if (order->kind == KEY_ORDER_STATUS) {
             mem_free(order->status);
             order->status = status_of(p);
@@ -291,6 +321,15 @@ static enum sg_result add(struct keeper *keeper, struct managed_zone *zone,
     }
     keeper_wish_keys(keeper, zone, false);
     return SG_OK;
+}
+
+enum sg_result keeper_look_at_keys(struct keeper *keeper, struct managed_zone *zone, bool sign_all,
+                                   keys_order_done *done, void *argument)
+{
+    const struct zone_key_order order = {
+        .kind = KEY_ORDER_LOOK, .done = done, .argument = argument};
+    enum sg_result result = add(keeper, zone, &order);
+    return result == SG_OK ? keeper_loadkeys(keeper, zone, sign_all) : result;
 }
 
 enum sg_result keeper_note_ds(struct keeper *keeper, struct managed_zone *zone,

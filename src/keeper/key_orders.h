@@ -11,6 +11,7 @@
 #include "keeper/keeper.h"
 
 enum key_order_kind {
+    KEY_ORDER_LOOK, /* no more than that; whoever ordered it hears what is in the way */
     KEY_ORDER_DS,
     KEY_ORDER_ROLL,
     KEY_ORDER_STEP,

@@ -5,6 +5,7 @@
 #include "kasp/parent.h"
 #include "keeper/key_orders.h"
 #include "keeper/key_preparation.h"
+#include "keeper/key_tell.h"
 #include "keeper/zone_label.h"
 
 enum {
@@ -194,45 +195,10 @@ static enum sg_result plan(struct preparation *p, bool files_missing)
     return kasp_plan(p->policy, p->list, &facts, p->now, &p->plan);
 }
 
-/* "ZSK 4711 ECDSAP256SHA256: DNSKEY omnipresent, ZRRSIG rumoured" */
-static void tell_moves(struct preparation *p, const struct kasp_key_plan *planned)
-{
-    static const char *const records[KEY_RECORDS] = {"DNSKEY", "ZRRSIG", "KRRSIG", "DS"};
-    static const char *const states[] = {"hidden", "rumoured", "omnipresent", "unretentive", "-"};
-    const struct signing_key *key = planned->key;
-    bool some = false;
-    for (int record = 0; record < KEY_RECORDS; record++) {
-        enum key_state_value value = planned->state.records[record];
-        if (value == key->state.records[record] || value == KEY_STATE_NA ||
-            (key->state.records[record] == KEY_STATE_NA && value == KEY_STATE_HIDDEN)) {
-            continue;
-        }
-        if (!some) {
-            buffer_format(p->moves, "%s %u %s:",
-                          !planned->state.ksk  ? "ZSK"
-                          : planned->state.zsk ? "CSK"
-                                               : "KSK",
-                          key->tag, dnssec_algorithm_text(key->algorithm));
-        }
-        buffer_format(p->moves, "%s %s %s", some ? "," : "", records[record], states[value]);
-        some = true;
-    }
-    bool begins = planned->wait.reason == KASP_WAIT_NO_DS &&
-                  key->state.records[KEY_RECORD_DS] != planned->state.records[KEY_RECORD_DS];
-    if (begins) {
-        char wait[KASP_WAIT_TEXT_BYTES];
-        kasp_wait_text(&planned->wait, wait);
-        buffer_format(p->moves, "; it %s", wait);
-    }
-    if (some) {
-        buffer_format(p->moves, "\n");
-    }
-}
-
 static void apply(struct preparation *p)
 {
     for (size_t i = 0; i < p->plan.count; i++) {
-        tell_moves(p, &p->plan.keys[i]);
+        key_tell_moves(p, &p->plan.keys[i], (*p->made >> i & 1) != 0);
         kasp_plan_apply(&p->plan.keys[i], p->list->keys[i]);
         p->changed[i] |= p->plan.keys[i].changed;
     }
@@ -367,8 +333,8 @@ static void purge(struct preparation *p)
         if (goes && keystore_remove(key) == SG_OK) {
             char *text = signing_key_text(key);
             log_write(LOG_DNSSEC, SEVERITY_INFO,
-                      "zone %s: keymgr: the files of DNSKEY %s are removed",
-                      zone_label(p->settings, label), text);
+                      "zone %s: keymgr: purge DNSKEY %s (%s): its files are removed",
+                      zone_label(p->settings, label), text, key_tell_role(&key->state));
             mem_free(text);
             signing_key_free(key);
             continue;
@@ -402,6 +368,7 @@ enum sg_result key_planning_run(struct preparation *p, sg_time *out_wake)
     if (result != SG_OK) {
         return result;
     }
+    key_tell_found(p);
     key_orders_apply(p);
     if (!keys_rest(p)) {
         kasp_keys_appoint_signers(p->list, p->now, p->changed);
@@ -409,6 +376,7 @@ enum sg_result key_planning_run(struct preparation *p, sg_time *out_wake)
     result = plan_and_make(p);
     if (result == SG_OK) {
         tell_overruled(p);
+        key_tell_blocked(p);
         purge(p);
         result = write_changed(p);
     }

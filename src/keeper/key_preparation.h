@@ -38,6 +38,7 @@ struct preparation {
     sg_time retry_at;        /* a successor could not be made; 0: none was missed */
     char **missing;          /* why; NULL: the same */
     struct buffer *moves;    /* lines for the log, once all is durable */
+    struct buffer *events;   /* the same, in the words of BIND */
     struct buffer reports;   /* lines: what is wrong with key files */
     struct buffer overruled; /* lines: states in files that do not count */
     char *problem;

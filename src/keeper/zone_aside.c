@@ -5,6 +5,7 @@
 #include "dnssec/handover.h"
 #include "dnssec/sign_change.h"
 #include "keeper/aside.h"
+#include "keeper/key_orders.h"
 #include "keeper/source_wish.h"
 #include "keeper/zone_progress.h"
 #include "keeper/zone_steps.h"
@@ -100,6 +101,7 @@ static struct zone_keys *keys_as_served(const struct zone_job *job)
         .fingerprint = job->lent.state->keys_fingerprint,
         .nsec3 = facts->denial == ZONE_DENIAL_NSEC3,
         .moves = BUFFER_EMPTY,
+        .events = BUFFER_EMPTY,
         .as_served = true,
     };
     if (!facts->signed_here) {
@@ -150,9 +152,13 @@ static bool is_fit(const struct zone_job *job)
 /* What an operator has ordered is told him when it is done; waits that begin anew are to begin. */
 static bool may_wait(const struct zone_job *job)
 {
+    bool is_awaited = false;
+    for (const struct zone_key_order *at = job->asked.orders; at != NULL; at = at->next) {
+        is_awaited |= at->kind != KEY_ORDER_LOOK;
+    }
     const struct zone_facts *facts = zone_version_facts(job->lent.base);
-    return facts->names >= job->aside_names_min && job->asked.orders == NULL &&
-           is_clock_sound(job) && (facts->signed_here || facts->denial == ZONE_DENIAL_NONE);
+    return facts->names >= job->aside_names_min && !is_awaited && is_clock_sound(job) &&
+           (facts->signed_here || facts->denial == ZONE_DENIAL_NONE);
 }
 
 /* The next look, when it is done, is as this one: what no commit has does not count. */

@@ -10,6 +10,7 @@
 #include "kasp/progress.h"
 #include "keeper/key_orders.h"
 #include "keeper/key_preparation.h"
+#include "keeper/key_tell.h"
 #include "keeper/zone_label.h"
 #include "keeper/zone_progress.h"
 
@@ -227,7 +228,8 @@ static void begin(const struct zone_keys_request *request, struct zone_keys *key
                   struct preparation *out_preparation)
 {
     static const struct zone_facts_twins nobody = {NULL, 0, false};
-    *keys = (struct zone_keys){.wake_at = INT64_MAX, .moves = BUFFER_EMPTY, .fresh = true};
+    *keys = (struct zone_keys){
+        .wake_at = INT64_MAX, .moves = BUFFER_EMPTY, .events = BUFFER_EMPTY, .fresh = true};
     zone_facts_copy(request->facts, &keys->facts);
     *out_preparation =
         (struct preparation){.settings = request->settings,
@@ -244,6 +246,7 @@ static void begin(const struct zone_keys_request *request, struct zone_keys *key
                              .twins = request->twins != NULL ? request->twins : &nobody,
                              .facts = &keys->facts,
                              .moves = &keys->moves,
+                             .events = &keys->events,
                              .missing = &keys->missing,
                              .reports = BUFFER_EMPTY,
                              .overruled = BUFFER_EMPTY,
@@ -331,37 +334,47 @@ out:
     return result;
 }
 
-static const char *role_text(const struct signing_key *key)
+static void log_lines(const char *label, const char *prefix, struct buffer *lines)
 {
-    return !key->state.ksk ? "ZSK" : key->state.zsk ? "CSK" : "KSK";
-}
-
-static void log_moves(const struct zone_settings *settings, struct zone_keys *keys)
-{
-    char label[ZONE_LABEL_BYTES];
-    const char *line = keys->moves.length == 0 ? "" : buffer_text(&keys->moves);
-    zone_label(settings, label);
+    const char *line = lines->length == 0 ? "" : buffer_text(lines);
     while (*line != '\0') {
         const char *end = strchr(line, '\n');
-        log_write(LOG_DNSSEC, SEVERITY_INFO, "zone %s: keymgr: %.*s", label, (int)(end - line),
-                  line);
+        bool is_cds = strncmp(line, "CDS ", 4) == 0 || strncmp(line, "CDNSKEY ", 8) == 0;
+        log_write(is_cds ? LOG_GENERAL : LOG_DNSSEC, SEVERITY_INFO, "zone %s: %s%.*s", label,
+                  prefix, (int)(end - line), line);
         line = end + 1;
     }
-    buffer_free(&keys->moves);
+    buffer_free(lines);
+}
+
+/* A look that finds all as it was is no news: there may be many of them each second. */
+static void log_look(const char *label, const struct zone_keys *keys, bool is_news)
+{
+    int severity = is_news ? SEVERITY_INFO : SEVERITY_DEBUG;
+    char when[TIME_HUMAN_BYTES];
+    log_write(LOG_DNSSEC, severity, "zone %s: reconfiguring zone keys", label);
+    if (keys->wake_at != INT64_MAX) {
+        time_to_stamp(keys->wake_at, when);
+        log_write(LOG_DNSSEC, severity, "zone %s: next key event: %s", label, when);
+    }
 }
 
 void zone_keys_log_made(const struct zone_settings *settings, struct zone_keys *keys)
 {
+    char label[ZONE_LABEL_BYTES];
+    zone_label(settings, label);
+    log_look(label, keys, keys->made != 0 || keys->moves.length > 0 || keys->events.length > 0);
     for (size_t i = 0; i < keys->list.count; i++) {
         const struct signing_key *key = keys->list.keys[i];
         if ((keys->made >> i & 1) != 0) {
             char *text = signing_key_text(key);
             log_write(LOG_DNSSEC, SEVERITY_INFO, "keymgr: DNSKEY %s (%s) created for policy %s",
-                      text, role_text(key), settings->policy->name);
+                      text, key_tell_role(&key->state), settings->policy->name);
             mem_free(text);
         }
     }
-    log_moves(settings, keys);
+    log_lines(label, "keymgr: ", &keys->moves);
+    log_lines(label, "", &keys->events);
 }
 
 void zone_keys_clear(struct zone_keys *keys)
@@ -369,6 +382,7 @@ void zone_keys_clear(struct zone_keys *keys)
     kasp_apex_clear(&keys->apex);
     key_list_clear(&keys->list);
     buffer_free(&keys->moves);
+    buffer_free(&keys->events);
     zone_facts_clear(&keys->facts);
     mem_free(keys->missing);
     mem_free(keys->sign);

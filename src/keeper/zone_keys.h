@@ -32,7 +32,8 @@ struct zone_keys {
     size_t wishes_count;
     bool nsec3;    /* as the policy wants it and the keys allow it */
     uint8_t *salt; /* owned: of a new NSEC3 chain, as long as the policy says; NULL: to be drawn */
-    struct buffer moves; /* what states changed, in lines; told once */
+    struct buffer moves;  /* what states changed, in lines; told once */
+    struct buffer events; /* the same in the words of BIND (key_tell.h) */
     char *missing;  /* why no successor of a key that is to roll could be made; NULL: none is */
     uint64_t made;  /* new ones: a bit each, by their place in the list */
     char *problem;  /* owned: why the look failed, and the keys rest; NULL: it did not */

@@ -173,21 +173,42 @@ void control_zone_show(struct control_call *call)
     tell_of_zone(call, status_statement_of_zone);
 }
 
+/* Of a zone that is not served nobody waits for the look: what keeps it from that is told. */
+static void look_in_vain(struct control_call *call, struct managed_zone *zone, bool sign_all)
+{
+    struct zone_status status;
+    managed_zone_status(zone, &status);
+    if (keeper_loadkeys(call->server->keeper, zone, sign_all) != SG_OK) {
+        control_call_fail(call, CONTROL_SHUTTING_DOWN, NULL);
+    } else if (status.problem != NULL) {
+        control_call_explain(call, CONTROL_FAILURE, "it is tried again; so far: %s",
+                             status.problem);
+    } else {
+        control_call_succeed(call, NULL);
+    }
+}
+
 static void look_at_keys(struct control_call *call, bool sign_all)
 {
+    static const struct zone_request_words words = {
+        .goes_on = "the zone is at work, and its keys are looked at afterwards"};
     struct managed_zone *zone = control_zone_find_at_work(call, 1);
 
     if (zone == NULL) {
         return;
     }
-    switch (keeper_loadkeys(call->server->keeper, zone, sign_all)) {
-    case SG_OK:
-        control_call_succeed(call, NULL);
-        break;
-    case SG_CANCELLED:
-        control_call_fail(call, CONTROL_SHUTTING_DOWN, NULL);
-        break;
-    default:
+    struct zone_request *request = zone_request_new(call->server, &words);
+    enum sg_result result = keeper_look_at_keys(call->server->keeper, zone, sign_all,
+                                                zone_request_carried_out, request);
+    if (result == SG_OK) {
+        zone_request_expect(request);
+        zone_request_seal(request, control_call_keep(call));
+        return;
+    }
+    zone_request_drop(request);
+    if (result == SG_CANCELLED) {
+        look_in_vain(call, zone, sign_all);
+    } else {
         control_call_fail(call, CONTROL_NO_PERMISSION, "the zone has no dnssec-policy");
     }
 }

@@ -139,6 +139,18 @@ static const char *sighting_text(const struct keeper_key_status *key)
     return texts[key->ds];
 }
 
+/* What an operator said (-checkds), or a signer of before in the key's files, of the DS that is
+ * asked for or was there. */
+static enum kasp_sighting said_of_ds(const struct keeper_key_status *key)
+{
+    sg_time in = key->times[KEY_DS_PUBLISH];
+    sg_time out = key->times[KEY_DS_REMOVED];
+    if (is_in(key->state.records[KEY_RECORD_DS])) {
+        return in != KEY_TIME_UNSET ? KASP_DS_SEEN : KASP_DS_UNKNOWN;
+    }
+    return out != KEY_TIME_UNSET ? KASP_DS_MISSING : KASP_DS_UNKNOWN;
+}
+
 /* "ds at parent: no, is to be published, asked Sat Nov 28 ..." */
 static void append_parent(struct buffer *out_text, const struct keeper_key_status *key)
 {
@@ -148,11 +160,21 @@ static void append_parent(struct buffer *out_text, const struct keeper_key_statu
         [KASP_DS_MISSING] = ", is to be withdrawn",
     };
     char when[TIME_HUMAN_BYTES];
-    if (!key->state.ksk || (key->asks == KASP_DS_UNKNOWN && key->ds == KASP_DS_UNKNOWN)) {
+    enum kasp_sighting said = said_of_ds(key);
+    if (!key->state.ksk ||
+        (key->asks == KASP_DS_UNKNOWN && key->ds == KASP_DS_UNKNOWN && said == KASP_DS_UNKNOWN)) {
         return;
     }
-    buffer_format(out_text, "  %-16s%s%s", "ds at parent:", sighting_text(key),
-                  key->asks == key->ds ? "" : wishes[key->asks]);
+    if (key->ds == KASP_DS_UNKNOWN && said != KASP_DS_UNKNOWN) {
+        bool is_there = said == KASP_DS_SEEN;
+        time_to_ctime(key->times[is_there ? KEY_DS_PUBLISH : KEY_DS_REMOVED], 1, when);
+        buffer_format(out_text, "  %-16snot seen; said to be %s since %s%s",
+                      "ds at parent:", is_there ? "published" : "withdrawn", when,
+                      key->asks == said ? "" : wishes[key->asks]);
+    } else {
+        buffer_format(out_text, "  %-16s%s%s", "ds at parent:", sighting_text(key),
+                      key->asks == key->ds ? "" : wishes[key->asks]);
+    }
     if (key->ds_asked_at != KEY_TIME_UNSET) {
         time_to_ctime(key->ds_asked_at, 1, when);
         buffer_format(out_text, ", asked %s", when);

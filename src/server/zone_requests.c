@@ -89,7 +89,7 @@ void zone_request_ended(void *argument, enum reload_outcome outcome, const char 
 void zone_request_carried_out(void *argument, enum sg_result result, const char *text)
 {
     struct zone_request *request = argument;
-    if (result == SG_OK && request->said == NULL) {
+    if (result == SG_OK && request->said == NULL && *text != '\0') {
         request->said = mem_copy_text(text);
     }
     zone_request_ended(request, result == SG_OK ? RELOAD_STARTED : RELOAD_FAILED, text);

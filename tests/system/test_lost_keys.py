@@ -166,6 +166,10 @@ def test_a_signed_zone_goes_on_without_a_private_half(keygen):
         (signet.folder / f"{ksk}.{suffix}").unlink()
     signet.rndc("loadkeys", ZONE)
     assert "put them back" in complaint(signet)
+    for program in ("rndc", "signet"):
+        for word in ("loadkeys", "sign"):
+            told = signet.rndc(word, ZONE, program=program)
+            assert told.returncode == 1 and "put them back" in told.stderr, (told.stdout, told.stderr)
     assert served_keys(signet) == before
     assert len(keys(signet.folder)) == 2
 

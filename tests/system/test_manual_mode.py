@@ -1,5 +1,7 @@
 """manual-mode: keys wait for `dnssec -step`."""
 
+import re
+
 from support.material import small_zone
 
 ZONE = "byhand.test."
@@ -29,5 +31,11 @@ def test_a_new_zone_needs_no_step(make_signet):
     assert "manual-mode: " in status, status
     assert keys(signet) == first
     done = signet.rndc("dnssec", "-step", ZONE)
-    assert done.returncode == 0 and "all that was due is done" in done.stdout, done.stderr
+    assert done.returncode == 0, done.stderr
+    assert sorted(line.split()[0] for line in done.stdout.splitlines()) == ["made:"] * 2 + ["stepped:"] * 3
+    assert "stepped: ZSK" in done.stdout and "DNSKEY rumoured" in done.stdout
+    for program in ("rndc", "signet"):
+        again = signet.rndc("dnssec", "-step", ZONE, program=program)
+        assert (again.returncode, again.stdout) == (0, "nothing waits for a step\n"), again.stderr
+    assert re.search(r"keymgr-manual-mode: block ", signet.log())
     assert len(keys(signet)) == 4
