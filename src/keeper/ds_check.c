@@ -15,6 +15,7 @@ struct wish {
     sg_time since;
     bool noted;                        /* it counts as met unless it was seen otherwise */
     bool guessed;                      /* noted, by nothing that anybody saw */
+    bool unseen;                       /* it goes, was asked for and never seen: it may be coming */
     struct buffer rdata[DIGEST_TYPES]; /* the DS records that fit; empty: could not be made */
     struct {                           /* by enum ds_check_want */
         bool denied;                   /* some agent of this round has not shown it */
@@ -175,6 +176,7 @@ static struct wish make_wish(const struct ds_check_wish *wanted)
         .since = wanted->since,
         .noted = wanted->noted,
         .guessed = wanted->guessed,
+        .unseen = wanted->unseen,
         .first = KEY_TIME_UNSET,
     };
     for (size_t i = 0; i < DIGEST_TYPES; i++) {
@@ -227,6 +229,7 @@ static bool renew(struct wish *wish, const struct ds_check_wish *wanted)
     wish->since = wanted->since;
     wish->noted = wanted->noted;
     wish->guessed = wanted->guessed;
+    wish->unseen = wanted->unseen;
     return is_other && !is_met(wish);
 }
 
@@ -402,16 +405,31 @@ static bool see(struct wish *wish, enum ds_check_want what, sg_time now)
     return news;
 }
 
+/* Does the parent show all that is to be there: has it acted on what was asked for last? */
+static bool has_acted(const struct ds_check *check)
+{
+    for (size_t i = 0; i < check->wishes_count; i++) {
+        const struct wish *wish = &check->wishes[i];
+        if (wish->want == DS_CHECK_PUBLISHED && wish->words[DS_CHECK_PUBLISHED].denied) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static size_t judge_round(struct ds_check *check, sg_time now, struct ds_check_fact *out_facts)
 {
     size_t facts = 0;
+    bool acted = has_acted(check);
     for (size_t i = 0; i < check->wishes_count; i++) {
         struct wish *wish = &check->wishes[i];
         enum ds_check_want what = DS_CHECK_PUBLISHED;
         if (wish->words[DS_CHECK_PUBLISHED].denied) {
             what = DS_CHECK_WITHDRAWN;
         }
-        if (wish->words[what].denied) {
+        /* A parent that is slow may yet publish what it was asked for before. */
+        bool may_come = what == DS_CHECK_WITHDRAWN && wish->unseen && !acted;
+        if (wish->words[what].denied || may_come) {
             continue;
         }
         bool is_news = see(wish, what, now);
