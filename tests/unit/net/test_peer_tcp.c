@@ -297,7 +297,7 @@ static void where_no_connection_came_to_be_nothing_was_sent(void **state)
     fake_start(&fake);
     struct asked asked =
         ask_and_wait(&fake, &(struct peer_question){.server = &nobody, .tcp = true});
-    assert_int_equal(asked.result, SG_DENIED);
+    assert_int_equal(asked.result, SG_REFUSED);
     assert_true(asked.unsent);
     asked = ask_and_wait(&fake, &(struct peer_question){.server = &nowhere, .tcp = true});
     assert_int_equal(asked.result, SG_IO);
