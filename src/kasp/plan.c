@@ -254,7 +254,7 @@ static bool wants_delete(const struct kasp_case *c)
     for (size_t i = 0; i < c->plan->count; i++) {
         const enum key_state_value *records = c->plan->keys[i].state.records;
         signs |= kasp_is_in(records[KEY_RECORD_DNSKEY]) && kasp_is_in(records[KEY_RECORD_KRRSIG]);
-        if (kasp_is_in(records[KEY_RECORD_DS])) {
+        if (kasp_is_in(records[KEY_RECORD_DS]) && kasp_has_rule(c, KASP_RULE_DELETE)) {
             return false; /* It must be alone (RFC 8078 4). */
         }
     }
