@@ -344,8 +344,9 @@ static const char *check_move(const struct scene *s, const struct signing_key *k
     case KEY_STATE_HIDDEN:
         return presence == -1 ? NULL : "untrue: hidden, and in some cache";
     case KEY_STATE_RUMOURED:
-        /* RFC 7583 3.3.1: not before every cache has the key. */
-        if (record == KEY_RECORD_DS &&
+        /* RFC 7583 3.3.1: not before every cache has the key. One that was asked for before, and is
+         * seen to have come anew, is no wish. */
+        if (record == KEY_RECORD_DS && s->last[number].records[record] != KEY_STATE_OMNIPRESENT &&
             caches_presence(&s->caches, KEY_RECORD_KRRSIG, number, key->algorithm) != 1) {
             return "early: a DS is asked for before its DNSKEY is everywhere";
         }
