@@ -216,7 +216,8 @@ static bool clock_is_good(struct kasp_case *c)
         return true;
     }
     if (newest > c->now) {
-        kasp_wake(c, newest);
+        /* In that very second a look from before would count as younger than what changes in it. */
+        kasp_wake(c, newest + 1);
     }
     for (size_t i = 0; i < c->plan->count; i++) {
         c->plan->keys[i].wait = (struct kasp_wait){.reason = KASP_WAIT_CLOCK,
@@ -254,7 +255,7 @@ static bool wants_delete(const struct kasp_case *c)
     for (size_t i = 0; i < c->plan->count; i++) {
         const enum key_state_value *records = c->plan->keys[i].state.records;
         signs |= kasp_is_in(records[KEY_RECORD_DNSKEY]) && kasp_is_in(records[KEY_RECORD_KRRSIG]);
-        if (kasp_is_in(records[KEY_RECORD_DS])) {
+        if (kasp_is_in(records[KEY_RECORD_DS]) && kasp_has_rule(c, KASP_RULE_DELETE)) {
             return false; /* It must be alone (RFC 8078 4). */
         }
     }

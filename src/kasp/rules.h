@@ -20,6 +20,10 @@ enum kasp_rule {
     KASP_RULE_TURN,    /* a record comes after its key is known */
     KASP_RULE_HALFWAY, /* what is rumoured becomes omnipresent before it goes */
     KASP_RULE_CLOCK,
+    /* asked before anything begins */
+    KASP_RULE_GATE,   /* a roll waits for the chain */
+    KASP_RULE_FILES,  /* a served key without a file: nothing begins */
+    KASP_RULE_DELETE, /* delete records are alone, and wanted */
     /* terms of waits */
     KASP_RULE_WAIT_DNSKEY,
     KASP_RULE_WAIT_ZRRSIG,

@@ -22,7 +22,7 @@ static void wait_for(struct kasp_key_plan *key, enum kasp_reason reason, sg_time
 static bool may_begin(struct kasp_case *c, struct kasp_key_plan *key)
 {
     enum kasp_reason reason = KASP_WAIT_NONE;
-    if (c->facts->files_missing) {
+    if (c->facts->files_missing && kasp_has_rule(c, KASP_RULE_FILES)) {
         reason = KASP_WAIT_FILES;
     } else if (kasp_waits_for_step(c)) {
         c->plan->manual = true;
@@ -294,7 +294,8 @@ static void roll(struct choice *choice, unsigned entry, size_t index)
         kasp_wake(c, due);
         return;
     }
-    if (!is_settled(key) || !kasp_chain_is_in_place(c->plan, key->key->algorithm)) {
+    if (kasp_has_rule(c, KASP_RULE_GATE) &&
+        (!is_settled(key) || !kasp_chain_is_in_place(c->plan, key->key->algorithm))) {
         wait_for(key, KASP_WAIT_CHAIN, due);
         return;
     }

@@ -76,7 +76,8 @@ def key_files(folder):
 def set_states(signet, tag, *states):
     """An operator's edit: pairs of dnssec-settime's letter and a state. It is made again where the
     server has written the file at the same moment."""
-    names = {"-d": "DSState", "-k": "DNSKEYState", "-r": "KRRSIGState"}
+    names = {"-d": "DSState", "-k": "DNSKEYState", "-r": "KRRSIGState",
+             "-z": "ZRRSIGState"}
     words = [word for i in range(0, len(states), 2) for word in (*states[i:i + 2], "now")]
     wanted = {names[states[i]]: states[i + 1].lower() for i in range(0, len(states), 2)}
     key = next(signet.folder.glob(f"K*+{tag:05}.key"))

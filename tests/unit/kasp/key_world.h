@@ -201,7 +201,7 @@ static inline bool world_parent_obeys(struct world *world, sg_time now)
             continue;
         }
         enum kasp_sighting is = kasp_is_in(ds) ? KASP_DS_SEEN : KASP_DS_MISSING;
-        acted |= facts->ds != is;
+        acted |= facts->ds != is || facts->ds_asked_at < key->state.changes[KEY_RECORD_DS];
         facts->ds_at = facts->ds != is ? now : facts->ds_at;
         facts->ds = is;
         facts->ds_asked_at = now;

@@ -44,7 +44,7 @@ struct scene {
     bool had_ds;
     size_t key; /* whose problem it is */
     enum key_record record;
-    unsigned turns, rolls, words, strangers, takeovers;
+    unsigned turns, rolls, words, strangers, takeovers, hasty;
 };
 
 static uint64_t draw(struct scene *s, uint64_t below)
@@ -344,8 +344,9 @@ static const char *check_move(const struct scene *s, const struct signing_key *k
     case KEY_STATE_HIDDEN:
         return presence == -1 ? NULL : "untrue: hidden, and in some cache";
     case KEY_STATE_RUMOURED:
-        /* RFC 7583 3.3.1: not before every cache has the key. */
-        if (record == KEY_RECORD_DS &&
+        /* RFC 7583 3.3.1: not before every cache has the key. One that was asked for before, and is
+         * seen to have come anew, is no wish. */
+        if (record == KEY_RECORD_DS && s->last[number].records[record] != KEY_STATE_OMNIPRESENT &&
             caches_presence(&s->caches, KEY_RECORD_KRRSIG, number, key->algorithm) != 1) {
             return "early: a DS is asked for before its DNSKEY is everywhere";
         }
@@ -371,6 +372,42 @@ static const char *check_key(struct scene *s, const struct signing_key *key)
     return problem;
 }
 
+static bool has_followed(const struct scene *s, const struct signing_key *key)
+{
+    return s->last[world_key_of(key)->number].present || !key->state.has_predecessor;
+}
+
+/* Two changes of the DS RRset, of which nobody has seen the first, are one too many. */
+static const char *check_roll(const struct scene *s, const struct signing_key *key)
+{
+    for (size_t i = 0; i < s->world.list.count && !has_followed(s, key); i++) {
+        const struct signing_key *old = s->world.live[i];
+        if (old->tag == key->state.predecessor && old->algorithm == key->algorithm &&
+            old->state.ksk &&
+            caches_presence(&s->caches, KEY_RECORD_DS, world_key_of(old)->number, old->algorithm) !=
+                1) {
+            return "early: a key is followed whose DS is not everywhere";
+        }
+    }
+    return NULL;
+}
+
+/* What was begun in this turn could be begun. */
+static const char *check_begun(const struct scene *s, size_t made_before)
+{
+    const char *problem = NULL;
+    if (s->world.facts.files_missing && s->world.made_count > made_before) {
+        return "lost: a key is made beside one whose file is missing";
+    }
+    for (size_t i = 0; i < s->world.list.count && problem == NULL; i++) {
+        problem = check_roll(s, s->world.live[i]);
+        if (s->world.plan.publishes_delete && kasp_key_wants_ds(s->world.live[i])) {
+            problem = "delete records beside those of a key (RFC 8078 4)";
+        }
+    }
+    return problem;
+}
+
 /* What became omnipresent or hidden just now is so. */
 static const char *check_moves(struct scene *s)
 {
@@ -390,6 +427,7 @@ static const char *check_moves(struct scene *s)
 static const char *turn(struct scene *s, sg_time *out_wake)
 {
     sg_time clock = s->now + s->clock_off;
+    size_t made_before = s->world.made_count;
     sg_time wake = world_turn(&s->world, clock);
     s->world.facts.step = false;
     s->turns++;
@@ -398,6 +436,9 @@ static const char *turn(struct scene *s, sg_time *out_wake)
     const char *problem = caches_check(&s->caches, s->now);
     if (problem == NULL) {
         problem = check_complete(s);
+    }
+    if (problem == NULL) {
+        problem = check_begun(s, made_before);
     }
     return problem != NULL ? problem : check_moves(s);
 }
@@ -521,6 +562,33 @@ static struct signing_key *take_over_key(struct scene *s, const struct kasp_key 
     return key;
 }
 
+/* In the middle of a roll of named's: it was told `-checkds published` as soon as the parent had
+ * both DS, and obeys that before caches have the new DNSKEY. */
+static void take_over_hasty_roll(struct scene *s, const struct kasp_key *wanted)
+{
+    struct signing_key *old = s->world.live[0];
+    serve_ds(s); /* as all was before */
+    serve_zone(s);
+    struct signing_key *key = take_over_key(s, wanted, s->now);
+    struct key_state *state = &key->state;
+    state->has_predecessor = old->state.has_successor = true;
+    state->predecessor = old->tag;
+    old->state.successor = key->tag;
+    old->state.goal = KEY_STATE_HIDDEN;
+    old->state.records[KEY_RECORD_DS] = KEY_STATE_OMNIPRESENT;
+    s->last[world_key_of(old)->number] = old->state;
+    state->goal = KEY_STATE_OMNIPRESENT;
+    for (int record = 0; record < KEY_RECORDS; record++) {
+        state->records[record] = KEY_STATE_RUMOURED;
+        state->changes[record] = s->now;
+    }
+    state->records[KEY_RECORD_ZRRSIG] = state->zsk ? KEY_STATE_HIDDEN : KEY_STATE_NA;
+    key->times[KEY_DS_PUBLISH] = s->now;
+    s->last[world_key_of(key)->number] = *state;
+    caches_add(&s->at_parent, world_key_of(key)->number, key->algorithm, false);
+    s->hasty++;
+}
+
 /* The zone was signed elsewhere for years; its ZSK may have changed hours ago. */
 static void take_over(struct scene *s)
 {
@@ -550,6 +618,9 @@ static void take_over(struct scene *s)
         }
     }
     s->takeovers += count > 0;
+    if (count > 0 && chance(s, 30)) {
+        take_over_hasty_roll(s, &before.keys[0]);
+    }
 }
 
 static void begin(struct scene *s, uint64_t seed, unsigned rules)

@@ -70,14 +70,15 @@ static void comes_out_to_the_second(void **state)
     set_keys(policy, t->before, t->lifetime);
     world_begin(world, policy);
     if (t->deed != DEED_NOTHING) {
-        sg_time life = t->lifetime - 7500;
-        from = T0 + (t->deed == DEED_WAIT_FOR_LIFE ? life : 20 * SG_DAY);
+        from = T0 + (t->deed == DEED_WAIT_FOR_LIFE      ? (sg_time)t->lifetime - 7500
+                     : t->deed == DEED_NEW_POLICY_EARLY ? EARLY
+                                                        : 20 * SG_DAY);
         run(world, T0, from, last, NULL);
     }
     if (t->deed == DEED_ROLL_0 || t->deed == DEED_ROLL_1) {
         struct signing_key *key = &world->made[t->deed == DEED_ROLL_0 ? 0 : 1]->key;
         assert_int_equal(kasp_roll_key(policy, key, from), SG_OK);
-    } else if (t->deed == DEED_NEW_POLICY) {
+    } else if (t->after != NULL) {
         set_keys(policy, t->after, t->lifetime);
     }
     run(world, from, from + 40 * SG_DAY, last, log);

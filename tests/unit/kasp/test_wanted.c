@@ -332,6 +332,31 @@ static void with_a_suspect_clock_nothing_moves(void **state)
     stage_close(stage);
 }
 
+/* The last look came before; the parent may have brought the DS since. */
+static void a_clock_that_ran_back_makes_no_old_look_new(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_open("c", 0);
+    struct kasp_key_facts *facts = &stage->world.key_facts[0];
+    const struct signing_key *key;
+    for (sg_time now = T0; now <= T0 + 86700;) {
+        now = world_turn(&stage->world, now);
+    }
+    key = key_of(stage, 0);
+    assert_int_equal(key->state.records[KEY_RECORD_DS], KEY_STATE_RUMOURED);
+    facts->ds = KASP_DS_MISSING;
+    facts->ds_at = facts->ds_asked_at = T0 + 90000;
+    sg_time wake = world_turn(&stage->world, T0 + 89000);
+    assert_int_equal(reason_of(stage, 0), KASP_WAIT_CLOCK);
+    set_keys(stage->policy, "", 0);
+    stage->policy->insecure = true;
+    (void)world_turn(&stage->world, wake);
+    assert_int_equal(key->state.records[KEY_RECORD_DS], KEY_STATE_UNRETENTIVE);
+    (void)world_turn(&stage->world, wake + 1);
+    assert_int_equal(key->times[KEY_DS_REMOVED], KEY_TIME_UNSET);
+    stage_close(stage);
+}
+
 static void a_key_that_is_gone_is_purged_in_time(void **state)
 {
     (void)state;
@@ -400,6 +425,7 @@ int main(void)
         cmocka_unit_test(by_hand_the_first_keys_begin_by_themselves),
         cmocka_unit_test(no_key_is_made_or_leaves_while_files_are_missing),
         cmocka_unit_test(with_a_suspect_clock_nothing_moves),
+        cmocka_unit_test(a_clock_that_ran_back_makes_no_old_look_new),
         cmocka_unit_test(a_key_that_is_gone_is_purged_in_time),
         cmocka_unit_test(without_a_purge_delay_files_stay),
         cmocka_unit_test(a_changed_ttl_is_written_and_the_longer_one_waited_for),

@@ -11,15 +11,25 @@
 
 #define T0 ((sg_time)1767225600) /* 2026-01-01T00:00:00Z */
 
-/* What is done at the zero of a timeline, when the keys made before are settled. */
-enum deed { DEED_NOTHING, DEED_ROLL_0, DEED_ROLL_1, DEED_WAIT_FOR_LIFE, DEED_NEW_POLICY };
+/* What is done at the zero of a timeline, when the keys made before are settled; or, the last, when
+ * their DNSKEY are known and no DS has been asked for yet. */
+enum deed {
+    DEED_NOTHING,
+    DEED_ROLL_0,
+    DEED_ROLL_1,
+    DEED_WAIT_FOR_LIFE,
+    DEED_NEW_POLICY,
+    DEED_NEW_POLICY_EARLY,
+};
+
+enum { EARLY = 20000 };
 
 struct timeline {
     const char *name;
     const char
         *before; /* keys of the policy: c, k, z, each with an algorithm's letter: 8, D (13) */
     enum deed deed;
-    const char *after; /* DEED_NEW_POLICY; "": insecure */
+    const char *after; /* DEED_NEW_POLICY(_EARLY); "": insecure */
     uint32_t lifetime; /* of ZSKs */
     const char *expected;
 };
@@ -51,7 +61,8 @@ static const struct timeline timelines[] = {
      "0 2:R-RH 3:RR--\n7500 2:O-OH 3:OR--\n86700 0:O-OU 2:O-OR 3:OO--\n"
      "176700 0:U-UH 1:UU-- 2:O-OO\n180600 0:H-HH 1:HU--\n263400 1:HH--\n"},
     /* BIND withdraws the old DNSKEY at 97500, while RRsets and caches still have its signatures; and
-     * lets both keys sign until 94200, which serves nothing. The old ZRRSIG waits for Dsgn here. */
+     * lets both keys sign until 94200: what the old one signs then its DNSKEY would have to outlive as
+     * well, Dsgn from then on. The old ZRRSIG goes when the new one comes, and waits for Dsgn here. */
     {"CSK to KSK and ZSK", "cD", DEED_NEW_POLICY, "kDzD", 0,
      "0 1:R-RH 2:RH--\n7500 0:OUOU 1:O-OR 2:OR--\n97500 0:OUUH 1:O-OO\n101400 0:OUHH\n"
      "875400 0:UHHH 2:OO--\n879300 0:HHHH\n"},
@@ -62,6 +73,16 @@ static const struct timeline timelines[] = {
      "0 0:OOOU\n90000 0:UUUH\n93900 0:HUHH\n695100 0:HHHH\n"},
     {"going insecure, KSK and ZSK", "kDzD", DEED_NEW_POLICY, "", 0,
      "0 0:O-OU\n90000 0:U-UH 1:UU--\n93900 0:H-HH 1:HU--\n695100 1:HH--\n"},
+    /* BIND withdraws the old key at once, at 0, or at 86700 when the new DS is asked for. But nobody has
+     * looked at the parent yet, where a DS may be that was brought by hand: below it, that would be
+     * bogus. So its DS counts as one withdrawn at 0, and the key stays until no cache can have it. */
+    {"going insecure before a DS was asked for", "cD", DEED_NEW_POLICY_EARLY, "", 0,
+     "0 0:OROU\n90000 0:UUUH\n93900 0:HUHH\n695100 0:HHHH\n"},
+    {"going insecure before a DS was asked for, KSK and ZSK", "kDzD", DEED_NEW_POLICY_EARLY, "", 0,
+     "0 0:O-OU\n90000 0:U-UH 1:UU--\n93900 0:H-HH 1:HU--\n695100 1:HH--\n"},
+    {"algorithm roll before a DS was asked for", "c8", DEED_NEW_POLICY_EARLY, "cD", 0,
+     "0 0:OROU 1:RRRH\n7500 1:OROH\n66700 0:OOOU\n86700 1:OOOR\n90000 0:UUUH\n93900 0:HUHH\n"
+     "176700 0:HHHH 1:OOOO\n"},
 };
 /* clang-format on */
 
