@@ -460,6 +460,30 @@ static void what_was_noted_before_is_not_waited_for(void **state)
     scene_clear(&scene);
 }
 
+/* The parent may have taken it up, and this agent not yet: who has the DS that was asked for last
+ * has passed it. */
+static void one_that_was_never_seen_is_gone_where_the_newest_is_shown(void **state)
+{
+    struct scene scene;
+    (void)state;
+    for (int was_seen = 0; was_seen < 2; was_seen++) {
+        scene_init(&scene, 1, DS_CHECK_PUBLISHED);
+        scene.key.times[KEY_DS_PUBLISH] = was_seen ? T0 - SG_DAY : KEY_TIME_UNSET;
+        const struct ds_check_wish both[] = {
+            {&scene.key, DS_CHECK_WITHDRAWN, T0, false, false},
+            {&scene.other, DS_CHECK_PUBLISHED, T0, false, false},
+        };
+        ds_check_set_wishes(scene.check, both, 2, scene.now);
+        assert_int_equal(ask(&scene, 0, NO_DS), 1 + was_seen);
+        assert_int_equal(scene.facts[0].what, DS_CHECK_WITHDRAWN);
+        assert_int_equal(scene.facts[0].tag, was_seen ? scene.key.tag : scene.other.tag);
+        scene.now = ds_check_wake(scene.check);
+        assert_int_equal(ask(&scene, 0, OTHER_KEY), 2 - was_seen);
+        assert_false(ds_check_is_waiting(scene.check));
+        scene_clear(&scene);
+    }
+}
+
 /* States that another signer's times let be: looked at soon, and not counted on before. */
 static void what_was_guessed_is_looked_at_first(void **state)
 {
@@ -579,6 +603,7 @@ int main(void)
         cmocka_unit_test(the_first_look_that_shows_it_is_told),
         cmocka_unit_test(what_was_noted_before_is_not_waited_for),
         cmocka_unit_test(what_was_guessed_is_looked_at_first),
+        cmocka_unit_test(one_that_was_never_seen_is_gone_where_the_newest_is_shown),
         cmocka_unit_test(wishes_that_go_leave_nothing),
         cmocka_unit_test(new_agents_begin_anew),
         cmocka_unit_test(nobody_agrees_where_nobody_is_asked),
