@@ -513,7 +513,7 @@ static void succeed(struct keeper *keeper, struct zone_job *job)
     }
     aside_take_back(keeper, job, is_new);
     if (is_new && is_first && job->store != NULL) {
-        overtake_start(keeper, zone, false);
+        overtake_start(keeper, zone, OVERTAKE_NEW);
     }
     if (!made->unchanged) {
         take_state(zone, job);
@@ -531,7 +531,7 @@ static void succeed(struct keeper *keeper, struct zone_job *job)
     if (job->kind == ZONE_JOB_RECOVER) {
         zone->ledger.continues = true;
         if (keeper->restored || zone->known.state.unheard_since != 0) {
-            overtake_start(keeper, zone, keeper->restored);
+            overtake_start(keeper, zone, keeper->restored ? OVERTAKE_RESTORED : OVERTAKE_RECOVERED);
         }
         trust_log_zone(zone);
         /* A configuration may have begun one meanwhile, without the zone and its times. */

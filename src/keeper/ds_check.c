@@ -15,7 +15,7 @@ struct wish {
     sg_time since;
     bool noted;                        /* it counts as met unless it was seen otherwise */
     bool guessed;                      /* noted, by nothing that anybody saw */
-    bool unseen;                       /* it goes, was asked for and never seen: it may be coming */
+    bool may_come;                     /* to go before it was seen: it may be on its way yet */
     struct buffer rdata[DIGEST_TYPES]; /* the DS records that fit; empty: could not be made */
     struct {                           /* by enum ds_check_want */
         bool denied;                   /* some agent of this round has not shown it */
@@ -167,32 +167,41 @@ static struct wish *find_wish(struct ds_check *check, const struct ds_check_wish
     return NULL;
 }
 
-static struct wish make_wish(const struct ds_check_wish *wanted)
-{
-    struct wish wish = {
-        .tag = wanted->key->tag,
-        .algorithm = wanted->key->algorithm,
-        .want = wanted->want,
-        .since = wanted->since,
-        .noted = wanted->noted,
-        .guessed = wanted->guessed,
-        .unseen = wanted->unseen,
-        .first = KEY_TIME_UNSET,
-    };
-    for (size_t i = 0; i < DIGEST_TYPES; i++) {
-        if (signing_key_ds(wanted->key, digest_types[i], &wish.rdata[i]) != SG_OK) {
-            buffer_clear(&wish.rdata[i]);
-        }
-    }
-    return wish;
-}
-
 static bool is_met(const struct wish *wish)
 {
     if (wish->seen && wish->what != wish->want) {
         return false;
     }
     return wish->noted || (wish->seen && wish->last >= wish->since);
+}
+
+/* True: something else is waited for now. */
+static bool renew(struct wish *wish, const struct ds_check_wish *wanted)
+{
+    bool is_other = wish->want != wanted->want || wish->since != wanted->since;
+    wish->want = wanted->want;
+    wish->since = wanted->since;
+    wish->noted = wanted->noted;
+    wish->guessed = wanted->guessed;
+    wish->may_come =
+        wanted->want == DS_CHECK_WITHDRAWN && wanted->key->times[KEY_DS_PUBLISH] == KEY_TIME_UNSET;
+    return is_other && !is_met(wish);
+}
+
+static struct wish make_wish(const struct ds_check_wish *wanted)
+{
+    struct wish wish = {
+        .tag = wanted->key->tag,
+        .algorithm = wanted->key->algorithm,
+        .first = KEY_TIME_UNSET,
+    };
+    (void)renew(&wish, wanted);
+    for (size_t i = 0; i < DIGEST_TYPES; i++) {
+        if (signing_key_ds(wanted->key, digest_types[i], &wish.rdata[i]) != SG_OK) {
+            buffer_clear(&wish.rdata[i]);
+        }
+    }
+    return wish;
 }
 
 bool ds_check_is_waiting_for(const struct ds_check *check, enum ds_check_want want)
@@ -219,18 +228,6 @@ bool ds_check_is_waiting(const struct ds_check *check)
 {
     return ds_check_is_waiting_for(check, DS_CHECK_PUBLISHED) ||
            ds_check_is_waiting_for(check, DS_CHECK_WITHDRAWN);
-}
-
-/* True: something else is waited for now. */
-static bool renew(struct wish *wish, const struct ds_check_wish *wanted)
-{
-    bool is_other = wish->want != wanted->want || wish->since != wanted->since;
-    wish->want = wanted->want;
-    wish->since = wanted->since;
-    wish->noted = wanted->noted;
-    wish->guessed = wanted->guessed;
-    wish->unseen = wanted->unseen;
-    return is_other && !is_met(wish);
 }
 
 void ds_check_set_wishes(struct ds_check *check, const struct ds_check_wish *wishes, size_t count,
@@ -405,31 +402,16 @@ static bool see(struct wish *wish, enum ds_check_want what, sg_time now)
     return news;
 }
 
-/* Does the parent show all that is to be there: has it acted on what was asked for last? */
-static bool has_acted(const struct ds_check *check)
-{
-    for (size_t i = 0; i < check->wishes_count; i++) {
-        const struct wish *wish = &check->wishes[i];
-        if (wish->want == DS_CHECK_PUBLISHED && wish->words[DS_CHECK_PUBLISHED].denied) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static size_t judge_round(struct ds_check *check, sg_time now, struct ds_check_fact *out_facts)
 {
     size_t facts = 0;
-    bool acted = has_acted(check);
     for (size_t i = 0; i < check->wishes_count; i++) {
         struct wish *wish = &check->wishes[i];
         enum ds_check_want what = DS_CHECK_PUBLISHED;
         if (wish->words[DS_CHECK_PUBLISHED].denied) {
             what = DS_CHECK_WITHDRAWN;
         }
-        /* A parent that is slow may yet publish what it was asked for before. */
-        bool may_come = what == DS_CHECK_WITHDRAWN && wish->unseen && !acted;
-        if (wish->words[what].denied || may_come) {
+        if (wish->words[what].denied) {
             continue;
         }
         bool is_news = see(wish, what, now);
@@ -468,15 +450,27 @@ static void plan_next_round(struct ds_check *check, sg_time now)
     check->retry = 2 * check->retry < longest ? 2 * check->retry : longest;
 }
 
+/* Every DS that is to be there: the agent has what the parent was asked for last. */
+static bool shows_all(const struct ds_check *check, const struct ds_reply *reply)
+{
+    bool spoils, shows = true;
+    for (size_t i = 0; i < check->wishes_count; i++) {
+        const struct wish *wish = &check->wishes[i];
+        shows &= wish->want == DS_CHECK_WITHDRAWN || match_all(wish, reply, &spoils) == MATCH_SURE;
+    }
+    return shows;
+}
+
 /* True: it agrees with all that is wanted. */
 static bool note_reply(struct ds_check *check, const struct ds_reply *reply, bool *spoils)
 {
-    bool agrees = true;
+    bool agrees = true, is_newest = shows_all(check, reply);
     for (size_t i = 0; i < check->wishes_count; i++) {
         struct wish *wish = &check->wishes[i];
         enum match match = match_all(wish, reply, spoils);
         bool published = match == MATCH_SURE;
-        bool withdrawn = match == MATCH_NONE;
+        /* One that nobody has seen come may be missing since the agent lags behind the parent. */
+        bool withdrawn = match == MATCH_NONE && (is_newest || !wish->may_come);
         wish->words[DS_CHECK_PUBLISHED].denied |= !published;
         wish->words[DS_CHECK_PUBLISHED].shown |= published;
         wish->words[DS_CHECK_WITHDRAWN].denied |= !withdrawn;

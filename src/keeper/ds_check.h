@@ -48,10 +48,7 @@ struct ds_check_wish {
     enum ds_check_want want;
     sg_time since; /* when the parent was first expected to act: older looks do not fulfil it */
     bool noted;    /* it was seen so before, by us or by the operator: no look is urgent */
-    /* To be withdrawn, and it was asked for and never seen: that it is not there means something
-     * only once the parent shows all that is to be published, and so has acted since. */
-    bool unseen;
-    bool guessed; /* noted only as times of another signer's key files let it be: one is urgent */
+    bool guessed;  /* noted only as times of another signer's key files let it be: one is urgent */
 };
 
 struct ds_check;

@@ -337,18 +337,21 @@ void overtake_recovering(struct managed_zone *zone, const struct zone_job *job)
     }
 }
 
-void overtake_start(struct keeper *keeper, struct managed_zone *zone, bool restored)
+void overtake_start(struct keeper *keeper, struct managed_zone *zone, enum overtake_origin origin)
 {
     struct zone_ledger *ledger = &zone->ledger;
     const struct zone_state *state = &zone->known.state;
-    bool is_again = !restored && state->unheard_since != 0 && state->unheard_since < keeper->now;
+    bool is_again = origin == OVERTAKE_RECOVERED && state->unheard_since != 0;
+    sg_time before = keeper->now - 1; /* for a quick start, or one that sets the clock back */
     if (keeper->stopping || keeper->io.asker.ask == NULL || ledger->unheard > 0 ||
         !is_serial_ours(zone, zone_record_version(zone))) {
         return;
     }
     keeper->overtakes_rate.per_second = ASKS_PER_SECOND;
-    ledger->unheard_since = is_again ? state->unheard_since : keeper->now;
-    ledger->doubted = restored || state->unheard_doubted;
+    ledger->unheard_since = !is_again                       ? keeper->now
+                            : state->unheard_since < before ? state->unheard_since
+                                                            : before;
+    ledger->doubted = origin == OVERTAKE_RESTORED || state->unheard_doubted;
     if (zone->slot->version != NULL) {
         ask_all(keeper, zone);
     } /* Else it has expired: overtake_revived(). */

@@ -32,9 +32,11 @@
 
 /* What is to be asked and overtaken, for the state that `job` commits. */
 void overtake_tell_state(struct managed_zone *zone, const struct zone_job *job);
-/* The zone's first version has been published, the very first, or one that was recovered and whose
- * secondaries had not all been heard. `restored`: from a backup. */
-void overtake_start(struct keeper *keeper, struct managed_zone *zone, bool restored);
+/* Where the first version that is published comes from: made here; from the store, and not all of
+ * its secondaries had been heard; from a store that is a backup. */
+enum overtake_origin { OVERTAKE_NEW, OVERTAKE_RECOVERED, OVERTAKE_RESTORED };
+/* That version has been published. */
+void overtake_start(struct keeper *keeper, struct managed_zone *zone, enum overtake_origin origin);
 /* What was recovered is about to be published. */
 void overtake_recovering(struct managed_zone *zone, const struct zone_job *job);
 /* A zone that had expired is served again: whoever could not be asked as long is asked now. */

@@ -247,14 +247,6 @@ static bool is_guessed(const struct ds_check_wish *wish)
            wish->key->times[KEY_DS_PUBLISH] == KEY_TIME_UNSET;
 }
 
-/* A parent that works slowly may have what was asked for before in its queue. */
-static bool is_unseen(const struct ds_check_wish *wish)
-{
-    return wish->want == DS_CHECK_WITHDRAWN &&
-           wish->key->state.records[KEY_RECORD_DS] == KEY_STATE_UNRETENTIVE &&
-           wish->key->times[KEY_DS_PUBLISH] == KEY_TIME_UNSET;
-}
-
 void zone_parent_want(struct keeper *keeper, struct managed_zone *zone,
                       const struct ds_check_wish *wishes, size_t count)
 {
@@ -269,7 +261,6 @@ void zone_parent_want(struct keeper *keeper, struct managed_zone *zone,
     for (size_t i = 0; i < count; i++) {
         noted[i] = wishes[i];
         noted[i].noted |= was_noted(&wishes[i]);
-        noted[i].unseen = is_unseen(&wishes[i]);
         noted[i].guessed = noted[i].noted && is_guessed(&wishes[i]);
     }
     if (zone->parent->was_dropped && is_clock_believed(zone)) {

@@ -283,14 +283,15 @@ static void remember(struct sim_zone *zone, const struct zone_version *version,
 }
 
 /* Which versions may still be told whole: those as long as its secondary is asked what it has, and
- * the one that is above what it said then. */
+ * the one that is above what it said then; what is in doubt stays so until then. */
 static void note_lineage(struct sim_zone *zone, uint32_t serial)
 {
     struct standing *standing = &zone->standing;
     struct zone_status status;
     managed_zone_status(zone->managed, &status);
     bool is_above = standing->above == 0 || serial_compare(serial, standing->above) > 0;
-    standing->begins_anew &= standing->is_behind || status.unheard > 0 || !is_above;
+    bool is_in_doubt = status.unheard > 0 || zone->settings->slot->history.ambiguous;
+    standing->begins_anew &= standing->is_behind || is_in_doubt || !is_above;
 }
 
 /* Signed here, or as it came: never in between. While its policy changes it may be either. */

@@ -188,7 +188,8 @@ void world_crash(struct world *world)
     world->is_lame = false;
     for (size_t i = 0; i < world->zones_count; i++) {
         world->zones[i].seen.restarted = true;
-        world->zones[i].standing.is_heard = world->zones[i].standing.was_silent = false;
+        world->zones[i].standing.is_heard = false;
+        world->zones[i].standing.was_silent = true; /* It may get ours before it is asked again. */
         world->zones[i].standing.above = 0;
     }
 }

@@ -78,7 +78,7 @@ struct seen {
 struct standing {
     bool is_behind;       /* its secondary has a serial that ours is not above */
     bool is_heard;        /* since then the secondary has told it, and no crash came in between */
-    bool was_silent;      /* since then a question to it got no answer */
+    bool was_silent;      /* since then a question to it got no answer, or a crash came */
     uint32_t above;       /* what it has told or, if that is later, ours then; 0: nothing */
     bool begins_anew;     /* what is published may have no difference that leads to it */
     bool is_saved;        /* a backup has ... */

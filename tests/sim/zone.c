@@ -491,6 +491,8 @@ void sim_zone_new(struct world *world, unsigned number, struct sim_zone *out_zon
     if (zone->policy != NULL) {
         rolls_begin(zone);
     }
+    /* After a crash nobody can tell whether its secondary got a serial from us or from before. */
+    zone->standing.begins_anew = zone->primary == NULL || zone->policy != NULL;
     world_say(world, "zone %s %s denial=%d inline=%d", zone->name, kind_names[zone->kind],
               zone->denial, zone->inline_signing);
 }

@@ -30,8 +30,8 @@ static struct ds_tell *begin(void)
 static void want_roll(struct ds_tell *tell, sg_time since)
 {
     const struct ds_check_wish wishes[] = {
-        {&keys[0], DS_CHECK_WITHDRAWN, since, false, false, false},
-        {&keys[1], DS_CHECK_PUBLISHED, since, false, false, false},
+        {&keys[0], DS_CHECK_WITHDRAWN, since, false, false},
+        {&keys[1], DS_CHECK_PUBLISHED, since, false, false},
     };
     corrected = ds_tell_set_wishes(tell, wishes, 2, digests, 2, now);
 }
@@ -184,7 +184,7 @@ static void bytes_that_are_none_of_ours_are_nothing(void **state)
 static void what_was_noted_is_not_told(void **state)
 {
     struct ds_tell *tell = begin();
-    const struct ds_check_wish wish = {&keys[0], DS_CHECK_PUBLISHED, T0, true, false, false};
+    const struct ds_check_wish wish = {&keys[0], DS_CHECK_PUBLISHED, T0, true, false};
     (void)state;
     (void)ds_tell_set_wishes(tell, &wish, 1, digests, 2, now);
     assert_false(ds_tell_turn(tell, DS_TELL_PUSH, true, now));

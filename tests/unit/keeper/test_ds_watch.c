@@ -144,7 +144,7 @@ static void turn(struct scene *scene)
 
 static void want(struct scene *scene, enum ds_check_want want)
 {
-    const struct ds_check_wish wish = {&scene->key, want, scene->now, false, false, false};
+    const struct ds_check_wish wish = {&scene->key, want, scene->now, false, false};
     ds_watch_want(scene->watch, &wish, 1);
     turn(scene);
 }

@@ -57,8 +57,8 @@ static void start(struct keeper_scene *scene)
 static void want_roll(struct keeper_scene *scene, bool has_come)
 {
     const struct ds_check_wish wishes[] = {
-        {&keys[0], DS_CHECK_WITHDRAWN, T0, false, false, false},
-        {&keys[1], DS_CHECK_PUBLISHED, T0, has_come, false, false},
+        {&keys[0], DS_CHECK_WITHDRAWN, T0, false, false},
+        {&keys[1], DS_CHECK_PUBLISHED, T0, has_come, false},
     };
     zone_parent_want(scene->keeper, scene_zone(scene), wishes, 2);
     scene_turn(scene);

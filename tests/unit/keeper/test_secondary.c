@@ -393,6 +393,22 @@ static void one_that_has_ours_after_its_silence_gets_the_next_change_whole(void 
     assert_int_equal(links_from(scene, 103), 1);
 }
 
+/* The same, however quick the restart: no serial is raised for the sake of one that is ours. */
+static void one_that_got_ours_before_a_restart_gets_the_next_change_whole(void **state)
+{
+    struct keeper_scene *scene = *state;
+    be_signed(scene);
+    tell_a_server(scene);
+    scene_fetch(scene, 100);
+    assert_non_null(serial_question(scene));
+    scene_restart(scene);
+    hear_serial(scene, 100);
+    assert_int_equal(scene_serial(scene), 100);
+    assert_int_equal(keeper_raise_serial(scene->keeper, scene_zone(scene), 103), SG_OK);
+    scene_turn(scene);
+    assert_int_equal(links_from(scene, 100), 0);
+}
+
 static void restart_from_a_whole_disk(struct keeper_scene *scene)
 {
     scene_stop(scene);
@@ -1074,6 +1090,7 @@ int main(void)
         WITH_SCENE(a_restored_zone_that_has_expired_asks_when_it_comes_back),
         WITH_SCENE(nor_is_a_zone_that_could_not_be_opened),
         WITH_SCENE(one_that_has_ours_after_its_silence_gets_the_next_change_whole),
+        WITH_SCENE(one_that_got_ours_before_a_restart_gets_the_next_change_whole),
         WITH_SCENE(the_serial_of_an_unsigned_secondary_is_left_alone),
         WITH_SCENE(keys_are_not_looked_at_before_there_is_a_zone),
         WITH_SCENE(a_zone_whose_policy_goes_is_served_signed_until_it_came_anew),

@@ -220,7 +220,7 @@ static void a_zone_without_policy_has_no_parent(void **state)
     scene_configure(scene);
     assert_false(question->out);
     assert_null(scene_zone(scene)->parent);
-    const struct ds_check_wish wish = {&key, DS_CHECK_PUBLISHED, scene->now, false, false, false};
+    const struct ds_check_wish wish = {&key, DS_CHECK_PUBLISHED, scene->now, false, false};
     zone_parent_want(scene->keeper, scene_zone(scene), &wish, 1);
     assert_null(scene_zone(scene)->parent);
 }
