@@ -66,15 +66,10 @@ static void comes_out_to_the_second(void **state)
     struct kasp_policy *policy = kasp_policy_default();
     char last[16][KEY_RECORDS + 1] = {""};
     char log[LOG_BYTES] = "";
-    sg_time from = T0;
+    sg_time from = T0 + deed_at(t);
     set_keys(policy, t->before, t->lifetime);
     world_begin(world, policy);
-    if (t->deed != DEED_NOTHING) {
-        from = T0 + (t->deed == DEED_WAIT_FOR_LIFE      ? (sg_time)t->lifetime - 7500
-                     : t->deed == DEED_NEW_POLICY_EARLY ? EARLY
-                                                        : 20 * SG_DAY);
-        run(world, T0, from, last, NULL);
-    }
+    run(world, T0, from, last, NULL);
     if (t->deed == DEED_ROLL_0 || t->deed == DEED_ROLL_1) {
         struct signing_key *key = &world->made[t->deed == DEED_ROLL_0 ? 0 : 1]->key;
         assert_int_equal(kasp_roll_key(policy, key, from), SG_OK);

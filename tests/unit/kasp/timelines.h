@@ -22,8 +22,6 @@ enum deed {
     DEED_NEW_POLICY_EARLY,
 };
 
-enum { EARLY = 20000 };
-
 struct timeline {
     const char *name;
     const char
@@ -101,5 +99,20 @@ static inline void set_keys(struct kasp_policy *policy, const char *keys, uint32
             .bits = keys[1] == 'D' ? 256 : 2048,
             .tag_max = UINT16_MAX,
         };
+    }
+}
+
+/* When it is done, after the first key was made. */
+static inline sg_duration deed_at(const struct timeline *t)
+{
+    switch (t->deed) {
+    case DEED_NOTHING:
+        return 0;
+    case DEED_WAIT_FOR_LIFE:
+        return t->lifetime - 7500;
+    case DEED_NEW_POLICY_EARLY:
+        return 20000;
+    default:
+        return 20 * SG_DAY;
     }
 }

@@ -100,7 +100,7 @@ static struct key_list settled_keys(const struct timeline *t, struct kasp_policy
     if (t->deed == DEED_ROLL_0 || t->deed == DEED_ROLL_1) {
         struct signing_key *key = list.keys[t->deed == DEED_ROLL_0 ? 0 : 1];
         assert_int_equal(kasp_roll_key(policy, key, from), SG_OK);
-    } else if (t->deed == DEED_NEW_POLICY) {
+    } else if (t->after != NULL) {
         set_keys(policy, t->after, t->lifetime);
     }
     return list;
@@ -113,10 +113,9 @@ static void timelines_are_those_of_the_engine(void **state)
     struct simulation simulation;
     struct key_list list = {NULL, 0};
     char log[LOG_BYTES] = "";
-    sg_time from = T0;
+    sg_time from = T0 + deed_at(t);
     set_keys(policy, t->before, t->lifetime);
     if (t->deed != DEED_NOTHING) {
-        from += t->deed == DEED_WAIT_FOR_LIFE ? t->lifetime - 7500 : 20 * SG_DAY;
         list = settled_keys(t, policy, from);
     }
     struct simulation_request request = request_of(policy, from, 40 * SG_DAY);
