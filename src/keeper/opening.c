@@ -39,13 +39,12 @@ const char *keeper_lacks_store(const struct keeper *keeper, const struct managed
 static void stay_above(struct managed_zone *zone, const struct store_zone *stored)
 {
     const struct zone_facts *facts = zone_version_facts(zone_record_version(zone));
-    uint32_t *above = &zone->wishes.serial_above;
     bool is_its_primaries =
         zone->settings->type == ZONE_SECONDARY && zone->settings->policy == NULL;
     if (stored->last > 0 && !is_its_primaries &&
-        serial_compare(stored->serial, facts->serial) >= 0 &&
-        (*above == 0 || serial_compare(stored->serial, *above) > 0)) {
-        *above = stored->serial;
+        serial_compare(stored->serial, facts->serial) >= 0) {
+        uint32_t *above = &zone->wishes.serial_above;
+        *above = zone_greater_floor(*above, stored->serial);
     }
 }
 
