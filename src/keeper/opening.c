@@ -236,9 +236,18 @@ static void take_wiped(struct store_request *request)
     mem_free(opening);
 }
 
+/* A raise that follows has to be stored, and who is still asked is counted there: it goes with a
+ * later start. */
+static bool needs_ledger(const struct managed_zone *zone)
+{
+    return zone->ledger.unheard > 0 || zone->ledger.overtaken != 0 ||
+           zone->wishes.serial_above != 0 || zone->later.serial_above != 0;
+}
+
 void opening_forget_static(struct keeper *keeper, struct managed_zone *zone)
 {
-    if (zone->ledger.id != 0 && zone->out == 0 && !zone->gone && !zone_is_stored(zone->settings)) {
+    if (zone->ledger.id != 0 && zone->out == 0 && !zone->gone && !zone_is_stored(zone->settings) &&
+        !needs_ledger(zone)) {
         opening_wipe(keeper, zone);
         zone->ledger = (struct zone_ledger){.id = 0};
     }

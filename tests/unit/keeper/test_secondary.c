@@ -502,6 +502,32 @@ static void nor_is_a_doubt_that_the_next_change_ends(void **state)
     assert_true(keeper_has_overtaken(scene->keeper));
 }
 
+/* Signed once, and restored: its floor has to be in the store until who is asked has answered. */
+static void a_static_zone_whose_secondaries_are_asked_keeps_its_record(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene_write_file(scene, 7, false);
+    scene->plan[0].policy = scene->policy;
+    scene->plan[0].inline_signing = true;
+    tell_a_server(scene);
+    scene_configure(scene);
+    scene_write_file(scene, 500, true);
+    scene_stop(scene);
+    scene->plan[0].dynamic = false;
+    scene->plan[0].policy = NULL;
+    scene->plan[0].inline_signing = false;
+    scene_start(scene);
+    keeper_note_restored(scene->keeper);
+    scene_configure(scene);
+    assert_int_equal(scene_serial(scene), 500);
+    assert_int_equal(scene_status(scene).unheard, 1);
+    hear_serial(scene, 600);
+    assert_int_equal(scene_status(scene).unheard, 0);
+    assert_int_equal(scene_serial(scene), 601);
+    scene_restart(scene);
+    assert_int_equal(scene_serial(scene), 601);
+}
+
 /* No NOTIFY goes to them, so nobody knows where they are; but they may fetch it. */
 static void secondaries_that_are_not_known_get_a_restored_zone_whole_for_a_week(void **state)
 {
@@ -1070,6 +1096,7 @@ int main(void)
         WITH_SCENE(a_doubt_that_the_next_change_ends_outlives_a_restart),
         WITH_SCENE(what_is_to_be_overtaken_is_not_done_before_it_is_durable),
         WITH_SCENE(nor_is_a_doubt_that_the_next_change_ends),
+        WITH_SCENE(a_static_zone_whose_secondaries_are_asked_keeps_its_record),
         WITH_SCENE(secondaries_that_are_not_known_get_a_restored_zone_whole_for_a_week),
         WITH_SCENE(a_restored_zone_that_has_expired_asks_when_it_comes_back),
         WITH_SCENE(nor_is_a_zone_that_could_not_be_opened),
