@@ -205,7 +205,7 @@ static void keep_wishes(struct managed_zone *zone, const struct zone_job *job, b
     later->state |= job->kind == ZONE_JOB_STATE || (by_store && zone->settings->policy == NULL);
     later->clean |= job->kind == ZONE_JOB_STATE && asked->clean;
     if (asked->serial_above != 0 && asked->serial_above != zone->ledger.lost_serial) {
-        later->serial_above = asked->serial_above;
+        later->serial_above = zone_greater_floor(later->serial_above, asked->serial_above);
     }
 }
 
@@ -489,8 +489,9 @@ static void wish_what_is_left(struct keeper *keeper, struct managed_zone *zone,
     if (asked->sign_all || (asked->keys_wished && !is_new) || zone->known.orders != NULL) {
         keeper_wish_keys(keeper, zone, asked->sign_all);
     }
-    if (asked->serial_above != 0 && !is_new && zone->wishes.serial_above == 0) {
-        zone->wishes.serial_above = asked->serial_above;
+    if (!is_new) {
+        uint32_t *above = &zone->wishes.serial_above;
+        *above = zone_greater_floor(*above, asked->serial_above);
     }
 }
 

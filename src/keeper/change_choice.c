@@ -212,6 +212,7 @@ void change_choose(struct managed_zone *zone, struct zone_job *job)
     bool is_anew = job->kind == ZONE_JOB_LOAD || job->kind == ZONE_JOB_TRANSFER;
     if (is_anew && zone_record_version(zone) == NULL && zone->ledger.lost_serial != 0) {
         /* Secondaries may have what the store has lost. */
-        job->asked.serial_above = zone->ledger.lost_serial;
+        job->asked.serial_above =
+            zone_greater_floor(job->asked.serial_above, zone->ledger.lost_serial);
     }
 }

@@ -237,7 +237,7 @@ void checkpoint_take_job(struct keeper *keeper, struct job *job)
         .kind = STORE_ZONE_IMAGE,
         .reply = keeper->io.commits,
         .done = take_stored,
-        .zone = checkpoint->zone->ledger.id,
+        .zone = checkpoint->store_zone,
         .number = checkpoint->number,
         .image = buffer_span(&checkpoint->image),
     };

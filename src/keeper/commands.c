@@ -222,7 +222,8 @@ enum sg_result keeper_raise_serial(struct keeper *keeper, struct managed_zone *z
     if (serial_compare(serial, zone_version_facts(version)->serial) <= 0) {
         return SG_CONFLICT;
     }
-    zone->wishes.serial_above = serial - 1 == 0 ? UINT32_MAX : serial - 1;
+    uint32_t *above = &zone->wishes.serial_above;
+    *above = zone_greater_floor(*above, serial - 1 == 0 ? UINT32_MAX : serial - 1);
     keeper_enqueue(keeper, zone);
     return SG_OK;
 }

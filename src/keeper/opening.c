@@ -39,13 +39,12 @@ const char *keeper_lacks_store(const struct keeper *keeper, const struct managed
 static void stay_above(struct managed_zone *zone, const struct store_zone *stored)
 {
     const struct zone_facts *facts = zone_version_facts(zone_record_version(zone));
-    uint32_t *above = &zone->wishes.serial_above;
     bool is_its_primaries =
         zone->settings->type == ZONE_SECONDARY && zone->settings->policy == NULL;
     if (stored->last > 0 && !is_its_primaries &&
-        serial_compare(stored->serial, facts->serial) >= 0 &&
-        (*above == 0 || serial_compare(stored->serial, *above) > 0)) {
-        *above = stored->serial;
+        serial_compare(stored->serial, facts->serial) >= 0) {
+        uint32_t *above = &zone->wishes.serial_above;
+        *above = zone_greater_floor(*above, stored->serial);
     }
 }
 
@@ -237,9 +236,18 @@ static void take_wiped(struct store_request *request)
     mem_free(opening);
 }
 
+/* A raise that follows has to be stored, and who is still asked is counted there: it goes with a
+ * later start. */
+static bool needs_ledger(const struct managed_zone *zone)
+{
+    return zone->ledger.unheard > 0 || zone->ledger.overtaken != 0 ||
+           zone->wishes.serial_above != 0 || zone->later.serial_above != 0;
+}
+
 void opening_forget_static(struct keeper *keeper, struct managed_zone *zone)
 {
-    if (zone->ledger.id != 0 && zone->out == 0 && !zone->gone && !zone_is_stored(zone->settings)) {
+    if (zone->ledger.id != 0 && zone->out == 0 && !zone->gone && !zone_is_stored(zone->settings) &&
+        !needs_ledger(zone)) {
         opening_wipe(keeper, zone);
         zone->ledger = (struct zone_ledger){.id = 0};
     }

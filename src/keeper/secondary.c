@@ -1,6 +1,7 @@
 #include "keeper/secondary.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -20,8 +21,6 @@ enum {
     FILE_DELAY = 5,      /* after a transfer: others may follow at once */
     FILE_INTERVAL = 300, /* Its file is whole each time, however small the change. */
 };
-/* Names are not compressed when they are counted: larger than any zone that fits into memory. */
-static const uint64_t TRANSFER_BYTES_MAX = UINT64_C(64) << 30;
 /* They are kept until all have come, and the whole zone is cheaper than so many times its size. */
 static const uint64_t DIFFERENCES_BYTES_MIN = UINT64_C(64) << 20;
 enum { DIFFERENCES_ZONES_MAX = 4 };
@@ -308,6 +307,13 @@ static uint64_t differences_bytes_max(const struct zone_version *base)
     return bytes > DIFFERENCES_BYTES_MIN ? bytes : DIFFERENCES_BYTES_MIN;
 }
 
+/* Of the machine; 0: not known. */
+static uint64_t memory_bytes(void)
+{
+    long pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
+    return pages <= 0 || page_bytes <= 0 ? 0 : (uint64_t)pages * (uint64_t)page_bytes;
+}
+
 static void fetch(struct zone_secondary *secondary, const struct refresh_order *order)
 {
     const struct zone_settings *settings = secondary->zone->settings;
@@ -317,7 +323,7 @@ static void fetch(struct zone_secondary *secondary, const struct refresh_order *
     secondary->stripped = source_is_stripped(settings);
     const struct zone_transfer_options options = {
         .records_max = settings->limits.records_max,
-        .bytes_max = TRANSFER_BYTES_MAX,
+        .bytes_max = secondary_transfer_bytes_max(settings->limits.records_max, memory_bytes()),
         .differences_bytes_max = differences_bytes_max(base),
         .records_per_type_max = settings->limits.records_per_type_max,
         .types_per_name_max = settings->limits.types_per_name_max,

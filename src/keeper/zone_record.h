@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/heap.h"
+#include "dns/serial.h"
 #include "keeper/managed_zone.h"
 #include "keeper/notify_send.h"
 #include "keeper/zone_job.h"
@@ -29,6 +30,12 @@ struct zone_wishes {
     bool others_first;     /* updates had the last turn */
     uint32_t serial_above; /* 0: none; raise the serial above it */
 };
+
+/* Both of them count, so the greater one does; 0: none. */
+static inline uint32_t zone_greater_floor(uint32_t a, uint32_t b)
+{
+    return a == 0 || (b != 0 && serial_compare(b, a) > 0) ? b : a;
+}
 
 struct reload_waiter {
     struct reload_waiter *next;

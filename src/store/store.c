@@ -109,12 +109,12 @@ static void answer(struct store_request *request)
     (void)mailbox_send(request->reply, &request->letter); /* closed: nobody is left to tell */
 }
 
-/* An image file that was written for a request which is refused for good is of use to nobody: the
- * next try is under another number. A commit that met a fault is tried again under its own. */
+/* An image file that was written for a request which is refused is of use to nobody: who tries
+ * again writes it anew, and until then it would hold the room that may be what is missing. Not for
+ * a batch that is still in doubt, which the disk may have: see settle() and store_free(). */
 static void drop_image(const struct store_io *io, const struct store_request *request)
 {
-    bool refused = request->result == SG_CONFLICT || request->result == SG_NOT_FOUND;
-    bool of_commit = request->kind == STORE_ZONE_COMMIT && refused &&
+    bool of_commit = request->kind == STORE_ZONE_COMMIT && request->result != SG_OK &&
                      (request->record.flags & STORE_COMMIT_IMAGE) != 0;
     bool of_image = request->kind == STORE_ZONE_IMAGE && request->result != SG_OK;
     uint64_t number = of_commit ? request->record.number : request->number;

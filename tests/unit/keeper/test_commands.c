@@ -192,6 +192,18 @@ static void a_clean_sync_of_a_frozen_zone_leaves_its_file(void **state)
 }
 
 /* Signed here and read from its file: nothing is written but the commit. */
+static void the_greater_of_two_raises_counts(void **state)
+{
+    struct keeper_scene *scene = *state;
+    int update;
+    scene_serve_dynamic(scene);
+    scene_update(scene, "new", &update); /* Both have to wait for it. */
+    assert_int_equal(keeper_raise_serial(scene->keeper, scene_zone(scene), 200), SG_OK);
+    assert_int_equal(keeper_raise_serial(scene->keeper, scene_zone(scene), 100), SG_OK);
+    scene_turn(scene);
+    assert_in_range(scene_serial(scene), 200, 201);
+}
+
 static void a_clean_sync_of_a_static_zone_ends_its_history_too(void **state)
 {
     struct keeper_scene *scene = *state;
@@ -372,6 +384,7 @@ int main(void)
         WITH_SCENE(a_clean_sync_whose_file_cannot_be_written_keeps_all),
         WITH_SCENE(a_clean_sync_that_the_store_refuses_keeps_all),
         WITH_SCENE(a_clean_sync_of_a_frozen_zone_leaves_its_file),
+        WITH_SCENE(the_greater_of_two_raises_counts),
         WITH_SCENE(a_clean_sync_of_a_static_zone_ends_its_history_too),
         WITH_SCENE(a_zone_that_is_awaited_and_removed_is_gone),
         WITH_SCENE(a_sync_and_a_reload_are_answered_each_for_itself),

@@ -518,6 +518,43 @@ static void nor_is_a_doubt_that_the_next_change_ends(void **state)
     assert_true(keeper_has_overtaken(scene->keeper));
 }
 
+static void a_transfer_that_never_ends_does_not_take_all_memory(void **state)
+{
+    const uint64_t mib = UINT64_C(1) << 20, most = mib << 16;
+    (void)state;
+    assert_int_equal(secondary_transfer_bytes_max(0, 8192 * mib), 2048 * mib);
+    assert_int_equal(secondary_transfer_bytes_max(0, 128 * mib), 64 * mib);
+    assert_int_equal(secondary_transfer_bytes_max(0, 16 * most), most);
+    assert_int_equal(secondary_transfer_bytes_max(0, 0), most);
+    assert_int_equal(secondary_transfer_bytes_max(1, 8192 * mib), most);
+}
+
+/* Signed once, and restored: its floor has to be in the store until who is asked has answered. */
+static void a_static_zone_whose_secondaries_are_asked_keeps_its_record(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene_write_file(scene, 7, false);
+    scene->plan[0].policy = scene->policy;
+    scene->plan[0].inline_signing = true;
+    tell_a_server(scene);
+    scene_configure(scene);
+    scene_write_file(scene, 500, true);
+    scene_stop(scene);
+    scene->plan[0].dynamic = false;
+    scene->plan[0].policy = NULL;
+    scene->plan[0].inline_signing = false;
+    scene_start(scene);
+    keeper_note_restored(scene->keeper);
+    scene_configure(scene);
+    assert_int_equal(scene_serial(scene), 500);
+    assert_int_equal(scene_status(scene).unheard, 1);
+    hear_serial(scene, 600);
+    assert_int_equal(scene_status(scene).unheard, 0);
+    assert_int_equal(scene_serial(scene), 601);
+    scene_restart(scene);
+    assert_int_equal(scene_serial(scene), 601);
+}
+
 /* No NOTIFY goes to them, so nobody knows where they are; but they may fetch it. */
 static void secondaries_that_are_not_known_get_a_restored_zone_whole_for_a_week(void **state)
 {
@@ -1086,6 +1123,8 @@ int main(void)
         WITH_SCENE(a_doubt_that_the_next_change_ends_outlives_a_restart),
         WITH_SCENE(what_is_to_be_overtaken_is_not_done_before_it_is_durable),
         WITH_SCENE(nor_is_a_doubt_that_the_next_change_ends),
+        cmocka_unit_test(a_transfer_that_never_ends_does_not_take_all_memory),
+        WITH_SCENE(a_static_zone_whose_secondaries_are_asked_keeps_its_record),
         WITH_SCENE(secondaries_that_are_not_known_get_a_restored_zone_whole_for_a_week),
         WITH_SCENE(a_restored_zone_that_has_expired_asks_when_it_comes_back),
         WITH_SCENE(nor_is_a_zone_that_could_not_be_opened),
