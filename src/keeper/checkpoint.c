@@ -202,8 +202,9 @@ static void be_due_again(const struct checkpoint *checkpoint, enum sg_result res
     log_write(LOG_ZONE, SEVERITY_WARNING,
               "zone %s: no image of it could be written to the store: %s",
               zone_label(checkpoint->zone->settings, label), sg_result_text(result));
+    uint64_t less = CHANGESETS_BYTES_MIN / 4, since = checkpoint->since_bytes;
     if (checkpoint->number > ledger->image_number) {
-        ledger->since_image_bytes += checkpoint->since_bytes - CHANGESETS_BYTES_MIN / 4;
+        ledger->since_image_bytes += since > less ? since - less : 0; /* Age may want one, too. */
     }
 }
 
@@ -309,5 +310,15 @@ void checkpoint_consider(struct keeper *keeper, struct managed_zone *zone)
         start_image(keeper, zone);
     } else if (ledger->aged && is_step_due(keeper, zone)) {
         shorten_store(keeper, zone);
+    }
+}
+
+void checkpoint_age(struct keeper *keeper, struct managed_zone *zone)
+{
+    sg_time *wake = &zone->health.history_at;
+    checkpoint_trim_memory(keeper, zone);
+    checkpoint_consider(keeper, zone);
+    if (zone->ledger.aged && *wake <= keeper->now) { /* Not now: it has expired, say. */
+        *wake = keeper->now + shortening_step(zone);
     }
 }

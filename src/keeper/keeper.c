@@ -207,8 +207,7 @@ void keeper_wish_due(struct keeper *keeper, struct managed_zone *zone)
     }
     zone->wishes.resign |= health->resign_at <= keeper->now;
     if (health->history_at <= keeper->now) {
-        checkpoint_trim_memory(keeper, zone);
-        checkpoint_consider(keeper, zone);
+        checkpoint_age(keeper, zone);
     }
     if (health->file_at <= keeper->now) {
         health->file_at = INT64_MAX;

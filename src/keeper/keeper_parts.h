@@ -156,6 +156,8 @@ void resting_note(struct managed_zone *zone, const struct zone_job *job, sg_time
 /* Make an image if the changesets since the last one have become many; let the store forget what
  * has become too old. */
 void checkpoint_consider(struct keeper *keeper, struct managed_zone *zone);
+/* Both, when something of its history is too old; what cannot be done now is, a while later. */
+void checkpoint_age(struct keeper *keeper, struct managed_zone *zone);
 /* A worker's reply. Takes the job. */
 void checkpoint_take_job(struct keeper *keeper, struct job *job);
 /* Let the history of a zone be what its settings and the memory for all allow. */

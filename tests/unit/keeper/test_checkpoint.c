@@ -295,6 +295,38 @@ static void a_disk_that_fails_loses_no_commit_to_an_age(void **state)
     assert_true(scene_serves(scene, "c.example.test.", DNS_TYPE_A));
 }
 
+/* Else it would be tried again with each turn, as fast as the processor can. */
+static void an_image_that_age_asks_for_and_that_fails_is_not_due_at_once(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_dynamic_for_a_day(scene);
+    add_names(scene, 'a', 'c');
+    scene_pass(scene, SG_DAY / 2);
+    add_names(scene, 'd', 'e');
+    uint64_t before = scene_zone(scene)->ledger.since_image_bytes;
+    scene_break_disk(scene);
+    scene_pass(scene, SG_DAY / 2);
+    assert_in_range(scene_zone(scene)->ledger.since_image_bytes, 0, before);
+    fake_disk_heal(scene->disk);
+    scene_pass(scene, SG_DAY);
+    assert_int_equal(fake_disk_count(scene->disk, STORE_COMMITS), 1);
+}
+
+/* A zone that has expired is written no image: its age is looked at in steps. */
+static void what_cannot_be_shortened_now_keeps_nobody_busy(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_dynamic_for_a_day(scene);
+    add_names(scene, 'a', 'c');
+    scene_zone(scene)->ledger.continues = false;
+    scene_pass(scene, 2 * SG_DAY);
+    assert_true(scene_zone(scene)->ledger.aged);
+    assert_true(keeper_turn(scene->keeper, scene->now) > scene->now + SG_HOUR / 2);
+    scene_zone(scene)->ledger.continues = true;
+    scene_pass(scene, SG_DAY);
+    assert_int_equal(fake_disk_count(scene->disk, STORE_COMMITS), 1);
+}
+
 enum { RATIO_NAMES = 40000 };
 
 static void load_names(struct keeper_scene *scene, unsigned serial, int count)
@@ -503,6 +535,8 @@ int main(void)
         WITH_SCENE(an_age_that_is_set_later_counts_at_once),
         WITH_SCENE(what_becomes_too_old_leaves_the_store_in_steps),
         WITH_SCENE(a_disk_that_fails_loses_no_commit_to_an_age),
+        WITH_SCENE(an_image_that_age_asks_for_and_that_fails_is_not_due_at_once),
+        WITH_SCENE(what_cannot_be_shortened_now_keeps_nobody_busy),
         WITH_SCENE(what_the_ratio_makes_useless_is_not_kept),
         WITH_SCENE(a_large_change_is_committed_with_an_image_file),
         WITH_SCENE(history_leads_over_a_large_change),
