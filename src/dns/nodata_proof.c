@@ -90,7 +90,10 @@ static void take_nsec3(struct nsec3s *nsec3s, const struct dns_record *record, s
         !read_owner_hash(&record->owner, nsec3->hash)) {
         return;
     }
-    nsec3->opt_out = (params.flags & OPT_OUT) != 0;
+    if (params.flags > OPT_OUT) {
+        return; /* RFC 5155 8.2 */
+    }
+    nsec3->opt_out = params.flags == OPT_OUT;
     params.flags = 0;
     if (nsec3s->count > 0 && memcmp(&params, &nsec3s->params, sizeof(params)) != 0) {
         return; /* of another chain */

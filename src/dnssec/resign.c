@@ -228,10 +228,15 @@ static bool has_collected(const struct again *again)
 
 static enum sg_result collect_all(struct again *again)
 {
+    sg_time soon = again->work.run.now + SG_DAY;
+    sg_time due = again->job->wish.expires_before;
     again->cursor = *again->job->cursor;
-    if (resign_index_first(again->job->index) < again->work.run.now + SG_DAY) {
+    /* Of what is made anew nothing is due at once, however short its life is; or there is no end.
+     */
+    soon = due < soon ? due : soon;
+    if (resign_index_first(again->job->index) < soon) {
         /* What expires before the cursor may come to it has a slice of its own. */
-        enum sg_result urgent = collect_due(again, again->work.run.now + SG_DAY);
+        enum sg_result urgent = collect_due(again, soon);
         if (urgent != SG_OK || has_collected(again)) {
             again->more = true;
             return urgent;

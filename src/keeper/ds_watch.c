@@ -116,6 +116,7 @@ static void drop_question(struct ds_watch *watch)
 void ds_watch_configure(struct ds_watch *watch, const struct ds_watch_of *of,
                         const struct ds_watch_settings *settings)
 {
+    bool proves_now = watch->settings.anchors == NULL && settings->anchors != NULL;
     drop_question(watch);
     watch->of = *of;
     ds_check_set_bounds(watch->check, &settings->bounds);
@@ -125,6 +126,9 @@ void ds_watch_configure(struct ds_watch *watch, const struct ds_watch_of *of,
         watch->settings = *settings;
     } else {
         use_settings(watch, settings);
+    }
+    if (proves_now) { /* What was seen before was taken on trust. */
+        ds_check_forget(watch->check, now_of(watch));
     }
     if (ds_check_is_waiting(watch->check)) {
         ds_check_demand(watch->check, now_of(watch));

@@ -185,7 +185,9 @@ static enum sg_result describe(struct preparation *p, struct zone_keys *keys)
     keys->fingerprint = policy_fingerprint(p->policy, keys->nsec3) + p->plan.publishes_delete;
     uint16_t private_type = p->settings->limits.private_type;
     uint64_t told = zone_progress_told(p->served, private_type, p->list);
-    told = key_orders_clear(p, told);
+    if (keys->problem == NULL) { /* Else the keys rest, and orders are refused. */
+        told = key_orders_clear(p, told);
+    }
     choose_signers(p->list, private_type, told, keys);
     choose_wishes(p, keys);
     enum sg_result result = check_signers(p, keys);

@@ -345,7 +345,8 @@ static void a_campaign_signs_first_what_is_urgent(void **state)
     begin(&life, CHANGE_NSEC, 3, 0);
     fill(&life, 200);
     sg_time now = life.scene.request.now += 13 * SG_DAY;
-    const struct resign_wish wish = {.all = true, .signatures_max = 20};
+    const struct resign_wish wish = {
+        .all = true, .expires_before = now + 5 * SG_DAY, .signatures_max = 20};
     unsigned slices = 0;
     unsigned urgent = count_before(life.scene.version, now, now + SG_DAY);
     assert_true(urgent > 50);
@@ -362,6 +363,26 @@ static void a_campaign_signs_first_what_is_urgent(void **state)
         visit(&life, &wish, true);
     } while (life.more);
     assert_true(life.cursor.started);
+    end(&life);
+}
+
+/* Then all that is made anew expires within the day as well. */
+static void a_campaign_of_short_lives_ends(void **state)
+{
+    (void)state;
+    struct life life;
+    begin(&life, CHANGE_NSEC, 3, 0);
+    fill(&life, 20);
+    struct sign_policy *policy = (struct sign_policy *)life.scene.request.policy;
+    policy->validity = policy->validity_dnskey = 12 * SG_HOUR;
+    policy->interval = 9 * SG_HOUR;
+    const struct resign_wish wish = {
+        .all = true, .expires_before = life.scene.request.now + 3 * SG_HOUR, .signatures_max = 20};
+    unsigned slices = 0;
+    do {
+        assert_true(slices++ < SLICES_MAX);
+        visit(&life, &wish, true);
+    } while (life.more);
     end(&life);
 }
 
@@ -468,6 +489,7 @@ int main(void)
         cmocka_unit_test(the_most_urgent_come_first),
         cmocka_unit_test(a_campaign_signs_all_in_slices),
         cmocka_unit_test(a_campaign_signs_first_what_is_urgent),
+        cmocka_unit_test(a_campaign_of_short_lives_ends),
         cmocka_unit_test(another_negative_ttl_comes_in_slices),
         cmocka_unit_test(a_slice_of_a_campaign_passes_by_no_more_than_its_share),
         cmocka_unit_test(refreshes_are_a_smooth_trickle),
