@@ -271,10 +271,7 @@ static void step_freeze(struct world *world, struct sim_zone *zone)
         return;
     }
     if (world_chance(world, 30)) {
-        bool clean = world_chance(world, 50);
-        note(zone, clean ? "sync -clean" : "sync",
-             (clean ? keeper_sync_clean : keeper_sync)(world->keeper, zone->managed, hear_nothing,
-                                                       zone));
+        note(zone, "sync", keeper_sync(world->keeper, zone->managed, hear_nothing, zone));
         return;
     }
     if (!is_frozen(zone)) {
