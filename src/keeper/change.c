@@ -531,8 +531,9 @@ static void succeed(struct keeper *keeper, struct zone_job *job)
     }
     if (job->kind == ZONE_JOB_RECOVER) {
         zone->ledger.continues = true;
-        if (keeper->restored || zone->known.state.unheard_since != 0) {
-            overtake_start(keeper, zone, keeper->restored ? OVERTAKE_RESTORED : OVERTAKE_RECOVERED);
+        bool is_restored = overtake_is_of_backup(keeper, &zone->known.state);
+        if (is_restored || zone->known.state.unheard_since != 0) {
+            overtake_start(keeper, zone, is_restored ? OVERTAKE_RESTORED : OVERTAKE_RECOVERED);
         }
         trust_log_zone(zone);
         /* A configuration may have begun one meanwhile, without the zone and its times. */

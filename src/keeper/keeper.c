@@ -445,9 +445,9 @@ void keeper_stop(struct keeper *keeper)
     }
 }
 
-void keeper_note_restored(struct keeper *keeper)
+void keeper_note_restored(struct keeper *keeper, uint64_t restore)
 {
-    keeper->restored = true;
+    keeper->restored = restore;
 }
 
 bool keeper_has_overtaken(struct keeper *keeper)

@@ -264,8 +264,9 @@ enum clock_doubt keeper_clock(const struct keeper *keeper, sg_duration *out_jump
 /* The clock is right: keys go on. Returns how many zones were in doubt. */
 size_t keeper_accept_clock(struct keeper *keeper);
 /* The store that is opened, or will be, comes from a backup: its zones' secondaries may have later
- * serials, and are asked. Before zones are opened. */
-void keeper_note_restored(struct keeper *keeper);
+ * serials, and are asked. `restore` is another number for each time that a backup was put in place,
+ * never 0: a zone that was changed since knows what it heard. Before zones are opened. */
+void keeper_note_restored(struct keeper *keeper, uint64_t restore);
 /* All zones were recovered, all secondaries that were asked have answered or were given up, and
  * what had to be overtaken is: a restart would find nothing else to do. */
 bool keeper_has_overtaken(struct keeper *keeper);

@@ -60,7 +60,7 @@ struct keeper {
     struct heap overtakes_due;
     struct rate overtakes_rate;
     size_t overtakes_left; /* the zone that was not done when it was looked at last */
-    bool restored;         /* the store comes from a backup */
+    uint64_t restored;     /* the store comes from a backup: which time; 0: it does not */
     struct refresh_shared refresh;
     struct rate parents; /* turns with parents */
     bool fetching;       /* secondary_fetch_next() is at work */

@@ -283,6 +283,11 @@ static void add(struct keeper *keeper, struct managed_zone *zone, const struct r
              overtake->is_unlisted ? since + GIVEN_UP : keeper->now);
 }
 
+bool overtake_is_of_backup(const struct keeper *keeper, const struct zone_state *state)
+{
+    return keeper->restored != 0 && state->restore != keeper->restored;
+}
+
 /* The first commit is made before anybody is asked. */
 void overtake_tell_state(struct managed_zone *zone, const struct zone_job *job)
 {
@@ -295,6 +300,9 @@ void overtake_tell_state(struct managed_zone *zone, const struct zone_job *job)
     } else {
         state->unheard_since = ledger->unheard_since;
         state->unheard_doubted = ledger->unheard_since != 0 && overtake_is_in_doubt(zone);
+        if (zone->keeper->restored != 0 && job->kind != ZONE_JOB_RECOVER) {
+            state->restore = zone->keeper->restored;
+        }
     }
 }
 
@@ -331,7 +339,8 @@ static void ask_all(struct keeper *keeper, struct managed_zone *zone)
 void overtake_recovering(struct managed_zone *zone, const struct zone_job *job)
 {
     if (zone->keeper->io.asker.ask != NULL && is_serial_ours(zone, job->made.version) &&
-        (zone->keeper->restored || job->made.state.unheard_doubted)) {
+        (overtake_is_of_backup(zone->keeper, &job->made.state) ||
+         job->made.state.unheard_doubted)) {
         zone->ledger.doubted = true; /* overtake_start() follows. */
         zone_history_be_ambiguous(&zone->slot->history);
     }

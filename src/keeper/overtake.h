@@ -30,6 +30,8 @@
 
 #include "keeper/keeper_parts.h"
 
+/* Is that what a zone knew when the backup was made? */
+bool overtake_is_of_backup(const struct keeper *keeper, const struct zone_state *state);
 /* What is to be asked and overtaken, for the state that `job` commits. */
 void overtake_tell_state(struct managed_zone *zone, const struct zone_job *job);
 /* Where the first version that is published comes from: made here; from the store, and not all of

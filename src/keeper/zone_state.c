@@ -20,6 +20,7 @@ enum tag {
     TAG_AMBIGUOUS = 13,
     TAG_UNHEARD = 16,
     TAG_WENT_BACK = 17,
+    TAG_RESTORE = 18,
     TAG_TOLD = 32,
 };
 
@@ -141,6 +142,10 @@ void zone_state_encode(const struct zone_state *state, struct buffer *out_bytes)
         append_u64(out_bytes, (uint64_t)state->unheard_since);
         buffer_append_u8(out_bytes, state->unheard_doubted);
     }
+    if (state->restore != 0) {
+        begin_field(out_bytes, TAG_RESTORE, 8);
+        append_u64(out_bytes, state->restore);
+    }
     if (state->went_back != 0) {
         begin_field(out_bytes, TAG_WENT_BACK, 4);
         buffer_append_u32(out_bytes, state->went_back);
@@ -237,6 +242,9 @@ static bool decode_field(unsigned tag, struct reader *field, struct zone_state *
     case TAG_UNHEARD:
         state->unheard_since = (sg_time)read_u64(field);
         state->unheard_doubted = reader_u8(field) != 0;
+        return !field->failed;
+    case TAG_RESTORE:
+        state->restore = read_u64(field);
         return !field->failed;
     case TAG_WENT_BACK:
         state->went_back = reader_u32(field);

@@ -46,6 +46,7 @@ struct zone_state {
     bool unheard_doubted; /* with that: no difference is told until they have answered */
     uint32_t went_back;   /* the highest serial served before a lower one followed; 0: none, or ours
                               is above it again */
+    uint64_t restore;     /* what of its secondaries is known, is so since that restore; 0: none */
     struct buffer timers; /* of a secondary (keeper/refresh.h) */
     struct buffer told;   /* to the parent (keeper/ds_tell.h) */
     struct zone_facts_of_keys facts;

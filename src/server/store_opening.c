@@ -1,5 +1,6 @@
 #include "server/store_opening.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -38,6 +39,16 @@ static void state_changed(void *argument, enum sg_result result)
 {
     (void)result;
     server_wake(argument);
+}
+
+/* When it was put in place: no other restore has that time. */
+static uint64_t restore_of(const char *mark)
+{
+    struct stat status;
+    if (stat(mark, &status) != 0) {
+        return 1;
+    }
+    return ((uint64_t)status.st_mtim.tv_sec * NS_PER_SECOND + (uint64_t)status.st_mtim.tv_nsec) | 1;
 }
 
 static void open_store(struct attempt *attempt)
@@ -248,7 +259,7 @@ void store_opening_tell(struct server *server)
         log_write(LOG_GENERAL, SEVERITY_NOTICE,
                   "the store was restored from a backup: all secondaries are asked for their "
                   "serials, and transfers are whole until those of the zone have answered");
-        keeper_note_restored(server->keeper);
+        keeper_note_restored(server->keeper, restore_of(opening->restored));
     }
 }
 

@@ -242,7 +242,7 @@ static void restore(struct world *world)
     }
     world_start(world);
     if (store_too) {
-        keeper_note_restored(world->keeper);
+        keeper_note_restored(world->keeper, world->tally.restores);
     }
     world_pass(world, ANSWER_SECONDS_MAX);
     upheaval_raise_serials(world); /* man/signet-restore.8 */

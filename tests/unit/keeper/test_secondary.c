@@ -476,7 +476,7 @@ static void restore(struct keeper_scene *scene)
 {
     scene_stop(scene);
     scene_start(scene);
-    keeper_note_restored(scene->keeper);
+    keeper_note_restored(scene->keeper, 4711);
     scene_configure(scene);
 }
 
@@ -498,6 +498,25 @@ static void what_is_to_be_overtaken_is_not_done_before_it_is_durable(void **stat
     scene_pass(scene, 10);
     assert_int_equal(scene_serial(scene), 151);
     assert_true(keeper_has_overtaken(scene->keeper));
+}
+
+/* Another zone keeps the store's mark: this one knows what it has heard since. */
+static void a_restart_does_not_forget_what_was_heard_since_a_restore(void **state)
+{
+    struct keeper_scene *scene = *state;
+    be_signed(scene);
+    tell_a_server(scene);
+    scene_fetch(scene, 100);
+    hear_serial(scene, 90);
+    restore(scene);
+    hear_serial(scene, 150);
+    assert_int_equal(scene_serial(scene), 151);
+    assert_int_equal(keeper_raise_serial(scene->keeper, scene_zone(scene), 160), SG_OK);
+    scene_turn(scene);
+    restore(scene);
+    assert_null(serial_question(scene));
+    assert_int_equal(scene_serial(scene), 160);
+    assert_int_equal(links_from(scene, 151), 1);
 }
 
 static void nor_is_a_doubt_that_the_next_change_ends(void **state)
@@ -544,7 +563,7 @@ static void a_static_zone_whose_secondaries_are_asked_keeps_its_record(void **st
     scene->plan[0].policy = NULL;
     scene->plan[0].inline_signing = false;
     scene_start(scene);
-    keeper_note_restored(scene->keeper);
+    keeper_note_restored(scene->keeper, 4711);
     scene_configure(scene);
     assert_int_equal(scene_serial(scene), 500);
     assert_int_equal(scene_status(scene).unheard, 1);
@@ -611,7 +630,7 @@ static void nor_is_a_zone_that_could_not_be_opened(void **state)
     scene_stop(scene);
     scene->storeless = true;
     scene_start(scene);
-    keeper_note_restored(scene->keeper);
+    keeper_note_restored(scene->keeper, 4711);
     scene_configure(scene);
     assert_false(keeper_has_overtaken(scene->keeper));
     scene_take_store(scene);
@@ -1122,6 +1141,7 @@ int main(void)
         WITH_SCENE(one_that_stays_silent_over_a_restart_is_given_up),
         WITH_SCENE(a_doubt_that_the_next_change_ends_outlives_a_restart),
         WITH_SCENE(what_is_to_be_overtaken_is_not_done_before_it_is_durable),
+        WITH_SCENE(a_restart_does_not_forget_what_was_heard_since_a_restore),
         WITH_SCENE(nor_is_a_doubt_that_the_next_change_ends),
         cmocka_unit_test(a_transfer_that_never_ends_does_not_take_all_memory),
         WITH_SCENE(a_static_zone_whose_secondaries_are_asked_keeps_its_record),

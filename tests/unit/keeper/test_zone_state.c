@@ -27,6 +27,7 @@ static void everything_comes_back(void **state)
         .clock_doubted = true,
         .unheard_since = 4711,
         .went_back = 1000,
+        .restore = UINT64_C(1) << 40 | 1,
         .unheard_doubted = true,
         .ahead_of_file = true,
         .ambiguous = true,
@@ -57,6 +58,7 @@ static void everything_comes_back(void **state)
     assert_true(to.clock_doubted && to.ahead_of_file && to.ambiguous);
     assert_int_equal(to.unheard_since, 4711);
     assert_int_equal(to.went_back, 1000);
+    assert_true(to.restore == (UINT64_C(1) << 40 | 1));
     assert_true(to.unheard_doubted);
     assert_int_equal(to.timers.length, 6);
     assert_memory_equal(to.timers.bytes, "timers", 6);
