@@ -154,7 +154,7 @@ static bool may_wait(const struct zone_job *job)
 {
     bool is_awaited = false;
     for (const struct zone_key_order *at = job->asked.orders; at != NULL; at = at->next) {
-        is_awaited |= at->kind != KEY_ORDER_LOOK;
+        is_awaited |= at->kind != KEY_ORDER_LOOK && at->kind != KEY_ORDER_STATUS;
     }
     const struct zone_facts *facts = zone_version_facts(job->lent.base);
     return facts->names >= job->aside_names_min && !is_awaited && is_clock_sound(job) &&

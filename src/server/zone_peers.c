@@ -155,7 +155,7 @@ static void fill_telling(struct zone_peers *peers, const struct conf_view *view,
         .ds_records = parent->command_gets_ds,
         .push = peers->push,
         .push_count = parent->push.count,
-        .bounds = {parent->retry_min, parent->retry_max},
+        .bounds = {.retry_min = parent->retry_min, .retry_max = parent->retry_max},
     };
 }
 

@@ -172,7 +172,7 @@ def explain(question, ours, theirs, peer):
 
 @DENIAL
 def test_answers_are_those_of_the_peers(make_signet, run_server, tmp_path, request, denial):
-    count = 50000 if request.config.getoption("--long") else 3000
+    count = 50000 if request.config.getoption("--long") else 2000
     plain = tmp_path / "plain.zone"
     plain.write_text(nasty.text())
     signed, _ = nasty.sign(tmp_path, plain, denial)

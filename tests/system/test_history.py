@@ -189,4 +189,4 @@ def test_a_large_reload_is_told_as_a_difference_also_after_a_restart(make_signet
         assert len(re.findall(r"^add n\d+\.edited\.test\. 300 IN A 192", told, re.M)) == 3000
         if start == 0:
             restart(server)
-            assert server.serial("edited.test") == serial
+            wait_until(lambda: server.serial("edited.test") == serial, 20, "the zone is recovered")
