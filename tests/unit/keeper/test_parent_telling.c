@@ -38,7 +38,8 @@ static struct keeper_scene *begin(void **state)
     }
     watch = (struct ds_watch_settings){.mode = DS_WATCH_NO,
                                        .bounds = {RETRY_MIN, RETRY_MAX, SG_WEEK, SG_DAY}};
-    settings = (struct parent_telling_settings){.bounds = {.retry_min = RETRY_MIN, .retry_max = RETRY_MAX}};
+    settings = (struct parent_telling_settings){
+        .bounds = {.retry_min = RETRY_MIN, .retry_max = RETRY_MAX}};
     scene->plan[0].policy = scene->policy;
     scene->plan[0].inline_signing = true;
     scene->plan[0].parent = &watch;
