@@ -99,7 +99,7 @@ def test_max_journal_age_ends_what_is_told_and_what_is_stored(make_signet, run_s
     if time.monotonic() - began < 2:
         assert is_difference(server, "short.test", serial)
     server.kill()
-    time.sleep(4)
+    time.sleep(4)  # a span of time on purpose: what is in the store grows too old meanwhile
     server.start()
     server.wait_until_answering()
     assert not is_difference(server, "short.test", serial)
