@@ -58,9 +58,7 @@ static void adopt_zone(struct keeper *keeper, struct managed_zone *zone,
         }
         aside_cancel(keeper, zone);
         zone->known.keyed = false; /* What a round has brought was for the old policy. */
-        if (zone->known.keys != NULL) {
-            zone->known.keys->fresh = false;
-        }
+        kept_keys_are_stale(&keeper->kept_keys, zone);
         keeper_try_again(keeper, zone);
         keeper_wish_load(keeper, zone, true);
     }

@@ -183,18 +183,32 @@ static void take_place(const struct keeper *keeper, struct managed_zone *zone,
     zone->out++;
 }
 
+/* How many zones the next round takes. Those whose keys are ready are to use them first: all at
+ * once would push each other out of the memory. But where nothing is at work it is for these zones
+ * that the others wait, as twins do. */
+static size_t round_size(const struct keeper *keeper, const struct zone_queue *waiting)
+{
+    size_t room = kept_keys_room(&keeper->kept_keys);
+    size_t max = room < ROUND_ZONES_MAX ? room : ROUND_ZONES_MAX;
+    size_t count = 0;
+    if (max == 0 && keeper->jobs == 0) {
+        max = 1;
+    }
+    for (const struct managed_zone *zone = waiting->first; zone != NULL && count < max;
+         zone = zone->queue_next) {
+        count++;
+    }
+    return count;
+}
+
 static void start_round(struct keeper *keeper, struct keying_lane *lane, enum work_class class,
                         sg_time now)
 {
     struct keying *keying = keeper->keying;
     struct zone_queue *waiting = &lane->waiting;
-    size_t count = 0;
-    if (lane->running || waiting->first == NULL) {
+    size_t count = lane->running ? 0 : round_size(keeper, waiting);
+    if (count == 0) {
         return;
-    }
-    for (const struct managed_zone *zone = waiting->first; zone != NULL && count < ROUND_ZONES_MAX;
-         zone = zone->queue_next) {
-        count++;
     }
     struct round *round = mem_alloc_zero(1, sizeof(*round) + count * sizeof(struct round_place));
     round->job = (struct job){.run = run_round, .reply = keeper->io.mailbox};
@@ -232,8 +246,10 @@ static void leave_place(struct keeper *keeper, struct round_place *place)
     if (place->looked_at) {
         zone->known.keys_wished = keeper->keying->round;
     }
-    /* Prepared before the clock was accepted they would not begin anew. */
-    bool is_told = place->looked_at && (place->clock.anew || !zone->known.trusts_anew);
+    /* Prepared before the clock was accepted they would not begin anew; and what no job is to use
+     * would take up the place of what one waits for. */
+    bool is_told = place->looked_at && (place->clock.anew || !zone->known.trusts_anew) &&
+                   !zone->gone && change_is_possible(zone);
     zone->known.keyed = is_told;
     if (place->request.served != NULL) {
         zone_version_unref(place->request.served);
@@ -241,7 +257,7 @@ static void leave_place(struct keeper *keeper, struct round_place *place)
     if (place->request.published != NULL) {
         zone_version_unref(place->request.published);
     }
-    if (place->keys != NULL && is_told && !zone->gone && zone->generation == place->generation) {
+    if (place->keys != NULL && is_told && zone->generation == place->generation) {
         kept_keys_put(&keeper->kept_keys, zone, place->keys);
     } else {
         zone_keys_free(place->keys);

@@ -86,9 +86,7 @@ static void begin_anew(struct keeper *keeper, struct managed_zone *zone)
 {
     struct zone_health *health = &zone->health;
     zone->known.trusts_anew = true;
-    if (zone->known.keys != NULL) {
-        zone->known.keys->fresh = false;
-    }
+    kept_keys_are_stale(&keeper->kept_keys, zone);
     zone->known.keyed = false;
     if (health->retry_at != INT64_MAX && health->retry_at > keeper->now) {
         health->retry_at = keeper->now; /* It may be years away. */

@@ -46,6 +46,25 @@ static void a_round_that_takes_long_leaves_zones_for_the_next(void **state)
     assert_int_equal(scene->keeper->keying->lanes[KEYING_REST].running, false);
 }
 
+/* A folder may hold the keys of a hundred thousand zones: what reads it is the round, for many. */
+static void no_zone_reads_a_folder_for_itself_because_others_took_its_place(void **state)
+{
+    struct keeper_scene *scene = *state;
+    name_zones(scene);
+    scene->keeper->keying->round_ns_max = UINT64_MAX;
+    scene->keeper->kept_keys.max = 2;
+    scene->zones = ZONES;
+    scene_configure_only(scene);
+    for (size_t turns = 0; count_signed(scene) < ZONES; turns++) {
+        scene_turn_once(scene);
+        for (size_t i = 0; i < ZONES; i++) {
+            const struct managed_zone *zone = keeper_zone(scene->keeper, i);
+            assert_true(!zone->known.keyed || zone->job != NULL || zone->known.keys != NULL);
+        }
+        assert_true(turns < SCENE_TURNS_MAX);
+    }
+}
+
 /* After a restart no zone has its keys in memory: an update needs them read. */
 static void an_update_does_not_stand_behind_zones_whose_keys_are_to_be_made(void **state)
 {
@@ -94,6 +113,7 @@ int main(void)
 #define WITH_SCENE(test) cmocka_unit_test_setup_teardown(test, scene_begin, scene_end)
     const struct CMUnitTest tests[] = {
         WITH_SCENE(a_round_that_takes_long_leaves_zones_for_the_next),
+        WITH_SCENE(no_zone_reads_a_folder_for_itself_because_others_took_its_place),
         WITH_SCENE(an_update_does_not_stand_behind_zones_whose_keys_are_to_be_made),
         WITH_SCENE(a_zone_in_line_that_gets_an_update_goes_ahead),
     };
