@@ -39,10 +39,6 @@ static enum sg_result become_unsigned(struct zone_job *job)
     }
     zone_keys_free(job->lent.keys);
     job->lent.keys = NULL;
-    if (job->settings->policy == NULL) {
-        zone_facts_forget_keys(&state->facts);
-    }
-    state->keys_fingerprint = 0;
     job->made.expires_first = 0;
     return zone_seal(job, edit);
 }

@@ -292,7 +292,6 @@ enum sg_result zone_take_transfer(struct zone_job *job)
     if (job->settings->policy == NULL) { /* Whoever signs it again looks at them anew. */
         zone_keys_free(job->lent.keys);
         job->lent.keys = NULL;
-        job->made.state.keys_fingerprint = 0;
         job->made.state.campaign = false;
     }
     struct zone_edit *edit = zone_transfer_take_whole(job->asked.transfer);

@@ -435,6 +435,20 @@ static void warn_of_raised_serial(const struct zone_job *job)
     }
 }
 
+/* Whatever brought it: no cache is taken to know keys of before, and the same keys, by the same
+ * policy, sign it as if they were new. */
+static void note_if_unsigned(struct zone_job *job)
+{
+    struct zone_state *state = &job->made.state;
+    if (zone_version_facts(job->made.version)->signed_here) {
+        return;
+    }
+    state->keys_fingerprint = 0;
+    if (job->settings->policy == NULL && state->facts.committed) {
+        zone_facts_forget_keys(&state->facts);
+    }
+}
+
 /* Takes the edit. The difference is told only where the base is of the same lineage. */
 static enum sg_result seal(struct zone_job *job, struct zone_edit *edit,
                            enum zone_sign_extent extent, bool continues)
@@ -446,6 +460,7 @@ static enum sg_result seal(struct zone_job *job, struct zone_edit *edit,
         return result;
     }
     note_expirations(job, extent);
+    note_if_unsigned(job);
     if (continues && extent == ZONE_SIGN_CHANGE && !job->whole) {
         result = make_difference(job);
         if (result == SG_OK) {

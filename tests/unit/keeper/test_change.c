@@ -590,6 +590,36 @@ static void a_dynamic_zone_follows_a_policy_that_changed_while_the_server_was_do
     another_policy_is_what_the_zone_is_signed_by(*state, true, true);
 }
 
+/* What caches have of the unsigned time counts: nobody is told of keys that sign again only now. */
+static void a_policy_that_was_away_signs_again(struct keeper_scene *scene, bool dynamic)
+{
+    serve_signed(scene, dynamic);
+    scene_pass(scene, 80000);
+    for (int i = 0; i < 4; i++) {
+        scene->plan[0].policy = NULL;
+        change_policy(scene, i % 2 == 0);
+        assert_false(scene_status(scene).secure);
+        assert_false(scene_serves(scene, "example.test.", DNS_TYPE_DNSKEY));
+        scene->plan[0].policy = scene->policy;
+        change_policy(scene, i < 2);
+        assert_true(scene_status(scene).secure);
+    }
+    scene_pass(scene, 10000);
+    assert_false(scene_serves(scene, "example.test.", DNS_TYPE_CDS));
+    scene_pass(scene, 86700);
+    assert_true(scene_serves(scene, "example.test.", DNS_TYPE_CDS));
+}
+
+static void a_static_zone_is_signed_by_a_policy_that_was_away(void **state)
+{
+    a_policy_that_was_away_signs_again(*state, false);
+}
+
+static void a_dynamic_zone_is_signed_by_a_policy_that_was_away(void **state)
+{
+    a_policy_that_was_away_signs_again(*state, true);
+}
+
 /* Zones of one name in two views share their keys: what one of them finds the other follows. */
 static void a_twin_follows_the_keys(void **state)
 {
@@ -689,6 +719,8 @@ int main(void)
         WITH_SCENE(a_dynamic_zone_follows_its_policy),
         WITH_SCENE(a_static_zone_follows_a_policy_that_changed_while_the_server_was_down),
         WITH_SCENE(a_dynamic_zone_follows_a_policy_that_changed_while_the_server_was_down),
+        WITH_SCENE(a_static_zone_is_signed_by_a_policy_that_was_away),
+        WITH_SCENE(a_dynamic_zone_is_signed_by_a_policy_that_was_away),
         WITH_SCENE(a_twin_follows_the_keys),
         WITH_SCENE(keys_wait_for_a_twin_that_is_still_to_be_recovered),
         WITH_SCENE(jobs_of_every_kind_end_when_the_zone_goes),
