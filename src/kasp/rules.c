@@ -218,17 +218,13 @@ static bool algorithm_stays(const struct kasp_case *c, size_t key)
     return false;
 }
 
-/* The DNSKEY of the last signer of an algorithm goes with the last DNSKEY of the algorithm. */
-static bool is_last_signer(const struct kasp_case *c, size_t key)
+/* Who signs the zone is published as long as it does, and the last who signs keys: such a DNSKEY
+ * goes with the last one of the algorithm. */
+static bool is_needed_signer(const struct kasp_case *c, size_t key)
 {
-    static const enum key_record records[] = {KEY_RECORD_ZRRSIG, KEY_RECORD_KRRSIG};
-    for (size_t r = 0; r < ARRAY_LEN(records); r++) {
-        if (kasp_is_in(c->plan->keys[key].state.records[records[r]]) &&
-            !has_signer(c, key, records[r])) {
-            return true;
-        }
-    }
-    return false;
+    const enum key_state_value *records = c->plan->keys[key].state.records;
+    return kasp_is_in(records[KEY_RECORD_ZRRSIG]) ||
+           (kasp_is_in(records[KEY_RECORD_KRRSIG]) && !has_signer(c, key, KEY_RECORD_KRRSIG));
 }
 
 static bool algorithm_is_published(const struct kasp_plan *plan, uint8_t algorithm)
@@ -269,7 +265,7 @@ static bool is_complete(const struct kasp_case *c, const struct kasp_move *move)
     }
     if (move->record == KEY_RECORD_DNSKEY) {
         return move->target != KEY_STATE_UNRETENTIVE || !algorithm_stays(c, move->key) ||
-               !is_last_signer(c, move->key);
+               !is_needed_signer(c, move->key);
     }
     return move->target != KEY_STATE_UNRETENTIVE || !published ||
            has_signer(c, move->key, move->record);

@@ -203,7 +203,8 @@ static void keep_wishes(struct managed_zone *zone, const struct zone_job *job, b
     later->sign_all |= asked->sign_all;
     /* Where there are no keys to look at: does the store work again? */
     later->state |= job->kind == ZONE_JOB_STATE || (by_store && zone->settings->policy == NULL);
-    later->clean |= job->kind == ZONE_JOB_STATE && asked->clean;
+    later->clean |= job->kind == ZONE_JOB_STATE && asked->clean && !asked->shorten;
+    later->shorten |= asked->shorten;
     if (asked->serial_above != 0 && asked->serial_above != zone->ledger.lost_serial) {
         later->serial_above = zone_greater_floor(later->serial_above, asked->serial_above);
     }

@@ -151,9 +151,13 @@ static void choose_dump(struct managed_zone *zone, struct zone_job *job)
 
 static void choose_state(struct managed_zone *zone, struct zone_job *job)
 {
+    struct zone_wishes *wishes = &zone->wishes;
+    bool is_bare = zone_history_oldest_commit(&zone->slot->history) == UINT64_MAX;
     job->kind = ZONE_JOB_STATE;
-    job->asked.clean = zone->wishes.clean;
-    zone->wishes.state = zone->wishes.clean = false;
+    job->asked.shorten = wishes->shorten && is_bare && !wishes->clean;
+    job->asked.clean = wishes->clean || job->asked.shorten;
+    zone->ledger.aged |= wishes->shorten && !is_bare; /* A change came first, and is to be told. */
+    wishes->state = wishes->clean = wishes->shorten = false;
     if (job->asked.clean) { /* They wait for that, since no dump is wished. */
         zone->job_waiters = zone->dump_waiters;
         zone->dump_waiters = NULL;

@@ -280,7 +280,7 @@ static void shorten_store(struct keeper *keeper, struct managed_zone *zone)
     ledger->aged = false;
     ledger->shortened_at = keeper->now;
     if (oldest == UINT64_MAX) {
-        zone->wishes.state = zone->wishes.clean = true;
+        zone->wishes.state = zone->wishes.shorten = true;
         keeper_enqueue(keeper, zone);
     } else if (oldest <= ledger->image_number) {
         trim_store(keeper, zone);

@@ -185,6 +185,7 @@ static void wish_again(struct managed_zone *zone)
     wishes->sign_all |= later->sign_all;
     wishes->state |= later->state;
     wishes->clean |= later->clean;
+    wishes->shorten |= later->shorten;
     wishes->serial_above = zone_greater_floor(wishes->serial_above, later->serial_above);
     zone->later = (struct zone_wishes){.load = false};
 }

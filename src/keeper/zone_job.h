@@ -32,7 +32,8 @@ struct zone_asked {
     bool keys_wished;               /* LOAD: the keys are to be looked at even if it is unchanged */
     bool thaw;                      /* LOAD: the file was edited while the zone was frozen */
     bool freeze;                    /* DUMP: take no more updates from then on */
-    bool clean;                     /* DUMP, STATE: nothing before this commit is kept */
+    bool clean;                     /* DUMP, STATE: nothing before this commit is kept, */
+    bool shorten;                   /* which nobody asked for: all of it is too old */
     bool unasked;                   /* DUMP: nobody waits for it */
     bool sign_all;                  /* KEYS: begin a campaign over all signatures */
     struct keeper_update *updates;  /* UPDATE: answered by the keeper, whatever came of it */

@@ -173,8 +173,10 @@ void zone_keys_observe(struct zone_facts_of_keys *facts, const struct kasp_polic
     /* Signatures of an older policy live as long as it said, and are made anew as this one says. */
     slow += facts->terms[ZONE_TERM_ZONE_TTL].longest;
     zone_facts_observe(facts, ZONE_TERM_VALIDITY, policy->signatures_validity, now, slow);
-    zone_facts_observe(facts, ZONE_TERM_RESIGN,
-                       facts->terms[ZONE_TERM_VALIDITY].longest - policy->signatures_refresh + late,
+    /* One that is so late that it has expired is in no cache (RFC 4035 5.3.3): after a clock that
+     * was wrong by years nothing has to wait for years. */
+    sg_duration spare = late < policy->signatures_refresh ? policy->signatures_refresh - late : 0;
+    zone_facts_observe(facts, ZONE_TERM_RESIGN, facts->terms[ZONE_TERM_VALIDITY].longest - spare,
                        now, slow);
 }
 

@@ -24,6 +24,7 @@ struct zone_wishes {
     bool state; /* what is known besides zone data changed, e.g. a timer */
     bool dump;
     bool clean;            /* with the dump or the state: forget the history */
+    bool shorten;          /* with the state: the same, if there is still none to tell then */
     bool freeze;           /* with the dump */
     bool thaw;             /* with the load */
     bool frozen;           /* with the load: of a zone that is frozen and stays so */

@@ -3,9 +3,12 @@
  *
  *   sim SEED [STEPS]           one seed, its trace on standard output
  *   sim --seeds FROM COUNT     many, a process each; the trace of the first that fails
- *   sim --twice SEED           the same seed twice: the traces must be the same
+ *   sim --twice SEED           the same seed twice: it holds, and the traces are the same
+ *   sim --twice SEED STEP      the same with a fault that is planted after so many steps: it fails,
+ *                              and the traces are the same
  */
 #include <ftw.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -16,6 +19,7 @@
 #include "sim/world.h"
 
 enum { TAIL_LINES = 60, SEEDS_AT_ONCE = 2 };
+#define NO_FAULT UINT_MAX
 
 static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *where)
 {
@@ -60,14 +64,27 @@ static void say_tally(struct world *world)
               tally->configurations);
 }
 
+/* As if greater serials had been seen than were published: the next version of each is below (S3).
+ */
+static void plant_fault(struct world *world)
+{
+    world_say(world, "--- a fault is planted");
+    for (size_t i = 0; i < world->zones_count; i++) {
+        world->zones[i].seen.serial += 1u << 20;
+    }
+}
+
 /* In a folder that was entered. */
-static void run(uint64_t seed, unsigned steps, FILE *trace)
+static void run(uint64_t seed, unsigned steps, unsigned fault_at, FILE *trace)
 {
     struct world *world = mem_alloc_zero(1, sizeof(*world));
     thread_name(THREAD_KEEPER, "sim");
     world_new(world, seed, trace);
     world_settle(world);
     for (unsigned i = 0; i < steps; i++) {
+        if (i == fault_at) {
+            plant_fault(world);
+        }
         step(world);
     }
     step_peace(world);
@@ -99,7 +116,7 @@ static void start_child(struct child *child, uint64_t seed, unsigned steps)
     }
     if (child->pid == 0) {
         dup2(fileno(child->trace), STDERR_FILENO); /* what a sanitizer says */
-        run(seed, steps, child->trace);
+        run(seed, steps, NO_FAULT, child->trace);
         exit(0);
     }
 }
@@ -180,32 +197,61 @@ static int run_seeds(uint64_t from, uint64_t count)
 
 /* --- the same seed twice -------------------------------------------------------------------- */
 
-static void run_into(uint64_t seed, struct buffer *out_trace)
+/* A program of its own, not a copy of this one: its addresses are others. */
+static pid_t start_program(uint64_t seed, const char *fault_at, FILE *trace)
 {
-    struct child children[SEEDS_AT_ONCE] = {{0}};
-    int status;
-    start_child(&children[0], seed, SIM_STEPS);
-    FILE *trace = children[0].trace;
-    waitpid(children[0].pid, &status, 0);
+    char *text = mem_format("%llu", (unsigned long long)seed);
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        dup2(fileno(trace), STDOUT_FILENO);
+        execl("/proc/self/exe", "sim", "--here", text, fault_at, (char *)NULL);
+        _exit(2);
+    }
+    mem_free(text);
+    return pid;
+}
+
+/* What it exits with; -1: it did not. */
+static int run_into(uint64_t seed, const char *fault_at, struct buffer *out_trace)
+{
+    char *folder = enter_folder();
+    FILE *trace = tmpfile();
+    int status = -1;
+    ASSERT(trace != NULL);
+    pid_t pid = start_program(seed, fault_at, trace);
+    bool ended = pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status);
     rewind(trace);
     for (int byte; (byte = fgetc(trace)) != EOF;) {
         buffer_append_u8(out_trace, (uint8_t)byte);
     }
-    (void)end_child(&children[0], 0);
+    fclose(trace);
+    remove_folder(folder);
+    return ended ? WEXITSTATUS(status) : -1;
 }
 
-static int run_twice(uint64_t seed)
+static bool has_failed(const struct buffer *trace)
+{
+    return memmem(trace->bytes, trace->length, " FAILED: ", 9) != NULL;
+}
+
+/* `fault_at`: NULL, and it holds; or it has to fail. */
+static int run_twice(uint64_t seed, const char *fault_at)
 {
     struct buffer first = BUFFER_EMPTY, second = BUFFER_EMPTY;
-    run_into(seed, &first);
-    run_into(seed, &second);
+    int wanted = fault_at != NULL;
+    bool ends_so = run_into(seed, fault_at, &first) == wanted;
+    ends_so &= run_into(seed, fault_at, &second) == wanted && has_failed(&first) == wanted;
     bool same = first.length == second.length && first.length > 0 &&
                 memcmp(first.bytes, second.bytes, first.length) == 0;
-    printf("seed %llu twice: %s, %zu bytes of trace\n", (unsigned long long)seed,
-           same ? "the same" : "NOT the same", first.length);
+    printf("seed %llu twice: %s, %zu bytes of trace%s\n", (unsigned long long)seed,
+           same ? "the same" : "NOT the same", first.length,
+           ends_so            ? ""
+           : fault_at != NULL ? ", and the fault was NOT found"
+                              : ", and it did NOT hold");
     buffer_free(&first);
     buffer_free(&second);
-    return same ? 0 : 1;
+    return same && ends_so ? 0 : 1;
 }
 
 static uint64_t number(const char *text)
@@ -224,16 +270,20 @@ int main(int argc, char **argv)
     if (argc == 4 && strcmp(argv[1], "--seeds") == 0) {
         return run_seeds(number(argv[2]), number(argv[3]));
     }
-    if (argc == 3 && strcmp(argv[1], "--twice") == 0) {
-        return run_twice(number(argv[2]));
+    if ((argc == 3 || argc == 4) && strcmp(argv[1], "--twice") == 0) {
+        return run_twice(number(argv[2]), argv[3]);
+    }
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    if ((argc == 3 || argc == 4) && strcmp(argv[1], "--here") == 0) { /* for --twice */
+        run(number(argv[2]), SIM_STEPS, argc == 4 ? (unsigned)number(argv[3]) : NO_FAULT, stdout);
+        return 0;
     }
     if (argc != 2 && argc != 3) {
-        fputs("usage: sim SEED [STEPS] | --seeds FROM COUNT | --twice SEED\n", stderr);
+        fputs("usage: sim SEED [STEPS] | --seeds FROM COUNT | --twice SEED [STEP]\n", stderr);
         return 2;
     }
     char *folder = enter_folder();
-    setvbuf(stdout, NULL, _IOLBF, 0);
-    run(number(argv[1]), argc == 3 ? (unsigned)number(argv[2]) : SIM_STEPS, stdout);
+    run(number(argv[1]), argc == 3 ? (unsigned)number(argv[2]) : SIM_STEPS, NO_FAULT, stdout);
     remove_folder(folder);
     return 0;
 }

@@ -50,9 +50,12 @@ static const struct rules_case cases[] = {
     {"a DS that nobody asked for may be alone", {"a+R-R?5", "a-O-OH0", "a+OO--0"}, "1nU", KASP_RULE_DNSKEY},
     {"the first key of all comes", {"a+HHH?0"}, "0nR", NONE},
     {"a key without a DS goes", {"a-OHOH0", "a+OOOO0"}, "0nU", NONE},
-    {"from a chain that is broken nothing is withdrawn", {"a+R-RO5", "a-OO--0", "a+OO--0"}, "1nU", KASP_RULE_DNSKEY},
+    {"from a chain that is broken nothing is withdrawn", {"a+R-RO5", "a-OU--0", "a+OO--0"}, "1nU", KASP_RULE_DNSKEY},
     {"but time mends it", {"a+R-RO5", "a+OO--0"}, "0nO", NONE},
     /* rrsig */
+    {"the DNSKEY of one that signs stays", {"a-OO--0", "a+OO--0", "a+O-OO0"}, "0nU", KASP_RULE_COMPLETE},
+    {"also where it has only begun", {"a-OR--9", "a+OO--0", "a+O-OO0"}, "0nU", KASP_RULE_COMPLETE},
+    {"until it signs no more", {"a-OU--9", "a+OO--0", "a+O-OO0"}, "0nU", NONE},
     {"the only signatures stay", {"a-OO--0", "a+OH--0", "a+O-OO0"}, "0ZU", KASP_RULE_COMPLETE},
     {"signatures change hands", {"a-OO--0", "a+OR--9", "a+O-OO0"}, "0ZU", NONE},
     {"also to one that came before", {"a-OO--0", "a+OR--5", "a+O-OO0"}, "0ZU", NONE},

@@ -295,6 +295,38 @@ static void a_disk_that_fails_loses_no_commit_to_an_age(void **state)
     assert_true(scene_serves(scene, "c.example.test.", DNS_TYPE_A));
 }
 
+/* What becomes due in the same second is done first: it is told, and stays to be. */
+static void a_change_that_comes_before_the_store_forgets_is_told(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_dynamic_for_a_day(scene);
+    add_names(scene, 'a', 'c');
+    scene_pass(scene, SG_DAY - 1);
+    struct managed_zone *zone = scene_zone(scene);
+    zone->later.serial_above = scene_serial(scene) + 5;
+    zone->health.retry_at = scene->now + 1;
+    keeper_set_timer(scene->keeper, zone);
+    scene_pass(scene, 1);
+    assert_true(scene_serial(scene) > 15);
+    assert_int_equal(links_of(scene), 1);
+    scene_restart(scene);
+    assert_int_equal(links_of(scene), 1);
+    scene_pass(scene, SG_DAY);
+    assert_int_equal(fake_disk_count(scene->disk, STORE_COMMITS), 1);
+}
+
+/* Nor does it forget, when the disk works again, what came before it was tried again. */
+static void what_failed_to_be_shortened_is_not_forgotten_later_in_any_case(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_dynamic_for_a_day(scene);
+    add_names(scene, 'a', 'c');
+    scene_break_disk(scene);
+    scene_pass(scene, SG_DAY);
+    assert_true(scene_zone(scene)->later.shorten);
+    assert_false(scene_zone(scene)->later.clean);
+}
+
 /* Else it would be tried again with each turn, as fast as the processor can. */
 static void an_image_that_age_asks_for_and_that_fails_is_not_due_at_once(void **state)
 {
@@ -535,6 +567,8 @@ int main(void)
         WITH_SCENE(an_age_that_is_set_later_counts_at_once),
         WITH_SCENE(what_becomes_too_old_leaves_the_store_in_steps),
         WITH_SCENE(a_disk_that_fails_loses_no_commit_to_an_age),
+        WITH_SCENE(a_change_that_comes_before_the_store_forgets_is_told),
+        WITH_SCENE(what_failed_to_be_shortened_is_not_forgotten_later_in_any_case),
         WITH_SCENE(an_image_that_age_asks_for_and_that_fails_is_not_due_at_once),
         WITH_SCENE(what_cannot_be_shortened_now_keeps_nobody_busy),
         WITH_SCENE(what_the_ratio_makes_useless_is_not_kept),

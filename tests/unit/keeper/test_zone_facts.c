@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "keeper/zone_facts.h"
+#include "keeper/zone_keys.h"
 #include "support/table.h"
 
 #define T0 ((sg_time)1767225600)
@@ -354,6 +355,24 @@ static void signatures_stay_as_long_as_they_really_do(void **state)
     zone_facts_clear(&facts);
 }
 
+/* The most urgent one may be late by years, where the clock was wrong: it has expired long since.
+ */
+static void no_signature_stays_longer_than_it_is_valid(void **state)
+{
+    struct zone_facts_of_keys facts = {.keys = NULL};
+    struct kasp_policy *policy = kasp_policy_default();
+    const struct zone_high_water *water = &facts.terms[ZONE_TERM_RESIGN];
+    (void)state;
+    sg_duration ordinary = policy->signatures_validity - policy->signatures_refresh;
+    zone_keys_observe(&facts, policy, NULL, 0, T0);
+    assert_int_equal(water->longest, ordinary);
+    zone_keys_observe(&facts, policy, NULL, SG_HOUR, T0);
+    assert_int_equal(water->longest, ordinary + SG_HOUR);
+    zone_keys_observe(&facts, policy, NULL, 1000 * SG_DAY, T0);
+    assert_int_equal(water->longest, policy->signatures_validity);
+    kasp_policy_free(policy);
+}
+
 static void a_term_is_remembered_until_no_cache_can_hold_it(void **state)
 {
     struct zone_facts_of_keys facts = {.keys = NULL};
@@ -472,6 +491,7 @@ int main(void)
         cmocka_unit_test(a_whole_signing_ends_the_wait),
         cmocka_unit_test(a_key_that_goes_in_the_second_of_a_whole_signing_was_not_cleared_by_it),
         cmocka_unit_test(signatures_stay_as_long_as_they_really_do),
+        cmocka_unit_test(no_signature_stays_longer_than_it_is_valid),
         cmocka_unit_test(a_term_is_remembered_until_no_cache_can_hold_it),
         cmocka_unit_test(a_sighting_lasts_until_another_one),
         cmocka_unit_test(everything_comes_back),
