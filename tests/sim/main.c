@@ -4,6 +4,7 @@
  *   sim SEED [STEPS]           one seed, its trace on standard output
  *   sim --seeds FROM COUNT     many, a process each; the trace of the first that fails
  *   sim --twice SEED           the same seed twice: the traces must be the same
+ *   sim --sweep ...            whole rolls, with a death at each write (crash_sweep.c)
  */
 #include <ftw.h>
 #include <stdlib.h>
@@ -23,8 +24,7 @@ static int remove_entry(const char *path, const struct stat *status, int type, s
     return remove(path);
 }
 
-/* Zone files and keys are real. Paths in the trace are relative: a seed is the same wherever. */
-static char *enter_folder(void)
+char *sim_enter_folder(void)
 {
     char *folder =
         mem_format("%s/signet-sim-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
@@ -35,7 +35,7 @@ static char *enter_folder(void)
     return folder;
 }
 
-static void remove_folder(char *folder)
+void sim_remove_folder(char *folder)
 {
     (void)!chdir("/");
     nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
@@ -91,7 +91,7 @@ static void start_child(struct child *child, uint64_t seed, unsigned steps)
     fflush(NULL);
     child->seed = seed;
     child->trace = tmpfile();
-    child->folder = enter_folder();
+    child->folder = sim_enter_folder();
     child->pid = fork();
     if (child->trace == NULL || child->pid < 0) {
         perror("sim");
@@ -104,7 +104,7 @@ static void start_child(struct child *child, uint64_t seed, unsigned steps)
     }
 }
 
-static void print_tail(FILE *trace)
+void sim_print_tail(FILE *trace)
 {
     char line[2048];
     long lines = 0, at = 0;
@@ -125,12 +125,12 @@ static bool end_child(struct child *child, int status)
 {
     bool held = WIFEXITED(status) && WEXITSTATUS(status) == 0;
     if (!held) {
-        print_tail(child->trace);
+        sim_print_tail(child->trace);
         printf("seed %llu FAILED (status %d)\n", (unsigned long long)child->seed, status);
         fflush(stdout);
     }
     fclose(child->trace);
-    remove_folder(child->folder);
+    sim_remove_folder(child->folder);
     child->pid = 0;
     return held;
 }
@@ -224,16 +224,20 @@ int main(int argc, char **argv)
     if (argc == 4 && strcmp(argv[1], "--seeds") == 0) {
         return run_seeds(number(argv[2]), number(argv[3]));
     }
+    if (argc >= 2 && strcmp(argv[1], "--sweep") == 0) {
+        return crash_sweep_main(argc, argv);
+    }
     if (argc == 3 && strcmp(argv[1], "--twice") == 0) {
         return run_twice(number(argv[2]));
     }
     if (argc != 2 && argc != 3) {
-        fputs("usage: sim SEED [STEPS] | --seeds FROM COUNT | --twice SEED\n", stderr);
+        fputs("usage: sim SEED [STEPS] | --seeds FROM COUNT | --twice SEED | --sweep ...\n",
+              stderr);
         return 2;
     }
-    char *folder = enter_folder();
+    char *folder = sim_enter_folder();
     setvbuf(stdout, NULL, _IOLBF, 0);
     run(number(argv[1]), argc == 3 ? (unsigned)number(argv[2]) : SIM_STEPS, stdout);
-    remove_folder(folder);
+    sim_remove_folder(folder);
     return 0;
 }
