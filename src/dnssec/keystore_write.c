@@ -363,6 +363,35 @@ static void unname_incomplete(const struct keystore_batch *batch, size_t named)
     }
 }
 
+static size_t collect(const struct keystore_batch *batch, bool of_new_key, struct staged *out_files)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < batch->count; i++) {
+        if (batch->files[i].of_new_key == of_new_key) {
+            out_files[count++] = batch->files[i];
+        }
+    }
+    return count;
+}
+
+/*
+ * Those of keys that were there come first, in their order, whenever the others were made: who is
+ * told to leave has its name before who follows. Cut off in between, a new key that is alone would
+ * be one more beside a key that knows of no successor, and a third would be made.
+ */
+static void put_new_keys_last(struct keystore_batch *batch)
+{
+    if (batch->count == 0) {
+        return;
+    }
+    struct staged *ordered = mem_alloc_zero(batch->count, sizeof(*ordered));
+    size_t present = collect(batch, false, ordered);
+    (void)collect(batch, true, ordered + present);
+    mem_free(batch->files);
+    batch->files = ordered;
+    batch->max = batch->count;
+}
+
 struct keystore_batch *keystore_batch_new(void)
 {
     return mem_alloc_zero(1, sizeof(struct keystore_batch));
@@ -414,6 +443,7 @@ enum sg_result keystore_batch_write(struct keystore_batch *batch, const struct s
 enum sg_result keystore_batch_commit(struct keystore_batch *batch)
 {
     size_t named = 0;
+    put_new_keys_last(batch);
     enum sg_result result = sync_contents(batch);
     while (result == SG_OK && named < batch->count) {
         result = give_name(&batch->files[named]);

@@ -6,6 +6,7 @@
  *   sim --twice SEED           the same seed twice: it holds, and the traces are the same
  *   sim --twice SEED STEP      the same with a fault that is planted after so many steps: it fails,
  *                              and the traces are the same
+ *   sim --sweep ...            whole rolls, with a death at each write (crash_sweep.c)
  */
 #include <ftw.h>
 #include <limits.h>
@@ -27,8 +28,7 @@ static int remove_entry(const char *path, const struct stat *status, int type, s
     return remove(path);
 }
 
-/* Zone files and keys are real. Paths in the trace are relative: a seed is the same wherever. */
-static char *enter_folder(void)
+char *sim_enter_folder(void)
 {
     char *folder =
         mem_format("%s/signet-sim-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
@@ -39,7 +39,7 @@ static char *enter_folder(void)
     return folder;
 }
 
-static void remove_folder(char *folder)
+void sim_remove_folder(char *folder)
 {
     (void)!chdir("/");
     nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
@@ -108,7 +108,7 @@ static void start_child(struct child *child, uint64_t seed, unsigned steps)
     fflush(NULL);
     child->seed = seed;
     child->trace = tmpfile();
-    child->folder = enter_folder();
+    child->folder = sim_enter_folder();
     child->pid = fork();
     if (child->trace == NULL || child->pid < 0) {
         perror("sim");
@@ -121,7 +121,7 @@ static void start_child(struct child *child, uint64_t seed, unsigned steps)
     }
 }
 
-static void print_tail(FILE *trace)
+void sim_print_tail(FILE *trace)
 {
     char line[2048];
     long lines = 0, at = 0;
@@ -142,12 +142,12 @@ static bool end_child(struct child *child, int status)
 {
     bool held = WIFEXITED(status) && WEXITSTATUS(status) == 0;
     if (!held) {
-        print_tail(child->trace);
+        sim_print_tail(child->trace);
         printf("seed %llu FAILED (status %d)\n", (unsigned long long)child->seed, status);
         fflush(stdout);
     }
     fclose(child->trace);
-    remove_folder(child->folder);
+    sim_remove_folder(child->folder);
     child->pid = 0;
     return held;
 }
@@ -270,6 +270,9 @@ int main(int argc, char **argv)
     if (argc == 4 && strcmp(argv[1], "--seeds") == 0) {
         return run_seeds(number(argv[2]), number(argv[3]));
     }
+    if (argc >= 2 && strcmp(argv[1], "--sweep") == 0) {
+        return crash_sweep_main(argc, argv);
+    }
     if ((argc == 3 || argc == 4) && strcmp(argv[1], "--twice") == 0) {
         return run_twice(number(argv[2]), argv[3]);
     }
@@ -279,11 +282,12 @@ int main(int argc, char **argv)
         return 0;
     }
     if (argc != 2 && argc != 3) {
-        fputs("usage: sim SEED [STEPS] | --seeds FROM COUNT | --twice SEED [STEP]\n", stderr);
+        fputs("usage: sim SEED [STEPS] | --seeds FROM COUNT | --twice SEED [STEP] | --sweep ...\n",
+              stderr);
         return 2;
     }
-    char *folder = enter_folder();
+    char *folder = sim_enter_folder();
     run(number(argv[1]), argc == 3 ? (unsigned)number(argv[2]) : SIM_STEPS, NO_FAULT, stdout);
-    remove_folder(folder);
+    sim_remove_folder(folder);
     return 0;
 }

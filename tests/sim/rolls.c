@@ -136,6 +136,20 @@ void rolls_begin(struct sim_zone *zone)
     caches_begin(zone);
 }
 
+void rolls_begin_with(struct sim_zone *zone, struct kasp_policy *policy)
+{
+    zone->rolls = mem_alloc_zero(1, sizeof(*zone->rolls));
+    take(zone, policy);
+    parent_begin(zone);
+    parent_calm(zone);
+    caches_begin(zone);
+}
+
+void rolls_take(struct sim_zone *zone, struct kasp_policy *policy)
+{
+    take(zone, policy);
+}
+
 void rolls_end(struct sim_zone *zone)
 {
     parent_end(zone);

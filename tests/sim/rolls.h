@@ -23,6 +23,10 @@ sg_duration rolls_between(struct world *world, sg_duration least, sg_duration mo
 void rolls_seed_openssl(void);
 /* Whether its keys roll by themselves is drawn; parent and caches it has in any case. */
 void rolls_begin(struct sim_zone *zone);
+/* By this policy, with a parent that does what it should. */
+void rolls_begin_with(struct sim_zone *zone, struct kasp_policy *policy);
+/* Another policy, from the next configuration on. Takes it. */
+void rolls_take(struct sim_zone *zone, struct kasp_policy *policy);
 void rolls_end(struct sim_zone *zone);
 /* Now and then a policy is edited, or an edit is undone. */
 void rolls_step(struct world *world);

@@ -116,7 +116,7 @@ static void hear_answer(struct keeper_update *update)
     mem_free(asking);
 }
 
-static void send_update(struct sim_zone *zone)
+void step_update(struct sim_zone *zone)
 {
     struct world *world = zone->world;
     struct model_wish *wish = mem_alloc_zero(1, sizeof(*wish));
@@ -145,7 +145,7 @@ static void send_update(struct sim_zone *zone)
 static void step_updates(struct world *world, struct sim_zone *zone)
 {
     for (uint32_t left = 1 + world_draw(world, BURST_MAX); left > 0; left--) {
-        send_update(zone);
+        step_update(zone);
         if (world_chance(world, 20)) {
             (void)world_turn(world);
         }
@@ -279,7 +279,7 @@ static void step_freeze(struct world *world, struct sim_zone *zone)
         world_settle(world);
     }
     if (world_chance(world, 50) && !fake_disk_is_without_power(world->disk)) {
-        send_update(zone);
+        step_update(zone);
     }
     world_settle(world);
     if (!fake_disk_is_without_power(world->disk) && is_frozen(zone) && world_chance(world, 80)) {
@@ -527,7 +527,7 @@ static void do_something(struct world *world, struct sim_zone *zone)
             thaw(zone);
         }
         size_t refused = world->tally.refused;
-        send_update(zone);
+        step_update(zone);
         world_settle(world);
         if (world->tally.refused != refused) {
             world_fail(world, "%s: an update is refused in peace", zone->name);

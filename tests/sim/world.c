@@ -221,7 +221,7 @@ static void set_primaries(struct world *world)
     }
 }
 
-void world_new(struct world *world, uint64_t seed, FILE *trace)
+void world_prepare(struct world *world, uint64_t seed, FILE *trace)
 {
     memset(world, 0, sizeof(*world));
     set_primaries(world);
@@ -243,6 +243,11 @@ void world_new(struct world *world, uint64_t seed, FILE *trace)
     world->valid = valid_cache_new();
     enum sg_result result = worker_pool_new(0, &world->pool);
     ASSERT(result == SG_OK);
+}
+
+void world_new(struct world *world, uint64_t seed, FILE *trace)
+{
+    world_prepare(world, seed, trace);
     world->zones_count = 1 + world_draw(world, SIM_ZONES_MAX);
     for (unsigned i = 0; i < world->zones_count; i++) {
         sim_zone_new(world, i, &world->zones[i]);

@@ -11,6 +11,7 @@
  *   valid.c   is it a valid signed zone (RFC 4035, 5155)?
  *   network.c questions to peers: loses, delays, reorders, cuts, lies
  *   primary.c a zone's primary: its versions, and its answers
+ *   crash_sweep.c whole rolls, with a death at each operation of the disk
  *   rolls.h   keys that come and go, the parent, caches: S2, S6
  *
  * All of it runs in one thread and draws from one generator, so that a seed is a run, bit for bit.
@@ -165,6 +166,8 @@ struct world {
 /* --- world.c -------------------------------------------------------------------------------- */
 
 void world_new(struct world *world, uint64_t seed, FILE *trace);
+/* The same without zones, and not started. */
+void world_prepare(struct world *world, uint64_t seed, FILE *trace);
 void world_free(struct world *world);
 void world_start(struct world *world);
 /* The power goes: nobody hears of anything any more. Then world_start(). */
@@ -189,6 +192,9 @@ _Noreturn void world_fail(struct world *world, const char *format, ...) PRINTF_L
 /* --- zone.c --------------------------------------------------------------------------------- */
 
 void sim_zone_new(struct world *world, unsigned number, struct sim_zone *out_zone);
+/* Signed and dynamic, with NSEC; by this policy, whose keys it is to make itself. Takes it. */
+void sim_zone_new_rolling(struct world *world, unsigned number, struct kasp_policy *policy,
+                          struct sim_zone *out_zone);
 void sim_zone_free(struct sim_zone *zone);
 void sim_zone_settings(struct sim_zone *zone, struct zone_settings *out_settings);
 /* Write its file: these records, with that serial. */
@@ -233,6 +239,8 @@ void watch_take(struct sim_zone *zone, const struct zone_version *version,
 enum { SIM_STEPS = 45 };
 /* One thing that happens, and time that passes. */
 void step(struct world *world);
+/* An update of a dynamic zone. */
+void step_update(struct sim_zone *zone);
 /* Peace: everything heals, and all that was asked for has to come true. */
 void step_peace(struct world *world);
 /* The disk works again. */
@@ -259,6 +267,20 @@ void upheaval_hear(struct sim_zone *zone);
 void upheaval_check(struct sim_zone *zone);
 /* Whatever is still behind its secondary an operator raises. */
 void upheaval_raise_serials(struct world *world);
+
+/* --- main.c --------------------------------------------------------------------------------- */
+
+/* Zone files and keys are real. Paths in the trace are relative: a seed is the same wherever. The
+ * folder's name is the caller's, for sim_remove_folder(), which takes it. */
+char *sim_enter_folder(void);
+void sim_remove_folder(char *folder);
+/* The end of a trace, on standard output. */
+void sim_print_tail(FILE *trace);
+
+/* --- crash_sweep.c -------------------------------------------------------------------------- */
+
+/* `sim --sweep ...`, as it was called. Returns the exit status. */
+int crash_sweep_main(int argc, char **argv);
 
 /* --- valid.c -------------------------------------------------------------------------------- */
 

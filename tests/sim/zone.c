@@ -461,20 +461,42 @@ static void make_primary(struct sim_zone *zone, const struct records *records)
     zone->primary->count = 1;
 }
 
+static void name_zone(struct sim_zone *zone, struct world *world, unsigned number)
+{
+    zone->world = world;
+    zone->number = number;
+    zone->name = mem_format("z%u.sim.", number);
+    zone->file = mem_format("z%u.db", number);
+    enum sg_result result = dns_name_from_text(zone->name, strlen(zone->name), NULL, &zone->apex);
+    ASSERT(result == SG_OK);
+}
+
+void sim_zone_new_rolling(struct world *world, unsigned number, struct kasp_policy *policy,
+                          struct sim_zone *out_zone)
+{
+    struct sim_zone *zone = out_zone;
+    struct records records = {0};
+    name_zone(zone, world, number);
+    zone->kind = SIM_SIGNED_DYNAMIC;
+    zone->denial = SIM_NSEC;
+    zone->denials = 1u << zone->denial;
+    zone->inline_signing = policy->inline_signing;
+    first_records(zone, &records);
+    sim_zone_write_file(zone, &records, 1 + world_draw(world, 100000));
+    zone->model.state = records;
+    rolls_begin_with(zone, policy);
+    zone->standing.begins_anew = true;
+}
+
 void sim_zone_new(struct world *world, unsigned number, struct sim_zone *out_zone)
 {
     struct sim_zone *zone = out_zone;
     struct records records = {0};
-    zone->world = world;
-    zone->number = number;
+    name_zone(zone, world, number);
     zone->kind = (enum sim_kind)world_draw(world, SIM_KINDS);
     zone->denial = (enum sim_denial)world_draw(world, SIM_DENIALS);
     zone->denials = 1u << zone->denial;
-    zone->name = mem_format("z%u.sim.", number);
-    zone->file = mem_format("z%u.db", number);
     zone->inline_signing = zone->kind != SIM_SIGNED_DYNAMIC || world_draw(world, 2) == 0;
-    enum sg_result result = dns_name_from_text(zone->name, strlen(zone->name), NULL, &zone->apex);
-    ASSERT(result == SG_OK);
     first_records(zone, &records);
     if (zone->kind == SIM_SECONDARY || zone->kind == SIM_BUMP) {
         make_primary(zone, &records);

@@ -391,6 +391,36 @@ static void a_key_that_is_written_again_in_a_batch_has_its_files_once(void **sta
     keystore_batch_free(batch);
 }
 
+/* As the keeper does it: the successor is made before its predecessor is told to leave. What is cut
+ * off in between is stood for by a name that cannot be given. */
+static void a_batch_names_keys_that_were_there_before_new_ones(void **state)
+{
+    (void)state;
+    struct key_list found;
+    struct keystore_batch *batch = keystore_batch_new();
+    struct signing_key *old = stage(batch, "example.");
+    old->state.goal = KEY_STATE_OMNIPRESENT;
+    assert_int_equal(keystore_batch_write(batch, old), SG_OK);
+    assert_int_equal(keystore_batch_commit(batch), SG_OK);
+
+    struct signing_key *successor = stage(batch, "example.");
+    old->state.goal = KEY_STATE_HIDDEN;
+    assert_int_equal(keystore_batch_write(batch, old), SG_OK);
+    char *taken = path_of(successor, "private");
+    assert_int_equal(mkdir(taken, 0700), 0);
+    assert_int_equal(keystore_batch_commit(batch), SG_EXISTS);
+    assert_int_equal(rmdir(taken), 0);
+    assert_int_equal(list("example.", &found), SG_OK);
+    assert_int_equal(found.count, 1);
+    assert_int_equal(found.keys[0]->state.goal, KEY_STATE_HIDDEN);
+    assert_int_equal(count_files(), 3);
+    key_list_clear(&found);
+    mem_free(taken);
+    signing_key_free(old);
+    signing_key_free(successor);
+    keystore_batch_free(batch);
+}
+
 static void files_that_would_be_the_same_are_left_alone(void **state)
 {
     (void)state;
@@ -544,6 +574,7 @@ int main(void)
         TEST(a_batch_is_seen_only_when_it_is_committed),
         TEST(a_batch_that_is_dropped_leaves_nothing),
         TEST(a_key_that_is_written_again_in_a_batch_has_its_files_once),
+        TEST(a_batch_names_keys_that_were_there_before_new_ones),
         TEST(files_that_would_be_the_same_are_left_alone),
         TEST(a_new_key_never_replaces_another),
         TEST(tags_that_are_taken_are_not_drawn),

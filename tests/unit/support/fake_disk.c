@@ -39,6 +39,8 @@ struct fake_disk {
     bool is_without_power;
     bool refuses_reopen;
     struct fake_disk_fault fault;
+    void (*see)(void *argument, bool lasts); /* each write; NULL: nobody looks */
+    void *see_argument;
     uint64_t writes, commits;
     size_t largest;
     char *folder; /* of a copy */
@@ -197,11 +199,14 @@ static bool works(const struct fake_disk *disk)
 }
 
 /* Count a write: does it fail, and how? */
-static enum sg_result write_fails(struct fake_disk *disk)
+static enum sg_result write_fails(struct fake_disk *disk, bool lasts)
 {
     disk->writes++;
     if (!works(disk)) {
         return SG_IO;
+    }
+    if (disk->see != NULL) {
+        disk->see(disk->see_argument, lasts);
     }
     struct fake_disk_fault *fault = &disk->fault;
     if (fault->at == 0 || (fault->at > 1 && fault->at--)) {
@@ -214,7 +219,7 @@ static enum sg_result write_fails(struct fake_disk *disk)
 
 static enum sg_result fail_write(struct fake_disk *disk)
 {
-    enum sg_result result = write_fails(disk);
+    enum sg_result result = write_fails(disk, false);
     if (result == SG_IN_DOUBT) {
         result = SG_IO;
     }
@@ -265,7 +270,7 @@ static enum sg_result disk_commit(void *argument)
 {
     struct fake_disk *disk = argument;
     ASSERT(disk->in_transaction);
-    enum sg_result result = write_fails(disk);
+    enum sg_result result = write_fails(disk, true);
     bool counts = result == SG_OK;
     if (result == SG_IN_DOUBT || (disk->is_without_power && result != SG_OK)) {
         counts = disk->fault.counts;
@@ -370,7 +375,7 @@ static enum sg_result disk_image_create(void *argument, uint64_t zone, uint64_t 
 static enum sg_result disk_image_append(struct store_image *image, struct span bytes)
 {
     if (image->failed == SG_OK) {
-        enum sg_result result = write_fails(image->disk);
+        enum sg_result result = write_fails(image->disk, false);
         image->failed = result == SG_IN_DOUBT ? SG_IO : result;
     }
     if (image->failed == SG_OK) {
@@ -391,7 +396,7 @@ static enum sg_result disk_image_finish(struct store_image *image, bool keep)
 {
     enum sg_result result = image->failed;
     if (keep && result == SG_OK) {
-        result = write_fails(image->disk);
+        result = write_fails(image->disk, true);
         result = result == SG_IN_DOUBT ? SG_IO : result;
     }
     if (keep && result == SG_OK) {
@@ -541,6 +546,18 @@ struct store_io fake_disk_io(struct fake_disk *disk)
 void fake_disk_set_fault(struct fake_disk *disk, const struct fake_disk_fault *fault)
 {
     disk->fault = *fault;
+}
+
+void fake_disk_watch(struct fake_disk *disk, void (*see)(void *argument, bool lasts),
+                     void *argument)
+{
+    disk->see = see;
+    disk->see_argument = argument;
+}
+
+void fake_disk_cut_power(struct fake_disk *disk)
+{
+    disk->is_without_power = true;
 }
 
 void fake_disk_heal(struct fake_disk *disk)

@@ -29,6 +29,12 @@ struct fake_disk_fault {
 };
 /* Takes the place of the fault that was set before. */
 void fake_disk_set_fault(struct fake_disk *disk, const struct fake_disk_fault *fault);
+/* `see` comes before each write, and may set a fault for it. `lasts`: it is a commit, or finishes
+ * an image; what the others write is nothing without it. NULL: nobody looks. */
+void fake_disk_watch(struct fake_disk *disk, void (*see)(void *argument, bool lasts),
+                     void *argument);
+/* At once: nothing works until fake_disk_crash(). */
+void fake_disk_cut_power(struct fake_disk *disk);
 void fake_disk_heal(struct fake_disk *disk);
 /* Neither can the tables be opened again, until fake_disk_heal(). */
 void fake_disk_refuse_reopen(struct fake_disk *disk);
