@@ -7,8 +7,10 @@ enum sg_result sign_work_begin(struct sign_work *work, const struct zone_version
                                const struct sign_request *request, struct worker_pool *pool)
 {
     const struct sign_policy *policy = request->policy;
-    *work = (struct sign_work){
-        .pool = pool, .apex = *zone_version_apex(draft), .cancelled = request->cancelled};
+    *work = (struct sign_work){.pool = pool,
+                               .apex = *zone_version_apex(draft),
+                               .cancelled = request->cancelled,
+                               .progress = request->progress};
     work->lanes_count = 1 + (pool != NULL ? worker_pool_threads(pool) : 0);
     work->lanes = mem_alloc_zero(work->lanes_count, sizeof(*work->lanes));
     work->lanes_taken = mem_alloc_zero(work->lanes_count, sizeof(*work->lanes_taken));
@@ -80,8 +82,9 @@ bool sign_work_has_failed(struct sign_work *work)
 void sign_work_range(struct sign_work *work, size_t range, size_t count, sign_step *step)
 {
     struct sign_lane *lane = sign_work_take_lane(work);
-    size_t end = (range + 1) * SIGN_RANGE_NAMES;
-    for (size_t i = range * SIGN_RANGE_NAMES; i < end && i < count; i++) {
+    size_t begin = range * SIGN_RANGE_NAMES;
+    size_t end = begin + SIGN_RANGE_NAMES < count ? begin + SIGN_RANGE_NAMES : count;
+    for (size_t i = begin; i < end; i++) {
         if (sign_work_has_failed(work)) {
             break;
         }
@@ -90,6 +93,9 @@ void sign_work_range(struct sign_work *work, size_t range, size_t count, sign_st
             sign_work_fail(work, result);
             break;
         }
+    }
+    if (work->progress != NULL) {
+        __atomic_fetch_add(&work->progress->done, end - begin, __ATOMIC_RELAXED);
     }
     sign_work_return_lane(work, lane);
 }

@@ -4,7 +4,7 @@
  * First one pass over the draft, or over what changed, lists names; then all workers take ranges
  * of the list, each with a lane (signer, pile, memory) of its own; then the calling thread alone
  * places what they made. While workers run, everything here but lanes, the `made` fields of their
- * own ranges and `failure` is read only. Private to dnssec/.
+ * own ranges, `failure` and `progress` is read only. Private to dnssec/.
  */
 #pragma once
 
@@ -50,6 +50,7 @@ struct sign_work {
     size_t lanes_count;
     int failure;           /* atomic: the first enum sg_result that was not SG_OK */
     const bool *cancelled; /* of the request */
+    struct sign_progress *progress;
 };
 
 /*
@@ -77,7 +78,8 @@ struct sign_lane *sign_work_take_lane(struct sign_work *work);
 void sign_work_return_lane(struct sign_work *work, struct sign_lane *lane);
 /* One name, or one NSEC3 RR. */
 typedef enum sg_result sign_step(struct sign_work *work, struct sign_lane *lane, size_t index);
-/* The steps of range `range` of all `count`, on one lane, until any thread's step has failed. */
+/* The steps of range `range` of all `count`, on one lane, until any thread's step has failed. They
+ * are progress. */
 void sign_work_range(struct sign_work *work, size_t range, size_t count, sign_step *step);
 /* Remember a failure; the others stop at their next name. */
 void sign_work_fail(struct sign_work *work, enum sg_result result);

@@ -135,6 +135,10 @@ static void sign_range(void *argument, size_t index)
 static enum sg_result sign_all(struct sign_work *work)
 {
     size_t ranges = (work->items_count + SIGN_RANGE_NAMES - 1) / SIGN_RANGE_NAMES;
+    if (work->progress != NULL) { /* With NSEC3 each name has an RR of the chain besides. */
+        uint64_t all = (uint64_t)work->items_count << work->run.policy->nsec3;
+        __atomic_store_n(&work->progress->all, all, __ATOMIC_RELAXED);
+    }
     if (work->run.policy->nsec3) {
         enum sg_result result = nsec3_chain_make(work);
         if (result != SG_OK) {

@@ -41,6 +41,11 @@ struct sign_report {
     uint16_t expires_type;
 };
 
+/* How far sign_zone() is, for whoever looks meanwhile: steps, of which each takes about as long. */
+struct sign_progress {
+    uint64_t done, all; /* atomic, each; all is 0 until it is known */
+};
+
 /* How a draft is to be signed. All is borrowed. */
 struct sign_request {
     /* What the apex gets in the signed view besides the source's RRsets: DNSKEY, CDS, CDNSKEY,
@@ -52,6 +57,7 @@ struct sign_request {
     uint32_t serial; /* the signed SOA's */
     sg_time now;
     const bool *cancelled; /* atomic; once true, signing ends with SG_CANCELLED. NULL: never */
+    struct sign_progress *progress; /* NULL: nobody looks */
 };
 
 /*

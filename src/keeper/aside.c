@@ -29,6 +29,7 @@ static enum sg_result sign_round(struct zone_aside *aside, struct zone_edit *edi
     zone_sign_request(&signing, zone_version_facts(aside->source)->serial, &policy, &keys,
                       &request);
     request.cancelled = &aside->cancelled;
+    request.progress = &aside->progress;
     enum sg_result result = aside->version == NULL
                                 ? sign_zone(edit, &request, aside->pool, &report)
                                 : sign_change(edit, aside->version, &request, aside->pool, &report);
@@ -108,6 +109,22 @@ void zone_aside_free(struct zone_aside *aside)
 bool aside_is_busy(const struct managed_zone *zone)
 {
     return zone->known.aside != NULL && !zone->known.aside->is_done;
+}
+
+struct zone_beside aside_tell(const struct managed_zone *zone)
+{
+    const struct zone_aside *aside = zone->known.aside;
+    struct zone_beside beside = {.step = ZONE_BESIDE_NOTHING};
+    if (aside == NULL) {
+        return beside;
+    }
+    beside.done = __atomic_load_n(&aside->progress.done, __ATOMIC_RELAXED);
+    beside.all = __atomic_load_n(&aside->progress.all, __ATOMIC_RELAXED);
+    beside.step = aside->is_done       ? ZONE_BESIDE_WHOLE
+                  : aside->rounds == 0 ? ZONE_BESIDE_IN_LINE
+                  : aside->rounds == 1 ? ZONE_BESIDE_SIGNING
+                                       : ZONE_BESIDE_CATCHING_UP;
+    return beside;
 }
 
 struct zone_aside *aside_lend(struct managed_zone *zone)

@@ -22,6 +22,7 @@
 
 #include "base/worker_pool.h"
 #include "dnssec/resign.h"
+#include "keeper/managed_zone.h"
 #include "keeper/zone_keys.h"
 
 enum { ASIDE_NAMES_MIN = 1000 /* signed in some 50 ms, with RSA in a second */ };
@@ -38,6 +39,7 @@ struct zone_aside {
     const struct zone_version *version; /* signed whole; NULL before the first round */
     struct resign_index *resign;        /* of that version; NULL: not known */
     sg_time now;
+    struct sign_progress progress; /* of the first round */
     unsigned rounds;
     uint64_t signatures;       /* of all rounds */
     uint64_t signatures_round; /* of the last one */
@@ -51,6 +53,8 @@ struct zone_job;
 
 /* Has it one that is not done? Then its keys are not looked at for their own sake. */
 bool aside_is_busy(const struct managed_zone *zone);
+/* How far it is. */
+struct zone_beside aside_tell(const struct managed_zone *zone);
 /* One that is done goes with the job; NULL: there is none. */
 struct zone_aside *aside_lend(struct managed_zone *zone);
 /* The job has ended: `is_new`, its version is published. What it was lent comes back or has had its

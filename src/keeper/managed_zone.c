@@ -93,6 +93,7 @@ void managed_zone_status(const struct managed_zone *zone, struct zone_status *ou
         .loading = zone->job != NULL || zone->queue != NULL || zone->known.keying,
         .files = zone->known.state.files.files,
         .files_count = zone->known.state.files.count,
+        .beside = aside_tell(zone),
         .frozen = zone->known.state.frozen,
         .secure = version != NULL && zone_version_facts(version)->denial != ZONE_DENIAL_NONE,
         .resign_node = zone->health.resign_node,

@@ -6,6 +6,18 @@
 #include "keeper/keeper.h"
 #include "keeper/zone_state.h"
 
+/* A zone that is signed whole beside what is served. */
+struct zone_beside {
+    enum {
+        ZONE_BESIDE_NOTHING,
+        ZONE_BESIDE_IN_LINE,     /* another zone's turn */
+        ZONE_BESIDE_SIGNING,     /* `done` steps of `all`; 0: how many is not known yet */
+        ZONE_BESIDE_CATCHING_UP, /* with what changes have brought meanwhile */
+        ZONE_BESIDE_WHOLE,       /* a job takes it over next */
+    } step;
+    uint64_t done, all;
+};
+
 /* Every fact that `zonestatus` prints, so that it can also be JSON. Strings are borrowed until
  * the next turn. */
 struct zone_status {
@@ -15,6 +27,7 @@ struct zone_status {
     bool loading;                   /* a job is at work */
     const struct file_stamp *files; /* every file that was read: `path` */
     size_t files_count;
+    struct zone_beside beside;
     bool frozen;             /* it takes no updates until it is thawed */
     bool secure;             /* signed, here or elsewhere */
     const char *resign_node; /* what is due first: `owner/type`; NULL: none */

@@ -295,6 +295,29 @@ static void put_parent_line(void *argument, const char *line)
     put_line(argument, "parent", line);
 }
 
+static void put_beside(struct buffer *text, const struct zone_beside *beside)
+{
+    uint64_t done = beside->done < beside->all ? beside->done : beside->all;
+
+    switch (beside->step) {
+    case ZONE_BESIDE_NOTHING:
+        break;
+    case ZONE_BESIDE_IN_LINE:
+        put_line(text, "signed anew beside what is served", "waits for other zones");
+        break;
+    case ZONE_BESIDE_SIGNING:
+        buffer_format(text, "\nsigned anew beside what is served: %" PRIu64 " %%",
+                      beside->all == 0 ? 0 : done * 100 / beside->all);
+        break;
+    case ZONE_BESIDE_CATCHING_UP:
+        put_line(text, "signed anew beside what is served", "all but what has changed meanwhile");
+        break;
+    case ZONE_BESIDE_WHOLE:
+        put_line(text, "signed anew beside what is served", "100 %, to be published");
+        break;
+    }
+}
+
 void status_of_zone(const struct server *server, const struct managed_zone *zone,
                     struct buffer *out_text)
 {
@@ -328,6 +351,7 @@ void status_of_zone(const struct server *server, const struct managed_zone *zone
     if (status.loading) {
         put_flag(out_text, "work in progress", true);
     }
+    put_beside(out_text, &status.beside);
     if (status.refresh_failure != NULL) {
         put_line(out_text, "last refresh failed", status.refresh_failure);
     }

@@ -338,6 +338,54 @@ def test_a_failed_write_loses_nothing(signet, tmp_path, request, fault):
     assert "writing failed" in signet.log() and "writing works again" in signet.log()
 
 
+def test_no_kill_after_a_failed_write_loses_an_acknowledged_update(signet, tmp_path, rounds, watch):
+    """The n-th write or sync fails under a stream of updates, each round another one, and the server
+    is killed in the midst of what it makes of that, or when it has gone on by itself."""
+    faults = DiskFaults(tmp_path)
+    chance = random.Random(SEED)
+    zones = {"one.test.": "nsec", "two.test.": "nsec3"}
+    signet.extra = POLICIES
+    for zone, policy in zones.items():
+        signet.add_zone(zone, small_zone(zone), policy=policy, statements=DYNAMIC)
+    signet.start(environment=faults.environment)
+    for zone in zones:
+        signet.wait_until_signed(zone)
+    keys = key_files(signet)
+    watching = watch(signet, zones)
+    crowd = Crowd(signet, list(zones), 3, SEED)
+
+    for number in range(rounds):
+        fault = list(FAULTS)[number % len(FAULTS)]
+        what = f"round {number}: write {number + 1}: {fault}"
+        crowd.start()
+        faults.arm(number + 1, FAULTS[fault])
+        wait_until(lambda: faults.fired, 30, what)
+        if number % 2:
+            acknowledged = crowd.acknowledged
+            wait_until(lambda: crowd.acknowledged > acknowledged + 6, 60, f"{what}: it goes on")
+        else:
+            time.sleep(chance.uniform(0.0, 0.1))  # the moment of the kill
+        signet.kill()
+        crowd.stop()
+        faults.disarm()
+        signet.start(environment=faults.environment)
+        for zone in zones:
+            signet.wait_until_signed(zone)
+            path = signet.axfr(zone, tmp_path / zone)
+            fresh = Contents(path)
+            crowd.assert_kept(zone, fresh)
+            watching.see(zone, fresh.serial)
+            ldns_verify_zone(path, 120)
+        assert key_files(signet) == keys, what
+        assert set(crowd.rcodes) <= {"NOERROR", "SERVFAIL"}, what
+
+    for zone in zones:
+        judge(signet, zone, signet.axfr(zone, tmp_path / zone))
+    assert crowd.rcodes["SERVFAIL"], "no fault was ever noticed"
+    figures.note(f"kill -9 after a failed write: {rounds} times, {crowd.acknowledged} updates "
+                 f"acknowledged, {crowd.rcodes['SERVFAIL']} not taken, all kept")
+
+
 def test_a_disk_that_cannot_be_written_for_a_while(signet, tmp_path):
     """It fails under way, as with errors=remount-ro: zones are served and nothing is acknowledged,
     who asks is told, and all goes on by itself."""

@@ -185,28 +185,6 @@ def test_private_records_tell_of_keys_that_follow_each_other(make_signet, tmp_pa
     assert_zone_validates(ZONE, signet.axfr(ZONE, tmp_path / "cleared"), algorithms=2)
 
 
-SLOW = """dnssec-policy "p" { keys { csk lifetime unlimited algorithm 8 2048; }; %s };
-"""
-
-
-@pytest.mark.parametrize("before, after", [("", "nsec3param;"), ("nsec3param;", "")])
-def test_a_private_record_tells_of_work_beside_what_is_served(make_signet, tmp_path, before, after):
-    """Its words in `signing -list` are those of unit/server/signing_text."""
-    signet = make_signet(extra=SLOW % before)
-    text = small_zone(f"{ZONE}.") + "".join(f"h{i} A 192.0.2.1\n" for i in range(4000))
-    signet.add_zone(ZONE, text, policy="p")
-    signet.start()
-    signet.wait_until_signed(ZONE)
-    signet.extra = SLOW % after
-    signet.configure()
-    assert signet.rndc("reconfig").returncode == 0
-    wait_until(lambda: "that is done beside what is served" in signet.log(), 20, "it has begun")
-    wait_until(lambda: "Done signing" in signet.rndc("signing", "-list", ZONE).stdout, 120, "it is done")
-    wait_until(lambda: not signet.answers_with(ZONE, "TYPE65534"), 60, "its record has gone")
-    assert bool(signet.answers_with(ZONE, "NSEC3PARAM")) == bool(after)
-    assert_zone_validates(ZONE, signet.axfr(ZONE, tmp_path / "done"), algorithms=2)
-
-
 def test_json(signed):
     done = signed.rndc("dnssec", "-status", "-json", ZONE)
     status = json.loads(done.stdout)

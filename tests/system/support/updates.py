@@ -21,6 +21,8 @@ TTL = 300
 NAMES_MAX = 60
 # One answer may take its time on a busy machine; who hears nothing longer asks anew.
 ANSWER_S = 20
+# Who is refused tries the next one a little later.
+REFUSED_S = 0.02
 
 
 def add_name(server, zone, name):
@@ -127,8 +129,11 @@ class Client(threading.Thread):
 
     def run(self):
         while not self.ending.is_set():
-            if self.step() is None:
+            rcode = self.step()
+            if rcode is None:
                 return
+            if rcode != dns.rcode.NOERROR:
+                self.ending.wait(REFUSED_S)
 
     def hang_up(self):
         if self.connection is not None:

@@ -113,6 +113,7 @@ static inline struct zone_edit *bench_load(const struct bench *bench, struct spa
 
 static inline enum sg_result bench_sign(struct bench *bench, struct zone_edit *edit)
 {
+    struct sign_progress progress = {0};
     const struct sign_request request = {
         .apex = &bench->dnskey,
         .apex_count = 1,
@@ -120,8 +121,12 @@ static inline enum sg_result bench_sign(struct bench *bench, struct zone_edit *e
         .policy = &bench->policy,
         .serial = BENCH_SERIAL,
         .now = bench->now,
+        .progress = &progress,
     };
-    return sign_zone(edit, &request, bench->pool, &bench->report);
+    enum sg_result result = sign_zone(edit, &request, bench->pool, &bench->report);
+    assert_true(result != SG_OK ||
+                (progress.all >= bench->report.names && progress.done == progress.all));
+    return result;
 }
 
 /* Load, sign, seal. The caller lets the version go. */

@@ -238,6 +238,32 @@ static void updates_whose_keys_are_not_kept_go_on_too(void **state)
     check_signatures(scene, true);
 }
 
+/* In which order it was told how far the zone is, and that no two looks went back. */
+static void its_status_tells_how_far_it_is(void **state)
+{
+    struct keeper_scene *scene = *state;
+    struct crowd crowd = {.sent = 0};
+    bool seen[ZONE_BESIDE_WHOLE + 1] = {false};
+    be_dynamic(scene, true);
+    assert_int_equal(scene_status(scene).beside.step, ZONE_BESIDE_NOTHING);
+    wish_nsec3(scene, true);
+    struct zone_beside last = {.step = ZONE_BESIDE_NOTHING};
+    for (size_t turns = 0; denial(scene) != ZONE_DENIAL_NSEC3; turns++) {
+        turn(scene, &crowd);
+        assert_true(turns < TURNS_MAX);
+        struct zone_beside beside = scene_status(scene).beside;
+        assert_int_equal(aside_is_busy(scene_zone(scene)),
+                         beside.step != ZONE_BESIDE_NOTHING && beside.step != ZONE_BESIDE_WHOLE);
+        assert_true(beside.step >= last.step || beside.step == ZONE_BESIDE_NOTHING);
+        assert_true(beside.done <= beside.all);
+        seen[beside.step] = true;
+        last = beside;
+    }
+    assert_true(seen[ZONE_BESIDE_SIGNING] && seen[ZONE_BESIDE_CATCHING_UP]);
+    settle(scene, &crowd);
+    assert_int_equal(scene_status(scene).beside.step, ZONE_BESIDE_NOTHING);
+}
+
 static void work_that_is_cut_off_is_begun_again(void **state)
 {
     struct keeper_scene *scene = *state;
@@ -375,12 +401,18 @@ static void two_zones_take_turns(void **state)
     scene->plan[1].inline_signing = scene->plan[1].dynamic = true;
     be_dynamic(scene, true);
     wish_nsec3(scene, true);
-    size_t at_work = 0;
+    size_t at_work = 0, in_line = 0;
     for (size_t i = 0; i < TURNS_MAX; i++) {
         scene_turn_once(scene);
         at_work += scene->keeper->asides.at_work != NULL;
+        for (size_t zone = 0; zone < 2; zone++) {
+            struct zone_status status;
+            managed_zone_status(keeper_zone(scene->keeper, zone), &status);
+            in_line += status.beside.step == ZONE_BESIDE_IN_LINE;
+        }
     }
     assert_true(at_work >= 2);
+    assert_true(in_line >= 1);
     for (size_t i = 0; i < 2; i++) {
         const struct zone_version *version = keeper_zone(scene->keeper, i)->slot->version;
         assert_int_equal(zone_version_facts(version)->denial, ZONE_DENIAL_NSEC3);
@@ -562,6 +594,7 @@ int main(void)
         WITH_SCENE(updates_go_on_while_a_zone_gets_another_chain),
         WITH_SCENE(updates_go_on_while_a_zone_gets_another_algorithm),
         WITH_SCENE(updates_whose_keys_are_not_kept_go_on_too),
+        WITH_SCENE(its_status_tells_how_far_it_is),
         WITH_SCENE(work_that_is_cut_off_is_begun_again),
         WITH_SCENE(who_thinks_better_of_it_gets_what_he_had),
         WITH_SCENE(a_policy_that_goes_meanwhile_leaves_the_zone_unsigned),

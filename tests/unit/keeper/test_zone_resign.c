@@ -1,3 +1,4 @@
+#include "dnssec/rrsig.h"
 #include "keeper/keeper_scene.h"
 
 enum { MANY_NAMES = 2100 /* of so many the expirations are kept in an index */ };
@@ -57,12 +58,117 @@ static void no_slice_is_tiny(void **state)
     scene_turn(scene);
 }
 
+/* ---- a long power cut ---- */
+
+enum {
+    WEEKS_SECONDS = 15 * SG_DAY, /* of ordinary life before it */
+    REFRESH_SECONDS = 5 * SG_DAY,
+    CUT_SECONDS = REFRESH_SECONDS + 8 * SG_HOUR, /* what was due first has expired since */
+    TURN_SECONDS = 300,                          /* a change takes two or three of them */
+    CUT_TURNS_MAX = 2000,
+    UPDATE_TURNS_MAX = 5, /* a slice and the update's own change */
+};
+
+/* How many names have a signature that expires before that. */
+static unsigned count_before(struct keeper_scene *scene, sg_time before)
+{
+    unsigned count = 0;
+    struct zone_cursor cursor;
+    zone_cursor_start(&cursor, scene_zone(scene)->slot->version);
+    while (zone_cursor_next(&cursor)) {
+        count += rrsig_first_expiration(&cursor.node, false, scene->now) < before;
+    }
+    return count;
+}
+
+/* Updates without a pause, one after the other; how many were answered. */
+struct updates {
+    int rcode;
+    unsigned sent, turns;
+};
+
+static void update_on(struct keeper_scene *scene, struct updates *updates)
+{
+    char label[16];
+    if (updates->sent > 0 && updates->rcode == -1) {
+        assert_true(++updates->turns < UPDATE_TURNS_MAX);
+        return;
+    }
+    assert_true(updates->sent == 0 || updates->rcode == DNS_RCODE_NOERROR);
+    snprintf(label, sizeof(label), "u%u", updates->sent++);
+    updates->turns = 0;
+    scene_update(scene, label, &updates->rcode);
+}
+
+/* A key that is so slow that the catching up takes hours. */
+static void be_slow(struct keeper_scene *scene)
+{
+    scene_zone(scene)->known.signature_ns = 2500000;
+}
+
+static void age(struct keeper_scene *scene)
+{
+    scene->plan[0].dynamic = true;
+    serve_many_signed(scene);
+    for (sg_time end = scene->now + WEEKS_SECONDS; scene->now < end;) {
+        scene_pass(scene, 2 * SG_HOUR);
+    }
+    assert_int_equal(count_before(scene, scene->now + REFRESH_SECONDS), 0);
+    scene_stop(scene);
+    scene->now += CUT_SECONDS;
+    scene_start(scene);
+    scene_configure_only(scene);
+    for (unsigned turns = 0; scene_zone(scene)->slot->version == NULL; turns++) {
+        assert_true(turns < 10);
+        be_slow(scene);
+        scene_turn_once(scene);
+    }
+}
+
+/* Names of which nothing has to be made anew within the hours that all the rest takes. */
+static unsigned count_unhurried(struct keeper_scene *scene, sg_time start)
+{
+    return count_before(scene, start + REFRESH_SECONDS) - count_before(scene, start + 2 * SG_DAY);
+}
+
+/* What has expired is made anew at once, and before any of what has days left. Then nothing more
+ * expires that is served, though the rest takes hours in which much would; and an update waits for
+ * one slice at most. */
+static void after_a_power_cut_the_most_urgent_come_first(void **state)
+{
+    struct keeper_scene *scene = *state;
+    struct updates updates = {.sent = 0};
+    age(scene);
+    const sg_time start = scene->now;
+    unsigned expired = count_before(scene, start);
+    unsigned unhurried = count_unhurried(scene, start);
+    unsigned turns = 0, turns_expired = 0;
+    unsigned meanwhile = count_before(scene, start + 4 * SG_HOUR) - expired;
+    assert_true(expired > 50 && meanwhile > 10 && unhurried > MANY_NAMES / 4);
+
+    while (count_before(scene, start + REFRESH_SECONDS) > 0) {
+        be_slow(scene);
+        update_on(scene, &updates);
+        scene_turn_once(scene);
+        unsigned now = count_before(scene, scene->now);
+        assert_true(turns_expired == turns || now == 0); /* once is enough */
+        turns_expired += now > 0;
+        /* Beside an update's name its neighbour is signed, and the apex. */
+        assert_true(now == 0 || count_unhurried(scene, start) + 2 >= unhurried);
+        scene->now += TURN_SECONDS;
+        assert_true(turns++ < CUT_TURNS_MAX);
+    }
+    assert_true(scene->now - start > 4 * SG_HOUR && turns_expired < turns / 4);
+    assert_true(updates.sent > turns / UPDATE_TURNS_MAX);
+}
+
 int main(void)
 {
 #define WITH_SCENE(test) cmocka_unit_test_setup_teardown(test, scene_begin, scene_end)
     const struct CMUnitTest tests[] = {
         WITH_SCENE(a_slice_is_as_large_as_its_time_allows),
         WITH_SCENE(no_slice_is_tiny),
+        WITH_SCENE(after_a_power_cut_the_most_urgent_come_first),
     };
     return cmocka_run_group_tests_name("zone_resign", tests, NULL, NULL);
 }
