@@ -9,7 +9,8 @@
 #include "dns/rrtype.h"
 #include "keeper/zone_steps.h"
 
-enum { CDS_HEAD_BYTES = 4, CDNSKEY_HEAD_BYTES = 4, ALGORITHM_DELETE = 0 }; /* RFC 8078 4 */
+enum { CDS_HEAD_BYTES = 4, CDNSKEY_HEAD_BYTES = 4, FLAGS_BYTES = 2 };
+enum { ALGORITHM_DELETE = 0 }; /* RFC 8078 4 */
 
 /* tag, algorithm, digest type, digest (RFC 7344 3.1) */
 static bool is_cds_of(const struct signing_key *key, struct span cds)
@@ -23,11 +24,14 @@ static bool is_cds_of(const struct signing_key *key, struct span cds)
     return same;
 }
 
+/* Whatever the flags: of one key there is one DNSKEY. */
 static bool is_of(const struct signing_key *key, uint16_t type, struct span rdata)
 {
-    return type == DNS_TYPE_CDS ? is_cds_of(key, rdata)
-                                : rdata.length == key->dnskey.length &&
-                                      memcmp(rdata.bytes, key->dnskey.bytes, rdata.length) == 0;
+    return type == DNS_TYPE_CDS
+               ? is_cds_of(key, rdata)
+               : rdata.length == key->dnskey.length &&
+                     memcmp(rdata.bytes + FLAGS_BYTES, key->dnskey.bytes + FLAGS_BYTES,
+                            rdata.length - FLAGS_BYTES) == 0;
 }
 
 /* DELETE is said by the policy alone: beside a CDS of ours it would be wrong. */
@@ -77,6 +81,11 @@ static enum sg_result drop(struct zone_edit *edit, const struct key_list *keys, 
     }
     buffer_free(&left);
     return result;
+}
+
+bool zone_is_own_key_record(const struct zone_job *job, uint16_t type, struct span rdata)
+{
+    return is_ours(&job->lent.keys->list, type, rdata);
 }
 
 enum sg_result zone_drop_own_keys(struct zone_job *job, struct zone_edit *edit)

@@ -79,6 +79,9 @@ bool zone_leaves_signatures(const struct zone_job *job);
 
 /* --- zone_own_keys.c ------------------------------------------------------------------------ */
 
+/* Does a DNSKEY, CDS or CDNSKEY of the apex tell of a key that the job has, or that no DS is
+ * wanted? Of a zone that is signed here. */
+bool zone_is_own_key_record(const struct zone_job *job, uint16_t type, struct span rdata);
 /* Take out of the source what tells of keys that the job has: they are published as their states
  * say. Of a zone that is signed here. */
 MUST_USE enum sg_result zone_drop_own_keys(struct zone_job *job, struct zone_edit *edit);

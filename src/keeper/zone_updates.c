@@ -20,6 +20,12 @@ static bool may(void *argument, const struct zone_update_wish *wish, uint16_t *o
            generation->may_update(applying->job->settings, applying->update, wish, out_records_max);
 }
 
+static bool is_own(void *argument, uint16_t type, struct span rdata)
+{
+    const struct applying *applying = argument;
+    return zone_is_own_key_record(applying->job, type, rdata);
+}
+
 static void note(void *argument, int severity, const char *text)
 {
     const struct applying *applying = argument;
@@ -43,6 +49,7 @@ static enum sg_result apply(struct zone_job *job, struct zone_edit *edit,
         .records_per_type_max = settings->limits.records_per_type_max,
         .types_per_name_max = settings->limits.types_per_name_max,
         .may = may,
+        .is_own = is_own,
         .note = note,
         .argument = &applying,
     };

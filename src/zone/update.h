@@ -8,9 +8,10 @@
  *
  * What the signer makes is not the client's: RRSIG, NSEC, NSEC3, SIG, NXT are REFUSED; NSEC3PARAM
  * and the private type ignored, for the policy decides on them; DNSKEY, CDS, CDNSKEY of others may
- * come and go beside ours (RFC 8901), ours stay. What no zone may hold, or what would keep the
- * zone's file from being loaded, does not get in: CNAME and other data, a DS without NS, a last NS
- * that goes, a name server without address.
+ * come and go beside ours (RFC 8901). Ours stay, and to add one is REFUSED: when it is published,
+ * and for how long, is the policy's to say. What no zone may hold, or what would keep the zone's
+ * file from being loaded, does not get in: CNAME and other data, a DS without NS, a last NS that
+ * goes, a name server without address.
  *
  * A prerequisite sees what the client can see: the source layer, at the apex what we publish there,
  * and RRSIG, NSEC and NSEC3 as they are served, before the updates of this version. After other
@@ -42,6 +43,9 @@ struct zone_update_options {
     /* NULL: everything. `out_records_max`: of that type at that name, 0: no limit; more are
      * ignored. */
     bool (*may)(void *argument, const struct zone_update_wish *wish, uint16_t *out_records_max);
+    /* Is a DNSKEY, CDS or CDNSKEY of the apex one of a key of ours, published or not? Or does it
+     * ask for no DS? NULL: there are no such. */
+    bool (*is_own)(void *argument, uint16_t type, struct span rdata);
     /* What is done otherwise than asked, e.g. "attempt to delete in use DNSKEY ignored". */
     void (*note)(void *argument, int severity, const char *text); /* may be NULL */
     void *argument;

@@ -99,6 +99,15 @@ static bool check_policy(struct update_work *work, struct update_record *record)
            update_refuse_record(work, DNS_RCODE_REFUSED, record, "rejected by update-policy");
 }
 
+/* Acknowledged, it would be neither in the source nor published for longer than its key is. */
+static bool adds_own_key(const struct update_work *work, const struct update_record *record)
+{
+    const struct zone_update_options *options = work->options;
+    return options->is_signed && options->is_own != NULL && record->rrclass == work->rrclass &&
+           update_is_key_type(record->type) && update_at_apex(work, record) &&
+           options->is_own(options->argument, record->type, update_rdata(work, record));
+}
+
 static bool scan_one(struct update_work *work, const struct dns_record *record)
 {
     struct update_record *read = update_read_record(work, record);
@@ -120,6 +129,11 @@ static bool scan_one(struct update_work *work, const struct dns_record *record)
     if (is_signers(record->type)) {
         return update_refuse_record(work, DNS_RCODE_REFUSED, read,
                                     "explicit updates of this type are not allowed");
+    }
+    if (adds_own_key(work, read)) {
+        return update_refuse_record(work, DNS_RCODE_REFUSED, read,
+                                    "of a key of ours, or asks for no DS: when that is published "
+                                    "is the policy's to say");
     }
     return check_owner(work, read) && check_policy(work, read);
 }

@@ -215,7 +215,7 @@ static pid_t start_program(uint64_t seed, const char *fault_at, FILE *trace)
 /* What it exits with; -1: it did not. */
 static int run_into(uint64_t seed, const char *fault_at, struct buffer *out_trace)
 {
-    char *folder = enter_folder();
+    char *folder = sim_enter_folder();
     FILE *trace = tmpfile();
     int status = -1;
     ASSERT(trace != NULL);
@@ -226,7 +226,7 @@ static int run_into(uint64_t seed, const char *fault_at, struct buffer *out_trac
         buffer_append_u8(out_trace, (uint8_t)byte);
     }
     fclose(trace);
-    remove_folder(folder);
+    sim_remove_folder(folder);
     return ended ? WEXITSTATUS(status) : -1;
 }
 

@@ -550,13 +550,15 @@ static inline struct scene_update *scene_update_new(const struct keeper_scene *s
     return mine;
 }
 
-/* Of `label`, in the zone. */
+/* Of `label`, in the zone; "" is its apex. */
 static inline void scene_append_rr(struct scene_update *mine, const char *label, uint16_t type,
                                    uint16_t rrclass, uint32_t ttl, struct span rdata)
 {
     struct buffer *wire = &mine->update.wire;
-    buffer_append_u8(wire, (uint8_t)strlen(label));
-    buffer_append(wire, label, strlen(label));
+    if (*label != '\0') {
+        buffer_append_u8(wire, (uint8_t)strlen(label));
+        buffer_append(wire, label, strlen(label));
+    }
     buffer_append_u16(wire, 0xc000 | DNS_HEADER_BYTES); /* the apex in the zone section */
     buffer_append_u16(wire, type);
     buffer_append_u16(wire, rrclass);

@@ -115,12 +115,71 @@ static void delete_is_the_policys_to_say(void **state)
     key_list_clear(&keys);
 }
 
+/* With a record that would be added, were all the rest in order. */
+static int update_apex(struct keeper_scene *scene, uint16_t type, uint16_t rrclass,
+                       struct span rdata)
+{
+    static const uint8_t address[] = {192, 0, 2, 9};
+    int rcode;
+    struct scene_update *update = scene_update_new(scene, 0, 0, 2);
+    scene_append_rr(update, "beside", DNS_TYPE_A, 1, 60, (struct span){address, sizeof(address)});
+    scene_append_rr(update, "", type, rrclass, rrclass == 1 ? 60 : 0, rdata);
+    scene_send_update(scene, 0, update, &rcode);
+    scene_turn(scene);
+    return rcode;
+}
+
+static void an_update_that_adds_a_record_of_our_keys_is_refused_as_a_whole(void **state)
+{
+    static const uint8_t delete_cds[] = {0, 0, 0, 0, 0}, delete_cdnskey[] = {0, 0, 3, 0, 0};
+    struct keeper_scene *scene = *state;
+    struct key_list keys;
+    scene->plan[0].dynamic = true;
+    sign(scene, &keys);
+    struct span dnskey = keys.keys[0]->dnskey;
+    struct buffer cds = BUFFER_EMPTY, other = BUFFER_EMPTY;
+    assert_int_equal(signing_key_ds(keys.keys[0], 2, &cds), SG_OK);
+    buffer_append(&other, dnskey.bytes, dnskey.length);
+    other.bytes[0] ^= 1; /* the ZONE bit: the same key under other flags */
+    uint32_t serial = scene_serial(scene);
+    const struct {
+        uint16_t type;
+        struct span rdata;
+        const char *log;
+    } rows[] = {
+        {DNS_TYPE_DNSKEY, dnskey, "example.test/DNSKEY: of a key of ours"},
+        {DNS_TYPE_CDNSKEY, dnskey, "example.test/CDNSKEY: of a key of ours"},
+        {DNS_TYPE_CDS, buffer_span(&cds), "example.test/CDS: of a key of ours"},
+        {DNS_TYPE_DNSKEY, buffer_span(&other), "example.test/DNSKEY: of a key of ours"},
+        {DNS_TYPE_CDS, {delete_cds, sizeof(delete_cds)}, "/CDS: of a key of ours, or asks for no"},
+        {DNS_TYPE_CDNSKEY, {delete_cdnskey, sizeof(delete_cdnskey)}, "or asks for no DS"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        heard_log_begin();
+        assert_int_equal(update_apex(scene, rows[i].type, 1, rows[i].rdata), DNS_RCODE_REFUSED);
+        assert_true(heard_log_has("update unsuccessful"));
+        assert_true(heard_log_has(rows[i].log));
+        heard_log_end();
+        assert_int_equal(scene_serial(scene), serial);
+    }
+    /* RFC 2136 3.4.2.4: what is not in the source is not there to be deleted; all else is done. */
+    assert_int_equal(update_apex(scene, DNS_TYPE_DNSKEY, DNS_CLASS_NONE, dnskey),
+                     DNS_RCODE_NOERROR);
+    assert_int_equal(count(scene, ZONE_VIEW_SIGNED, DNS_TYPE_DNSKEY), 1);
+    assert_int_not_equal(scene_serial(scene), serial);
+    buffer_free(&other);
+    buffer_free(&cds);
+    key_list_clear(&keys);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(records_of_our_keys_are_no_part_of_the_source, scene_begin,
                                         scene_end),
         cmocka_unit_test_setup_teardown(other_peoples_keys_stay, scene_begin, scene_end),
+        cmocka_unit_test_setup_teardown(
+            an_update_that_adds_a_record_of_our_keys_is_refused_as_a_whole, scene_begin, scene_end),
         cmocka_unit_test_setup_teardown(delete_is_the_policys_to_say, scene_begin, scene_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
