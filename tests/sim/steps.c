@@ -271,7 +271,11 @@ static void step_freeze(struct world *world, struct sim_zone *zone)
         return;
     }
     if (world_chance(world, 30)) {
-        note(zone, "sync", keeper_sync(world->keeper, zone->managed, hear_nothing, zone));
+        bool clean = world_chance(world, 50);
+        zone->standing.begins_anew |= clean;
+        note(zone, clean ? "sync -clean" : "sync",
+             (clean ? keeper_sync_clean : keeper_sync)(world->keeper, zone->managed, hear_nothing,
+                                                       zone));
         return;
     }
     if (!is_frozen(zone)) {

@@ -183,7 +183,9 @@ static void check_signed(struct checking *checking, const struct name *name, siz
                    record->type);
         }
         if (!verifies(checking, record, &rrset, signature)) {
-            REFUSE(checking, name, "a signature over type %u does not verify", record->type);
+            REFUSE(checking, name, "a signature by %u over type %u, of %lld, does not verify",
+                   wire_get_u16(signature->rdata + 16), record->type,
+                   (long long)wire_get_u32(signature->rdata + 12) - SIM_EPOCH);
         }
         good++;
     }

@@ -248,7 +248,10 @@ static void check_history(struct sim_zone *zone, const struct records *published
                           bool is_whole)
 {
     static const struct zone_history_link *links[ZONE_HISTORY_LINKS_MAX];
-    bool is_anew = is_whole || zone->is_changing || zone->standing.begins_anew;
+    /* By another clock what is new may be too old. */
+    bool is_aged =
+        zone->settings->limits.journal_age_max != 0 && zone->seen.skews != zone->world->skews;
+    bool is_anew = is_whole || zone->is_changing || zone->standing.begins_anew || is_aged;
     if (!zone->seen.any || zone->seen.restarted || is_anew || zone->seen.serial == serial) {
         return;
     }
@@ -277,6 +280,7 @@ static void remember(struct sim_zone *zone, const struct zone_version *version,
     seen->serial = zone_version_facts(version)->serial;
     seen->source_serial = zone_version_facts(version)->source_serial;
     seen->at = zone->world->now;
+    seen->skews = zone->world->skews;
     seen->any = true;
     seen->restarted = false;
     seen->versions++;

@@ -71,6 +71,7 @@ struct seen {
     bool any;           /* something was published once */
     bool restarted;     /* since then */
     sg_time at;         /* when */
+    unsigned skews;     /* of the world, then */
     sg_time expires_at; /* the earliest of its signatures; 0: none */
     size_t versions, versions_before_peace;
 };
