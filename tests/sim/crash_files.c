@@ -373,6 +373,22 @@ static void lose_unsynced(bool leftovers)
     }
 }
 
+/* What a journal that has the first of the new names has of the files that still wait for theirs:
+ * they were made, and synced, before any was named. */
+static void keep_staged(void)
+{
+    for (size_t i = 0; i < files.present.count; i++) {
+        if (strstr(files.present.at[i].name, ".new") != NULL) {
+            add(&files.durable, files.present.at[i].name, files.present.at[i].contents);
+        }
+    }
+    for (size_t i = 0; i < files.changes_count; i++) {
+        if (files.changes[i].to[0] != 0) {
+            add(&files.durable, files.changes[i].from, files.changes[i].contents);
+        }
+    }
+}
+
 void crash_files_arm(struct fake_disk *disk, enum crash_kind kind, uint64_t at)
 {
     files.disk = disk;
@@ -407,6 +423,9 @@ void crash_files_recover(void)
     files.is_dead = false;
     files.disk = NULL; /* what is written here is not counted */
     if (files.kind != CRASH_KILL) {
+        if (kept > 0) {
+            keep_staged();
+        }
         make_durable(kept);
         lose_unsynced(files.kind == CRASH_DONE);
         files.present = files.durable;
