@@ -531,7 +531,7 @@ static void succeed(struct keeper *keeper, struct zone_job *job)
     }
     if (job->kind == ZONE_JOB_RECOVER) {
         zone->ledger.continues = true;
-        bool is_restored = overtake_is_of_backup(keeper, &zone->known.state);
+        bool is_restored = made->signed_anew || overtake_is_of_backup(keeper, &zone->known.state);
         if (is_restored || zone->known.state.unheard_since != 0) {
             overtake_start(keeper, zone, is_restored ? OVERTAKE_RESTORED : OVERTAKE_RECOVERED);
         }
@@ -661,7 +661,8 @@ void change_take_job(struct keeper *keeper, struct zone_job *job)
         end_change(keeper, job, DNS_RCODE_SERVFAIL);
     } else if (job->result != SG_OK) {
         fail(keeper, job, job->made.disk_failed ? STORE_RETRY_SECONDS : RETRY_SECONDS);
-    } else if (job->store == NULL || job->made.unchanged || job->kind == ZONE_JOB_RECOVER) {
+    } else if (job->store == NULL || job->made.unchanged ||
+               (job->kind == ZONE_JOB_RECOVER && !job->made.signed_anew)) {
         succeed(keeper, job);
     } else {
         commit(keeper, job);

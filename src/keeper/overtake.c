@@ -311,12 +311,12 @@ static void wait_for_unlisted(struct keeper *keeper, struct managed_zone *zone)
 {
     char label[ZONE_LABEL_BYTES];
     add(keeper, zone, NULL);
-    log_write(LOG_ZONE, SEVERITY_WARNING,
-              "zone %s: it comes from a backup, and not all of its secondaries are known, so that "
-              "they cannot be asked for their serials: transfers are whole for a week; if one has "
-              "a serial above %u, raise ours: signing -serial",
-              zone_label(zone->settings, label),
-              zone_version_facts(zone_record_version(zone))->serial);
+    log_write(
+        LOG_ZONE, SEVERITY_WARNING,
+        "zone %s: it comes from a backup, or from another signer, and not all of its "
+        "secondaries are known, so that they cannot be asked for their serials: transfers are "
+        "whole for a week; if one has a serial above %u, raise ours: signing -serial",
+        zone_label(zone->settings, label), zone_version_facts(zone_record_version(zone))->serial);
 }
 
 static void ask_all(struct keeper *keeper, struct managed_zone *zone)

@@ -2,10 +2,11 @@
  * keeper/overtake.h - a serial above what the zone's secondaries have, when ours is not known
  *
  * A zone of which the store knows nothing is new, or its store was lost; one that comes from a
- * restored backup has lost what was committed since. Its secondaries may have a serial that ours is
- * not above, and they would never take a change again (RFC 1982). So each of them is asked, after
- * the first publication, and what one answers is overtaken by a change that is told whole. One that
- * is silent is asked again, less and less often, for a week; then the log says so. A new zone costs
+ * restored backup has lost what was committed since; and one that another signer has had meanwhile
+ * (reign.h) was served with serials of that one. Its secondaries may have a serial that ours is not
+ * above, and they would never take a change again (RFC 1982). So each of them is asked, after the
+ * first publication, and what one answers is overtaken by a change that is told whole. One that is
+ * silent is asked again, less and less often, for a week; then the log says so. A new zone costs
  * questions that nobody answers. So it is with a secondary that is signed here, whose signed serial
  * is ours; not with others.
  *

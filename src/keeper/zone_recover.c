@@ -160,6 +160,9 @@ enum sg_result zone_recover(struct zone_job *job)
     judge_clock(job, &state);
     zone_state_clear(&job->made.state);
     job->made.state = state;
+    if (zone_was_signed_by_another(job)) {
+        return zone_sign_recovered(job);
+    }
     if (zone_version_facts(job->made.version)->signed_here) {
         job->lent.resign = resign_index_new(job->made.version, job->now);
         zone_learn_expirations(job, job->made.version);

@@ -105,7 +105,14 @@ void zone_sign_request(const struct zone_signing *signing, uint32_t serial,
 /* --- the kinds ------------------------------------------------------------------------------ */
 
 MUST_USE enum sg_result zone_recover(struct zone_job *job); /* zone_recover.c */
-MUST_USE enum sg_result zone_load(struct zone_job *job);    /* zone_load.c */
+/* Has another signer had the keys since job->asked.stored was committed, so that job->made.version,
+ * which was recovered, must not be served as it is? The log says so, and the recovered state knows
+ * which DS that signer has seen removed. zone_reign.c */
+bool zone_was_signed_by_another(struct zone_job *job);
+/* Put in its place the same source, signed whole with the keys as they are now, which is to be
+ * committed. zone_reign.c */
+MUST_USE enum sg_result zone_sign_recovered(struct zone_job *job);
+MUST_USE enum sg_result zone_load(struct zone_job *job); /* zone_load.c */
 /* Say so where an unsigned zone is to follow with a serial that is lower than the base's. */
 void zone_warn_of_lower_serial(const struct zone_job *job, uint32_t serial);
 MUST_USE enum sg_result zone_take_transfer(struct zone_job *job); /* zone_load.c */
