@@ -1,4 +1,4 @@
-"""A zone ran with Signet, then with named, whose keys rolled, and comes back to a store of before."""
+"""A zone ran with Signet, then with named, whose keys rolled, and comes back to the old store."""
 
 import re
 
