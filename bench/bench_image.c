@@ -96,7 +96,7 @@ static const struct zone_version *make_signed(size_t names, size_t threads, bool
                                        .jitter = SG_DAY,
                                        .nsec3 = nsec3,
                                        .nsec3_params = {.algorithm = 1}};
-    const struct sign_request request = {&dnskey, 1, &keys, &policy, 2, 1000000, NULL};
+    const struct sign_request request = {&dnskey, 1, &keys, &policy, 2, 1000000, NULL, NULL};
     struct sign_report report;
     const struct zone_version *version;
     struct worker_pool *pool;

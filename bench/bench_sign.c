@@ -292,7 +292,7 @@ static void bench_zone(size_t names, size_t threads, bool nsec3)
                                        .jitter = SG_DAY,
                                        .nsec3 = nsec3,
                                        .nsec3_params = {.algorithm = 1}};
-    const struct sign_request request = {&dnskey, 1, &keys, &policy, 2, 1000000, NULL};
+    const struct sign_request request = {&dnskey, 1, &keys, &policy, 2, 1000000, NULL, NULL};
     struct sign_report report;
     const struct zone_version *version;
     struct rate before = raw_rate(key, threads);

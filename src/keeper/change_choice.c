@@ -1,4 +1,6 @@
 #include "base/mem.h"
+#include "keeper/aside.h"
+#include "keeper/key_orders.h"
 #include "keeper/secondary.h"
 
 enum { UPDATES_MAX = 256 /* in one change */ };
@@ -20,10 +22,12 @@ static bool must_load(const struct managed_zone *zone)
            !zone->settings->dynamic && !facts->signed_here && facts->denial != ZONE_DENIAL_NONE;
 }
 
-/* A look at the keys is put off while all is signed with those of the last one. */
+/* A look at the keys is put off while all is signed with those of the last one, but for whoever
+ * asks how they are: that look changes nothing. */
 static bool keys_are_wished(const struct managed_zone *zone)
 {
-    return zone->wishes.keys && !aside_is_busy(zone);
+    return zone->wishes.keys &&
+           (!aside_is_busy(zone) || key_orders_have(zone->known.orders, KEY_ORDER_STATUS));
 }
 
 static bool others_are_wished(const struct managed_zone *zone)
@@ -164,6 +168,20 @@ static void choose_state(struct managed_zone *zone, struct zone_job *job)
     }
 }
 
+static void choose_keys(struct managed_zone *zone, struct zone_job *job)
+{
+    struct zone_wishes *wishes = &zone->wishes;
+    job->kind = ZONE_JOB_KEYS;
+    if (aside_is_busy(zone)) { /* What else is wished has its turn when that is done. */
+        job->asked.orders = key_orders_take(&zone->known.orders, KEY_ORDER_STATUS);
+        return;
+    }
+    job->asked.sign_all = wishes->sign_all;
+    job->asked.orders = zone->known.orders;
+    zone->known.orders = NULL;
+    wishes->keys = wishes->sign_all = false;
+}
+
 static void choose_kind(struct managed_zone *zone, struct zone_job *job)
 {
     struct zone_wishes *wishes = &zone->wishes;
@@ -188,11 +206,7 @@ static void choose_kind(struct managed_zone *zone, struct zone_job *job)
     } else if (wishes->dump) {
         choose_dump(zone, job);
     } else if (keys_are_wished(zone)) {
-        job->kind = ZONE_JOB_KEYS;
-        job->asked.sign_all = wishes->sign_all;
-        job->asked.orders = zone->known.orders;
-        zone->known.orders = NULL;
-        wishes->keys = wishes->sign_all = false;
+        choose_keys(zone, job);
     } else if (wishes->resign) {
         job->kind = ZONE_JOB_RESIGN;
         wishes->resign = false;

@@ -175,10 +175,10 @@ uint64_t key_orders_clear(struct preparation *p, uint64_t told)
     return told;
 }
 
-bool key_orders_have_step(const struct zone_key_order *orders)
+bool key_orders_have(const struct zone_key_order *orders, enum key_order_kind kind)
 {
     for (const struct zone_key_order *order = orders; order != NULL; order = order->next) {
-        if (order->kind == KEY_ORDER_STEP) {
+        if (order->kind == kind) {
             return true;
         }
     }
@@ -273,6 +273,24 @@ void key_orders_refuse(struct preparation *p, const char *why)
 }
 
 /* ---- the keeper ---- */
+
+struct zone_key_order *key_orders_take(struct zone_key_order **orders, enum key_order_kind kind)
+{
+    struct zone_key_order *taken = NULL;
+    struct zone_key_order **last = &taken;
+    for (struct zone_key_order **at = orders; *at != NULL;) {
+        struct zone_key_order *order = *at;
+        if (order->kind != kind) {
+            at = &order->next;
+            continue;
+        }
+        *at = order->next;
+        order->next = NULL;
+        *last = order;
+        last = &order->next;
+    }
+    return taken;
+}
 
 static void tell(struct zone_key_order *order, const char *problem)
 {

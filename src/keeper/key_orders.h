@@ -35,8 +35,7 @@ struct preparation;
 
 /* Before the plan, to the keys as their files have them. Thread: worker. */
 void key_orders_apply(struct preparation *p);
-/* A step is ordered. */
-bool key_orders_have_step(const struct zone_key_order *orders);
+bool key_orders_have(const struct zone_key_order *orders, enum key_order_kind kind);
 /* After the plan: who asked for the status gets it, and a step without effect is told so. */
 void key_orders_report(struct preparation *p);
 /* After the plan: which of the keys of whose progress records tell (a bit each) are told of still:
@@ -45,5 +44,7 @@ uint64_t key_orders_clear(struct preparation *p, uint64_t told);
 /* In place of both: the keys rest, and nothing but their status can be told. */
 void key_orders_refuse(struct preparation *p, const char *why);
 
+/* Take those of that kind out of the list. Thread: keeper. */
+struct zone_key_order *key_orders_take(struct zone_key_order **orders, enum key_order_kind kind);
 /* Tell all of them; `problem` (NULL: the look succeeded) is why it did not. Thread: keeper. */
 void key_orders_tell(struct zone_key_order *orders, const char *problem);

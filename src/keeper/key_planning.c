@@ -191,7 +191,7 @@ static enum sg_result plan(struct preparation *p, bool files_missing)
     facts.clock_suspect = keys_rest(p);
     facts.twin_unknown = twins_are_awaited(p);
     facts.files_missing = files_missing;
-    facts.step = key_orders_have_step(p->orders);
+    facts.step = key_orders_have(p->orders, KEY_ORDER_STEP);
     return kasp_plan(p->policy, p->list, &facts, p->now, &p->plan);
 }
 

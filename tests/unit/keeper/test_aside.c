@@ -586,6 +586,54 @@ static void a_first_signing_is_told_of_without_a_record(void **state)
     buffer_free(&packed);
 }
 
+static void note_status(void *argument, const struct keeper_keys_status *status, const char *text)
+{
+    unsigned *keys = argument;
+    (void)text;
+    *keys = status != NULL ? (unsigned)status->count : 99;
+}
+
+static void note_order(void *argument, enum sg_result result, const char *text)
+{
+    (void)text;
+    *(int *)argument = (int)result;
+}
+
+/* Asked for before the zone is signed beside, in the midst of the look that begins it, and later.
+ * What changes something waits. */
+static void how_keys_are_is_told_while_all_is_signed(void **state)
+{
+    struct keeper_scene *scene = *state;
+    struct crowd crowd = {.sent = 0};
+    struct keeper_key_word word = {.tag = KEEPER_ANY_KEY};
+    unsigned keys[2] = {0};
+    int cleared = -1;
+    be_dynamic(scene, true);
+    wish_nsec3(scene, true);
+    while (scene_zone(scene)->job == NULL) {
+        keeper_turn(scene->keeper, scene->now);
+    }
+    assert_false(aside_is_busy(scene_zone(scene)));
+    assert_int_equal(
+        keeper_clear_progress(scene->keeper, scene_zone(scene), &word, note_order, &cleared),
+        SG_OK);
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        assert_int_equal(
+            keeper_keys_status(scene->keeper, scene_zone(scene), note_status, &keys[i]), SG_OK);
+        for (size_t turns = 0; keys[i] == 0; turns++) {
+            crowd.round_turns = 0; /* The round lasts longer. */
+            let_rounds_take_time(scene, &crowd);
+            scene_turn_once(scene);
+            assert_true(turns < TURNS_MAX);
+        }
+        assert_int_equal(keys[i], 1);
+        assert_true(aside_is_busy(scene_zone(scene)));
+        assert_int_equal(cleared, -1);
+    }
+    turn_until(scene, &crowd, ZONE_DENIAL_NSEC3);
+    assert_int_equal(cleared, SG_OK);
+}
+
 int main(void)
 {
 #define WITH_SCENE(test) cmocka_unit_test_setup_teardown(test, scene_begin, scene_end)
@@ -607,6 +655,7 @@ int main(void)
         WITH_SCENE(a_record_is_there_until_work_that_was_cut_off_is_done),
         WITH_SCENE(a_record_of_work_that_was_cut_off_goes_if_it_is_not_wished),
         WITH_SCENE(a_record_tells_that_a_key_begins_and_that_it_is_done),
+        WITH_SCENE(how_keys_are_is_told_while_all_is_signed),
         WITH_SCENE(a_first_signing_is_told_of_without_a_record),
     };
     return cmocka_run_group_tests_name("aside", tests, NULL, NULL);
