@@ -245,10 +245,18 @@ out:
     return result;
 }
 
+static bool is_present(const struct signing_key *key, const struct key_file *file)
+{
+    return file->mode == PRIVATE_MODE ? key->secret != NULL : key->state.present;
+}
+
 /*
  * A folder is searched by .private files, so that one is last: a key without its .state would be
  * taken for one that somebody brought, and another one made beside it. What a crash leaves before
  * it is no key; keystore_index_read() completes what has its .state and only lacks this name.
+ *
+ * Of a key that is there .state comes last: it says what was done, and whoever finds it done looks
+ * no more at the times of .private, which would be those of before.
  */
 static enum sg_result stage_key(struct keystore_batch *batch, const struct signing_key *key,
                                 bool is_new)
@@ -258,12 +266,14 @@ static enum sg_result stage_key(struct keystore_batch *batch, const struct signi
                                                  keyfile_private_write};
     static const struct key_file state_file = {"state", PUBLIC_MODE, true, keyfile_state_write};
 
+    const struct key_file *before_last = is_new ? &state_file : &private_file;
+    const struct key_file *last = is_new ? &private_file : &state_file;
     enum sg_result result = stage(batch, key, &public_file, is_new);
-    if (result == SG_OK && key->state.present) {
-        result = stage(batch, key, &state_file, is_new);
+    if (result == SG_OK && is_present(key, before_last)) {
+        result = stage(batch, key, before_last, is_new);
     }
-    if (result == SG_OK && key->secret != NULL) {
-        result = stage(batch, key, &private_file, is_new);
+    if (result == SG_OK && is_present(key, last)) {
+        result = stage(batch, key, last, is_new);
     }
     return result;
 }

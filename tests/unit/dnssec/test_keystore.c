@@ -421,6 +421,29 @@ static void a_batch_names_keys_that_were_there_before_new_ones(void **state)
     keystore_batch_free(batch);
 }
 
+/* A .state that says what was done, beside times of before, would be believed. */
+static void a_batch_names_the_state_of_a_key_that_was_there_last(void **state)
+{
+    (void)state;
+    struct keystore_batch *batch = keystore_batch_new();
+    struct signing_key *key = stage(batch, "example.");
+    assert_int_equal(keystore_batch_commit(batch), SG_OK);
+    ino_t before = inode_of(key, "state");
+
+    key->state.goal = KEY_STATE_HIDDEN;
+    key->times[KEY_INACTIVE] = 1800000000;
+    assert_int_equal(keystore_batch_write(batch, key), SG_OK);
+    char *taken = path_of(key, "private");
+    assert_int_equal(unlink(taken), 0);
+    assert_int_equal(mkdir(taken, 0700), 0);
+    assert_int_not_equal(keystore_batch_commit(batch), SG_OK);
+    assert_int_equal(rmdir(taken), 0);
+    assert_int_equal(inode_of(key, "state"), before);
+    mem_free(taken);
+    signing_key_free(key);
+    keystore_batch_free(batch);
+}
+
 static void files_that_would_be_the_same_are_left_alone(void **state)
 {
     (void)state;
@@ -575,6 +598,7 @@ int main(void)
         TEST(a_batch_that_is_dropped_leaves_nothing),
         TEST(a_key_that_is_written_again_in_a_batch_has_its_files_once),
         TEST(a_batch_names_keys_that_were_there_before_new_ones),
+        TEST(a_batch_names_the_state_of_a_key_that_was_there_last),
         TEST(files_that_would_be_the_same_are_left_alone),
         TEST(a_new_key_never_replaces_another),
         TEST(tags_that_are_taken_are_not_drawn),
