@@ -226,6 +226,15 @@ static bool clock_is_good(struct kasp_case *c)
     return false;
 }
 
+/* What nobody can see nobody learns, and what they have seen before does not age by it. */
+static bool is_served(struct kasp_case *c)
+{
+    for (size_t i = 0; i < c->plan->count && c->facts->unserved; i++) {
+        c->plan->keys[i].wait = (struct kasp_wait){.reason = KASP_WAIT_UNSERVED, .until = c->now};
+    }
+    return !c->facts->unserved;
+}
+
 /* How far another zone with these keys has come is about to be known. */
 static bool twins_are_known(struct kasp_case *c)
 {
@@ -283,7 +292,7 @@ enum sg_result kasp_plan_by_rules(const struct kasp_policy *policy, const struct
         }
     }
     order_keys(&c);
-    if (clock_is_good(&c) && twins_are_known(&c)) {
+    if (clock_is_good(&c) && is_served(&c) && twins_are_known(&c)) {
         kasp_see_parent(&c);
         kasp_want(&c);
         kasp_doubt_parent(&c);

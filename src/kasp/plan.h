@@ -38,6 +38,7 @@ struct kasp_facts {
     /* No move, no new key. Sightings of that time are unknown, and a new look is taken before the
      * clock is trusted again. */
     bool clock_suspect;
+    bool unserved;      /* nothing of the zone is served, nor was by those who have it from here */
     bool twin_unknown;  /* what another zone that shares the keys serves: no move, no new key */
     bool files_missing; /* a served key has no file: no new key, none leaves */
     bool step;          /* manual-mode: once, all that is due; the first keys need none */
@@ -49,16 +50,17 @@ enum kasp_reason {
     KASP_WAIT_PARENT, /* the parent is to publish or withdraw the DS; since `until` */
     /* The parent is to be known to have no DS, as nobody has seen whether it has; since `until` */
     KASP_WAIT_NO_DS,
-    KASP_WAIT_MANUAL, /* -step */
-    KASP_WAIT_RULE,   /* `rule` forbids the move now: another key comes first */
-    KASP_WAIT_TURN,   /* not its turn: a record of its own comes first */
-    KASP_WAIT_ROLL,   /* all is well; its successor is due at `until` */
-    KASP_WAIT_CHAIN,  /* a successor is due, but the chain of trust is not in place */
-    KASP_WAIT_KEY,    /* a successor is to be made */
-    KASP_WAIT_FILES,  /* files of a served key are missing */
-    KASP_WAIT_CLOCK,  /* the clock is not to be trusted */
-    KASP_WAIT_TWIN,   /* what another zone that shares the keys serves is not known yet */
-    KASP_WAIT_PURGE,  /* gone; its files go at `until` */
+    KASP_WAIT_MANUAL,   /* -step */
+    KASP_WAIT_RULE,     /* `rule` forbids the move now: another key comes first */
+    KASP_WAIT_TURN,     /* not its turn: a record of its own comes first */
+    KASP_WAIT_ROLL,     /* all is well; its successor is due at `until` */
+    KASP_WAIT_CHAIN,    /* a successor is due, but the chain of trust is not in place */
+    KASP_WAIT_KEY,      /* a successor is to be made */
+    KASP_WAIT_FILES,    /* files of a served key are missing */
+    KASP_WAIT_CLOCK,    /* the clock is not to be trusted */
+    KASP_WAIT_UNSERVED, /* the zone is not served now */
+    KASP_WAIT_TWIN,     /* what another zone that shares the keys serves is not known yet */
+    KASP_WAIT_PURGE,    /* gone; its files go at `until` */
     KASP_WAIT_REASONS
 };
 

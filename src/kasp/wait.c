@@ -81,6 +81,10 @@ void kasp_wait_text(const struct kasp_wait *wait, char out_text[KASP_WAIT_TEXT_B
     case KASP_WAIT_CLOCK:
         (void)snprintf(out_text, KASP_WAIT_TEXT_BYTES, "waits until the clock can be trusted");
         return;
+    case KASP_WAIT_UNSERVED:
+        (void)snprintf(out_text, KASP_WAIT_TEXT_BYTES,
+                       "waits until the zone, which has expired, is served again");
+        return;
     case KASP_WAIT_TWIN:
         (void)snprintf(out_text, KASP_WAIT_TEXT_BYTES,
                        "waits for the zone of this name in another view, which is not loaded yet");

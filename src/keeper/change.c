@@ -353,7 +353,8 @@ static void remember_history(struct managed_zone *zone, struct zone_job *job)
     }
 }
 
-/* A secondary that has expired stays so, whatever we do to it, until a primary is heard. */
+/* A secondary that has expired stays so, whatever we do to it, until a primary is heard; then,
+ * until all of its signatures are valid. */
 static bool stays_expired(const struct managed_zone *zone, const struct zone_job *job)
 {
     if (zone->settings->type != ZONE_SECONDARY || job->kind == ZONE_JOB_TRANSFER) {
@@ -361,7 +362,8 @@ static bool stays_expired(const struct managed_zone *zone, const struct zone_job
     }
     return job->kind == ZONE_JOB_RECOVER
                ? secondary_had_expired(buffer_span(&job->made.state.timers), zone->keeper->now)
-               : zone->known.expired != NULL;
+               : zone->known.expired != NULL &&
+                     !(zone->known.heard && job->made.expires_first > zone->keeper->now);
 }
 
 static void take_version(struct managed_zone *zone, struct zone_job *job)
@@ -377,6 +379,7 @@ static void take_version(struct managed_zone *zone, struct zone_job *job)
         zone->known.expired = job->made.version;
     } else {
         zone->known.expired = NULL;
+        zone->known.heard = false;
         publish(zone->slot, job->made.version);
     }
     job->made.version = NULL; /* the zone's reference now */
@@ -388,6 +391,7 @@ static void take_version(struct managed_zone *zone, struct zone_job *job)
     notifying_changed(zone->keeper, zone, first);
     if (expired != NULL && zone->slot->version != NULL) {
         overtake_revived(zone->keeper, zone);
+        trust_revived(zone->keeper, zone);
     }
 }
 

@@ -124,8 +124,12 @@ void key_orders_apply(struct preparation *p)
             answer(order, SG_OK, NULL);
         } else if (p->clock->doubted && order->kind != KEY_ORDER_STATUS) {
             answer(order, SG_CONFLICT,
-                   mem_copy_text("the clock is in doubt, and the states of keys rest: set it, or "
-                                 "`signet clock -accept`"));
+                   mem_copy_text(
+                       p->clock->unserved
+                           ? "the zone has expired and is not served, and the states of its keys "
+                             "rest until a primary is heard: see `signet zonestatus`"
+                           : "the clock is in doubt, and the states of keys rest: set it, or "
+                             "`signet clock -accept`"));
         } else if (order->kind == KEY_ORDER_DS) {
             note_ds(p, order);
         } else if (order->kind == KEY_ORDER_ROLL) {

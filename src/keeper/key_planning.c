@@ -34,7 +34,8 @@ static void note_overruled(struct preparation *p, const struct signing_key *key)
 static enum sg_result adopt_key(struct preparation *p, size_t index)
 {
     struct signing_key *key = p->list->keys[index];
-    if (p->clock->doubted && key->state.goal == KEY_STATE_NA && !kasp_key_is_unused(key)) {
+    if (p->clock->doubted && !p->clock->unserved && key->state.goal == KEY_STATE_NA &&
+        !kasp_key_is_unused(key)) {
         char *name = signing_key_file_name(key);
         p->problem = mem_format("the clock is in doubt, and by it the times of key '%s' would "
                                 "be read, which has no .state file: set the clock",
@@ -160,13 +161,16 @@ static enum sg_result adopt_keys(struct preparation *p)
     if (p->clock->anew && !p->clock->doubted) {
         begin_anew(p);
     }
+    if (p->clock->revived && !p->clock->doubted) {
+        p->facts->waits_from = p->now;
+    }
     return SG_OK;
 }
 
 /* ---- the plan ---- */
 
-/* While the clock is in doubt a zone that is signed goes on with the keys that it has; one that has
- * none yet begins with new ones. */
+/* While the clock is in doubt, or nothing is served, a zone that is signed goes on with the keys
+ * that it has; one that has none yet begins with new ones. */
 static bool keys_rest(const struct preparation *p)
 {
     bool in_use = p->published != NULL && zone_version_facts(p->published)->signed_here;
@@ -188,7 +192,8 @@ static enum sg_result plan(struct preparation *p, bool files_missing)
     struct kasp_key_facts keys[KASP_PLAN_KEYS_MAX];
     struct kasp_facts facts;
     zone_facts_for_plan(p->facts, p->list, keys, &facts);
-    facts.clock_suspect = keys_rest(p);
+    facts.unserved = keys_rest(p) && p->clock->unserved;
+    facts.clock_suspect = keys_rest(p) && !p->clock->unserved;
     facts.twin_unknown = twins_are_awaited(p);
     facts.files_missing = files_missing;
     facts.step = key_orders_have(p->orders, KEY_ORDER_STEP);

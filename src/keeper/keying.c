@@ -246,10 +246,13 @@ static void leave_place(struct keeper *keeper, struct round_place *place)
     if (place->looked_at) {
         zone->known.keys_wished = keeper->keying->round;
     }
-    /* Prepared before the clock was accepted they would not begin anew; and what no job is to use
-     * would take up the place of what one waits for. */
-    bool is_told = place->looked_at && (place->clock.anew || !zone->known.trusts_anew) &&
-                   !zone->gone && change_is_possible(zone);
+    /* Prepared before the clock was accepted, or the zone served again, they would not begin anew;
+     * and what no job is to use would take up the place of what one waits for. */
+    struct zone_clock clock;
+    trust_tell_job(zone, &clock);
+    bool is_told = place->looked_at && (place->clock.anew || !clock.anew) &&
+                   (place->clock.revived || !clock.revived) && !zone->gone &&
+                   change_is_possible(zone);
     zone->known.keyed = is_told;
     if (place->request.served != NULL) {
         zone_version_unref(place->request.served);

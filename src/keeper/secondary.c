@@ -12,6 +12,7 @@
 #include "keeper/refresh_words.h"
 #include "keeper/remote_text.h"
 #include "keeper/source_wish.h"
+#include "keeper/trust.h"
 
 enum {
     ASK_TIMEOUT = 5,
@@ -359,6 +360,7 @@ static void expire(struct zone_secondary *secondary)
     char label[ZONE_LABEL_BYTES];
     if (zone->slot->version != NULL) {
         zone->known.expired = zone_version_ref(zone->slot->version);
+        zone->known.revived = zone->known.heard = false;
         publish(zone->slot, NULL);
         /* Whoever is told now would come and find nothing. */
         notify_send_clear(zone->keeper->notify, &zone->notify);
@@ -367,9 +369,21 @@ static void expire(struct zone_secondary *secondary)
     keep_timers(secondary);
 }
 
+/* Of signatures that have expired meanwhile no validator would believe an answer. */
+static bool must_be_signed_first(const struct managed_zone *zone)
+{
+    const struct zone_health *health = &zone->health;
+    return zone->settings->policy != NULL && health->expires_first != 0 &&
+           health->expires_first <= zone->keeper->now;
+}
+
 static void serve_again(struct managed_zone *zone)
 {
-    if (zone->known.expired != NULL) {
+    if (zone->known.expired != NULL && must_be_signed_first(zone)) {
+        zone->known.heard = true; /* take_version() */
+        zone->wishes.resign = true;
+        keeper_enqueue(zone->keeper, zone);
+    } else if (zone->known.expired != NULL) {
         publish(zone->slot, zone->known.expired);
         zone->known.expired = NULL;
         if (zone->job == NULL && !zone->known.keying) { /* Else what it knows is lent. */
@@ -377,6 +391,7 @@ static void serve_again(struct managed_zone *zone)
         }
         notifying_changed(zone->keeper, zone, false);
         overtake_revived(zone->keeper, zone);
+        trust_revived(zone->keeper, zone);
     }
 }
 

@@ -35,10 +35,13 @@ void trust_tell_job(const struct managed_zone *zone, struct zone_clock *out_cloc
 {
     enum clock_doubt doubt = trust_of_zone(zone);
     bool passes = doubt == CLOCK_BEHIND; /* by itself, when the commit's time has come */
+    bool unserved = doubt == CLOCK_TRUSTED && has_keys(zone) && zone->known.expired != NULL;
     *out_clock = (struct zone_clock){
-        .doubted = doubt != CLOCK_TRUSTED,
+        .doubted = doubt != CLOCK_TRUSTED || unserved,
+        .unserved = unserved,
         .lasts = doubt != CLOCK_TRUSTED && !passes,
         .anew = zone->known.trusts_anew && doubt == CLOCK_TRUSTED,
+        .revived = zone->known.revived && doubt == CLOCK_TRUSTED && !unserved,
         .rests_until = passes && zone->known.state.clock_at > zone->keeper->now
                            ? zone->known.state.clock_at
                            : INT64_MAX,
@@ -48,7 +51,7 @@ void trust_tell_job(const struct managed_zone *zone, struct zone_clock *out_cloc
 void trust_begin_state(struct zone_job *job)
 {
     struct zone_state *state = &job->made.state;
-    if (job->clock.doubted) {
+    if (job->clock.doubted && !job->clock.unserved) {
         state->clock_doubted |= job->clock.lasts;
     } else if (!job->clock.anew) {
         state->clock_at = job->now;
@@ -77,6 +80,19 @@ void trust_take_job(struct managed_zone *zone, const struct zone_job *job)
 {
     if (is_told_anew(job)) {
         zone->known.trusts_anew = false;
+    }
+    if (job->clock.revived && job->made.keys_looked_at && !zone_job_keys_rest(job)) {
+        zone->known.revived = false;
+    }
+}
+
+void trust_revived(struct keeper *keeper, struct managed_zone *zone)
+{
+    if (has_keys(zone)) {
+        zone->known.revived = true;
+        kept_keys_are_stale(&keeper->kept_keys, zone);
+        zone->known.keyed = false;
+        keeper_wish_keys(keeper, zone, false);
     }
 }
 

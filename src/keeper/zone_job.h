@@ -57,9 +57,11 @@ struct zone_lent {
 
 /* How it is to see the clock (keeper/trust.h). */
 struct zone_clock {
-    bool doubted;        /* the states of keys rest */
-    bool lasts;          /* and do so after a restart */
-    bool anew;           /* it is believed again: waits begin anew */
+    bool doubted;  /* the states of keys rest */
+    bool unserved; /* they do for that alone: the zone has expired, and nobody sees what is done */
+    bool lasts;    /* and do so after a restart */
+    bool anew;     /* it is believed again: waits begin anew, and all is signed and asked anew */
+    bool revived;  /* the zone is served again: waits begin anew */
     sg_time rests_until; /* doubted: by itself; INT64_MAX: by somebody's word */
 };
 

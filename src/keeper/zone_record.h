@@ -103,6 +103,8 @@ struct zone_knowledge {
     const struct zone_version *expired; /* a reference: not served until a primary is heard */
     struct zone_state state;
     bool trusts_anew;       /* the clock is believed again, and the keys were not told yet */
+    bool heard;             /* it has expired, and is served again as soon as it is signed anew */
+    bool revived;           /* it had expired and is served again, and the keys were not told yet */
     struct zone_keys *keys; /* NULL: not in memory; set by kept_keys.h alone */
     struct managed_zone *kept_next, **kept_link; /* with keys: its place among those */
     uint64_t keys_wished;          /* the round of keying.h in which they were to be looked at */

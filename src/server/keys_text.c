@@ -324,8 +324,8 @@ static const char *reason_text(enum kasp_reason reason)
         [KASP_WAIT_NONE] = "none",   [KASP_WAIT_TIME] = "time",   [KASP_WAIT_PARENT] = "parent",
         [KASP_WAIT_MANUAL] = "step", [KASP_WAIT_RULE] = "rule",   [KASP_WAIT_TURN] = "turn",
         [KASP_WAIT_ROLL] = "roll",   [KASP_WAIT_CHAIN] = "chain", [KASP_WAIT_KEY] = "key",
-        [KASP_WAIT_FILES] = "files", [KASP_WAIT_CLOCK] = "clock", [KASP_WAIT_PURGE] = "purge",
-        [KASP_WAIT_TWIN] = "view",   [KASP_WAIT_NO_DS] = "no-ds",
+        [KASP_WAIT_FILES] = "files", [KASP_WAIT_CLOCK] = "clock", [KASP_WAIT_UNSERVED] = "expired",
+        [KASP_WAIT_PURGE] = "purge", [KASP_WAIT_TWIN] = "view",   [KASP_WAIT_NO_DS] = "no-ds",
     };
     return texts[reason];
 }

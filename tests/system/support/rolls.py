@@ -67,10 +67,16 @@ def settle_keys(folder, keys, more=""):
 
 
 def key_files(folder):
-    """The fields of each .state file, by tag."""
-    return {int(re.match(r"K.*\+(\d+)\.state", path.name)[1]):
-            dict(re.findall(r"^(\w+): (\S+)", path.read_text(), re.MULTILINE))
-            for path in folder.glob("K*.state")}
+    """The fields of each .state file, by tag; those of a key that is purged just now are not there."""
+    files = {}
+    for path in folder.glob("K*.state"):
+        try:
+            text = path.read_text()
+        except FileNotFoundError:
+            continue
+        tag = int(re.match(r"K.*\+(\d+)\.state", path.name)[1])
+        files[tag] = dict(re.findall(r"^(\w+): (\S+)", text, re.MULTILINE))
+    return files
 
 
 def set_states(signet, tag, *states):

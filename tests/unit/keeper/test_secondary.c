@@ -207,6 +207,79 @@ static void signing_does_not_revive_what_has_expired(void **state)
     assert_int_equal(scene_serial(scene), 0);
 }
 
+static bool is_published(struct keeper_scene *scene, uint16_t type)
+{
+    struct dns_rrset rrset;
+    const struct zone_version *version = zone_record_version(scene_zone(scene));
+    return zone_node_rrset(zone_version_apex_node(version), ZONE_VIEW_SIGNED, type, &rrset);
+}
+
+/* What nobody sees nobody learns: a key that becomes known only after the zone came back is not
+ * taken to be known already, and no other leaves for it. */
+static void keys_rest_while_nothing_is_served(struct keeper_scene *scene, bool restarted)
+{
+    be_signed(scene);
+    scene_fetch(scene, 5);
+    scene_pass(scene, SCENE_EXPIRE + 1);
+    assert_int_equal(scene_serial(scene), 0);
+    scene_pass(scene, 3 * SG_DAY);
+    assert_false(is_published(scene, DNS_TYPE_CDS));
+    if (restarted) {
+        scene_restart(scene);
+        scene_pass(scene, 100 * SG_DAY); /* The clock is right all the time. */
+    }
+    assert_int_equal(keeper_refresh(scene->keeper, scene_zone(scene), false), SG_OK);
+    scene_pass(scene, 1);
+    sg_time came_back = scene->now;
+    scene_answer_soa(scene, 5);
+    scene_turn(scene);
+    assert_true(scene_serial(scene) >= 5);
+    assert_true(scene_status(scene).expires_first > scene->now);
+    scene_pass(scene, 3600);
+    assert_false(is_published(scene, DNS_TYPE_CDS));
+    assert_false(scene_zone(scene)->known.revived);
+    assert_true(scene_zone(scene)->known.state.facts.waits_from >= came_back);
+}
+
+static void keys_rest_while_a_secondary_has_expired(void **state)
+{
+    keys_rest_while_nothing_is_served(*state, false);
+}
+
+static void keys_rest_while_a_secondary_has_expired_over_a_restart(void **state)
+{
+    keys_rest_while_nothing_is_served(*state, true);
+}
+
+/* It was down for longer than signatures last, and cannot make new ones yet. */
+static void what_comes_back_is_signed_before_it_is_served(void **state)
+{
+    struct keeper_scene *scene = *state;
+    be_signed(scene);
+    scene_fetch(scene, 5);
+    scene_pass(scene, SCENE_EXPIRE + 1);
+    scene->now += 60 * SG_DAY;
+    scene_stop(scene);
+    scene_break_disk(scene);
+    scene_start(scene);
+    scene_configure(scene);
+    assert_non_null(scene_zone(scene)->known.expired);
+    assert_true(scene_status(scene).expires_first <= scene->now);
+    if (scene_asked(scene, KEEPER_QUESTION_SOA) == NULL) {
+        assert_int_equal(keeper_refresh(scene->keeper, scene_zone(scene), false), SG_OK);
+        scene_pass(scene, 1);
+    }
+    scene_answer_soa(scene, 5);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 0);
+    fake_disk_heal(scene->disk);
+    store_health(scene->store);
+    scene_pass(scene, 61);
+    scene_pass(scene, 301);
+    assert_true(scene_serial(scene) >= 5);
+    assert_true(scene_status(scene).expires_first > scene->now);
+}
+
 static void tell_a_server(struct keeper_scene *scene)
 {
     static const struct remote below = {
@@ -1127,6 +1200,9 @@ int main(void)
         WITH_SCENE(what_expired_is_not_served_for_one_turn_where_it_is_signed),
         WITH_SCENE(the_same_zone_fetched_anew_is_served_again),
         WITH_SCENE(signing_does_not_revive_what_has_expired),
+        WITH_SCENE(keys_rest_while_a_secondary_has_expired),
+        WITH_SCENE(what_comes_back_is_signed_before_it_is_served),
+        WITH_SCENE(keys_rest_while_a_secondary_has_expired_over_a_restart),
         WITH_SCENE(a_signed_secondary_overtakes_what_its_own_secondaries_have),
         WITH_SCENE(a_serial_that_is_far_away_is_not_overtaken),
         WITH_SCENE(no_difference_leads_from_a_serial_that_a_secondary_had_before),
