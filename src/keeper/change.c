@@ -257,11 +257,23 @@ static void note_refusal(struct keeper *keeper, struct managed_zone *zone)
     }
 }
 
+/* A file that we wrote is not somebody's edit for a commit that failed after it. */
+static void note_written_file(struct managed_zone *zone, struct zone_job *job)
+{
+    if (job->made.file_written) {
+        struct file_stamps *known = &zone->known.state.files;
+        file_stamps_clear(known);
+        *known = job->made.state.files;
+        job->made.state.files = (struct file_stamps){.files = NULL};
+    }
+}
+
 static void fail(struct keeper *keeper, struct zone_job *job, sg_duration retry)
 {
     struct managed_zone *zone = job->zone;
     note_failure(keeper, zone, job, retry);
     note_refusal(keeper, zone);
+    note_written_file(zone, job);
     /* They may speak of what never came to be. */
     resign_index_free(zone->known.resign);
     zone->known.resign = NULL;
@@ -555,6 +567,10 @@ static void succeed(struct keeper *keeper, struct zone_job *job)
         if (is_new && zone_version_facts(zone_record_version(zone))->serial == made->file_serial) {
             opening_forget_static(keeper, zone);
         }
+    }
+    if (made->file_written && job->asked.freeze) {
+        char label[ZONE_LABEL_BYTES];
+        log_write(LOG_ZONE, SEVERITY_INFO, "zone %s: frozen", zone_label(job->settings, label));
     }
     if (made->keys_looked_at && job->lent.keys != NULL) {
         const struct zone_keys *keys = job->lent.keys;

@@ -91,9 +91,9 @@ enum sg_result zone_dump(struct zone_job *job)
     stamp_file(job);
     job->made.state.frozen |= job->asked.freeze;
     job->made.state.ahead_of_file = false;
+    job->made.file_written = true;
     log_write(LOG_ZONE, job->asked.unasked ? SEVERITY_DEBUG : SEVERITY_INFO,
-              "zone %s: written to '%s'%s", zone_label(settings, label), settings->file,
-              job->asked.freeze ? ", frozen" : "");
+              "zone %s: written to '%s'", zone_label(settings, label), settings->file);
     return SG_OK;
 }
 

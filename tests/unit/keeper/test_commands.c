@@ -89,6 +89,27 @@ static void a_sync_leaves_the_file_of_a_frozen_zone_as_it_was_edited(void **stat
     assert_true(scene_serves(scene, "www.example.test.", DNS_TYPE_A));
 }
 
+/* It was written, and then the disk of the store was full. */
+static void a_file_that_the_server_wrote_is_nobodys_edit(void **state)
+{
+    struct keeper_scene *scene = *state;
+    int outcome = -1;
+    scene_serve_dynamic(scene);
+    assert_int_equal(scene_update_now(scene, "one"), DNS_RCODE_NOERROR);
+    scene_break_disk(scene);
+    assert_int_equal(keeper_sync(scene->keeper, scene_zone(scene), scene_note, &outcome), SG_OK);
+    scene_turn(scene);
+    assert_int_equal(outcome, RELOAD_FAILED);
+    fake_disk_heal(scene->disk);
+    store_health(scene->store);
+    assert_int_equal(freeze(scene, &outcome), SG_OK);
+    scene_turn(scene);
+    assert_int_equal(outcome, RELOAD_UP_TO_DATE);
+    char *edited = mem_format("%s.edited", scene->file);
+    assert_int_not_equal(access(edited, F_OK), 0);
+    mem_free(edited);
+}
+
 static size_t links_of(struct keeper_scene *scene)
 {
     return scene_zone(scene)->slot->history.links;
@@ -379,6 +400,7 @@ int main(void)
         WITH_SCENE(a_thaw_takes_what_was_edited_over_a_restart_too),
         WITH_SCENE(a_thaw_of_a_broken_file_leaves_the_zone_frozen),
         WITH_SCENE(a_sync_leaves_the_file_of_a_frozen_zone_as_it_was_edited),
+        WITH_SCENE(a_file_that_the_server_wrote_is_nobodys_edit),
         WITH_SCENE(a_clean_sync_leaves_the_zone_and_nothing_before_it),
         WITH_SCENE(a_plain_sync_keeps_what_came_before),
         WITH_SCENE(a_clean_sync_whose_file_cannot_be_written_keeps_all),
