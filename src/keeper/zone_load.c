@@ -257,14 +257,22 @@ static bool is_whole_needed(const struct zone_job *job)
            (zone_version_facts(base)->signed_here && !zone_is_to_be_signed(job));
 }
 
+static bool is_own(const void *job, uint16_t type, struct span rdata)
+{
+    return zone_is_own_key_record(job, type, rdata);
+}
+
 static enum sg_result take_differences(struct zone_job *job)
 {
+    const struct zone_transfer_own own = {is_own, job};
+    bool leaves_out = zone_is_to_be_signed(job); /* zone_drop_own_keys() */
     if (is_whole_needed(job)) {
         job->problem = mem_copy_text("it is signed in another way now: the whole zone is needed");
         return SG_CONFLICT;
     }
     struct zone_edit *edit = zone_edit_open(job->lent.base);
-    enum sg_result result = zone_transfer_apply(job->asked.transfer, edit);
+    enum sg_result result =
+        zone_transfer_apply(job->asked.transfer, leaves_out ? &own : NULL, edit);
     if (result != SG_OK) {
         job->problem =
             mem_format("the differences that came do not fit: %s", sg_result_text(result));

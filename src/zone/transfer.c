@@ -377,8 +377,17 @@ static bool exceeds(const struct zone_transfer *transfer, const struct patch_nam
             patch_name_rrsets(name) > options->types_per_name_max);
 }
 
+static bool is_passed_over(const struct zone_transfer_own *own, struct span owner, uint16_t type,
+                           struct span rdata)
+{
+    bool may_be_own = type == DNS_TYPE_DNSKEY || type == DNS_TYPE_CDS || type == DNS_TYPE_CDNSKEY;
+    return own != NULL && owner.length == 0 && may_be_own &&
+           own->is_own(own->argument, type, rdata);
+}
+
 /* One difference into the patch; the reader is ours, and sound. */
-static enum sg_result patch_change(const struct zone_transfer *transfer, struct patch *patch,
+static enum sg_result patch_change(const struct zone_transfer *transfer,
+                                   const struct zone_transfer_own *own, struct patch *patch,
                                    struct reader *reader)
 {
     enum change change = (enum change)reader_u8(reader);
@@ -389,6 +398,9 @@ static enum sg_result patch_change(const struct zone_transfer *transfer, struct 
     const uint8_t *packed = reader->at;
     struct span rdata = reader_span(reader, reader_u16(reader));
     ASSERT(!reader->failed);
+    if (is_passed_over(own, owner, type, rdata)) {
+        return SG_OK;
+    }
 
     uint16_t covered = type == DNS_TYPE_RRSIG ? wire_get_u16(rdata.bytes) : 0;
     struct patch_name *name = patch_find_name(patch, draft_is_nsec3(type, covered), owner);
@@ -421,7 +433,8 @@ static enum sg_result patch_soa(struct zone_transfer *transfer, struct patch *pa
     return patch_add(apex, DNS_TYPE_SOA, transfer->soa_ttl, packed->bytes);
 }
 
-enum sg_result zone_transfer_apply(struct zone_transfer *transfer, struct zone_edit *edit)
+enum sg_result zone_transfer_apply(struct zone_transfer *transfer,
+                                   const struct zone_transfer_own *own, struct zone_edit *edit)
 {
     ASSERT(transfer->kind == ZONE_TRANSFER_DIFFERENCES && transfer->stage == STAGE_COMPLETE);
     struct patch *patch = patch_new(edit);
@@ -432,7 +445,7 @@ enum sg_result zone_transfer_apply(struct zone_transfer *transfer, struct zone_e
     buffer_append(&soa, transfer->soa.bytes, transfer->soa.length);
     enum sg_result result = patch_soa(transfer, patch, &soa);
     while (result == SG_OK && reader_left(&reader) > 0) {
-        result = patch_change(transfer, patch, &reader);
+        result = patch_change(transfer, own, patch, &reader);
     }
     if (result == SG_OK) {
         result = patch_write(patch, &changes);

@@ -70,6 +70,15 @@ struct zone_transfer_totals zone_transfer_totals(const struct zone_transfer *tra
  * seals or abandons. DIFFERENCES: the source layer of `edit`, a draft of the base, is changed;
  * O(differences). SG_CONFLICT: they do not fit the base, and the draft is as it was (ask for
  * AXFR). SG_LIMIT: the edit is to be abandoned.
+ *
+ * Where the base was taken without records that its signer publishes itself, differences pass over
+ * them too: `own` tells which DNSKEY, CDS and CDNSKEY of the apex those are. NULL: none.
  */
 struct zone_edit *zone_transfer_take_whole(struct zone_transfer *transfer);
-MUST_USE enum sg_result zone_transfer_apply(struct zone_transfer *transfer, struct zone_edit *edit);
+struct zone_transfer_own {
+    bool (*is_own)(const void *argument, uint16_t type, struct span rdata);
+    const void *argument;
+};
+MUST_USE enum sg_result zone_transfer_apply(struct zone_transfer *transfer,
+                                            const struct zone_transfer_own *own,
+                                            struct zone_edit *edit);

@@ -27,7 +27,7 @@ static void apply(struct zone_transfer *transfer, const struct zone_version *bas
     static struct buffer texts[2];
     struct zone_edit *edit = zone_edit_open(base);
     fixture_dump(edit, &texts[0]);
-    enum sg_result result = zone_transfer_apply(transfer, edit);
+    enum sg_result result = zone_transfer_apply(transfer, NULL, edit);
     fixture_dump(edit, &texts[1]);
     if (result == SG_OK) {
         check_sealed(edit, transfer);

@@ -15,6 +15,7 @@
  */
 enum { MESSAGE_BYTES_MAX = 4000, TEXT_BYTES_MAX = 32000 };
 
+#define OURS(owner) owner " 300 CDS 1 13 1 AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n"
 #define SOA(serial) "@ 300 SOA ns1 host " #serial " 2 3 4 5\n"
 
 static const char base_text[] = SOA(10) "@ 300 NS ns1\nns1 300 A 192.0.2.1\n"
@@ -141,6 +142,15 @@ static enum sg_result feed_text(struct zone_transfer *transfer, const char *text
     return result;
 }
 
+/* Key 1 is ours. */
+static bool is_own(const void *argument, uint16_t type, struct span rdata)
+{
+    (void)argument;
+    return type == DNS_TYPE_CDS && wire_get_u16(rdata.bytes) == 1;
+}
+
+static const struct zone_transfer_own own = {is_own, NULL};
+
 /* What the zone is after the transfer, or why there is none. */
 static enum sg_result finish(struct zone_transfer *transfer, const struct zone_version *base,
                              char out_text[TEXT_BYTES_MAX])
@@ -153,7 +163,7 @@ static enum sg_result finish(struct zone_transfer *transfer, const struct zone_v
     } else {
         char before[TEXT_BYTES_MAX];
         edit = zone_edit_open(base);
-        enum sg_result result = zone_transfer_apply(transfer, edit);
+        enum sg_result result = zone_transfer_apply(transfer, &own, edit);
         if (result != SG_OK) {
             dump(zone_edit_draft(edit), out_text);
             dump(base, before);
@@ -223,6 +233,10 @@ static const struct row {
      "e. 300 IN SOA ns1.e. host.e. 11 2 3 4 5\ne. 300 IN NS ns1.e.\nns1.e. 300 IN A 192.0.2.1\nwww.e. 300 IN A 192.0.2.81\nx.e. 300 IN TXT \"x\"\n"},
     {"an addition of what was added",  IXFR, SOA(11) SOA(10) SOA(11) "y 60 TXT y\ny 60 TXT y\n" SOA(11), SG_OK, true, ZONE_TRANSFER_DIFFERENCES, SG_OK,
      "e. 300 IN SOA ns1.e. host.e. 11 2 3 4 5\ne. 300 IN NS ns1.e.\nns1.e. 300 IN A 192.0.2.1\nwww.e. 300 IN A 192.0.2.80\nwww.e. 300 IN A 192.0.2.81\nx.e. 300 IN TXT \"x\"\ny.e. 60 IN TXT \"y\"\n"},
+    {"a deletion of what is ours",    IXFR, SOA(11) SOA(10) OURS("@") SOA(11) SOA(11), SG_OK, true, ZONE_TRANSFER_DIFFERENCES, SG_OK, "e. 300 IN SOA ns1.e. host.e. 11 2 3 4 5\ne. 300 IN NS ns1.e.\nns1.e. 300 IN A 192.0.2.1\nwww.e. 300 IN A 192.0.2.80\nwww.e. 300 IN A 192.0.2.81\nx.e. 300 IN TXT \"x\"\n"},
+    {"an addition of what is ours",   IXFR, SOA(11) SOA(10) SOA(11) OURS("@") SOA(11), SG_OK, true, ZONE_TRANSFER_DIFFERENCES, SG_OK, "e. 300 IN SOA ns1.e. host.e. 11 2 3 4 5\ne. 300 IN NS ns1.e.\nns1.e. 300 IN A 192.0.2.1\nwww.e. 300 IN A 192.0.2.80\nwww.e. 300 IN A 192.0.2.81\nx.e. 300 IN TXT \"x\"\n"},
+    {"a deletion of what is another's", IXFR, SOA(11) SOA(10) "@ 300 CDS 2 13 1 AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n" SOA(11) SOA(11), SG_OK, true, ZONE_TRANSFER_DIFFERENCES, SG_CONFLICT, NULL},
+    {"a deletion below the apex of what would be ours", IXFR, SOA(11) SOA(10) OURS("x") SOA(11) SOA(11), SG_OK, true, ZONE_TRANSFER_DIFFERENCES, SG_CONFLICT, NULL},
     {"an addition of what is there with another TTL", IXFR, SOA(11) SOA(10) "www 300 A 192.0.2.80\n" SOA(11) "x 60 TXT x\n" SOA(11), SG_OK, true, ZONE_TRANSFER_DIFFERENCES, SG_CONFLICT, NULL},
     {"differences that do not chain", IXFR, SOA(13) SOA(10) SOA(11) SOA(12) SOA(13) SOA(13), SG_MALFORMED, false, ZONE_TRANSFER_DIFFERENCES, SG_OK, NULL},
     {"differences that go back",      IXFR, SOA(13) SOA(10) SOA(9) SOA(13), SG_MALFORMED, false, ZONE_TRANSFER_DIFFERENCES, SG_OK, NULL},
