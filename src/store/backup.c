@@ -353,12 +353,25 @@ static enum sg_result check_key(void *argument, const char *path, const char *na
     return result;
 }
 
+/* Takes the text. */
+static void tell(const struct restoring *restoring, char *text)
+{
+    if (restoring->request->tell != NULL) {
+        restoring->request->tell(restoring->request->argument, text);
+    }
+    mem_free(text);
+}
+
 static enum sg_result set_aside(const struct restoring *restoring, const char *path,
                                 char **out_problem)
 {
     char *aside = mem_format("%s%s", path, restoring->request->set_aside);
-    enum sg_result result =
-        rename(path, aside) == 0 || errno == ENOENT ? SG_OK : fail(path, out_problem);
+    enum sg_result result = SG_OK;
+    if (rename(path, aside) == 0) {
+        tell(restoring, mem_format("'%s' was in the way and is '%s' now", path, aside));
+    } else if (errno != ENOENT) {
+        result = fail(path, out_problem);
+    }
     mem_free(aside);
     return result;
 }
@@ -399,6 +412,7 @@ static enum sg_result each_key(struct restoring *restoring, const struct buffer 
         char *from = mem_format("%s/%s", restoring->request->backup, line);
         restoring->folder = folder;
         bool writes = see == restore_key;
+        size_t before = restoring->keys;
         if (writes) {
             result = make_folder(restoring, folder, out_problem);
         }
@@ -407,6 +421,9 @@ static enum sg_result each_key(struct restoring *restoring, const struct buffer 
         }
         if (result == SG_OK && writes) {
             result = sync_folder(folder, out_problem);
+        }
+        if (result == SG_OK && writes) {
+            tell(restoring, mem_format("%zu keys are in '%s'", restoring->keys - before, folder));
         }
         mem_free(from);
     }

@@ -35,6 +35,9 @@ struct backup_restore {
     const char *store;     /* the store folder to be made */
     const char *set_aside; /* NULL: what is in the way is an error; else it is renamed with this
                               behind its name */
+    void (*tell)(void *argument, const char *text); /* of each folder of keys, and what was renamed;
+                                                       NULL: nobody is told */
+    void *argument;
 };
 /*
  * Put everything back. Nothing is written before all of it has been looked at: SG_NOT_FOUND (not a

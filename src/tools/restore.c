@@ -18,6 +18,12 @@ static const char usage_text[] =
     "  -f          rename what is in the way (NAME.before-DATE) instead of giving up\n"
     "  -s folder   the store, without looking at a configuration\n";
 
+static void tell(void *argument, const char *text)
+{
+    (void)argument;
+    puts(text);
+}
+
 static int restore(const char *backup, const char *store, bool force)
 {
     char digits[TIME_TEXT_BYTES];
@@ -26,7 +32,8 @@ static int restore(const char *backup, const char *store, bool force)
 
     time_to_digits(time_now(), digits);
     char *aside = mem_format(".before-%s", digits);
-    const struct backup_restore request = {backup, store, force ? aside : NULL};
+    const struct backup_restore request = {
+        .backup = backup, .store = store, .set_aside = force ? aside : NULL, .tell = tell};
     enum sg_result result = backup_restore(&request, &keys, &problem);
     if (result == SG_OK) {
         printf("restored: the store '%s' and %zu keys\n", store, keys);

@@ -117,6 +117,7 @@ def test_a_backup_made_under_updates_brings_everything_back(server):
     shutil.rmtree(keys)
     restored = tool(*words)
     assert restored.returncode == 0, restored.stderr
+    assert f"keys are in '{keys}'" in restored.stdout
     assert modes(keys) == copied and private.read_bytes() == text
     server.start()
     server.wait_until_signed("dyn.test")
@@ -134,7 +135,8 @@ def test_restore_by_force_sets_aside_what_was(server):
     server.terminate()
     restored = tool("restore", "-f", "-c", server.configuration, saved)
     assert restored.returncode == 0, restored.stderr
-    assert list((server.folder / "signet-store").glob("data.mdb.before-*"))
+    aside, = (server.folder / "signet-store").glob("data.mdb.before-*")
+    assert f"is '{aside}' now" in restored.stdout
     server.start()
     server.wait_until_signed("dyn.test")
     assert server.answers_with("one.dyn.test", "A")

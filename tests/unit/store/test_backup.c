@@ -110,7 +110,8 @@ static void finish(const struct place *place)
 
 static void restore(const struct place *place, const char *aside, enum sg_result expected)
 {
-    const struct backup_restore request = {place->backup, place->store, aside};
+    const struct backup_restore request = {
+        .backup = place->backup, .store = place->store, .set_aside = aside};
     char *problem = NULL;
     size_t keys = 0;
     assert_int_equal(backup_restore(&request, &keys, &problem), expected);
