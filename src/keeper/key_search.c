@@ -170,15 +170,22 @@ enum sg_result key_search_check_served(struct preparation *p)
         return SG_OK;
     }
     (void)zone_node_rrset(apex, ZONE_VIEW_UNSIGNED, DNS_TYPE_DNSKEY, &foreign);
+    struct buffer tags = BUFFER_EMPTY;
     for (struct dns_rdata_cursor c = dns_rrset_walk(&served); dns_rdata_next(&c);) {
         if (!key_search_rrset_has(&foreign, c.rdata) && find_in_list(p->list, c.rdata) == NULL) {
-            p->problem = mem_format("the files of key %u, which is in the zone, are not in '%s'; "
-                                    "put them back",
-                                    dnskey_tag(c.rdata), p->settings->key_directory);
-            return SG_BAD_KEY;
+            buffer_format(&tags, "%s%u", tags.length > 0 ? " and of key " : "",
+                          dnskey_tag(c.rdata));
         }
     }
-    return SG_OK;
+    if (tags.length == 0) {
+        return SG_OK;
+    }
+    p->problem = mem_format("the files of key %s, which the zone has, are not in '%s', or not all "
+                            "of them (.key, .private); put them back (if they are lost for good: "
+                            "signetd(8), LOST KEYS)",
+                            buffer_text(&tags), p->settings->key_directory);
+    buffer_free(&tags);
+    return SG_BAD_KEY;
 }
 
 /* A .key file without its .private one, which its own times do not declare done with. Whatever its

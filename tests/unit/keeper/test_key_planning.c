@@ -593,7 +593,10 @@ static void without_the_private_half_of_a_signing_key_it_is_a_failure(void **sta
     mem_free(command);
     look(scene, &answer);
     assert_int_equal(answer.result, SG_CONFLICT);
+    char *key = mem_format("key %u", zsk.tag);
+    assert_non_null(strstr(scene_status(scene).problem, key));
     assert_non_null(strstr(scene_status(scene).problem, "put them back"));
+    mem_free(key);
     sg_time since = scene_status(scene).problem_since;
     assert_int_equal(keeper_reload(scene->keeper, scene_zone(scene), false, NULL, NULL), SG_OK);
     scene_pass(scene, 60);
