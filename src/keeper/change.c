@@ -169,6 +169,15 @@ static void end_change(struct keeper *keeper, struct zone_job *job, uint16_t rco
     keeper_set_timer(keeper, zone);
 }
 
+/* It is recovered once more in a while. */
+static void recover_later(struct keeper *keeper, struct managed_zone *zone)
+{
+    zone->wishes.load = zone->wishes.force = false;
+    zone_tell_waiters(&zone->waiters, RELOAD_FAILED, zone->health.problem);
+    zone->ledger.lost = true;
+    zone->health.retry_at = keeper->now + RETRY_SECONDS;
+}
+
 /* A store that cannot be read is no reason to be silent, where a file has it all as well. */
 void change_recover_otherwise(struct keeper *keeper, struct managed_zone *zone, uint32_t serial)
 {
@@ -290,7 +299,13 @@ static void fail(struct keeper *keeper, struct zone_job *job, sg_duration retry)
               zone->health.problem);
     zone_tell_waiters(&zone->job_waiters, RELOAD_FAILED, zone->health.problem);
     if (job->kind == ZONE_JOB_RECOVER) {
-        change_recover_otherwise(keeper, zone, job->asked.stored->serial);
+        /* What was read and could not be signed anew has more than its file: updates, keys. */
+        if (job->made.was_read && zone->settings->type == ZONE_PRIMARY) {
+            zone->ledger.lost_serial = job->asked.stored->serial;
+            recover_later(keeper, zone);
+        } else {
+            change_recover_otherwise(keeper, zone, job->asked.stored->serial);
+        }
     }
     if (job->kind == ZONE_JOB_TRANSFER) {
         secondary_applied(keeper, zone, job->result != SG_OK ? job->result : SG_IO);
@@ -365,6 +380,12 @@ static void remember_history(struct managed_zone *zone, struct zone_job *job)
     }
 }
 
+static bool has_no_expired(const struct zone_job *job, sg_time now)
+{
+    sg_time expires = job->made.expires_first; /* 0: it is not signed */
+    return expires == 0 || expires > now;
+}
+
 /* A secondary that has expired stays so, whatever we do to it, until a primary is heard; then,
  * until all of its signatures are valid. */
 static bool stays_expired(const struct managed_zone *zone, const struct zone_job *job)
@@ -375,7 +396,7 @@ static bool stays_expired(const struct managed_zone *zone, const struct zone_job
     return job->kind == ZONE_JOB_RECOVER
                ? secondary_had_expired(buffer_span(&job->made.state.timers), zone->keeper->now)
                : zone->known.expired != NULL &&
-                     !(zone->known.heard && job->made.expires_first > zone->keeper->now);
+                     !(zone->known.heard && has_no_expired(job, zone->keeper->now));
 }
 
 static void take_version(struct managed_zone *zone, struct zone_job *job)

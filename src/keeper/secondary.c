@@ -358,9 +358,9 @@ static void expire(struct zone_secondary *secondary)
 {
     struct managed_zone *zone = secondary->zone;
     char label[ZONE_LABEL_BYTES];
+    zone->known.revived = zone->known.heard = false;
     if (zone->slot->version != NULL) {
         zone->known.expired = zone_version_ref(zone->slot->version);
-        zone->known.revived = zone->known.heard = false;
         publish(zone->slot, NULL);
         /* Whoever is told now would come and find nothing. */
         notify_send_clear(zone->keeper->notify, &zone->notify);
