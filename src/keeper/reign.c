@@ -19,6 +19,15 @@ static bool is_omnipresent(const struct signing_key *key, enum key_record record
     return key->state.records[record] == KEY_STATE_OMNIPRESENT;
 }
 
+/* The last key of an algorithm leaves in one step with its signatures, or before them: that may be
+ * ours, for a commit that never was. */
+static bool leaves_at_once(const struct key_state *state)
+{
+    return state->records[KEY_RECORD_DNSKEY] == KEY_STATE_UNRETENTIVE &&
+           state->records[KEY_RECORD_ZRRSIG] != KEY_STATE_HIDDEN &&
+           state->changes[KEY_RECORD_ZRRSIG] >= state->changes[KEY_RECORD_DNSKEY];
+}
+
 sg_time reign_last_change(const struct signing_key *key)
 {
     sg_time newest = KEY_TIME_UNSET;
@@ -36,7 +45,7 @@ enum reign_trace reign_trace_of(const struct signing_key *key, const struct reig
     if (!key->state.present || reign_last_change(key) <= committed_at) {
         return REIGN_NONE; /* of a backup, or as it was */
     }
-    if (place->has_signed && is_out(key, KEY_RECORD_DNSKEY)) {
+    if (place->has_signed && is_out(key, KEY_RECORD_DNSKEY) && !leaves_at_once(&key->state)) {
         return REIGN_WITHDRAWN;
     }
     if (!place->is_published && is_in(key, KEY_RECORD_DS)) {

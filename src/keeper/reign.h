@@ -5,8 +5,8 @@
  * what was signed before. Where keys have changed hands meanwhile, what caches and the parent know
  * does not fit it any more. What tells is the .state file of a key that was changed after the
  * commit, by more than a step that we may have planned for a commit that never was: such a step
- * withdraws no key whose signatures are left, lets none sign that is not published, and none be
- * trusted by the parent.
+ * withdraws no key whose signatures are left (the last of an algorithm with them), lets none sign
+ * that is not published, and none be trusted by the parent.
  *
  * Pure.
  */
@@ -32,5 +32,5 @@ enum reign_trace reign_trace_of(const struct signing_key *key, const struct reig
                                 sg_time committed_at);
 /* The newest change of any of its states; KEY_TIME_UNSET: none is known. */
 sg_time reign_last_change(const struct signing_key *key);
-/* "the zone's DNSKEY of it was withdrawn" and the like. */
+/* What the key does or what became of it, behind its name: "was withdrawn". */
 const char *reign_trace_text(enum reign_trace trace);

@@ -8,10 +8,10 @@
 #include "dns/rrtype.h"
 #include "keeper/key_preparation.h"
 #include "keeper/reign.h"
+#include "keeper/secondary.h"
 #include "keeper/zone_steps.h"
 
 enum {
-    SIGNERS_MAX = 128,
     RRSIG_ALGORITHM_AT = 2, /* RFC 4034 3.1 */
     RRSIG_TAG_AT = 16,
     RRSIG_BYTES_MIN = 18,
@@ -19,37 +19,22 @@ enum {
 
 /* --- who has signed -------------------------------------------------------------------------- */
 
-/* Keys as signatures name them: algorithm and tag. */
 struct signers {
-    uint32_t names[SIGNERS_MAX];
-    size_t count;
+    const struct key_list *keys;
+    bool *have_signed; /* an element each */
 };
 
-static uint32_t name_of(uint8_t algorithm, uint16_t tag)
-{
-    return (uint32_t)algorithm << 16 | tag;
-}
-
-static bool has_signer(const struct signers *signers, uint32_t name)
-{
-    for (size_t i = 0; i < signers->count; i++) {
-        if (signers->names[i] == name) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void add_signers_of(const struct dns_rrset *signatures, struct signers *signers)
+static void note_signers_of(const struct dns_rrset *signatures, struct signers *signers)
 {
     for (struct dns_rdata_cursor c = dns_rrset_walk(signatures); dns_rdata_next(&c);) {
         if (c.rdata.length < RRSIG_BYTES_MIN) {
             continue;
         }
-        uint32_t name =
-            name_of(c.rdata.bytes[RRSIG_ALGORITHM_AT], wire_get_u16(c.rdata.bytes + RRSIG_TAG_AT));
-        if (!has_signer(signers, name) && signers->count < SIGNERS_MAX) {
-            signers->names[signers->count++] = name;
+        uint8_t algorithm = c.rdata.bytes[RRSIG_ALGORITHM_AT];
+        uint16_t tag = wire_get_u16(c.rdata.bytes + RRSIG_TAG_AT);
+        for (size_t i = 0; i < signers->keys->count; i++) {
+            const struct signing_key *key = signers->keys->keys[i];
+            signers->have_signed[i] |= key->algorithm == algorithm && key->tag == tag;
         }
     }
 }
@@ -59,23 +44,22 @@ static bool is_over_keys(uint16_t covered)
     return covered == DNS_TYPE_DNSKEY || covered == DNS_TYPE_CDS || covered == DNS_TYPE_CDNSKEY;
 }
 
-static void add_signers_in(const struct zone_node *node, struct signers *signers)
+static void note_signers_in(const struct zone_node *node, struct signers *signers)
 {
     struct zone_rrset_walk walk = zone_node_walk(node, ZONE_VIEW_SIGNED);
     while (zone_node_walk_next(&walk)) {
         if (walk.rrset.type == DNS_TYPE_RRSIG && !is_over_keys(walk.rrset.covered)) {
-            add_signers_of(&walk.rrset, signers);
+            note_signers_of(&walk.rrset, signers);
         }
     }
 }
 
-static void find_signers_in(const struct zone_version *version, bool nsec3,
-                            struct signers *out_signers)
+static void note_signers(const struct zone_version *version, bool nsec3, struct signers *signers)
 {
     struct zone_cursor *cursor = mem_alloc(sizeof(*cursor));
     (nsec3 ? zone_cursor_start_nsec3 : zone_cursor_start)(cursor, version);
     while (zone_cursor_next(cursor)) {
-        add_signers_in(&cursor->node, out_signers);
+        note_signers_in(&cursor->node, signers);
     }
     mem_free(cursor);
 }
@@ -150,27 +134,28 @@ static void take_ds_of(const struct signing_key *key, struct zone_facts_of_keys 
 static bool has_trace(const struct zone_job *job, const struct key_list *list)
 {
     const struct zone_version *version = job->made.version;
-    struct signers signers = {.count = 0};
     struct dns_rrset dnskey;
     if (!zone_node_rrset(zone_version_apex_node(version), ZONE_VIEW_SIGNED, DNS_TYPE_DNSKEY,
                          &dnskey)) {
         return false;
     }
-    find_signers_in(version, false, &signers);
-    find_signers_in(version, true, &signers);
-    for (size_t i = 0; i < list->count; i++) {
+    struct signers signers = {list, mem_alloc_zero(list->count + 1, sizeof(bool))};
+    note_signers(version, false, &signers);
+    note_signers(version, true, &signers);
+    enum reign_trace trace = REIGN_NONE;
+    for (size_t i = 0; i < list->count && trace == REIGN_NONE; i++) {
         const struct signing_key *key = list->keys[i];
         const struct reign_place place = {
             .is_published = key_search_rrset_has(&dnskey, key->dnskey),
-            .has_signed = has_signer(&signers, name_of(key->algorithm, key->tag)),
+            .has_signed = signers.have_signed[i],
         };
-        enum reign_trace trace = reign_trace_of(key, &place, job->asked.stored->committed_at);
+        trace = reign_trace_of(key, &place, job->asked.stored->committed_at);
         if (trace != REIGN_NONE) {
             say_trace(job, key, trace);
-            return true;
         }
     }
-    return false;
+    mem_free(signers.have_signed);
+    return trace != REIGN_NONE;
 }
 
 bool zone_was_signed_by_another(struct zone_job *job)
@@ -234,7 +219,10 @@ static void begin_state_anew(struct zone_job *job)
 static enum sg_result look_at_keys(struct zone_job *job, const struct zone_state *before)
 {
     const struct zone_state *lent = job->lent.state;
-    job->clock.doubted |= before->clock_doubted;
+    bool expired = job->settings->type == ZONE_SECONDARY &&
+                   secondary_had_expired(buffer_span(&before->timers), job->now);
+    job->clock.doubted |= before->clock_doubted || expired;
+    job->clock.unserved = expired && !before->clock_doubted;
     job->lent.state = before;
     enum sg_result result = zone_look_at_keys(job);
     job->lent.state = lent;

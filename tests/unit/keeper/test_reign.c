@@ -16,29 +16,32 @@ static const struct trace_case {
     sg_time change;
     struct reign_place place; /* published, has signed */
     enum reign_trace trace;
+    bool at_once; /* the ZRRSIG has changed with the DNSKEY */
 } cases[] = {
-    {"a ZSK as it was",                        {O, O, N, N}, COMMIT, {true, true},   REIGN_NONE},
-    {"one whose file was written later",       {O, O, N, N}, LATER,  {true, true},   REIGN_NONE},
-    {"a ZSK was withdrawn",                    {U, H, N, N}, LATER,  {true, true},   REIGN_WITHDRAWN},
-    {"and is gone",                            {H, H, N, N}, LATER,  {true, true},   REIGN_WITHDRAWN},
-    {"so a backup of before says",             {H, H, N, N}, COMMIT, {true, true},   REIGN_NONE},
-    {"ours, for a commit that never was",      {U, H, N, N}, LATER,  {true, false},  REIGN_NONE},
-    {"it is retired, and still published",     {O, U, N, N}, LATER,  {true, true},   REIGN_NONE},
-    {"a KSK leaves, its successor is there",   {U, N, U, H}, LATER,  {true, false},  REIGN_NONE},
-    {"a ZSK was made for a later roll",        {R, H, N, N}, LATER,  {false, false}, REIGN_NONE},
-    {"caches know it, and it does not sign",   {O, H, N, N}, LATER,  {false, false}, REIGN_NONE},
-    {"it has begun to sign",                   {O, R, N, N}, LATER,  {false, false}, REIGN_SIGNS},
-    {"ours was to begin",                      {O, R, N, N}, LATER,  {true, false},  REIGN_NONE},
-    {"ours has begun, and is known to sign",   {O, O, N, N}, LATER,  {true, false},  REIGN_SIGNS},
-    {"an older file knows it to sign",         {O, O, N, N}, COMMIT, {false, false}, REIGN_NONE},
-    {"a KSK was made",                         {R, N, R, H}, LATER,  {false, false}, REIGN_NONE},
-    {"caches know it, the parent does not",    {O, N, O, H}, LATER,  {false, false}, REIGN_NONE},
-    {"its DS is asked for",                    {O, N, O, R}, LATER,  {false, false}, REIGN_TRUSTED},
-    {"its DS is there",                        {O, N, O, O}, LATER,  {false, false}, REIGN_TRUSTED},
-    {"ours is asked for",                      {O, N, O, R}, LATER,  {true, false},  REIGN_NONE},
-    {"a CSK of another algorithm was made",    {R, R, R, H}, LATER,  {false, false}, REIGN_NONE},
-    {"the parent has its DS",                  {O, O, O, O}, LATER,  {false, false}, REIGN_TRUSTED},
-    {"a CSK was withdrawn",                    {U, U, U, H}, LATER,  {true, true},   REIGN_WITHDRAWN},
+    {"a ZSK as it was",                        {O, O, N, N}, COMMIT, {true, true},   REIGN_NONE, false},
+    {"one whose file was written later",       {O, O, N, N}, LATER,  {true, true},   REIGN_NONE, false},
+    {"a ZSK was withdrawn",                    {U, H, N, N}, LATER,  {true, true},   REIGN_WITHDRAWN, false},
+    {"and is gone",                            {H, H, N, N}, LATER,  {true, true},   REIGN_WITHDRAWN, false},
+    {"so a backup of before says",             {H, H, N, N}, COMMIT, {true, true},   REIGN_NONE, false},
+    {"ours, for a commit that never was",      {U, H, N, N}, LATER,  {true, false},  REIGN_NONE, false},
+    {"it is retired, and still published",     {O, U, N, N}, LATER,  {true, true},   REIGN_NONE, false},
+    {"a KSK leaves, its successor is there",   {U, N, U, H}, LATER,  {true, false},  REIGN_NONE, false},
+    {"a ZSK was made for a later roll",        {R, H, N, N}, LATER,  {false, false}, REIGN_NONE, false},
+    {"caches know it, and it does not sign",   {O, H, N, N}, LATER,  {false, false}, REIGN_NONE, false},
+    {"it has begun to sign",                   {O, R, N, N}, LATER,  {false, false}, REIGN_SIGNS, false},
+    {"ours was to begin",                      {O, R, N, N}, LATER,  {true, false},  REIGN_NONE, false},
+    {"ours has begun, and is known to sign",   {O, O, N, N}, LATER,  {true, false},  REIGN_SIGNS, false},
+    {"an older file knows it to sign",         {O, O, N, N}, COMMIT, {false, false}, REIGN_NONE, false},
+    {"a KSK was made",                         {R, N, R, H}, LATER,  {false, false}, REIGN_NONE, false},
+    {"caches know it, the parent does not",    {O, N, O, H}, LATER,  {false, false}, REIGN_NONE, false},
+    {"its DS is asked for",                    {O, N, O, R}, LATER,  {false, false}, REIGN_TRUSTED, false},
+    {"its DS is there",                        {O, N, O, O}, LATER,  {false, false}, REIGN_TRUSTED, false},
+    {"ours is asked for",                      {O, N, O, R}, LATER,  {true, false},  REIGN_NONE, false},
+    {"a CSK of another algorithm was made",    {R, R, R, H}, LATER,  {false, false}, REIGN_NONE, false},
+    {"the parent has its DS",                  {O, O, O, O}, LATER,  {false, false}, REIGN_TRUSTED, false},
+    {"the last of an algorithm leaves with its signatures", {U, U, N, N}, LATER, {true, true}, REIGN_NONE, true},
+    {"and they are gone",                      {H, H, N, N}, LATER,  {true, true},   REIGN_WITHDRAWN, true},
+    {"a CSK was withdrawn",                    {U, U, U, H}, LATER,  {true, true},   REIGN_WITHDRAWN, false},
 };
 /* clang-format on */
 
@@ -52,6 +55,7 @@ static void tells_of_another_signer(void **state)
         key.state.changes[record] = COMMIT - 1000;
     }
     key.state.changes[KEY_RECORD_DNSKEY] = c->change;
+    key.state.changes[KEY_RECORD_ZRRSIG] = c->at_once ? c->change : COMMIT - 1000;
     assert_int_equal(reign_trace_of(&key, &c->place, COMMIT), REIGN_NONE); /* no .state file */
     key.state.present = true;
     assert_int_equal(reign_last_change(&key), c->change);
