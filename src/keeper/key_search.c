@@ -180,10 +180,15 @@ enum sg_result key_search_check_served(struct preparation *p)
     if (tags.length == 0) {
         return SG_OK;
     }
-    p->problem = mem_format("the files of key %s, which the zone has, are not in '%s', or not all "
-                            "of them (.key, .private); put them back (if they are lost for good: "
+    struct buffer folders = BUFFER_EMPTY;
+    for (size_t i = 0; i < p->paths_count; i++) {
+        buffer_format(&folders, "%s'%s'", i > 0 ? ", " : "", p->paths[i]);
+    }
+    p->problem = mem_format("the files of key %s, which the zone has, are not in %s, or not all of "
+                            "them (.key, .private); put them back (if they are lost for good: "
                             "signetd(8), LOST KEYS)",
-                            buffer_text(&tags), p->settings->key_directory);
+                            buffer_text(&tags), buffer_text(&folders));
+    buffer_free(&folders);
     buffer_free(&tags);
     return SG_BAD_KEY;
 }
