@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "dns/serial.h"
+#include "keeper/expiry.h"
 #include "keeper/key_orders.h"
 #include "keeper/notifying.h"
 #include "keeper/overtake.h"
@@ -11,8 +12,6 @@
 #include "keeper/zone_parent.h"
 
 enum {
-    RETRY_SECONDS = 300,      /* after a failure, BIND's figure */
-    STORE_RETRY_SECONDS = 10, /* after one of the store: it tries by itself meanwhile */
     KEYS_KEPT_NAMES_MIN = 2000,
     LARGE_NAMES_MIN = 1000, /* signed in some 50 ms */
 };
@@ -95,7 +94,7 @@ void change_start(struct keeper *keeper, struct managed_zone *zone, sg_time now)
 
 /* --- the end of a change -------------------------------------------------------------------- */
 
-static sg_time not_before(sg_time when, sg_time earliest)
+sg_time change_not_before(sg_time when, sg_time earliest)
 {
     return when < earliest ? earliest : when;
 }
@@ -133,7 +132,7 @@ static void take_back_keys(struct managed_zone *zone, struct zone_job *job)
     }
 }
 
-static void end_change(struct keeper *keeper, struct zone_job *job, uint16_t rcode)
+void change_end(struct keeper *keeper, struct zone_job *job, uint16_t rcode)
 {
     struct managed_zone *zone = job->zone;
     struct keeper_update *updates = job->asked.updates;
@@ -167,152 +166,6 @@ static void end_change(struct keeper *keeper, struct zone_job *job, uint16_t rco
         keeper_enqueue(keeper, zone);
     }
     keeper_set_timer(keeper, zone);
-}
-
-/* It is recovered once more in a while. */
-static void recover_later(struct keeper *keeper, struct managed_zone *zone)
-{
-    zone->wishes.load = zone->wishes.force = false;
-    zone_tell_waiters(&zone->waiters, RELOAD_FAILED, zone->health.problem);
-    zone->ledger.lost = true;
-    zone->health.retry_at = keeper->now + RETRY_SECONDS;
-}
-
-/* A store that cannot be read is no reason to be silent, where a file has it all as well. */
-void change_recover_otherwise(struct keeper *keeper, struct managed_zone *zone, uint32_t serial)
-{
-    struct zone_ledger *ledger = &zone->ledger;
-    char label[ZONE_LABEL_BYTES];
-    ledger->lost_serial = serial;
-    if (zone_changes_by_itself(zone) || zone->settings->file == NULL) {
-        /* The file does not have what updates and transfers brought. A secondary fetches it. */
-        zone->wishes.load = zone->wishes.force = false;
-        zone_tell_waiters(&zone->waiters, RELOAD_FAILED, zone->health.problem);
-        ledger->lost = zone->settings->type == ZONE_PRIMARY;
-        if (ledger->lost) {
-            zone->health.retry_at = keeper->now + RETRY_SECONDS;
-        }
-        return;
-    }
-    log_write(LOG_ZONE, SEVERITY_WARNING,
-              "zone %s: it is built anew from its file, with a serial above %u",
-              zone_label(zone->settings, label), ledger->lost_serial);
-    keeper_wish_load(keeper, zone, true);
-}
-
-/* What this job was to do is wished again when the zone is tried again. */
-static void keep_wishes(struct managed_zone *zone, const struct zone_job *job, bool by_store)
-{
-    struct zone_wishes *later = &zone->later;
-    const struct zone_asked *asked = &job->asked;
-    bool loads = job->kind == ZONE_JOB_LOAD && by_store && !asked->thaw;
-    later->load |= loads;
-    later->force |= loads && asked->force;
-    later->keys |= asked->keys_wished || asked->sign_all || job->made.aside_keys != NULL;
-    later->sign_all |= asked->sign_all;
-    /* Where there are no keys to look at: does the store work again? */
-    later->state |= job->kind == ZONE_JOB_STATE || (by_store && zone->settings->policy == NULL);
-    later->clean |= job->kind == ZONE_JOB_STATE && asked->clean && !asked->shorten;
-    later->shorten |= asked->shorten;
-    if (asked->serial_above != 0 && asked->serial_above != zone->ledger.lost_serial) {
-        later->serial_above = zone_greater_floor(later->serial_above, asked->serial_above);
-    }
-}
-
-static void note_failure(struct keeper *keeper, struct managed_zone *zone, struct zone_job *job,
-                         sg_duration retry)
-{
-    struct zone_health *health = &zone->health;
-    bool by_store = retry != RETRY_SECONDS;
-    if (by_store) { /* A disk may be full for days: less and less often. */
-        bool again = health->problem != NULL && health->by_store;
-        retry = again ? 2 * health->store_wait : retry;
-        retry = retry < RETRY_SECONDS ? retry : RETRY_SECONDS;
-        health->store_wait = retry;
-    }
-    health->problem_since = health->problem == NULL ? keeper->now : health->problem_since;
-    mem_free(health->problem);
-    health->problem = job->problem;
-    health->failed = job->kind;
-    health->by_store = by_store;
-    job->problem = NULL;
-    if (zone->settings->policy != NULL || by_store) {
-        /* What was due stays due, or what is served would expire; but not at once again. It is put
-         * off by what it fails of itself alone: a broken file that is reloaded every minute must
-         * not keep the signatures from being made anew. */
-        sg_time again = keeper->now + retry;
-        health->retry_at = health->retry_at < again ? health->retry_at : again;
-        if (job->kind == ZONE_JOB_RESIGN || by_store) {
-            health->resign_at = not_before(health->resign_at, again);
-        }
-        if (job->kind == ZONE_JOB_KEYS || by_store) {
-            health->key_event_at = not_before(health->key_event_at, again);
-        }
-        keep_wishes(zone, job, by_store);
-    } else {
-        /* A broken file waits for a reload. */
-        health->retry_at = health->resign_at = health->key_event_at = INT64_MAX;
-    }
-}
-
-/* Since when is told over a restart too. */
-static void note_refusal(struct keeper *keeper, struct managed_zone *zone)
-{
-    struct zone_state *state = &zone->known.state;
-    if (zone->health.failed == ZONE_JOB_LOAD && !zone->health.by_store && state->refused_at == 0 &&
-        zone->settings->type == ZONE_PRIMARY) {
-        state->refused_at = keeper->now;
-        zone->wishes.state |= zone->ledger.id != 0;
-    }
-}
-
-/* A file that we wrote is not somebody's edit for a commit that failed after it. */
-static void note_written_file(struct managed_zone *zone, struct zone_job *job)
-{
-    if (job->made.file_written) {
-        struct file_stamps *known = &zone->known.state.files;
-        file_stamps_clear(known);
-        *known = job->made.state.files;
-        job->made.state.files = (struct file_stamps){.files = NULL};
-    }
-}
-
-static void fail(struct keeper *keeper, struct zone_job *job, sg_duration retry)
-{
-    struct managed_zone *zone = job->zone;
-    note_failure(keeper, zone, job, retry);
-    note_refusal(keeper, zone);
-    note_written_file(zone, job);
-    /* They may speak of what never came to be. */
-    resign_index_free(zone->known.resign);
-    zone->known.resign = NULL;
-    aside_take_back(keeper, job, false);
-    if (job->made.keys_looked_at || job->made.aside_keys != NULL ||
-        (job->lent.keys != NULL && job->lent.keys->fresh)) {
-        zone_keys_free(job->lent.keys);
-        job->lent.keys = NULL;
-    }
-    char label[ZONE_LABEL_BYTES];
-    char served[ZONE_SERVED_BYTES];
-    zone_served_text(zone, served);
-    log_write(LOG_ZONE, SEVERITY_ERROR, "zone %s: %s: %s", zone_label(job->settings, label), served,
-              zone->health.problem);
-    zone_tell_waiters(&zone->job_waiters, RELOAD_FAILED, zone->health.problem);
-    if (job->kind == ZONE_JOB_RECOVER) {
-        /* What was read and could not be signed anew has more than its file: updates, keys. */
-        if (job->made.was_read && zone->settings->type == ZONE_PRIMARY) {
-            zone->ledger.lost_serial = job->asked.stored->serial;
-            recover_later(keeper, zone);
-        } else {
-            change_recover_otherwise(keeper, zone, job->asked.stored->serial);
-        }
-    }
-    if (job->kind == ZONE_JOB_TRANSFER) {
-        secondary_applied(keeper, zone, job->result != SG_OK ? job->result : SG_IO);
-    } else if (zone->secondary == NULL) {
-        secondary_begin(keeper, zone);
-    }
-    end_change(keeper, job, DNS_RCODE_SERVFAIL);
 }
 
 /* --- PUBLISH -------------------------------------------------------------------------------- */
@@ -380,25 +233,6 @@ static void remember_history(struct managed_zone *zone, struct zone_job *job)
     }
 }
 
-static bool has_no_expired(const struct zone_job *job, sg_time now)
-{
-    sg_time expires = job->made.expires_first; /* 0: it is not signed */
-    return expires == 0 || expires > now;
-}
-
-/* A secondary that has expired stays so, whatever we do to it, until a primary is heard; then,
- * until all of its signatures are valid. */
-static bool stays_expired(const struct managed_zone *zone, const struct zone_job *job)
-{
-    if (zone->settings->type != ZONE_SECONDARY || job->kind == ZONE_JOB_TRANSFER) {
-        return false;
-    }
-    return job->kind == ZONE_JOB_RECOVER
-               ? secondary_had_expired(buffer_span(&job->made.state.timers), zone->keeper->now)
-               : zone->known.expired != NULL &&
-                     !(zone->known.heard && has_no_expired(job, zone->keeper->now));
-}
-
 static void take_version(struct managed_zone *zone, struct zone_job *job)
 {
     const struct zone_version *expired = zone->known.expired;
@@ -408,11 +242,10 @@ static void take_version(struct managed_zone *zone, struct zone_job *job)
     if (job->kind == ZONE_JOB_RECOVER) {
         overtake_recovering(zone, job);
     }
-    if (stays_expired(zone, job)) {
+    if (expiry_lasts(zone, job)) {
         zone->known.expired = job->made.version;
     } else {
         zone->known.expired = NULL;
-        zone->known.heard = false;
         publish(zone->slot, job->made.version);
     }
     job->made.version = NULL; /* the zone's reference now */
@@ -423,8 +256,7 @@ static void take_version(struct managed_zone *zone, struct zone_job *job)
                        job->store == NULL || (job->commit.record.flags & STORE_COMMIT_BREAKS) != 0);
     notifying_changed(zone->keeper, zone, first);
     if (expired != NULL && zone->slot->version != NULL) {
-        overtake_revived(zone->keeper, zone);
-        trust_revived(zone->keeper, zone);
+        expiry_is_over(zone);
     }
 }
 
@@ -511,7 +343,8 @@ static void recover_health(struct managed_zone *zone, struct zone_job *job)
     overdue_note(zone, zone->keeper->now);
     if (job->kind == ZONE_JOB_RESIGN && made->unchanged) {
         /* There was nothing that it could do: not at once again. */
-        health->resign_at = not_before(health->resign_at, zone->keeper->now + RETRY_SECONDS);
+        health->resign_at =
+            change_not_before(health->resign_at, zone->keeper->now + CHANGE_RETRY_SECONDS);
     }
     if (job->kind == ZONE_JOB_RESIGN || job->kind == ZONE_JOB_RECOVER) {
         zone->known.begins_latest = job->now; /* What begins later was found due. */
@@ -560,6 +393,7 @@ static void succeed(struct keeper *keeper, struct zone_job *job)
     zone_facts_note_published(keeper, zone);
     trust_take_job(zone, job);
     recover_health(zone, job);
+    expiry_take_job(zone, job);
     zone->wishes.resign |= made->more || zone->known.state.campaign;
     if (job->kind == ZONE_JOB_RESIGN) {
         zone->known.slices_follow = made->more;
@@ -612,7 +446,7 @@ static void succeed(struct keeper *keeper, struct zone_job *job)
     }
     checkpoint_trim_memory(keeper, zone);
     checkpoint_consider(keeper, zone);
-    end_change(keeper, job, DNS_RCODE_NOERROR);
+    change_end(keeper, job, DNS_RCODE_NOERROR);
 }
 
 /* --- COMMIT --------------------------------------------------------------------------------- */
@@ -644,7 +478,7 @@ static void take_commit(struct store_request *request)
             ledger->id = 0; /* The store has more than it told of: it is asked anew. */
             ledger->continues = false;
         }
-        fail(keeper, job, STORE_RETRY_SECONDS);
+        change_fail(keeper, job, CHANGE_STORE_RETRY_SECONDS);
         return;
     }
     ledger->last = request->record.number;
@@ -700,9 +534,10 @@ void change_take_job(struct keeper *keeper, struct zone_job *job)
     ASSERT(zone->job == job);
     take_back_resign(zone, job);
     if (zone->gone || keeper->stopping) {
-        end_change(keeper, job, DNS_RCODE_SERVFAIL);
+        change_end(keeper, job, DNS_RCODE_SERVFAIL);
     } else if (job->result != SG_OK) {
-        fail(keeper, job, job->made.disk_failed ? STORE_RETRY_SECONDS : RETRY_SECONDS);
+        change_fail(keeper, job,
+                    job->made.disk_failed ? CHANGE_STORE_RETRY_SECONDS : CHANGE_RETRY_SECONDS);
     } else if (job->store == NULL || job->made.unchanged ||
                (job->kind == ZONE_JOB_RECOVER && !job->made.signed_anew)) {
         succeed(keeper, job);

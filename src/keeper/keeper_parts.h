@@ -6,6 +6,7 @@
  *   keying.c         keys of all waiting zones, before their jobs
  *   change_choice.c  what a zone's next job is to do
  *   change.c         the pipeline: a zone's job, its commit, its publication
+ *   change_failure.c what becomes of the zone where that fails
  *   update_queue.c   updates that wait, and which are let in
  *   trust.c          keys rest while the clock is in doubt
  *   overdue.c        signatures that are not made anew in time
@@ -109,10 +110,24 @@ void change_choose(struct managed_zone *zone, struct zone_job *job);
 void change_start(struct keeper *keeper, struct managed_zone *zone, sg_time now);
 /* Those that wait are answered so: the zone takes none any more, or the store does not. */
 void change_refuse_updates(struct keeper *keeper, struct managed_zone *zone, uint16_t rcode);
-/* What the store has of the zone, up to this serial, cannot be read. */
-void change_recover_otherwise(struct keeper *keeper, struct managed_zone *zone, uint32_t serial);
+/* Whoever waits for the job gets that answer, and the zone goes on. Takes the job. */
+void change_end(struct keeper *keeper, struct zone_job *job, uint16_t rcode);
+sg_time change_not_before(sg_time when, sg_time earliest);
 /* A worker's reply. Takes the job. */
 void change_take_job(struct keeper *keeper, struct zone_job *job);
+
+/* --- change_failure.c ----------------------------------------------------------------------- */
+
+enum {
+    CHANGE_RETRY_SECONDS = 300,      /* after a failure, BIND's figure */
+    CHANGE_STORE_RETRY_SECONDS = 10, /* after one of the store: it tries by itself meanwhile */
+};
+/* The job, or its commit, has failed; `retry` is one of those. Takes the job. */
+void change_fail(struct keeper *keeper, struct zone_job *job, sg_duration retry);
+/* What the store has of the zone, up to this serial, cannot be served. It may be known to have
+ * what its file lacks. */
+void change_recover_otherwise(struct keeper *keeper, struct managed_zone *zone, uint32_t serial,
+                              bool has_more_than_file);
 
 /* --- zone_facts_looks.c --------------------------------------------------------------------- */
 

@@ -161,9 +161,6 @@ static enum sg_result adopt_keys(struct preparation *p)
     if (p->clock->anew && !p->clock->doubted) {
         begin_anew(p);
     }
-    if (p->clock->revived && !p->clock->doubted) {
-        p->facts->waits_from = p->now;
-    }
     return SG_OK;
 }
 

@@ -251,8 +251,7 @@ static void leave_place(struct keeper *keeper, struct round_place *place)
     struct zone_clock clock;
     trust_tell_job(zone, &clock);
     bool is_told = place->looked_at && (place->clock.anew || !clock.anew) &&
-                   (place->clock.revived || !clock.revived) && !zone->gone &&
-                   change_is_possible(zone);
+                   zone->known.revived_at == 0 && !zone->gone && change_is_possible(zone);
     zone->known.keyed = is_told;
     if (place->request.served != NULL) {
         zone_version_unref(place->request.served);

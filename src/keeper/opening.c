@@ -61,7 +61,7 @@ static void take_remnant(struct managed_zone *zone, const struct store_zone *rem
 {
     follow_remnant(zone, remnant);
     if (zone_record_version(zone) == NULL) {
-        change_recover_otherwise(zone->keeper, zone, remnant->serial);
+        change_recover_otherwise(zone->keeper, zone, remnant->serial, false);
         if (zone->secondary == NULL) {
             secondary_begin(zone->keeper, zone);
         }

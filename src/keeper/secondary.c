@@ -6,13 +6,13 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "dns/request.h"
+#include "keeper/expiry.h"
 #include "keeper/notifying.h"
 #include "keeper/overtake.h"
 #include "keeper/publish.h"
 #include "keeper/refresh_words.h"
 #include "keeper/remote_text.h"
 #include "keeper/source_wish.h"
-#include "keeper/trust.h"
 
 enum {
     ASK_TIMEOUT = 5,
@@ -356,48 +356,13 @@ static void fetch(struct zone_secondary *secondary, const struct refresh_order *
 
 static void expire(struct zone_secondary *secondary)
 {
-    struct managed_zone *zone = secondary->zone;
-    char label[ZONE_LABEL_BYTES];
-    zone->known.revived = zone->known.heard = false;
-    if (zone->slot->version != NULL) {
-        zone->known.expired = zone_version_ref(zone->slot->version);
-        publish(zone->slot, NULL);
-        /* Whoever is told now would come and find nothing. */
-        notify_send_clear(zone->keeper->notify, &zone->notify);
-    }
-    log_write(LOG_ZONE, SEVERITY_WARNING, "zone %s: expired", zone_label(zone->settings, label));
+    expiry_begin(secondary->zone);
     keep_timers(secondary);
-}
-
-/* Of signatures that have expired meanwhile no validator would believe an answer. */
-static bool must_be_signed_first(const struct managed_zone *zone)
-{
-    const struct zone_health *health = &zone->health;
-    return zone->settings->policy != NULL && health->expires_first != 0 &&
-           health->expires_first <= zone->keeper->now;
-}
-
-static void serve_again(struct managed_zone *zone)
-{
-    if (zone->known.expired != NULL && must_be_signed_first(zone)) {
-        zone->known.heard = true; /* take_version() */
-        zone->wishes.resign = true;
-        keeper_enqueue(zone->keeper, zone);
-    } else if (zone->known.expired != NULL) {
-        publish(zone->slot, zone->known.expired);
-        zone->known.expired = NULL;
-        if (zone->job == NULL && !zone->known.keying) { /* Else what it knows is lent. */
-            zone_facts_note_published(zone->keeper, zone);
-        }
-        notifying_changed(zone->keeper, zone, false);
-        overtake_revived(zone->keeper, zone);
-        trust_revived(zone->keeper, zone);
-    }
 }
 
 static void revive(struct zone_secondary *secondary)
 {
-    serve_again(secondary->zone);
+    expiry_end(secondary->zone);
     keep_timers(secondary);
 }
 
@@ -493,7 +458,7 @@ static void wish_file(struct managed_zone *zone)
 
 void secondary_came(struct managed_zone *zone)
 {
-    serve_again(zone);
+    expiry_end(zone);
     wish_file(zone);
 }
 
@@ -512,7 +477,9 @@ void secondary_applied(struct keeper *keeper, struct managed_zone *zone, enum sg
         secondary,
         refresh_applied(secondary->refresh, result, result == SG_OK ? &soa : NULL, keeper->now),
         mem_format("what came from %s could not be taken: %s", secondary->from,
-                   sg_result_text(result)));
+                   zone->health.failed == ZONE_JOB_TRANSFER && zone->health.problem != NULL
+                       ? zone->health.problem
+                       : sg_result_text(result)));
     keep_timers(secondary);
     if (result == SG_OK && source_is_wanted(zone->settings, zone_record_version(zone))) {
         refresh_demand(secondary->refresh, true, keeper->now); /* It began before these settings. */
@@ -609,7 +576,7 @@ void secondary_begin(struct keeper *keeper, struct managed_zone *zone)
     if (settings == NULL) {
         secondary_end(zone);
         if (zone->settings->type == ZONE_PRIMARY) {
-            serve_again(zone); /* There is nobody to hear of any more. */
+            expiry_end(zone); /* There is nobody to hear of any more. */
         }
         return;
     }

@@ -41,7 +41,6 @@ void trust_tell_job(const struct managed_zone *zone, struct zone_clock *out_cloc
         .unserved = unserved,
         .lasts = doubt != CLOCK_TRUSTED && !passes,
         .anew = zone->known.trusts_anew && doubt == CLOCK_TRUSTED,
-        .revived = zone->known.revived && doubt == CLOCK_TRUSTED && !unserved,
         .rests_until = passes && zone->known.state.clock_at > zone->keeper->now
                            ? zone->known.state.clock_at
                            : INT64_MAX,
@@ -80,19 +79,6 @@ void trust_take_job(struct managed_zone *zone, const struct zone_job *job)
 {
     if (is_told_anew(job)) {
         zone->known.trusts_anew = false;
-    }
-    if (job->clock.revived && job->made.keys_looked_at && !zone_job_keys_rest(job)) {
-        zone->known.revived = false;
-    }
-}
-
-void trust_revived(struct keeper *keeper, struct managed_zone *zone)
-{
-    if (has_keys(zone)) {
-        zone->known.revived = true;
-        kept_keys_are_stale(&keeper->kept_keys, zone);
-        zone->known.keyed = false;
-        keeper_wish_keys(keeper, zone, false);
     }
 }
 

@@ -31,11 +31,5 @@ void trust_begin_state(struct zone_job *job);
 void trust_end_state(struct zone_job *job);
 /* What a job made is durable: has the zone begun anew? */
 void trust_take_job(struct managed_zone *zone, const struct zone_job *job);
-/*
- * A zone that had expired is served again. While it was not, its keys have rested, and a secondary
- * of ours that came too late for the last version has kept the one before until it expired too: the
- * waits of its keys begin anew. What was heard of the parent meanwhile holds.
- */
-void trust_revived(struct keeper *keeper, struct managed_zone *zone);
 /* It was recovered: say so if its clock is in doubt. */
 void trust_log_zone(const struct managed_zone *zone);

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/thread.h"
+#include "keeper/expiry.h"
 #include "keeper/keeper_parts.h"
 #include "keeper/trust.h"
 
@@ -51,6 +52,7 @@ void zone_facts_note_ds(struct keeper *keeper, struct managed_zone *zone,
 
 void zone_facts_take_looks(struct managed_zone *zone)
 {
+    expiry_note(zone);
     struct zone_ds_looks *waiting = &zone->known.ds_looks;
     for (size_t i = 0; i < waiting->count; i++) {
         zone_facts_see(&zone->known.state.facts, &waiting->looks[i]);

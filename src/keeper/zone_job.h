@@ -61,7 +61,6 @@ struct zone_clock {
     bool unserved; /* they do for that alone: the zone has expired, and nobody sees what is done */
     bool lasts;    /* and do so after a restart */
     bool anew;     /* it is believed again: waits begin anew, and all is signed and asked anew */
-    bool revived;  /* the zone is served again: waits begin anew */
     sg_time rests_until; /* doubted: by itself; INT64_MAX: by somebody's word */
 };
 
@@ -80,7 +79,6 @@ struct zone_made {
     bool is_image, image_in_file;         /* an image is committed, not the difference alone */
     bool keeps_difference;                /* with an image: the difference stands in the record */
     bool unchanged;                       /* SG_OK, but there is nothing to commit */
-    bool was_read;    /* RECOVER: the store's version, whatever failed after that */
     bool signed_anew; /* RECOVER: the version is not the one of the store, and is to be committed */
     bool serial_is_reused; /* the base's was served before, with other contents: no difference leads
                               on from it */

@@ -104,7 +104,7 @@ struct zone_knowledge {
     struct zone_state state;
     bool trusts_anew;       /* the clock is believed again, and the keys were not told yet */
     bool heard;             /* it has expired, and is served again as soon as it is signed anew */
-    bool revived;           /* it had expired and is served again, and the keys were not told yet */
+    sg_time revived_at;     /* it had expired and was served again then; 0: `state` knows it */
     struct zone_keys *keys; /* NULL: not in memory; set by kept_keys.h alone */
     struct managed_zone *kept_next, **kept_link; /* with keys: its place among those */
     uint64_t keys_wished;          /* the round of keying.h in which they were to be looked at */

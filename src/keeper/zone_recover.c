@@ -160,7 +160,6 @@ enum sg_result zone_recover(struct zone_job *job)
     judge_clock(job, &state);
     zone_state_clear(&job->made.state);
     job->made.state = state;
-    job->made.was_read = true;
     if (zone_was_signed_by_another(job)) {
         return zone_sign_recovered(job);
     }

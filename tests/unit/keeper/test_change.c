@@ -620,6 +620,42 @@ static void a_dynamic_zone_is_signed_by_a_policy_that_was_away(void **state)
     a_policy_that_was_away_signs_again(*state, true);
 }
 
+/* As another signer leaves the files of a key that it has withdrawn. */
+static void have_keys_withdrawn(struct keeper_scene *scene)
+{
+    char when[TIME_TEXT_BYTES];
+    time_to_digits(scene->now, when);
+    char *command = mem_format("sed -i -e 's/^DNSKEYState:.*/DNSKEYState: unretentive/' "
+                               "-e 's/^ZRRSIGState:.*/ZRRSIGState: hidden/' "
+                               "-e 's/^DNSKEYChange:.*/DNSKEYChange: %s/' %s/K*.state",
+                               when, scene->folder);
+    assert_int_equal(system(command), 0);
+    mem_free(command);
+}
+
+/* Its version has to be signed anew, which cannot be committed; the file, which would do for a
+ * static zone otherwise, lacks the update. */
+static void an_update_outlives_a_recovery_that_fails(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_signed(scene, true);
+    assert_int_equal(scene_update_now(scene, "one"), DNS_RCODE_NOERROR);
+    scene_stop(scene);
+    scene->now += SG_DAY;
+    have_keys_withdrawn(scene);
+    scene->plan[0].dynamic = false;
+    scene_break_disk(scene);
+    scene_start(scene);
+    scene_configure(scene);
+    assert_int_equal(scene_serial(scene), 0);
+    fake_disk_heal(scene->disk);
+    store_health(scene->store);
+    scene_pass(scene, 301);
+    scene_pass(scene, 301);
+    assert_true(scene_status(scene).secure);
+    assert_true(scene_serves(scene, "one.example.test.", DNS_TYPE_A));
+}
+
 /* Zones of one name in two views share their keys: what one of them finds the other follows. */
 static void a_twin_follows_the_keys(void **state)
 {
@@ -721,6 +757,7 @@ int main(void)
         WITH_SCENE(a_dynamic_zone_follows_a_policy_that_changed_while_the_server_was_down),
         WITH_SCENE(a_static_zone_is_signed_by_a_policy_that_was_away),
         WITH_SCENE(a_dynamic_zone_is_signed_by_a_policy_that_was_away),
+        WITH_SCENE(an_update_outlives_a_recovery_that_fails),
         WITH_SCENE(a_twin_follows_the_keys),
         WITH_SCENE(keys_wait_for_a_twin_that_is_still_to_be_recovered),
         WITH_SCENE(jobs_of_every_kind_end_when_the_zone_goes),

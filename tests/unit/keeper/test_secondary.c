@@ -237,7 +237,9 @@ static void keys_rest_while_nothing_is_served(struct keeper_scene *scene, bool r
     assert_true(scene_status(scene).expires_first > scene->now);
     scene_pass(scene, 3600);
     assert_false(is_published(scene, DNS_TYPE_CDS));
-    assert_false(scene_zone(scene)->known.revived);
+    assert_int_equal(scene_zone(scene)->known.revived_at, 0);
+    assert_true(scene_zone(scene)->known.state.facts.waits_from >= came_back);
+    scene_restart(scene);
     assert_true(scene_zone(scene)->known.state.facts.waits_from >= came_back);
 }
 
@@ -251,10 +253,9 @@ static void keys_rest_while_a_secondary_has_expired_over_a_restart(void **state)
     keys_rest_while_nothing_is_served(*state, true);
 }
 
-/* It was down for longer than signatures last, and cannot make new ones yet. */
-static void what_comes_back_is_signed_before_it_is_served(void **state)
+/* It was down for longer than signatures last, is heard, and cannot make new ones yet. */
+static void come_back_with_old_signatures(struct keeper_scene *scene)
 {
-    struct keeper_scene *scene = *state;
     be_signed(scene);
     scene_fetch(scene, 5);
     scene_pass(scene, SCENE_EXPIRE + 1);
@@ -272,12 +273,32 @@ static void what_comes_back_is_signed_before_it_is_served(void **state)
     scene_answer_soa(scene, 5);
     scene_turn(scene);
     assert_int_equal(scene_serial(scene), 0);
+}
+
+static void heal(struct keeper_scene *scene)
+{
     fake_disk_heal(scene->disk);
     store_health(scene->store);
     scene_pass(scene, 61);
     scene_pass(scene, 301);
+}
+
+static void what_comes_back_is_signed_before_it_is_served(void **state)
+{
+    struct keeper_scene *scene = *state;
+    come_back_with_old_signatures(scene);
+    heal(scene);
     assert_true(scene_serial(scene) >= 5);
     assert_true(scene_status(scene).expires_first > scene->now);
+}
+
+static void what_expires_once_more_before_it_is_signed_is_not_served(void **state)
+{
+    struct keeper_scene *scene = *state;
+    come_back_with_old_signatures(scene);
+    scene_pass(scene, SCENE_EXPIRE + 1);
+    heal(scene);
+    assert_int_equal(scene_serial(scene), 0);
 }
 
 static void tell_a_server(struct keeper_scene *scene)
@@ -1202,6 +1223,7 @@ int main(void)
         WITH_SCENE(signing_does_not_revive_what_has_expired),
         WITH_SCENE(keys_rest_while_a_secondary_has_expired),
         WITH_SCENE(what_comes_back_is_signed_before_it_is_served),
+        WITH_SCENE(what_expires_once_more_before_it_is_signed_is_not_served),
         WITH_SCENE(keys_rest_while_a_secondary_has_expired_over_a_restart),
         WITH_SCENE(a_signed_secondary_overtakes_what_its_own_secondaries_have),
         WITH_SCENE(a_serial_that_is_far_away_is_not_overtaken),
