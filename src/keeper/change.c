@@ -373,6 +373,27 @@ static void take_state(struct managed_zone *zone, struct zone_job *job)
     job->made.state = (struct zone_state){.timers = BUFFER_EMPTY, .told = BUFFER_EMPTY};
 }
 
+/* What a recovered zone needs that a changed one does not. */
+static void end_recovery(struct keeper *keeper, struct managed_zone *zone,
+                         const struct zone_made *made)
+{
+    zone->ledger.continues = true;
+    bool is_restored = made->signed_anew || overtake_is_of_backup(keeper, &zone->known.state);
+    if (is_restored || zone->known.state.unheard_since != 0) {
+        overtake_start(keeper, zone, is_restored ? OVERTAKE_RESTORED : OVERTAKE_RECOVERED);
+    }
+    trust_log_zone(zone);
+    /* A configuration may have begun one meanwhile, without the zone and its times. */
+    secondary_end(zone);
+    wish_ordinary_wake(keeper, zone);
+    /* What was committed for other settings is not what the file of a static zone has. */
+    zone->wishes.force |=
+        !zone_is_stored(zone->settings) && !zone->known.state.was_static && zone->wishes.load;
+    if (!zone->wishes.load) { /* Who had it reloaded has what he wanted. */
+        zone_tell_waiters(&zone->waiters, RELOAD_STARTED, "");
+    }
+}
+
 static void succeed(struct keeper *keeper, struct zone_job *job)
 {
     struct managed_zone *zone = job->zone;
@@ -402,21 +423,7 @@ static void succeed(struct keeper *keeper, struct zone_job *job)
                                                              : zone->known.signature_ns;
     }
     if (job->kind == ZONE_JOB_RECOVER) {
-        zone->ledger.continues = true;
-        bool is_restored = made->signed_anew || overtake_is_of_backup(keeper, &zone->known.state);
-        if (is_restored || zone->known.state.unheard_since != 0) {
-            overtake_start(keeper, zone, is_restored ? OVERTAKE_RESTORED : OVERTAKE_RECOVERED);
-        }
-        trust_log_zone(zone);
-        /* A configuration may have begun one meanwhile, without the zone and its times. */
-        secondary_end(zone);
-        wish_ordinary_wake(keeper, zone);
-        /* What was committed for other settings is not what the file of a static zone has. */
-        zone->wishes.force |=
-            !zone_is_stored(zone->settings) && !zone->known.state.was_static && zone->wishes.load;
-        if (!zone->wishes.load) { /* Who had it reloaded has what he wanted. */
-            zone_tell_waiters(&zone->waiters, RELOAD_STARTED, "");
-        }
+        end_recovery(keeper, zone, made);
     } else if (job->kind == ZONE_JOB_LOAD) {
         wish_what_is_left(keeper, zone, job, is_new);
         if (is_new && zone_version_facts(zone_record_version(zone))->serial == made->file_serial) {
