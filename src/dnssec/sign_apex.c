@@ -4,6 +4,7 @@
 #include "dns/rdata.h"
 #include "dns/rrtype.h"
 #include "dnssec/nsec.h"
+#include "zone/cds_fit.h"
 
 enum {
     SOA_NUMBERS_BYTES = 20, /* serial, refresh, retry, expire, minimum: behind two names */
@@ -49,6 +50,16 @@ static enum sg_result merge(struct dns_rrset ours, const struct dns_rrset *forei
     return SG_OK;
 }
 
+/* RFC 8078 4: it must be alone, or a parent takes none of them. */
+static bool is_delete(const struct dns_rrset *ours)
+{
+    struct cds_algorithms algorithms = CDS_ALGORITHMS_NONE;
+    for (struct dns_rdata_cursor c = dns_rrset_walk(ours); dns_rdata_next(&c);) {
+        cds_note(&algorithms, ours->type, c.rdata);
+    }
+    return algorithms.deletes > 0;
+}
+
 static enum sg_result make_soa(const struct sign_apex *apex, struct buffer *bytes,
                                struct dns_rrset *out_soa, uint32_t *out_negative_ttl)
 {
@@ -82,7 +93,9 @@ enum sg_result sign_apex_make(const struct sign_apex *apex, struct buffer *out_b
         if (apex->ours[i].count == 0) {
             continue;
         }
-        zone_node_rrset(apex->node, ZONE_VIEW_UNSIGNED, apex->ours[i].type, &foreign);
+        if (!is_delete(&apex->ours[i])) {
+            (void)zone_node_rrset(apex->node, ZONE_VIEW_UNSIGNED, apex->ours[i].type, &foreign);
+        }
         ats[count] = bytes.length;
         result = merge(apex->ours[i], &foreign, &bytes, &rrsets[count]);
         count++;

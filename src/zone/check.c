@@ -9,6 +9,7 @@
 
 #include "dns/rdata.h"
 #include "dns/rrtype.h"
+#include "zone/cds_fit.h"
 #include "zone/check_names.h"
 #include "zone/check_problem.h"
 #include "zone/check_target.h"
@@ -24,6 +25,7 @@ const struct zone_check_options zone_check_defaults = {
     .dup_records = CHECK_WARN,
     .wildcard = CHECK_WARN,
     .sibling = CHECK_WARN,
+    .cds = CHECK_FAIL,
     .integrity = true,
     .spf = true,
 };
@@ -314,7 +316,39 @@ static void check_nodes(struct zone_check *check)
     }
 }
 
-static void check_apex(const struct zone_check *check)
+static struct cds_algorithms list_algorithms(const struct zone_node *apex, uint16_t type)
+{
+    struct cds_algorithms algorithms = CDS_ALGORITHMS_NONE;
+    struct dns_rrset rrset;
+    if (zone_node_rrset(apex, ZONE_VIEW_UNSIGNED, type, &rrset)) {
+        for (struct dns_rdata_cursor c = dns_rrset_walk(&rrset); dns_rdata_next(&c);) {
+            cds_note(&algorithms, type, c.rdata);
+        }
+    }
+    return algorithms;
+}
+
+static void check_cds(const struct zone_check *check, const struct zone_node *apex)
+{
+    static const struct {
+        uint16_t type;
+        const char *text;
+    } sets[] = {
+        {DNS_TYPE_CDS,
+         ": bad CDS (one has an algorithm that no DNSKEY has, or DELETE has company)"},
+        {DNS_TYPE_CDNSKEY,
+         ": bad CDNSKEY (one has an algorithm that no DNSKEY has, or DELETE has company)"},
+    };
+    struct cds_algorithms keys = list_algorithms(apex, DNS_TYPE_DNSKEY);
+    for (size_t i = 0; i < ARRAY_LEN(sets); i++) {
+        struct cds_algorithms set = list_algorithms(apex, sets[i].type);
+        if (!cds_is_fit(&set, &keys)) {
+            check_owner_problem(check, check->options->cds, sets[i].type, sets[i].text);
+        }
+    }
+}
+
+static void check_apex(struct zone_check *check)
 {
     struct zone_node node;
     struct dns_rrset soa = {0};
@@ -322,6 +356,8 @@ static void check_apex(const struct zone_check *check)
     if (zone_version_node(check->draft, check->apex, &node)) {
         (void)zone_node_rrset(&node, ZONE_VIEW_UNSIGNED, DNS_TYPE_SOA, &soa);
         (void)zone_node_rrset(&node, ZONE_VIEW_UNSIGNED, DNS_TYPE_NS, &ns);
+        check->node = &node;
+        check_cds(check, &node);
     }
     if (soa.count != 1) {
         char text[64];

@@ -2,7 +2,8 @@
  * zone/check.h - is a loaded zone fit to be served? (what named-checkzone looks at)
  *
  * Errors, the zone is not taken: no SOA or several, no NS at the apex, CNAME and other data,
- * several CNAMEs or DNAMEs, a TTL above max-zone-ttl, an in-zone name server without address.
+ * several CNAMEs or DNAMEs, a TTL above max-zone-ttl, an in-zone name server without address, CDS
+ * that no DNSKEY goes with.
  * Warnings: MX or SRV to a CNAME, missing glue below a cut, occluded data, DS without NS, wildcard
  * NS, ... Severity follows named-checkzone's defaults (check-names, check-mx, check-integrity ...
  * as options).
@@ -22,6 +23,7 @@ struct zone_check_options {
     enum check_mode dup_records; /* RRs equal but for case; default warn */
     enum check_mode wildcard;    /* check-wildcard: non-terminal wildcards; default warn */
     enum check_mode sibling;     /* sibling glue; default warn */
+    enum check_mode cds;         /* CDS and CDNSKEY go with the DNSKEY (cds_fit.h); default fail */
     bool integrity;              /* check-integrity: glue and targets; default true */
     bool spf;                    /* TXT beside SPF; default warn */
 };

@@ -1,9 +1,8 @@
 /* What an update leaves must be fit to be served, to be signed, and to be loaded again. */
 #include "dns/rrtype.h"
+#include "zone/cds_fit.h"
 #include "zone/check_target.h"
 #include "zone/update_work.h"
-
-enum { CDS_ALGORITHM = 2, KEY_ALGORITHM = 3, ALGORITHM_DELETE = 0 }; /* RFC 8078 4 */
 
 /* ---- DS without a delegation ---- */
 
@@ -30,26 +29,8 @@ static void remove_orphan_ds(struct update_work *work)
 
 /* ---- CDS and CDNSKEY ---- */
 
-/* The algorithms that an apex RRset names, one bit each, ours and others'. */
-struct algorithms {
-    uint64_t bits[4];
-    unsigned count; /* RRs */
-    unsigned deletes;
-};
-
-static void note_algorithm(struct algorithms *algorithms, uint16_t type, struct span rdata)
-{
-    size_t at = type == DNS_TYPE_CDS ? CDS_ALGORITHM : KEY_ALGORITHM;
-    if (rdata.length <= at) {
-        return;
-    }
-    uint8_t algorithm = rdata.bytes[at];
-    algorithms->count++;
-    algorithms->deletes += type != DNS_TYPE_DNSKEY && algorithm == ALGORITHM_DELETE;
-    algorithms->bits[algorithm / 64] |= UINT64_C(1) << algorithm % 64;
-}
-
-static void note_ours(const struct update_work *work, uint16_t type, struct algorithms *algorithms)
+static void note_ours(const struct update_work *work, uint16_t type,
+                      struct cds_algorithms *algorithms)
 {
     struct dns_rrset generated;
     if (!update_ours(work, type, &generated)) {
@@ -57,35 +38,22 @@ static void note_ours(const struct update_work *work, uint16_t type, struct algo
     }
     for (struct dns_rdata_cursor c = dns_rrset_walk(&generated); dns_rdata_next(&c);) {
         if (!update_is_imported(work, type, c.rdata)) {
-            note_algorithm(algorithms, type, c.rdata);
+            cds_note(algorithms, type, c.rdata);
         }
     }
 }
 
-static struct algorithms list_algorithms(struct update_work *work, const struct patch_name *apex,
-                                         uint16_t type)
+/* Ours and others'. */
+static struct cds_algorithms list_algorithms(struct update_work *work,
+                                             const struct patch_name *apex, uint16_t type)
 {
-    struct algorithms algorithms = {{0}, 0, 0};
+    struct cds_algorithms algorithms = CDS_ALGORITHMS_NONE;
     const struct patch_rrset *source = patch_name_rrset(apex, type, 0);
     for (uint32_t i = 0; source != NULL && i < source->count; i++) {
-        note_algorithm(&algorithms, type, patch_rrset_rdata(source, i));
+        cds_note(&algorithms, type, patch_rrset_rdata(source, i));
     }
     note_ours(work, type, &algorithms);
     return algorithms;
-}
-
-/* RFC 7344 4.1 and RFC 8078 4: each is of an algorithm that signs, or there is one DELETE alone. */
-static bool is_fit(const struct algorithms *set, const struct algorithms *keys)
-{
-    if (set->deletes > 0) {
-        return set->count == 1;
-    }
-    for (unsigned i = 0; i < 4; i++) {
-        if ((set->bits[i] & ~keys->bits[i]) != 0) {
-            return false;
-        }
-    }
-    return true;
 }
 
 static bool check_cds(struct update_work *work, const struct patch_name *apex)
@@ -96,13 +64,13 @@ static bool check_cds(struct update_work *work, const struct patch_name *apex)
     if (!work->options->is_signed || !(keys_changed || cds_changed || cdnskey_changed)) {
         return true;
     }
-    struct algorithms keys = list_algorithms(work, apex, DNS_TYPE_DNSKEY);
-    struct algorithms cds = list_algorithms(work, apex, DNS_TYPE_CDS);
-    struct algorithms cdnskey = list_algorithms(work, apex, DNS_TYPE_CDNSKEY);
-    if (!is_fit(&cds, &keys)) {
+    struct cds_algorithms keys = list_algorithms(work, apex, DNS_TYPE_DNSKEY);
+    struct cds_algorithms cds = list_algorithms(work, apex, DNS_TYPE_CDS);
+    struct cds_algorithms cdnskey = list_algorithms(work, apex, DNS_TYPE_CDNSKEY);
+    if (!cds_is_fit(&cds, &keys)) {
         return update_refuse(work, DNS_RCODE_REFUSED, "bad CDS RRset");
     }
-    if (!is_fit(&cdnskey, &keys)) {
+    if (!cds_is_fit(&cdnskey, &keys)) {
         return update_refuse(work, DNS_RCODE_REFUSED, "bad CDNSKEY RRset");
     }
     return true;

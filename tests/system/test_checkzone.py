@@ -130,6 +130,10 @@ REFUSED = {
     "$GENERATE base": (HEAD + "$GENERATE 1-2 t${0,2,q} TXT x\n", r"\$GENERATE"),
     "$GENERATE extra": (HEAD + "$GENERATE 1-2 t$ TXT foo $\n", "extra input text"),
     "$INCLUDE of nothing": (HEAD + "$INCLUDE nope\n", "nope"),
+    "CDS without its key": (HEAD + "@ CDS 1234 8 2 " + "00" * 32 + "\n", "CDS"),
+    "CDNSKEY without its key": (HEAD + "@ CDNSKEY 257 3 8 AwEAAQ==\n", "CDNSKEY"),
+    "DELETE in company": (HEAD + "@ CDS 0 0 0 00\n@ CDS 1234 8 2 " + "00" * 32 + "\n"
+                          "@ DNSKEY 256 3 8 AwEAAQ==\n", "CDS"),
     "first line without owner": (" A 192.0.2.1\n" + HEAD, ""),
 }
 

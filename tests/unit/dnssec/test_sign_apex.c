@@ -72,6 +72,21 @@ static void ours_and_theirs_are_joined_in_order(void **state)
     made_clear(&made);
 }
 
+/* RFC 8078 4 */
+static void a_delete_stands_alone(void **state)
+{
+    (void)state;
+    static const char delete_packed[] = "\0\5\0\0\0\0\0";
+    const struct dns_rrset ours = {
+        (const uint8_t *)delete_packed, sizeof(delete_packed) - 1, 3600, DNS_TYPE_CDS, 0, 1};
+    struct made made;
+    assert_int_equal(make(zone, &ours, 1, NULL, &made), SG_OK);
+    assert_int_equal(made.count, 2);
+    assert_int_equal(made.rrsets[1].count, 1);
+    assert_memory_equal(made.rrsets[1].packed, delete_packed, sizeof(delete_packed) - 1);
+    made_clear(&made);
+}
+
 static void an_empty_set_of_ours_leaves_theirs_alone(void **state)
 {
     (void)state;
@@ -108,6 +123,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_soa_gets_its_serial_and_sets_the_ttl_of_denial),
         cmocka_unit_test(ours_and_theirs_are_joined_in_order),
+        cmocka_unit_test(a_delete_stands_alone),
         cmocka_unit_test(an_empty_set_of_ours_leaves_theirs_alone),
         cmocka_unit_test(nsec3param_has_ttl_0_and_no_flags),
         cmocka_unit_test(without_soa_there_is_nothing_to_sign),
