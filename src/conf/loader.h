@@ -22,6 +22,7 @@ struct conf_loader {
     const struct conf_statement *options; /* the first of the options block, NULL: none */
     struct conf_overrides overrides;
     bool on_disk;             /* read from files: what they name must be there */
+    bool anchors_refused;     /* of what zone one was meant to be is not known */
     bool errors_are_warnings; /* while things are looked at that nobody uses */
     uint16_t default_port;    /* `port`, or the command line's */
 

@@ -104,7 +104,8 @@ static void resolve_validation(struct conf_loader *loader, const struct conf_sta
     bool is_asked = draft->policy != NULL && parent->checkds != CONF_CHECKDS_NO;
 
     parent->anchors = parent->validate ? anchors : NULL;
-    if (parent->validate && is_asked && !trust_anchors_reach(anchors, apex)) {
+    if (parent->validate && is_asked && !loader->anchors_refused &&
+        !trust_anchors_reach(anchors, apex)) {
         conf_error(loader, statement, &statement->nodes[1],
                    "zone '%s': 'checkds-validate' needs 'trust-anchors' of a name above it",
                    statement->nodes[1].text);

@@ -4,9 +4,9 @@
 #include <openssl/evp.h>
 
 #include "base/mem.h"
-#include "dnssec/key_secret.h"
+#include "dnssec/pkey.h"
 
-enum { DS_DIGEST_SHA1 = 1, DS_DIGEST_SHA256 = 2, DS_DIGEST_SHA384 = 4 };
+enum { DS_DIGEST_SHA1 = 1, DS_DIGEST_SHA256 = 2, DS_DIGEST_SHA384 = 4, DNSKEY_FIXED_BYTES = 4 };
 
 void signing_key_init(struct signing_key *key)
 {
@@ -49,6 +49,18 @@ uint16_t dnskey_tag(struct span dnskey)
         sum += (i & 1) != 0 ? dnskey.bytes[i] : (uint32_t)dnskey.bytes[i] << 8;
     }
     return (uint16_t)(sum + (sum >> 16));
+}
+
+enum sg_result dnskey_check(struct span dnskey)
+{
+    unsigned bits;
+    if (dnskey.length < DNSKEY_FIXED_BYTES) {
+        return SG_MALFORMED;
+    }
+    return pkey_public_bits(
+        dnskey.bytes[3],
+        (struct span){dnskey.bytes + DNSKEY_FIXED_BYTES, dnskey.length - DNSKEY_FIXED_BYTES},
+        &bits);
 }
 
 static void append_label(struct buffer *text, const uint8_t *label, size_t length)

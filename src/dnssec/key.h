@@ -86,6 +86,9 @@ struct signing_key *signing_key_copy(const struct signing_key *key);
 void signing_key_free(struct signing_key *key); /* wipes; NULL is fine */
 /* Key tag of DNSKEY rdata (RFC 4034 appendix B). */
 uint16_t dnskey_tag(struct span dnskey);
+/* Can DNSKEY rdata hold a key of its algorithm? SG_MALFORMED: none; SG_UNSUPPORTED: who knows;
+ * SG_LIMIT: one that is larger than ours may be. */
+MUST_USE enum sg_result dnskey_check(struct span dnskey);
 /* "Kexample.test.+013+05915", BIND's escapes included; the caller frees. */
 char *signing_key_file_name(const struct signing_key *key);
 /* "example.test/ECDSAP256SHA256/5915", as log lines have it. The caller frees. */
