@@ -141,6 +141,23 @@ static void print_zone_problems(const char *zone, const struct zonefile_report *
     }
 }
 
+/* Takes the edit. */
+static bool print_serial(const char *name, struct zone_edit *edit)
+{
+    const struct zone_version *version;
+    enum sg_result result = zone_edit_seal(edit, &version);
+
+    if (result != SG_OK) {
+        printf("zone %s: not loaded: %s\n", name, sg_result_text(result));
+        return false;
+    }
+    const struct zone_facts *facts = zone_version_facts(version);
+    printf("zone %s: loaded serial %u%s\n", name, facts->source_serial,
+           facts->denial != ZONE_DENIAL_NONE ? " (DNSSEC signed)" : "");
+    zone_version_unref(version);
+    return true;
+}
+
 static bool load_zone(const struct conf_zone *zone)
 {
     struct dns_name apex;
@@ -168,11 +185,12 @@ static bool load_zone(const struct conf_zone *zone)
     }
     print_zone_problems(name, &report);
     zonefile_report_clear(&report);
-    zone_edit_abandon(edit);
     if (result != SG_OK) {
+        zone_edit_abandon(edit);
         printf("zone %s: not loaded due to errors.\n", name);
+        return false;
     }
-    return result == SG_OK;
+    return print_serial(name, edit);
 }
 
 /* How many of its zones do not load. */

@@ -714,6 +714,22 @@ def test_zones_are_loaded_by_z(folder):
         assert run(folder, "named-checkconf", "-z", "t.conf").returncode == status
 
 
+def test_z_tells_the_serial_of_every_zone_that_loads(folder):
+    (folder / "7.db").write_text("$TTL 60\n@ SOA a b 7 2 3 4 5\n@ NS ns\nns A 192.0.2.1\n")
+    (folder / "8.db").write_text((folder / "7.db").read_text().replace("b 7", "b 8"))
+    (folder / "bad.db").write_text((folder / "7.db").read_text().replace("ns A", "www A"))
+    zones = [("seven.test.", "7.db"), (".", "8.db"), ("bad.test", "bad.db")]
+    (folder / "t.conf").write_text("".join(
+        f'zone "{name}" {{ type primary; file "{file}"; }};\n' for name, file in zones)
+        + 'zone "s.test" { type secondary; primaries { ::1; }; file "s.db"; };')
+    theirs = run(folder, "named-checkconf", "-z", "t.conf").stdout.splitlines()
+    ours = run(folder, BIN / "signet", "checkconf", "-z", "t.conf").stdout.splitlines()
+    told = ["zone seven.test/IN: loaded serial 7", "zone ./IN: loaded serial 8",
+            "zone bad.test/IN: not loaded due to errors."]
+    assert [line for line in theirs if "loaded" in line] == told
+    assert [line for line in ours if "loaded" in line] == told
+
+
 def test_a_configuration_that_is_not_there(folder):
     result = run(folder, BIN / "signet", "checkconf", "nosuch.conf")
     assert result.returncode == 1
@@ -750,7 +766,8 @@ def test_the_stock_configuration_of_debian_with_a_zone(folder):
     result = run(folder, BIN / "signet", "checkconf", "-z", "t.conf")
     assert result.returncode == 0, result.stdout
     lines = result.stdout.splitlines()
-    assert ["warning" in line for line in lines] == [True] * 2
+    assert ["warning" in line for line in lines] == [True] * 2 + [False] * (len(lines) - 2)
+    assert lines[-1] == "zone example.org/IN: loaded serial 1"
     assert "warning: zone '.' of type 'hint' is ignored" in result.stdout
 
 

@@ -34,7 +34,7 @@ class Folder:
         return done.stdout.strip()
 
     def check(self, *options):
-        """Exit status and lines; every line names the place of the zone's statement."""
+        """Exit status and lines of -k; every such line names the place of the zone's statement."""
         before = sorted(self.path.rglob("K*"))
         done = subprocess.run([BIN / "signet", "checkconf", "-k", *options, "t.conf"], cwd=self.path,
                               capture_output=True, text=True, timeout=20)
@@ -42,6 +42,8 @@ class Folder:
         assert sorted(self.path.rglob("K*")) == before
         prefix = f"t.conf:4:3: (note: |warning: |)zone '{re.escape(ZONE)}': "
         lines = done.stdout.splitlines()
+        self.loaded = [line for line in lines if ": loaded serial " in line]  # with -z
+        lines = [line for line in lines if line not in self.loaded]
         for line in lines:
             assert re.match(prefix, line), line
         return done.returncode, {line.replace("t.conf:4:3: ", "").replace(f"zone '{ZONE}': ", "") for line in lines}
@@ -219,6 +221,7 @@ def test_a_relative_directory_and_z_besides(folder):
     folder.keygen(*SINCE, folder="inner/keys")
     status, lines = folder.check("-z")
     assert status == 0 and len(lines) == 2, lines
+    assert folder.loaded == [f"zone {ZONE}/IN: loaded serial 1"]
 
 
 def test_a_folder_that_is_not_there(folder):
