@@ -8,6 +8,7 @@
 #include "kasp/parent.h"
 #include "keeper/keeper_parts.h"
 #include "keeper/key_preparation.h"
+#include "keeper/key_tell.h"
 
 /* ---- a worker ---- */
 
@@ -33,6 +34,37 @@ static bool is_meant(const struct zone_key_order *order, const struct signing_ke
            ds == (order->word.published ? KEY_STATE_RUMOURED : KEY_STATE_UNRETENTIVE);
 }
 
+/* BIND's name of it, as its first lines have it. */
+static const char *order_text(const struct zone_key_order *order)
+{
+    return order->kind == KEY_ORDER_DS ? "checkds" : "rollover";
+}
+
+static const char *ds_text(const struct zone_key_order *order)
+{
+    return order->word.published ? "published" : "withdrawn";
+}
+
+static void answer_no_key(const struct preparation *p, struct zone_key_order *order)
+{
+    struct buffer text = BUFFER_EMPTY;
+    buffer_format(&text, "Error executing %s command: no matching key found\n", order_text(order));
+    if (order->word.tag == KEEPER_ANY_KEY) {
+        buffer_format(&text, "no key of the zone waits for its DS to be %s", ds_text(order));
+        order->tells_waits = true;
+    } else {
+        buffer_format(&text, "the zone has no key %d%s: it has", order->word.tag,
+                      order->word.algorithm != 0 ? " of that algorithm" : "");
+        for (size_t i = 0; i < p->list->count; i++) {
+            const struct signing_key *key = p->list->keys[i];
+            buffer_format(&text, "%s %s %u (%s)", i == 0 ? "" : ",", key_tell_role(&key->state),
+                          key->tag, dnssec_algorithm_text(key->algorithm));
+        }
+    }
+    answer(order, SG_NOT_FOUND, mem_copy_text(buffer_text(&text)));
+    buffer_free(&text);
+}
+
 /* SIZE_MAX: the order is answered, no key can be told. */
 static size_t find_key(const struct preparation *p, struct zone_key_order *order)
 {
@@ -43,23 +75,47 @@ static size_t find_key(const struct preparation *p, struct zone_key_order *order
         }
         if (found != SIZE_MAX) {
             answer(order, SG_EXISTS,
-                   mem_copy_text(
-                       order->word.tag == KEEPER_ANY_KEY
-                           ? "multiple possible keys found, retry command with -key id"
-                           : "multiple possible keys found, retry command with -alg algorithm"));
+                   mem_format("Error: multiple possible keys found, retry command with %s",
+                              order->word.tag == KEEPER_ANY_KEY ? "-key id" : "-alg algorithm"));
             return SIZE_MAX;
         }
         found = i;
     }
     if (found == SIZE_MAX) {
-        answer(order, SG_NOT_FOUND,
-               order->word.tag == KEEPER_ANY_KEY
-                   ? mem_format("no matching key found: none waits for its DS to be %s",
-                                order->word.published ? "published" : "withdrawn")
-                   : mem_format("no matching key found: the zone has no key %d%s", order->word.tag,
-                                order->word.algorithm != 0 ? " of that algorithm" : ""));
+        answer_no_key(p, order);
     }
     return found;
+}
+
+/* Why the word is not taken. */
+static const char *ds_objection(const struct signing_key *key, bool published)
+{
+    switch (key->state.records[KEY_RECORD_DS]) {
+    case KEY_STATE_RUMOURED:
+        return "the parent is asked to publish it";
+    case KEY_STATE_OMNIPRESENT:
+        return published ? "it is there already, as all caches know" : "it is in use";
+    case KEY_STATE_UNRETENTIVE:
+        return "the parent is asked to withdraw it";
+    default:
+        return published ? "the parent is not asked for it" : "there is none";
+    }
+}
+
+static void refuse_ds(struct zone_key_order *order, const struct signing_key *key)
+{
+    if (!key->state.ksk) {
+        answer(order, SG_CONFLICT,
+               mem_format("Error executing checkds command: no matching key found\n"
+                          "key %u is a ZSK, which has no DS: name the KSK, see `dnssec -status`",
+                          key->tag));
+        return;
+    }
+    answer(order, SG_CONFLICT,
+           mem_format("Error executing checkds command: no matching key found\n"
+                      "key %u does not wait for its DS to be %s: %s",
+                      key->tag, ds_text(order), ds_objection(key, order->word.published)));
+    order->tells_waits = true;
 }
 
 static void note_ds(struct preparation *p, struct zone_key_order *order)
@@ -69,22 +125,17 @@ static void note_ds(struct preparation *p, struct zone_key_order *order)
         return;
     }
     struct signing_key *key = p->list->keys[index];
-    const char *what = order->word.published ? "published" : "withdrawn";
     sg_time noted = key->times[order->word.published ? KEY_DS_PUBLISH : KEY_DS_REMOVED];
     sg_time when = order->word.when != 0     ? order->word.when
                    : noted != KEY_TIME_UNSET ? noted /* Said again, it does not begin again. */
                                              : p->now;
     if (when > p->now) {
-        answer(order, SG_CONFLICT, mem_format("the DS cannot have been %s in the future", what));
+        answer(order, SG_CONFLICT,
+               mem_format("the DS cannot have been %s in the future", ds_text(order)));
         return;
     }
-    enum sg_result result =
-        kasp_note_ds(key, order->word.published ? KASP_DS_SEEN : KASP_DS_MISSING, when);
-    if (result != SG_OK) {
-        answer(order, result,
-               mem_format("key %u does not wait for its DS to be %s: `dnssec -status` says what it "
-                          "waits for",
-                          key->tag, what));
+    if (kasp_note_ds(key, order->word.published ? KASP_DS_SEEN : KASP_DS_MISSING, when) != SG_OK) {
+        refuse_ds(order, key);
         return;
     }
     p->changed[index] = true;
@@ -94,7 +145,7 @@ static void note_ds(struct preparation *p, struct zone_key_order *order)
         (void)snprintf(named, sizeof(named), "KSK %u: ", key->tag);
     }
     time_to_stamp(when, since);
-    answer(order, SG_OK, mem_format("%sMarked DS as %s since %s", named, what, since));
+    answer(order, SG_OK, mem_format("%sMarked DS as %s since %s", named, ds_text(order), since));
 }
 
 static void roll(struct preparation *p, struct zone_key_order *order)
@@ -107,11 +158,16 @@ static void roll(struct preparation *p, struct zone_key_order *order)
     sg_time when = order->word.when < p->now ? p->now : order->word.when;
     if (kasp_roll_key(p->policy, key, when) != SG_OK) {
         answer(order, SG_CONFLICT,
-               mem_format("key %u cannot be rolled: it is not in use, or is on its way out",
-                          key->tag));
+               mem_format("Error executing rollover command: key is not actively signing\n"
+                          "key %u cannot be rolled: it is %s",
+                          key->tag,
+                          key->state.goal == KEY_STATE_HIDDEN ? "on its way out, or gone"
+                                                              : "not in use yet"));
+        order->tells_waits = true;
         return;
     }
     p->changed[index] = true;
+    order->tells_waits = when == p->now;
     char due[TIME_HUMAN_BYTES];
     time_to_stamp(when, due);
     answer(order, SG_OK, mem_format("Key %u: Rollover scheduled on %s", key->tag, due));
@@ -246,6 +302,58 @@ static char *steps_text(const struct preparation *p)
     return owned;
 }
 
+static void append_wait(const struct kasp_key_plan *planned, struct buffer *text)
+{
+    char wait[KASP_WAIT_TEXT_BYTES];
+    kasp_wait_text(&planned->wait, wait);
+    buffer_format(text, "\nkey %u: %s", planned->key->tag, wait);
+}
+
+/* Of the algorithm, whose DS is not in place: that is what a successor waits for. */
+static bool is_in_the_way(const struct kasp_key_plan *planned, uint8_t algorithm)
+{
+    enum key_state_value ds = planned->state.records[KEY_RECORD_DS];
+    return planned->key->algorithm == algorithm && planned->state.ksk &&
+           planned->state.goal == KEY_STATE_OMNIPRESENT && ds != KEY_STATE_OMNIPRESENT;
+}
+
+/* It was ordered now, and nothing has begun. */
+static void append_roll_waits(const struct preparation *p, size_t index, struct buffer *text)
+{
+    const struct kasp_key_plan *planned = &p->plan.keys[index];
+    if (planned->state.goal != KEY_STATE_OMNIPRESENT || planned->wait.reason == KASP_WAIT_NONE) {
+        return; /* It is followed. */
+    }
+    buffer_append_text(text, "\nno successor is made yet: that waits for the following");
+    append_wait(planned, text);
+    for (size_t i = 0; i < p->plan.count; i++) {
+        if (planned->wait.reason == KASP_WAIT_CHAIN && i != index &&
+            is_in_the_way(&p->plan.keys[i], planned->key->algorithm)) {
+            append_wait(&p->plan.keys[i], text);
+        }
+    }
+}
+
+static void tell_waits(const struct preparation *p, struct zone_key_order *order)
+{
+    struct buffer text = BUFFER_EMPTY;
+    buffer_append_text(&text, order->text);
+    for (size_t i = 0; i < p->plan.count; i++) {
+        const struct signing_key *key = p->plan.keys[i].key;
+        bool is_any = order->word.tag == KEEPER_ANY_KEY && key->state.ksk;
+        if (!is_any && !(order->word.tag == key->tag && is_meant(order, key))) {
+            continue;
+        }
+        if (order->result == SG_OK) {
+            append_roll_waits(p, i, &text);
+        } else {
+            append_wait(&p->plan.keys[i], &text);
+        }
+    }
+    answer(order, order->result, mem_copy_text(buffer_text(&text)));
+    buffer_free(&text);
+}
+
 void key_orders_report(struct preparation *p)
 {
     for (struct zone_key_order *order = p->orders; order != NULL; order = order->next) {
@@ -253,6 +361,9 @@ void key_orders_report(struct preparation *p)
         char *steps = is_step ? steps_text(p) : NULL;
         if (steps != NULL) {
             answer(order, SG_OK, steps);
+        }
+        if (order->tells_waits) {
+            tell_waits(p, order);
         }
         if (order->kind == KEY_ORDER_STATUS) {
             mem_free(order->status);
@@ -266,6 +377,7 @@ void key_orders_refuse(struct preparation *p, const char *why)
     for (struct zone_key_order *order = p->orders; order != NULL; order = order->next) {
         if (order->kind != KEY_ORDER_STATUS) {
             answer(order, SG_CONFLICT, mem_copy_text(why));
+            order->tells_waits = false;
         }
     }
     key_orders_report(p);

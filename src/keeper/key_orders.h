@@ -28,6 +28,7 @@ struct zone_key_order {
     void *argument;
     enum sg_result result; /* by the worker */
     char *text;            /* owned; NULL: nothing to say */
+    bool tells_waits;      /* what the keys that it could mean wait for is told as well */
     struct keeper_keys_status *status;
 };
 
@@ -36,7 +37,8 @@ struct preparation;
 /* Before the plan, to the keys as their files have them. Thread: worker. */
 void key_orders_apply(struct preparation *p);
 bool key_orders_have(const struct zone_key_order *orders, enum key_order_kind kind);
-/* After the plan: who asked for the status gets it, and a step without effect is told so. */
+/* After the plan: who asked for the status gets it, a step without effect is told so, and so is
+ * what a key waits for that does not do as ordered. */
 void key_orders_report(struct preparation *p);
 /* After the plan: which of the keys of whose progress records tell (a bit each) are told of still:
  * those that are done are forgotten where it was ordered. */

@@ -11,7 +11,7 @@
 struct answer {
     unsigned told;
     enum sg_result result;
-    char text[256];
+    char text[1024];
     struct keeper_keys_status status;
 };
 
@@ -608,6 +608,16 @@ static void without_the_private_half_of_a_signing_key_it_is_a_failure(void **sta
 
 /* ---- orders that cannot be carried out ---- */
 
+/* `format` has one %u. */
+static void assert_says(const struct answer *answer, const char *format, unsigned tag)
+{
+    char text[300];
+    (void)snprintf(text, sizeof(text), format, tag);
+    if (strstr(answer->text, text) == NULL) {
+        fail_msg("'%s' is not in: %s", text, answer->text);
+    }
+}
+
 static void an_order_is_refused_with_its_reason(void **state)
 {
     struct keeper_scene *scene = *state;
@@ -617,18 +627,77 @@ static void an_order_is_refused_with_its_reason(void **state)
     struct keeper_key_status ksk = the_key(scene, true, KEY_STATE_OMNIPRESENT);
     answer = note_ds(scene, (struct keeper_key_word){.tag = KEEPER_ANY_KEY, .published = true});
     assert_int_equal(answer.result, SG_NOT_FOUND);
-    assert_string_equal(answer.text,
-                        "no matching key found: none waits for its DS to be published");
+    assert_says(&answer,
+                "Error executing checkds command: no matching key found\nno key of the "
+                "zone waits for its DS to be published\nkey %u: DNSKEY is known to "
+                "all caches by ",
+                ksk.tag);
     answer = note_ds(scene, (struct keeper_key_word){.tag = ksk.tag, .published = true});
     assert_int_equal(answer.result, SG_CONFLICT);
-    assert_non_null(strstr(answer.text, "does not wait for its DS to be published"));
+    assert_says(&answer,
+                "\nkey %u does not wait for its DS to be published: the parent is not asked "
+                "for it\nkey",
+                ksk.tag);
+    answer = note_ds(scene, (struct keeper_key_word){.tag = ksk.tag});
+    assert_says(&answer, "\nkey %u does not wait for its DS to be withdrawn: there is none\n",
+                ksk.tag);
+    answer = note_ds(scene, (struct keeper_key_word){.tag = zsk.tag, .published = true});
+    assert_int_equal(answer.result, SG_CONFLICT);
+    assert_says(&answer, "no matching key found\nkey %u is a ZSK, which has no DS", zsk.tag);
     answer = roll(scene, (uint16_t)(ksk.tag == 1 || zsk.tag == 1 ? 2 : 1));
     assert_int_equal(answer.result, SG_NOT_FOUND);
+    assert_says(&answer,
+                "Error executing rollover command: no matching key found\nthe zone has no "
+                "key %u: it has ",
+                ksk.tag == 1 || zsk.tag == 1 ? 2 : 1);
+    assert_says(&answer, " ZSK %u (ECDSAP256SHA256)", zsk.tag);
     scene_set_clock(scene, 30 * SG_DAY);
     answer = roll(scene, zsk.tag);
     assert_int_equal(answer.result, SG_CONFLICT);
     assert_non_null(strstr(answer.text, "clock is in doubt"));
     assert_int_equal(published(scene), 2);
+}
+
+static void a_roll_that_cannot_begin_tells_what_it_waits_for(void **state)
+{
+    struct keeper_scene *scene = *state;
+    struct keeper_key_word published = some_key;
+    published.published = true;
+    serve_split(scene);
+    struct keeper_key_status zsk = the_key(scene, false, KEY_STATE_OMNIPRESENT);
+    struct keeper_key_status ksk = the_key(scene, true, KEY_STATE_OMNIPRESENT);
+    struct answer answer = roll(scene, zsk.tag);
+    assert_int_equal(answer.result, SG_OK);
+    assert_says(&answer, "Key %u: Rollover scheduled on ", zsk.tag);
+    assert_says(&answer,
+                "\nno successor is made yet: that waits for the following\nkey %u: ", zsk.tag);
+    assert_non_null(strstr(answer.text, "known to all caches by"));
+    live_until(scene, scene->now + 30 * SG_DAY); /* The parent does nothing. */
+    answer = roll(scene, zsk.tag);
+    assert_says(&answer,
+                "waits for the chain of trust\nkey %u: waits for the parent to publish the "
+                "DS since ",
+                ksk.tag);
+    assert_int_equal(note_ds(scene, published).result, SG_OK);
+    live_until(scene, scene->now + 2 * SG_DAY);
+    answer = roll(scene, the_key(scene, true, KEY_STATE_OMNIPRESENT).tag);
+    assert_null(strchr(answer.text, '\n')); /* It has begun. */
+    answer = roll(scene, ksk.tag);
+    assert_says(&answer,
+                "Error executing rollover command: key is not actively signing\nkey %u cannot "
+                "be rolled: it is on its way out",
+                ksk.tag);
+}
+
+static void in_manual_mode_a_roll_waits_for_the_step(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_split(scene);
+    be_settled(scene);
+    scene->policy->manual_mode = true;
+    struct answer answer = roll(scene, the_key(scene, false, KEY_STATE_OMNIPRESENT).tag);
+    assert_int_equal(answer.result, SG_OK);
+    assert_non_null(strstr(answer.text, ": waits for the next step by hand"));
 }
 
 static void a_sighting_of_all_agents_moves_the_ds(void **state)
@@ -674,6 +743,8 @@ int main(void)
         ROW(a_broken_state_of_a_key_in_use_stops_no_signature),
         ROW(without_the_private_half_of_a_signing_key_it_is_a_failure),
         ROW(an_order_is_refused_with_its_reason),
+        ROW(a_roll_that_cannot_begin_tells_what_it_waits_for),
+        ROW(in_manual_mode_a_roll_waits_for_the_step),
         ROW(a_sighting_of_all_agents_moves_the_ds),
     };
     return cmocka_run_group_tests_name("key_planning", tests, NULL, NULL);
