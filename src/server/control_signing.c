@@ -10,7 +10,7 @@
 #include "server/control_zone.h"
 #include "server/zone_requests.h"
 
-enum { SALT_BYTES_MAX = 255, ITERATIONS_MAX = 50 /* as BIND */ };
+enum { SALT_BYTES_MAX = 255, AUTO_SALT_BYTES = 8, ITERATIONS_MAX = 50 /* as BIND */ };
 
 /* CONTROL_SUCCESS, or what is wrong with the number. */
 static enum control_result read_serial(const char *text, uint32_t *out_serial)
@@ -133,7 +133,7 @@ static bool is_salt(const char *text)
     size_t digits = strspn(text, "0123456789abcdefABCDEF");
 
     return strcmp(text, "-") == 0 || strcasecmp(text, "auto") == 0 ||
-           (text[digits] == '\0' && digits > 0 && digits % 2 == 0 && digits <= 2 * SALT_BYTES_MAX);
+           (text[digits] == '\0' && digits > 0 && digits % 2 == 0 && digits / 2 <= SALT_BYTES_MAX);
 }
 
 /* hash flags iterations salt. False: answered. */
@@ -156,6 +156,76 @@ static bool check_nsec3param(struct control_call *call)
     return true;
 }
 
+/* What was asked for, as a policy has it. */
+struct denial_wish {
+    bool nsec3; /* else NSEC */
+    bool opt_out;
+    uint8_t salt_length;
+    bool iterates; /* which no policy may any more */
+};
+
+static struct denial_wish denial_wish_of(const struct control_call *call, bool is_none)
+{
+    struct denial_wish wish = {.nsec3 = !is_none};
+    if (!is_none) {
+        const char *salt = call->words[5];
+        wish.opt_out = (strtoul(call->words[3], NULL, 10) & 1) != 0;
+        wish.iterates = strtoul(call->words[4], NULL, 10) != 0;
+        wish.salt_length = (uint8_t)(strcasecmp(salt, "auto") == 0 ? AUTO_SALT_BYTES
+                                     : strcmp(salt, "-") == 0      ? 0
+                                                                   : strlen(salt) / 2);
+    }
+    return wish;
+}
+
+static bool has_wish(const struct kasp_policy *policy, const struct denial_wish *wish)
+{
+    return policy->nsec3 == wish->nsec3 &&
+           (!wish->nsec3 || (policy->nsec3_opt_out == wish->opt_out &&
+                             policy->nsec3_salt_length == wish->salt_length));
+}
+
+static bool is_built_in(const struct kasp_policy *policy)
+{
+    return policy->insecure || strcmp(policy->name, "default") == 0;
+}
+
+/* BIND's line, and what its operator is to do instead: edit the policy. */
+static void answer_policy(struct control_call *call, const struct kasp_policy *policy,
+                          const struct denial_wish *wish)
+{
+    struct buffer text = BUFFER_EMPTY;
+    buffer_append_text(&text, "zone uses dnssec-policy, use rndc dnssec command instead\n");
+    if (has_wish(policy, wish)) {
+        buffer_format(&text, "dnssec-policy \"%s\" has %s like that already: nothing is to be done",
+                      policy->name, wish->nsec3 ? "NSEC3" : "NSEC");
+    } else {
+        buffer_append_text(&text, "nothing was changed: ");
+        if (is_built_in(policy)) {
+            buffer_format(&text,
+                          "dnssec-policy \"%s\" is built in, so define one of your own in %s, "
+                          "name it in the zone, and there ",
+                          policy->name, call->server->configuration);
+        } else {
+            buffer_format(&text, "in dnssec-policy \"%s\" of %s ", policy->name,
+                          call->server->configuration);
+        }
+        if (wish->nsec3) {
+            buffer_format(&text, "%s 'nsec3param iterations 0 optout %s salt-length %u;'",
+                          policy->nsec3 ? "change 'nsec3param' to" : "write",
+                          wish->opt_out ? "yes" : "no", wish->salt_length);
+        } else {
+            buffer_append_text(&text, "remove 'nsec3param'");
+        }
+        buffer_append_text(&text, ", then `signet reconfig` or `rndc reconfig`");
+    }
+    if (wish->iterates) {
+        buffer_append_text(&text, "\nmore iterations than 0 are not made any more (RFC 9276)");
+    }
+    control_call_succeed(call, buffer_text(&text));
+    buffer_free(&text);
+}
+
 /* The chain follows the policy: there is nothing to choose by hand. */
 static void defer_to_policy(struct control_call *call)
 {
@@ -175,8 +245,10 @@ static void defer_to_policy(struct control_call *call)
     if (zone == NULL) {
         return;
     }
-    if (managed_zone_settings(zone)->policy != NULL) {
-        control_call_succeed(call, "zone uses dnssec-policy, use rndc dnssec command instead");
+    const struct kasp_policy *policy = managed_zone_settings(zone)->policy;
+    if (policy != NULL) {
+        struct denial_wish wish = denial_wish_of(call, is_none);
+        answer_policy(call, policy, &wish);
     } else {
         control_call_fail(call, CONTROL_FAILURE, "the zone has no dnssec-policy: it is not signed");
     }

@@ -294,9 +294,10 @@ def test_signing_serial_raises_the_served_one(signed):
                          (["-foo", "dyn.test"], "syntax error"), ([], "unexpected end of input")]:
         result = signed.rndc("signing", *words)
         assert result.returncode == 1 and f"'signing' failed: {error}\n" in result.stderr, words
-    # What the policy decides is not for hands: named's words.
-    assert signed.rndc("signing", "-nsec3param", "none", "dyn.test").stdout == \
-        "zone uses dnssec-policy, use rndc dnssec command instead\n"
+    # What the policy decides is not for hands: named's words, and what to do.
+    told = signed.rndc("signing", "-nsec3param", "1", "0", "0", "-", "dyn.test").stdout.splitlines()
+    assert told[0] == "zone uses dnssec-policy, use rndc dnssec command instead"
+    assert 'dnssec-policy "default" is built in, so define one of your own in ' in told[1]
     assert signed.rndc("signing", "-list", "static.test").stdout == "No signing records found\n"
 
 

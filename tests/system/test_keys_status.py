@@ -258,13 +258,49 @@ def test_errors_exit_non_zero_and_say_what_to_do(signed, program, words, error, 
     assert text in done.stderr
 
 
-@pytest.mark.parametrize("words", [["none"], ["1", "0", "0", "-"], ["1", "1", "50", "AABB"], ["1", "0", "0", "auto"]])
+@pytest.mark.parametrize("words, advice", [
+    (["none"], 'dnssec-policy "p" has NSEC like that already: nothing is to be done'),
+    (["1", "0", "0", "-"], "nsec3param iterations 0 optout no salt-length 0;"),
+    (["1", "1", "50", "AABB"], "nsec3param iterations 0 optout yes salt-length 2;"),
+    (["1", "0", "0", "auto"], "nsec3param iterations 0 optout no salt-length 8;"),
+])
 @PROGRAMS
-def test_a_chain_is_left_to_the_policy(signed, program, words):
+def test_a_chain_is_left_to_the_policy(signed, program, words, advice):
     before = signed.serial(ZONE)
     done = signed.rndc("signing", "-nsec3param", *words, ZONE, program=program)
-    assert (done.returncode, done.stdout) == (0, "zone uses dnssec-policy, use rndc dnssec command instead\n")
+    lines = done.stdout.splitlines()
+    assert (done.returncode, lines[0]) == (0, "zone uses dnssec-policy, use rndc dnssec command instead")
+    if words[0] != "none":
+        advice = (f'nothing was changed: in dnssec-policy "p" of {signed.configuration} write \'{advice}\', '
+                  "then `signet reconfig` or `rndc reconfig`")
+    assert lines[1] == advice
+    assert (len(lines) == 3) == ("50" in words)
     assert signed.serial(ZONE) == before and not signed.answers_with(ZONE, "NSEC3PARAM")
+
+
+def test_what_is_said_of_a_chain_does_it(make_signet):
+    """The advice is followed to the letter, there and back."""
+    signet = make_signet(extra=policy(SPLIT))
+    signet.add_zone(ZONE, small_zone(f"{ZONE}."), policy="p")
+    signet.start()
+    signet.wait_until_signed(ZONE)
+
+    def advised(*words):
+        done = signet.rndc("signing", "-nsec3param", *words, ZONE)
+        return done.stdout.splitlines()[1]
+
+    path = signet.configuration
+    plain = path.read_text()
+    statement = re.search("write '(nsec3param .*?;)'", advised("1", "0", "0", "AABB"))[1]
+    path.write_text(plain.replace('dnssec-policy "p" {', f'dnssec-policy "p" {{ {statement}', 1))
+    assert signet.rndc("reconfig").returncode == 0
+    wait_until(lambda: signet.answers_with(ZONE, "NSEC3PARAM"), 30, "NSEC3")
+    assert "has NSEC3 like that already" in advised("1", "0", "0", "CCDD")
+    assert "change 'nsec3param' to 'nsec3param iterations 0 optout no salt-length 0;'" in advised("1", "0", "0", "-")
+    assert "remove 'nsec3param', then" in advised("none")
+    path.write_text(plain)
+    assert signet.rndc("reconfig").returncode == 0
+    wait_until(lambda: not signet.answers_with(ZONE, "NSEC3PARAM"), 30, "NSEC")
 
 
 @PROGRAMS
