@@ -40,6 +40,7 @@ struct judge {
     struct plea *first, **last; /* the first is the one that is heard */
     struct hearing *hearing;    /* NULL: none */
     bool failing;
+    bool is_told;     /* the log was told that it fails, and not yet that it answers again */
     uint64_t told_ns; /* when the log was told; 0: never */
 };
 
@@ -100,10 +101,11 @@ static struct judge *stand_in_line(struct update_judges *judges, struct plea *pl
     return judge;
 }
 
-/* One that asks nobody at present and has nothing to remember. */
+/* One that asks nobody at present and has nothing to remember: that the log was told keeps one
+ * which now answers and now does not from filling it. */
 static void judge_free_idle(struct judge *judge)
 {
-    if (judge->first != NULL || judge->hearing != NULL || judge->failing) {
+    if (judge->first != NULL || judge->hearing != NULL || judge->told_ns != 0) {
         return;
     }
     struct judge **link = &judge->judges->first;
@@ -134,25 +136,67 @@ static void hearing_close(struct hearing *hearing)
     uv_close((uv_handle_t *)&hearing->timer, handle_closed);
 }
 
-static void tell_failure(struct judge *judge, const char *why)
+/* A failure, and what the operator is to do. */
+struct complaint {
+    const char *why, *advice;
+};
+
+static const struct complaint no_answer = {"no answer in 2 seconds",
+                                           "look whether the daemon hangs, and restart it"};
+static const struct complaint too_slow = {
+    "it answers too slowly", "too many updates wait for the daemon: find out what takes its time"};
+static const struct complaint hung_up = {"it has hung up without an answer",
+                                         "look into the daemon's own log"};
+static const struct complaint no_verdict = {
+    "its answer is neither 0 nor 1",
+    "see whether the daemon speaks the protocol of 'external' in signet.conf(5)"};
+
+static struct complaint complaint_of(int status)
+{
+    struct complaint complaint = {uv_strerror(status), "look into the daemon's own log"};
+    if (status == UV_EOF || status == UV_ECONNRESET || status == UV_EPIPE) {
+        return hung_up;
+    }
+    if (status == UV_ENOENT) {
+        complaint.advice = "start the daemon, or correct the path in update-policy";
+    } else if (status == UV_ECONNREFUSED) {
+        complaint.advice = "the daemon has ended and left its socket: start it";
+    } else if (status == UV_EACCES) {
+        complaint.advice = "let the server's user write to the socket and search its folders";
+    }
+    return complaint;
+}
+
+static void tell_failure(struct judge *judge, const struct complaint *complaint)
 {
     uint64_t now = time_monotonic_ns();
     judge->failing = true;
     if (judge->told_ns == 0 || now - judge->told_ns >= TELL_SECONDS * 1000000000ULL) {
         judge->told_ns = now;
+        judge->is_told = true;
         log_write(LOG_UPDATE, SEVERITY_WARNING,
-                  "update-policy: external 'local:%s': %s; what it is to decide on is refused",
-                  judge->socket, why);
+                  "update-policy: external 'local:%s': %s; what it is to decide on is refused: %s",
+                  judge->socket, complaint->why, complaint->advice);
     }
 }
 
+static void tell_success(struct judge *judge)
+{
+    if (judge->failing && judge->is_told) {
+        judge->is_told = false;
+        log_write(LOG_UPDATE, SEVERITY_INFO, "update-policy: external 'local:%s': answers again",
+                  judge->socket);
+    }
+    judge->failing = false;
+}
+
 /* It delays nobody else: who stands in its line goes on without an answer. */
-static void fail(struct hearing *hearing, const char *why)
+static void fail(struct hearing *hearing, const struct complaint *complaint)
 {
     struct judge *judge = hearing->judge;
     struct plea *plea = judge->first;
     hearing_close(hearing);
-    tell_failure(judge, why);
+    tell_failure(judge, complaint);
     judge->first = NULL;
     judge->last = &judge->first;
     while (plea != NULL) {
@@ -162,17 +206,19 @@ static void fail(struct hearing *hearing, const char *why)
     }
 }
 
+static void fail_by_status(struct hearing *hearing, int status)
+{
+    struct complaint complaint = complaint_of(status);
+    fail(hearing, &complaint);
+}
+
 static void succeed(struct hearing *hearing, enum update_verdict verdict)
 {
     struct judge *judge = hearing->judge;
     struct update_judges *judges = judge->judges;
     struct plea *plea = take_first(judge);
     hearing_close(hearing);
-    if (judge->failing) {
-        judge->failing = false;
-        log_write(LOG_UPDATE, SEVERITY_INFO, "update-policy: external 'local:%s': answers again",
-                  judge->socket);
-    }
+    tell_success(judge);
     plea->questions->items[plea->at++].verdict = verdict;
     if (plea->at == plea->questions->count) {
         end_plea(judges, plea);
@@ -189,7 +235,7 @@ static void timed_out(uv_timer_t *timer)
 {
     struct hearing *hearing = timer->data;
     if (hearing->judge != NULL) {
-        fail(hearing, "no answer");
+        fail(hearing, &no_answer);
     }
 }
 
@@ -208,7 +254,7 @@ static void take_bytes(uv_stream_t *stream, ssize_t length, const uv_buf_t *buff
         return;
     }
     if (length < 0) {
-        fail(hearing, length == UV_EOF ? "it has hung up" : uv_strerror((int)length));
+        fail_by_status(hearing, (int)length);
         return;
     }
     size_t left = UPDATE_VERDICT_BYTES - hearing->answered;
@@ -220,7 +266,7 @@ static void take_bytes(uv_stream_t *stream, ssize_t length, const uv_buf_t *buff
     }
     enum update_verdict verdict = update_questions_read(hearing->answer);
     if (verdict == UPDATE_VERDICT_NONE) {
-        fail(hearing, "its answer is neither 0 nor 1");
+        fail(hearing, &no_verdict);
     } else {
         succeed(hearing, verdict);
     }
@@ -230,7 +276,7 @@ static void written(uv_write_t *write, int status)
 {
     struct hearing *hearing = write->data;
     if (hearing->judge != NULL && status < 0) {
-        fail(hearing, uv_strerror(status));
+        fail_by_status(hearing, status);
     }
 }
 
@@ -249,7 +295,7 @@ static void connected(uv_connect_t *connect, int status)
         status = uv_write(&hearing->write, stream, &bytes, 1, written);
     }
     if (status != 0) {
-        fail(hearing, uv_strerror(status));
+        fail_by_status(hearing, status);
     }
 }
 
@@ -279,7 +325,7 @@ static void turn(struct judge *judge)
     }
     while (judge->first != NULL && judge->first->deadline_ns <= time_monotonic_ns()) {
         struct plea *plea = take_first(judge);
-        tell_failure(judge, "it answers too slowly");
+        tell_failure(judge, &too_slow);
         end_plea(judge->judges, plea);
     }
     if (judge->first != NULL) {

@@ -173,12 +173,13 @@ def test_who_signs_by_sig0_is_told(signet, daemon):
     assert told == {("signer.sig0.test", f"signer.sig0.test/15/{tag}")}
 
 
-def test_a_deny_whose_daemon_is_dead_denies(signet, named):
+def test_a_deny_whose_daemon_is_dead_denies(signet, named, daemon):
     """named 9.18 passes the rule over, and so lets in whom its daemon would refuse."""
     lines = add("x.deaddeny.test TXT y")
     assert nsupdate(signet, "deaddeny.test", lines, UPDATER) == NO
     assert nsupdate(named, "deaddeny.test", lines, UPDATER) == OK
-    assert "external 'local:" in signet.log() and "no such file" in signet.log()
+    assert (f"update-policy: external 'local:{daemon.path}.none': no such file or directory; what it is to decide on "
+            "is refused: start the daemon, or correct the path in update-policy") in signet.log()
 
 
 def test_a_silent_daemon_holds_up_nothing_and_refuses(signet, daemon):

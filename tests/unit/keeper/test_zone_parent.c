@@ -88,15 +88,6 @@ static void be_silent(struct keeper_scene *scene, size_t agent)
     scene_turn(scene);
 }
 
-static size_t lines_that_have(const char *text)
-{
-    size_t count = 0;
-    for (const char *at = buffer_text(&heard_log_text); (at = strstr(at, text)) != NULL; at++) {
-        count++;
-    }
-    return count;
-}
-
 /* --- tests ---------------------------------------------------------------------------------- */
 
 static void what_all_agents_show_is_told_once(void **state)
@@ -105,11 +96,11 @@ static void what_all_agents_show_is_told_once(void **state)
     heard_log_begin();
     let_it_want(scene);
     show(scene, 0, true);
-    assert_int_equal(lines_that_have("seen published"), 0);
+    assert_int_equal(heard_log_count("seen published"), 0);
     show(scene, 1, true);
     assert_true(heard_log_has("dnssec notice: zone example.test/IN/inside: keymgr: checkds DS for "
                               "key example.test/ECDSAP256SHA256/"));
-    assert_int_equal(lines_that_have("seen published at"), 1);
+    assert_int_equal(heard_log_count("seen published at"), 1);
     assert_false(zone_parent_is_waiting(scene_zone(scene)));
     size_t asked = scene->questions_count;
     scene_pass(scene, RETRY_MAX - RETRY_MAX / 10 - 1);
@@ -117,7 +108,7 @@ static void what_all_agents_show_is_told_once(void **state)
     scene_pass(scene, RETRY_MAX / 5 + 1); /* Is it still so? */
     show(scene, 0, true);
     show(scene, 1, true);
-    assert_int_equal(lines_that_have("seen published at"), 1);
+    assert_int_equal(heard_log_count("seen published at"), 1);
     heard_log_end();
 }
 
@@ -147,18 +138,18 @@ static void a_stalled_parent_is_told_once_a_day(void **state)
     be_silent(scene, 1);
     heard_log_begin();
     scene_pass(scene, SG_DAY - 1);
-    assert_int_equal(lines_that_have("waited for since"), 0);
+    assert_int_equal(heard_log_count("waited for since"), 0);
     scene_pass(scene, 1);
-    assert_int_equal(lines_that_have("dnssec warning: zone example.test/IN/inside: the DS of key"),
+    assert_int_equal(heard_log_count("dnssec warning: zone example.test/IN/inside: the DS of key"),
                      1);
-    assert_int_equal(lines_that_have("is to be published by the parent, waited for since"), 1);
-    assert_int_equal(lines_that_have("parental agent 192.0.2.1#53 has DS records, as it should be"),
+    assert_int_equal(heard_log_count("is to be published by the parent, waited for since"), 1);
+    assert_int_equal(heard_log_count("parental agent 192.0.2.1#53 has DS records, as it should be"),
                      1);
-    assert_int_equal(lines_that_have("parental agent 192.0.2.2#53 does not answer (timed out)"), 1);
+    assert_int_equal(heard_log_count("parental agent 192.0.2.2#53 does not answer (timed out)"), 1);
     scene_pass(scene, SG_DAY - 1);
-    assert_int_equal(lines_that_have("waited for since"), 1);
+    assert_int_equal(heard_log_count("waited for since"), 1);
     scene_pass(scene, 1);
-    assert_int_equal(lines_that_have("waited for since"), 2);
+    assert_int_equal(heard_log_count("waited for since"), 2);
     heard_log_end();
 }
 
@@ -171,8 +162,8 @@ static void where_nobody_is_to_be_asked_the_wait_is_told_too(void **state)
     let_it_want(scene);
     scene_pass(scene, SG_DAY);
     assert_int_equal(scene->questions_count, 0);
-    assert_int_equal(lines_that_have("is to be published by the parent"), 1);
-    assert_int_equal(lines_that_have("say with `dnssec -checkds`"), 1);
+    assert_int_equal(heard_log_count("is to be published by the parent"), 1);
+    assert_int_equal(heard_log_count("say with `dnssec -checkds`"), 1);
     heard_log_end();
 }
 
@@ -233,7 +224,7 @@ static void who_takes_the_policy_from_a_zone_with_a_ds_hears_of_it(void **state)
     scene->plan[0].policy = NULL;
     scene_differ(scene);
     scene_configure(scene);
-    assert_int_equal(lines_that_have("dnssec error: zone example.test/IN/inside: its dnssec-policy "
+    assert_int_equal(heard_log_count("dnssec error: zone example.test/IN/inside: its dnssec-policy "
                                      "was taken away while the parent has, or may have, a DS"),
                      1);
     heard_log_end();

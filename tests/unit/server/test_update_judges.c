@@ -211,9 +211,10 @@ static const struct failure {
     struct span answer;
     const char *log;
 } failures[] = {
-    {"neither yes nor no",   {(const uint8_t *)"\0\0\0\2", 4}, "its answer is neither 0 nor 1"},
-    {"half an answer",       {(const uint8_t *)"\0\0", 2},     "it has hung up"},
-    {"nothing at all",       {NULL, 0},                        "no answer"},
+    {"neither yes nor no",   {(const uint8_t *)"\0\0\0\2", 4}, "its answer is neither 0 nor 1; what it is to decide on is refused: see whether the "
+     "daemon speaks the protocol"},
+    {"half an answer",       {(const uint8_t *)"\0\0", 2},     "it has hung up without an answer; what it is to decide on is refused: look into"},
+    {"nothing at all",       {NULL, 0},                        "no answer in 2 seconds; what it is to decide on is refused: look whether"},
 };
 /* clang-format on */
 
@@ -259,9 +260,44 @@ static void one_that_is_not_there_holds_up_no_other(void **state)
     assert_int_equal(nobody->items[0].verdict, UPDATE_VERDICT_NONE);
     assert_int_equal(somebody->items[0].verdict, UPDATE_VERDICT_YES);
     assert_true(heard_log_has("update warning: update-policy: external "
-                              "'local:/nonexistent/socket': no such file or directory"));
+                              "'local:/nonexistent/socket': no such file or directory; what it is "
+                              "to decide on is refused: start the daemon, or correct the path"));
     update_questions_free(nobody);
     update_questions_free(somebody);
+}
+
+static void who_has_ended_and_left_his_socket_is_to_be_started(void **state)
+{
+    struct scene *scene = *state;
+    uv_close((uv_handle_t *)&scene->daemon.listener, NULL); /* removes it */
+    (void)uv_run(&scene->loop, UV_RUN_NOWAIT);
+    uv_pipe_t left;
+    (void)uv_pipe_init(&scene->loop, &left, 0);
+    assert_int_equal(uv_pipe_bind(&left, scene->daemon.path), 0); /* Nobody listens. */
+    struct update_questions *questions = questions_of(scene->daemon.path, 1);
+    assert_true(ask(scene, questions));
+    run(scene, 1);
+    assert_true(
+        heard_log_has("': connection refused; what it is to decide on is refused: the daemon "
+                      "has ended and left its socket: start it"));
+    update_questions_free(questions);
+    uv_close((uv_handle_t *)&left, NULL);
+    (void)uv_run(&scene->loop, UV_RUN_NOWAIT);
+}
+
+/* Now it answers, now it does not: the log is told of the first time. */
+static void the_log_is_told_once_a_minute(void **state)
+{
+    struct scene *scene = *state;
+    for (size_t i = 0; i < 6; i++) {
+        struct update_questions *questions = questions_of(scene->daemon.path, 1);
+        scene->daemon.script[i] = i % 2 == 0 ? word("\0\0\0\2", 4) : YES;
+        assert_true(ask(scene, questions));
+        run(scene, i + 1);
+        update_questions_free(questions);
+    }
+    assert_int_equal(heard_log_count("neither 0 nor 1"), 1);
+    assert_int_equal(heard_log_count("answers again"), 1);
 }
 
 static void so_many_wait_and_no_more(void **state)
@@ -288,6 +324,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_SCENE(each_question_has_its_answer),
         WITH_SCENE(one_that_is_not_there_holds_up_no_other),
+        WITH_SCENE(who_has_ended_and_left_his_socket_is_to_be_started),
+        WITH_SCENE(the_log_is_told_once_a_minute),
         WITH_SCENE(so_many_wait_and_no_more),
     };
     int failed = RUN_TABLE(failures, one_that_fails_leaves_its_line_without_an_answer);

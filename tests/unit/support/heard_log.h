@@ -32,3 +32,14 @@ static inline bool heard_log_has(const char *text)
 {
     return strstr(buffer_text(&heard_log_text), text) != NULL;
 }
+
+/* How often it was said. */
+static inline size_t heard_log_count(const char *text)
+{
+    size_t count = 0;
+
+    for (const char *at = buffer_text(&heard_log_text); (at = strstr(at, text)) != NULL; at++) {
+        count++;
+    }
+    return count;
+}
