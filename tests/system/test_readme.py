@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from support.ports import free_port
 from support.server import HOST
 from support.signet import BIN
 from support.waiting import wait_until
@@ -57,6 +58,38 @@ def operator(signet, tmp_path):
         return result.stdout
     signet.written, signet.run = written, run
     return signet
+
+
+def test_a_signed_zone_without_root(tmp_path):
+    """Everything but the build, which is the one that is tested, by a shell that knows nothing."""
+    packages, build, begin, edit = blocks("A signed zone without root")
+    wanted = subprocess.run(["bash", "-c", '. scripts/packages.sh; echo "${BUILD_PACKAGES[@]}" "${RUN_PACKAGES[@]}"'],
+                            cwd=README.parent, capture_output=True, text=True, check=True).stdout
+    assert packages.split("--no-install-recommends ")[1] == wanted
+    port, control_port = str(free_port()), str(free_port())
+    signet = [BIN / "signet", "-k", tmp_path / "signet-zone/rndc.key", "-p", control_port]
+
+    def run(text):
+        text = text.replace("5300", port).replace("5953", control_port)
+        done = subprocess.run(["sh", "-ec", text], capture_output=True, text=True, timeout=60, cwd=folder,
+                              env={"HOME": str(tmp_path), "PATH": f"{BIN}:{os.environ['PATH']}"})
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    folder = tmp_path
+    assert "--preset release" in build and "build/release/bin" in build
+    try:
+        told = run(begin)
+        assert told.startswith("zone example.org/IN: loaded serial 1\n")
+        assert re.search(r"^www\.example\.org\.\s3600\sIN\sRRSIG\sA 13 ", told, re.M), told
+        assert re.search(r"^example\.org\. IN DS \d+ 13 2 [0-9A-F]{64}$", told, re.M), told
+        folder = tmp_path / "signet-zone"
+        told = run(edit)
+        assert "zone reload successful" in told and "serial: 2\n" in told
+        assert re.search(r"^new\.example\.org\.\s3600\sIN\sRRSIG\sA 13 ", told, re.M), told
+        wait_until(lambda: not (folder / "signetd.pid").exists(), what="the end")
+    finally:
+        subprocess.run([*signet, "stop"], capture_output=True, timeout=30)  # if something above failed
 
 
 def test_updates_by_nsupdate(operator, run_server):
