@@ -565,7 +565,7 @@ static void describe_agent(const struct agent *agent, struct buffer *text)
         return;
     }
     if (agent->outcome == NO_REPLY) {
-        buffer_format(text, "does not answer (%s)", sg_result_text(agent->result));
+        buffer_format(text, "does not answer (%s)", remote_failure_text(agent->result));
     } else {
         buffer_append_text(text, ds_reply_kind_text(agent->kind));
         if (agent->kind == DS_REPLY_REFUSED) {

@@ -275,7 +275,7 @@ static bool hear_update(void *argument, const struct keeper_heard *heard)
     enum sg_result result = open_message(heard, &message);
     uint16_t rcode = result == SG_OK ? dns_reply_rcode(&message) : 0;
     if (result != SG_OK) {
-        end_push(telling, "the update failed: ", sg_result_text(result));
+        end_push(telling, "the update failed: ", remote_failure_text(result));
     } else if (rcode != DNS_RCODE_NOERROR) {
         end_push(telling, "the update was answered ", dns_rcode_to_text(rcode));
     } else if (++telling->server == settings_of(telling)->push_count) {
@@ -343,7 +343,7 @@ static bool hear_soa(void *argument, const struct keeper_heard *heard)
     telling->asked = NULL;
     enum sg_result result = open_message(heard, &message);
     if (result != SG_OK) {
-        end_push(telling, "asked for the parent's SOA: ", sg_result_text(result));
+        end_push(telling, "asked for the parent's SOA: ", remote_failure_text(result));
     } else if (!find_parent(telling, &message)) {
         end_push(telling, "it does not serve the parent", "");
     } else {

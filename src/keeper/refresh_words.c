@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "dns/rrtype.h"
+#include "keeper/remote_text.h"
 
 /* Of an rcode: what the other side has to look at. */
 static const char *advice_for_rcode(const struct refresh_failure *failure)
@@ -64,18 +65,6 @@ static char *flaw_of(const struct refresh_failure *failure)
 static const char *text_of_result(enum sg_result result)
 {
     switch (result) {
-    case SG_TIMEOUT:
-        return "no answer in time: is it up, and does a firewall let UDP and TCP through?";
-    case SG_REFUSED:
-        return "connection refused: does a name server listen at that address and port?";
-    case SG_IO:
-        return "it cannot be reached, or it closed the connection: see its log";
-    case SG_BAD_KEY:
-        return "BADKEY: it does not know the key by that name and algorithm";
-    case SG_BAD_SIG:
-        return "BADSIG: the secret differs there, or its answer came unsigned";
-    case SG_BAD_TIME:
-        return "BADTIME: its clock and ours differ by minutes: set both by NTP";
     case SG_MALFORMED:
         return "what it sent is malformed, or another serial than it promised";
     case SG_LIMIT:
@@ -84,8 +73,28 @@ static const char *text_of_result(enum sg_result result)
     case SG_CONFLICT:
         return "the differences that it sent do not fit the zone";
     default:
-        return sg_result_text(result);
+        return remote_failure_text(result);
     }
+}
+
+/* A transfer that began well and was not brought to its end. NULL: that is not it. */
+static char *text_of_cut(const struct refresh_failure *failure)
+{
+    const char *count = failure->records == 1 ? "record" : "records";
+    if (failure->records == 0) {
+        return NULL;
+    }
+    if (failure->result == SG_IO) {
+        return mem_format("it closed the connection in the midst of the transfer, after %llu %s: "
+                          "see its log",
+                          (unsigned long long)failure->records, count);
+    }
+    if (failure->result == SG_TIMEOUT) {
+        return mem_format("the transfer stopped after %llu %s, or took longer than "
+                          "max-transfer-idle-in and max-transfer-time-in permit",
+                          (unsigned long long)failure->records, count);
+    }
+    return NULL;
 }
 
 char *refresh_failure_text(const struct refresh_failure *failure)
@@ -103,7 +112,10 @@ char *refresh_failure_text(const struct refresh_failure *failure)
         text = mem_format("the answer of %s%s %s", failure->from, key, flaw);
         mem_free(flaw);
     } else {
-        text = mem_format("%s%s: %s", failure->from, key, text_of_result(failure->result));
+        char *cut = text_of_cut(failure);
+        text = mem_format("%s%s: %s", failure->from, key,
+                          cut != NULL ? cut : text_of_result(failure->result));
+        mem_free(cut);
     }
     mem_free(key);
     return text;

@@ -18,6 +18,7 @@ struct refresh_failure {
     uint16_t rcode;
     bool truncated, authoritative, has_soa; /* SG_OK */
     uint32_t serial, ours;                  /* has_soa: what it has, which is older than ours */
+    uint64_t records;                       /* that had come of a transfer */
 };
 
 /* One line without an end, such as "REFUSED by 192.0.2.1#53, TSIG key 'x': ...". Owned. */

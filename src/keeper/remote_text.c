@@ -19,3 +19,23 @@ void remote_text(const struct remote *remote, char out_text[REMOTE_TEXT_BYTES])
     out_text[length] = '\0';
     buffer_free(&text);
 }
+
+const char *remote_failure_text(enum sg_result result)
+{
+    switch (result) {
+    case SG_TIMEOUT:
+        return "no answer in time: is it up, and does a firewall let UDP and TCP through?";
+    case SG_REFUSED:
+        return "connection refused: does a name server listen at that address and port?";
+    case SG_IO:
+        return "it cannot be reached, or it closed the connection: see its log";
+    case SG_BAD_KEY:
+        return "BADKEY: it does not know the key by that name and algorithm";
+    case SG_BAD_SIG:
+        return "BADSIG: the secret differs there, or its answer came unsigned";
+    case SG_BAD_TIME:
+        return "BADTIME: its clock and ours differ by minutes: set both by NTP";
+    default:
+        return sg_result_text(result);
+    }
+}

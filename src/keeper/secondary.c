@@ -243,6 +243,7 @@ static void end_fetch(struct zone_secondary *secondary, enum sg_result result,
                                     .transfer = true,
                                     .result = result == SG_OK && of_no_use ? SG_MALFORMED : result,
                                     .rcode = zone_transfer_rcode(secondary->incoming),
+                                    .records = zone_transfer_totals(secondary->incoming).records,
                                 });
     log_transfer(secondary, result == SG_OK ? "Transfer completed" : failure, result == SG_OK,
                  transfer.serial);

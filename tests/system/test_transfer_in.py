@@ -261,6 +261,8 @@ def test_a_bad_transfer_leaves_the_zone_as_it_was(fetched, tmp_path, behaviour, 
     wait_until(lambda: primary.count("SOA") > asked, 20, "asked once more")
     assert signet.serial(ZONE) == 1
     assert signet.axfr_lines(ZONE, tmp_path / "after") == before
+    if behaviour in (fake_primary.breaks_off, fake_primary.resets):
+        assert "it closed the connection in the midst of the transfer, after " in signet.log()
 
     primary.behaviour = fake_primary.whole
     tell(signet)

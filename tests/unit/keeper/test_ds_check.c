@@ -48,6 +48,7 @@ enum word {
     LAME,
     SERVFAIL,
     SILENT,
+    HANGS_UP,
     WORDS
 };
 
@@ -72,7 +73,9 @@ static void add(struct ds_reply *reply, const struct buffer *rdata, uint8_t type
 static void say(struct said *said, enum word word, const struct signing_key *key,
                 const struct signing_key *other)
 {
-    *said = (struct said){.result = word == SILENT ? SG_TIMEOUT : SG_OK,
+    *said = (struct said){.result = word == SILENT     ? SG_TIMEOUT
+                                    : word == HANGS_UP ? SG_IO
+                                                       : SG_OK,
                           .reply = {.kind = DS_REPLY_ABSENT}};
     const struct signing_key *shown = word == OTHER_KEY ? other : key;
     said->first = ds_of(shown, word == SHOWS_SHA1 ? 1 : 2);
@@ -581,7 +584,12 @@ static void a_stalled_check_is_told_once_a_day(void **state)
     assert_string_equal(last_line, "parental agent 192.0.2.2#53 has not been asked yet");
     assert_int_equal(ask(&scene, 1, SILENT), 0);
     ds_check_describe(scene.check, count_line, NULL);
-    assert_non_null(strstr(last_line, "does not answer"));
+    assert_non_null(strstr(last_line, "192.0.2.2#53 does not answer (no answer in time: is it up"));
+    scene.now = ds_check_due_at(scene.check);
+    assert_int_equal(ask(&scene, 0, SERVFAIL), 0);
+    assert_int_equal(ask(&scene, 1, HANGS_UP), 0);
+    ds_check_describe(scene.check, count_line, NULL);
+    assert_non_null(strstr(last_line, "does not answer (it cannot be reached, or it closed the"));
     ds_check_set_wishes(scene.check, NULL, 0, scene.now);
     assert_false(ds_check_warns(scene.check, T0 + 9 * SG_DAY));
     scene_clear(&scene);
