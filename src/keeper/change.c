@@ -385,6 +385,7 @@ static void end_recovery(struct keeper *keeper, struct managed_zone *zone,
     trust_log_zone(zone);
     /* A configuration may have begun one meanwhile, without the zone and its times. */
     secondary_end(zone);
+    change_recall_refusal(zone);
     wish_ordinary_wake(keeper, zone);
     /* What was committed for other settings is not what the file of a static zone has. */
     zone->wishes.force |=

@@ -95,6 +95,30 @@ static void note_refusal(struct keeper *keeper, struct managed_zone *zone)
     }
 }
 
+/* The file of a static zone is read again at a start, and fails again. That of a frozen one waits
+ * for its operator's word, who may be in the midst of his edit. */
+void change_recall_refusal(struct managed_zone *zone)
+{
+    const struct zone_state *state = &zone->known.state;
+    struct zone_health *health = &zone->health;
+    char label[ZONE_LABEL_BYTES];
+    char served[ZONE_SERVED_BYTES];
+    if (state->refused_at == 0 || !state->frozen || !zone->settings->dynamic ||
+        zone->settings->file == NULL) {
+        return;
+    }
+    mem_free(health->problem);
+    health->problem = mem_format("file '%s' was not taken before this server was started; the zone "
+                                 "is frozen: `thaw` or `reload` reads it again, and says why not",
+                                 zone->settings->file);
+    health->problem_since = state->refused_at;
+    health->failed = ZONE_JOB_LOAD;
+    health->by_store = false;
+    zone_served_text(zone, served);
+    log_write(LOG_ZONE, SEVERITY_ERROR, "zone %s: %s: %s", zone_label(zone->settings, label),
+              served, health->problem);
+}
+
 /* A file that we wrote is not somebody's edit for a commit that failed after it. */
 static void note_written_file(struct managed_zone *zone, struct zone_job *job)
 {

@@ -128,6 +128,8 @@ void change_fail(struct keeper *keeper, struct zone_job *job, sg_duration retry)
  * what its file lacks. */
 void change_recover_otherwise(struct keeper *keeper, struct managed_zone *zone, uint32_t serial,
                               bool has_more_than_file);
+/* Of a recovered zone that is frozen: that its file was not taken is its problem still. */
+void change_recall_refusal(struct managed_zone *zone);
 
 /* --- zone_facts_looks.c --------------------------------------------------------------------- */
 

@@ -91,6 +91,7 @@ enum sg_result zone_dump(struct zone_job *job)
     stamp_file(job);
     job->made.state.frozen |= job->asked.freeze;
     job->made.state.ahead_of_file = false;
+    job->made.state.refused_at = 0; /* what was refused is not in the file any more */
     job->made.file_written = true;
     log_write(LOG_ZONE, job->asked.unasked ? SEVERITY_DEBUG : SEVERITY_INFO,
               "zone %s: written to '%s'", zone_label(settings, label), settings->file);

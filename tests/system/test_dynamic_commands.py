@@ -38,6 +38,13 @@ def status(server, zone="dyn.test"):
     return dict(line.split(": ", 1) for line in result.stdout.splitlines())
 
 
+def restart(server):
+    server.terminate()
+    server.start(ready=False)
+    server.wait_until_answering()
+    wait_until(lambda: address_of(server, "www"), what="dyn.test")
+
+
 def serial_of(server, zone="dyn.test"):
     return server.answers_with(zone, "SOA")[0].serial
 
@@ -119,9 +126,38 @@ def test_a_broken_file_leaves_the_zone_frozen_and_served(dynamic):
     assert thawed.returncode == 1 and "failure" in thawed.stderr
     assert address_of(dynamic, "www") == "192.0.2.80"
     assert status(dynamic)["frozen"] == "yes" and "problem" in status(dynamic)
+    since = status(dynamic)["problem since"]
+    restart(dynamic)
+    told = status(dynamic)
+    assert told["problem"].startswith(f"file '{dynamic.file}' was not taken before this server")
+    assert told["problem since"] == since
+    assert told["served meanwhile"].startswith("serial ") and told["frozen"] == "yes"
+    assert dynamic.rndc("zonestatus", "dyn.test", program="signet").returncode == 2
+    again = dynamic.rndc("thaw", "dyn.test")
+    assert again.returncode == 1 and "unknown RR type 'AA'" in status(dynamic)["problem"]
     dynamic.file.write_text(good)
     assert dynamic.rndc("thaw", "dyn.test").returncode == 0
     assert add(dynamic, "one").returncode == 0
+    restart(dynamic)
+    assert "problem" not in status(dynamic)
+
+
+def test_freeze_ends_the_refusal_of_a_file_that_it_writes_over(signet, run_server):
+    path = signet.add_zone("dyn.test", ZONE.format(serial=1), policy="default")
+    run_server(signet)
+    wait_until(lambda: address_of(signet, "www"), what="dyn.test")
+    path.write_text(path.read_text() + "x AA nonsense\n")
+    assert signet.rndc("reload", "dyn.test").returncode == 1
+    broken = path.read_text()
+    signet.zones = []
+    signet.add_zone("dyn.test", broken, policy="default", statements="allow-update { any; };")
+    signet.configure()
+    assert signet.rndc("reconfig").returncode == 0
+    assert signet.rndc("freeze", "dyn.test").returncode == 0
+    assert "AA" not in path.read_text()
+    restart(signet)
+    told = status(signet)
+    assert told["frozen"] == "yes" and "problem" not in told
 
 
 def test_an_edit_that_a_reload_of_all_ignores_is_told(dynamic):
