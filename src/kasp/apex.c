@@ -101,6 +101,14 @@ static void collect_progress(struct collection *collection, const struct key_lis
     }
 }
 
+struct span kasp_apex_delete(uint16_t type)
+{
+    static const uint8_t no_ds[] = {0, 0, 0, 0, 0};
+    static const uint8_t no_dnskey[] = {0, 0, 3, 0, 0};
+    return type == DNS_TYPE_CDS ? (struct span){no_ds, sizeof(no_ds)}
+                                : (struct span){no_dnskey, sizeof(no_dnskey)};
+}
+
 enum sg_result kasp_apex_rrsets(const struct key_list *keys, const struct kasp_policy *policy,
                                 const struct kasp_apex_wish *wish, struct kasp_apex *out_apex)
 {
@@ -122,10 +130,8 @@ enum sg_result kasp_apex_rrsets(const struct key_list *keys, const struct kasp_p
     }
     enum sg_result result = collect_cds(cds, keys, policy);
     if (wish->deletes && cds->count + cdnskey->count == 0) { /* They must be alone (RFC 8078 4). */
-        static const uint8_t no_ds[] = {0, 0, 0, 0, 0};
-        static const uint8_t no_dnskey[] = {0, 0, 3, 0, 0};
-        collect(cds, (struct span){no_ds, sizeof(no_ds)});
-        collect(cdnskey, (struct span){no_dnskey, sizeof(no_dnskey)});
+        collect(cds, kasp_apex_delete(DNS_TYPE_CDS));
+        collect(cdnskey, kasp_apex_delete(DNS_TYPE_CDNSKEY));
     }
     finish(dnskey, policy->dnskey_ttl, &apex);
     finish(cds, policy->dnskey_ttl, &apex);

@@ -28,6 +28,8 @@ MUST_USE enum sg_result kasp_apex_rrsets(const struct key_list *keys,
                                          const struct kasp_policy *policy,
                                          const struct kasp_apex_wish *wish,
                                          struct kasp_apex *out_apex);
+/* The rdata of a CDS, else of a CDNSKEY, that says that there shall be no DS (RFC 8078 4). */
+struct span kasp_apex_delete(uint16_t type);
 /* These rdatas in place of what it has of the type; none at all: it has none then. At most
  * KASP_APEX_RRSETS_MAX types. Copies them. */
 void kasp_apex_replace(struct kasp_apex *apex, uint16_t type, uint32_t ttl,

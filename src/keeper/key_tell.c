@@ -77,22 +77,6 @@ static void tell_states(struct preparation *p, const struct kasp_key_plan *plann
     }
 }
 
-static const char *digest_text(uint8_t digest)
-{
-    return digest == 1 ? "SHA-1" : digest == 2 ? "SHA-256" : digest == 4 ? "SHA-384" : "?";
-}
-
-static void tell_cds(struct preparation *p, const char *key, const char *what)
-{
-    for (unsigned i = 0; i < p->policy->cds_digests_count; i++) {
-        buffer_format(p->events, "CDS (%s) for key %s is now %s\n",
-                      digest_text(p->policy->cds_digests[i]), key, what);
-    }
-    if (p->policy->cdnskey) {
-        buffer_format(p->events, "CDNSKEY for key %s is now %s\n", key, what);
-    }
-}
-
 /* It comes into use by a record, or goes. */
 static void tell_use(struct preparation *p, const struct kasp_key_plan *planned, const char *key,
                      enum key_record record)
@@ -100,10 +84,6 @@ static void tell_use(struct preparation *p, const struct kasp_key_plan *planned,
     bool was = is_in(planned->key->state.records[record]);
     bool is = is_in(planned->state.records[record]);
     if (was == is) {
-        return;
-    }
-    if (record == KEY_RECORD_DS) {
-        tell_cds(p, key, is ? "published" : "deleted");
         return;
     }
     const char *words =
@@ -128,8 +108,82 @@ void key_tell_moves(struct preparation *p, const struct kasp_key_plan *planned, 
     tell_states(p, planned);
     tell_use(p, planned, key, KEY_RECORD_DNSKEY);
     tell_use(p, planned, key, is->zsk ? KEY_RECORD_ZRRSIG : KEY_RECORD_KRRSIG);
-    tell_use(p, planned, key, KEY_RECORD_DS);
     mem_free(key);
+}
+
+/* ---- CDS and CDNSKEY ---- */
+
+/* Of one type: what is served, and what is to be. */
+struct succession {
+    struct dns_rrset was, is;
+};
+
+static struct succession find_succession(const struct preparation *p, const struct kasp_apex *apex,
+                                         uint16_t type)
+{
+    struct succession found = {.was = {.count = 0}, .is = {.count = 0}};
+    if (p->served != NULL &&
+        !zone_node_rrset(zone_version_apex_node(p->served), ZONE_VIEW_SIGNED, type, &found.was)) {
+        found.was.count = 0;
+    }
+    for (size_t i = 0; i < apex->count; i++) {
+        if (apex->rrsets[i].type == type) {
+            found.is = apex->rrsets[i];
+        }
+    }
+    return found;
+}
+
+static void tell_record(struct preparation *p, const struct succession *of_type, struct span rdata,
+                        const char *record, const char *whose)
+{
+    bool was = key_search_rrset_has(&of_type->was, rdata);
+    bool is = key_search_rrset_has(&of_type->is, rdata);
+    if (was != is) {
+        buffer_format(p->events, "%s for %s is now %s\n", record, whose,
+                      is ? "published" : "deleted");
+    }
+}
+
+static void tell_key(struct preparation *p, const struct succession *cds,
+                     const struct succession *cdnskey, const struct signing_key *key)
+{
+    static const struct {
+        uint8_t type;
+        const char *record;
+    } digests[] = {{1, "CDS (SHA-1)"}, {2, "CDS (SHA-256)"}, {4, "CDS (SHA-384)"}};
+    struct buffer rdata = BUFFER_EMPTY;
+    char *text = signing_key_text(key);
+    char *whose = mem_format("key %s", text);
+    for (size_t i = 0; i < ARRAY_LEN(digests); i++) {
+        buffer_clear(&rdata);
+        if (signing_key_ds(key, digests[i].type, &rdata) == SG_OK) {
+            tell_record(p, cds, buffer_span(&rdata), digests[i].record, whose);
+        }
+    }
+    tell_record(p, cdnskey, key->dnskey, "CDNSKEY", whose);
+    mem_free(whose);
+    mem_free(text);
+    buffer_free(&rdata);
+}
+
+void key_tell_cds(struct preparation *p, const struct kasp_apex *apex)
+{
+    struct succession cds = find_succession(p, apex, DNS_TYPE_CDS);
+    struct succession cdnskey = find_succession(p, apex, DNS_TYPE_CDNSKEY);
+    if (cds.was.count + cds.is.count + cdnskey.was.count + cdnskey.is.count == 0) {
+        return;
+    }
+    for (size_t i = 0; i < p->list->count; i++) {
+        if (p->list->keys[i]->state.ksk) {
+            tell_key(p, &cds, &cdnskey, p->list->keys[i]);
+        }
+    }
+    char zone[DNS_NAME_TEXT_BYTES];
+    char *whose = mem_format("zone %s", dns_name_to_text_short(&p->settings->apex, zone));
+    tell_record(p, &cds, kasp_apex_delete(DNS_TYPE_CDS), "CDS (DELETE)", whose);
+    tell_record(p, &cdnskey, kasp_apex_delete(DNS_TYPE_CDNSKEY), "CDNSKEY (DELETE)", whose);
+    mem_free(whose);
 }
 
 /* ---- manual-mode ---- */

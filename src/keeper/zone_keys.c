@@ -201,6 +201,9 @@ static enum sg_result describe(struct preparation *p, struct zone_keys *keys)
         };
         result = kasp_apex_rrsets(p->list, p->policy, &wish, &keys->apex);
     }
+    if (result == SG_OK) {
+        key_tell_cds(p, &keys->apex);
+    }
     return result;
 }
 
