@@ -171,15 +171,53 @@ static void delete_records_go_with_the_last_key(void **state)
     end_told();
 }
 
+static void another_ttl_of_dnskey_is_told(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_signed(scene);
+    assert_null(strstr(buffer_text(&told), "Updating"));
+    uint32_t old = scene->policy->dnskey_ttl;
+    scene->policy->dnskey_ttl = 7200;
+    configure(scene, scene->policy);
+    char *line =
+        mem_format("zone example.test/IN/inside: Updating DNSKEY TTL from %u to 7200", old);
+    assert_told(line, NULL);
+    mem_free(line);
+    end_told();
+}
+
+/* One that lies there and was never used, as `dnssec-keygen -G` makes it. */
+static void a_key_that_is_selected_is_told(void **state)
+{
+    struct keeper_scene *scene = *state;
+    struct signing_key metadata;
+    struct signing_key *key;
+    signing_key_init(&metadata);
+    const struct key_request request = {
+        .folder = scene->folder,
+        .zone = &scene->plan[0].apex,
+        .algorithm = scene->policy->keys[0].algorithm,
+        .flags = 257,
+        .metadata = &metadata,
+    };
+    assert_int_equal(keystore_generate(&request, &key), SG_OK);
+    char *text = signing_key_text(key);
+    signing_key_free(key);
+    serve_signed(scene);
+    assert_told(": keymgr: DNSKEY %s (CSK) selected for policy default", text);
+    assert_told(": DNSKEY %s (CSK) is now published", text);
+    assert_null(strstr(buffer_text(&told), "created for policy"));
+    mem_free(text);
+    end_told();
+}
+
 int main(void)
 {
 #define ROW(test) cmocka_unit_test_setup_teardown(test, scene_begin, scene_end)
     const struct CMUnitTest tests[] = {
-        ROW(cds_of_a_key_come_once),
-        ROW(cds_that_the_policy_changes_are_told),
-        ROW(delete_records_come_and_go),
-        ROW(delete_records_go_with_the_last_key),
-
+        ROW(cds_of_a_key_come_once),        ROW(cds_that_the_policy_changes_are_told),
+        ROW(delete_records_come_and_go),    ROW(delete_records_go_with_the_last_key),
+        ROW(another_ttl_of_dnskey_is_told), ROW(a_key_that_is_selected_is_told),
     };
     return cmocka_run_group_tests_name("key_tell", tests, NULL, NULL);
 }
