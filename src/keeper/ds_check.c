@@ -2,24 +2,19 @@
 
 #include "base/buffer.h"
 #include "base/mem.h"
+#include "keeper/ds_match.h"
 #include "keeper/remote_text.h"
 
-/* Digest types of which signing_key_ds() knows how they are made (RFC 4034, 4509, 6605). */
-static const uint8_t digest_types[] = {1, 2, 4};
-enum { DIGEST_TYPES = 3 };
-
 struct wish {
-    uint16_t tag;
-    uint8_t algorithm;
+    struct ds_match_key key;
     enum ds_check_want want;
     sg_time since;
-    bool noted;                        /* it counts as met unless it was seen otherwise */
-    bool guessed;                      /* noted, by nothing that anybody saw */
-    bool may_come;                     /* to go before it was seen: it may be on its way yet */
-    struct buffer rdata[DIGEST_TYPES]; /* the DS records that fit; empty: could not be made */
-    struct {                           /* by enum ds_check_want */
-        bool denied;                   /* some agent of this round has not shown it */
-        bool shown;                    /* some agent has, since the last look that all agreed in */
+    bool noted;      /* it counts as met unless it was seen otherwise */
+    bool guessed;    /* noted, by nothing that anybody saw */
+    bool may_come;   /* to go before it was seen: it may be on its way yet */
+    struct {         /* by enum ds_check_want */
+        bool denied; /* some agent of this round has not shown it */
+        bool shown;  /* some agent has, since the last look that all agreed in */
     } words[2];
     bool seen; /* all agreed once: `what`, from `first` to `last` */
     enum ds_check_want what;
@@ -71,13 +66,6 @@ struct ds_check *ds_check_new(const struct ds_check_bounds *bounds, uint64_t see
     return check;
 }
 
-static void clear_wish(struct wish *wish)
-{
-    for (size_t i = 0; i < DIGEST_TYPES; i++) {
-        buffer_free(&wish->rdata[i]);
-    }
-}
-
 void ds_check_set_bounds(struct ds_check *check, const struct ds_check_bounds *bounds)
 {
     check->bounds = *bounds;
@@ -97,7 +85,7 @@ void ds_check_free(struct ds_check *check)
         return;
     }
     for (size_t i = 0; i < check->wishes_count; i++) {
-        clear_wish(&check->wishes[i]);
+        ds_match_key_clear(&check->wishes[i].key);
     }
     mem_free(check->wishes);
     free_agents(check);
@@ -160,7 +148,7 @@ static struct wish *find_wish(struct ds_check *check, const struct ds_check_wish
 {
     for (size_t i = 0; i < check->wishes_count; i++) {
         struct wish *wish = &check->wishes[i];
-        if (wish->tag == wanted->key->tag && wish->algorithm == wanted->key->algorithm) {
+        if (ds_match_key_is_of(&wish->key, wanted->key)) {
             return wish;
         }
     }
@@ -190,17 +178,8 @@ static bool renew(struct wish *wish, const struct ds_check_wish *wanted)
 
 static struct wish make_wish(const struct ds_check_wish *wanted)
 {
-    struct wish wish = {
-        .tag = wanted->key->tag,
-        .algorithm = wanted->key->algorithm,
-        .first = KEY_TIME_UNSET,
-    };
+    struct wish wish = {.key = ds_match_key_of(wanted->key), .first = KEY_TIME_UNSET};
     (void)renew(&wish, wanted);
-    for (size_t i = 0; i < DIGEST_TYPES; i++) {
-        if (signing_key_ds(wanted->key, digest_types[i], &wish.rdata[i]) != SG_OK) {
-            buffer_clear(&wish.rdata[i]);
-        }
-    }
     return wish;
 }
 
@@ -248,7 +227,7 @@ void ds_check_set_wishes(struct ds_check *check, const struct ds_check_wish *wis
         }
     }
     for (size_t i = 0; i < check->wishes_count; i++) {
-        clear_wish(&check->wishes[i]);
+        ds_match_key_clear(&check->wishes[i].key);
     }
     mem_free(check->wishes);
     check->wishes = next;
@@ -336,49 +315,6 @@ bool ds_check_is_asking(const struct ds_check *check)
     return check->asking;
 }
 
-static bool is_same_ds(const struct buffer *rdata, const struct ds_record *record)
-{
-    enum { FIXED_BYTES = 4 };
-    return rdata->length == FIXED_BYTES + record->digest.length &&
-           memcmp(rdata->bytes + FIXED_BYTES, record->digest.bytes, record->digest.length) == 0;
-}
-
-/* What a reply proves of a key: that its DS is there, that it is not, or neither. */
-enum match { MATCH_NONE, MATCH_WRONG, MATCH_PERHAPS, MATCH_SURE };
-
-static enum match match_ds(const struct wish *wish, const struct ds_record *record)
-{
-    if (record->tag != wish->tag || record->algorithm != wish->algorithm) {
-        return MATCH_NONE;
-    }
-    for (size_t i = 0; i < DIGEST_TYPES; i++) {
-        if (record->digest_type == digest_types[i] && wish->rdata[i].length > 0) {
-            return is_same_ds(&wish->rdata[i], record) ? MATCH_SURE : MATCH_WRONG;
-        }
-    }
-    return MATCH_PERHAPS;
-}
-
-/*
- * A right digest beside a wrong one proves nothing: a validator that looks at the stronger of the
- * two (RFC 4509 3) may find that which is wrong. A wrong one alone is none of this key.
- */
-static enum match match_all(const struct wish *wish, const struct ds_reply *reply, bool *spoils)
-{
-    bool has[MATCH_SURE + 1] = {false};
-    if (reply == NULL || (reply->kind != DS_REPLY_PRESENT && reply->kind != DS_REPLY_ABSENT)) {
-        return MATCH_PERHAPS;
-    }
-    for (size_t i = 0; i < reply->count; i++) {
-        has[match_ds(wish, &reply->records[i])] = true;
-    }
-    if (has[MATCH_SURE] && has[MATCH_WRONG]) {
-        *spoils = true;
-        return MATCH_PERHAPS;
-    }
-    return has[MATCH_SURE] ? MATCH_SURE : has[MATCH_PERHAPS] ? MATCH_PERHAPS : MATCH_NONE;
-}
-
 static sg_duration spread(struct ds_check *check, sg_duration wait)
 {
     /* A tenth more or less, so that zones which began together part. */
@@ -422,8 +358,8 @@ static size_t judge_round(struct ds_check *check, sg_time now, struct ds_check_f
         }
         wish->told_ttl = lives_longer ? check->ttl : wish->told_ttl;
         out_facts[facts++] = (struct ds_check_fact){
-            .tag = wish->tag,
-            .algorithm = wish->algorithm,
+            .tag = wish->key.tag,
+            .algorithm = wish->key.algorithm,
             .want = wish->want,
             .what = what,
             .noted = wish->noted,
@@ -456,7 +392,8 @@ static bool shows_all(const struct ds_check *check, const struct ds_reply *reply
     bool spoils, shows = true;
     for (size_t i = 0; i < check->wishes_count; i++) {
         const struct wish *wish = &check->wishes[i];
-        shows &= wish->want == DS_CHECK_WITHDRAWN || match_all(wish, reply, &spoils) == MATCH_SURE;
+        shows &= wish->want == DS_CHECK_WITHDRAWN ||
+                 ds_match_reply(&wish->key, reply, &spoils) == DS_MATCH_SURE;
     }
     return shows;
 }
@@ -467,10 +404,10 @@ static bool note_reply(struct ds_check *check, const struct ds_reply *reply, boo
     bool agrees = true, is_newest = shows_all(check, reply);
     for (size_t i = 0; i < check->wishes_count; i++) {
         struct wish *wish = &check->wishes[i];
-        enum match match = match_all(wish, reply, spoils);
-        bool published = match == MATCH_SURE;
+        enum ds_match match = ds_match_reply(&wish->key, reply, spoils);
+        bool published = match == DS_MATCH_SURE;
         /* One that nobody has seen come may be missing since the agent lags behind the parent. */
-        bool withdrawn = match == MATCH_NONE && (is_newest || !wish->may_come);
+        bool withdrawn = match == DS_MATCH_NONE && (is_newest || !wish->may_come);
         wish->words[DS_CHECK_PUBLISHED].denied |= !published;
         wish->words[DS_CHECK_PUBLISHED].shown |= published;
         wish->words[DS_CHECK_WITHDRAWN].denied |= !withdrawn;
@@ -536,8 +473,8 @@ static void describe_wish(const struct wish *wish, struct buffer *text)
 {
     char when[TIME_HUMAN_BYTES];
     bool published = wish->want == DS_CHECK_PUBLISHED;
-    buffer_format(text, "the DS of key %u (%s) ", wish->tag,
-                  dnssec_algorithm_text(wish->algorithm));
+    buffer_format(text, "the DS of key %u (%s) ", wish->key.tag,
+                  dnssec_algorithm_text(wish->key.algorithm));
     if (is_met(wish)) {
         buffer_format(text, "is %s, as it should be",
                       published ? "at the parent" : "gone from the parent");

@@ -14,9 +14,7 @@
  * What is as it should be is looked at on, more and more rarely: a parent may turn back, and then
  * that is a fact as well. So a wish stays until it is taken back.
  *
- * The key is recognised by tag, algorithm and digest, which is computed anew (RFC 4034 5.1.4). A DS
- * whose digest we cannot compute never proves that the key is published, and as long as one with
- * the key's tag and algorithm stands there, it is not withdrawn.
+ * Which DS fits a key: keeper/ds_match.h.
  *
  * Pure: no clock, no socket. ds_check_turn() says whom to ask, the keeper asks and tells what came.
  * Thread: keeper.
