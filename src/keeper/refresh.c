@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "dns/serial.h"
+#include "keeper/refresh_walk.h"
 
 enum phase {
     PHASE_IDLE,
@@ -11,21 +12,6 @@ enum phase {
     PHASE_QUEUED, /* at the quota */
     PHASE_TRANSFERRING,
     PHASE_APPLYING,
-};
-
-/* One walk along the primaries. */
-struct walk {
-    size_t first; /* whom it began with */
-    size_t tried; /* how many have been given up */
-    sg_time ask_at;
-    bool startup;
-    bool whole;   /* retransfer */
-    bool tcp;     /* of the present primary: ask over TCP */
-    bool no_edns; /* it does not take it */
-    bool no_ixfr; /* its IXFR was no good */
-    bool current; /* one has our serial, and none has told of a newer one */
-    bool has_expire;
-    uint32_t expire; /* what it said */
 };
 
 /* What is wanted when the present walk is over. */
@@ -46,7 +32,7 @@ struct refresh {
     unsigned failures;
     struct dns_soa soa; /* of the zone that we have */
     struct refresh_timers timers;
-    struct walk walk;
+    struct refresh_walk walk;
     struct wish wish;
     struct transfer_place place;
 };
@@ -55,9 +41,7 @@ struct refresh {
 
 static const struct refresh_primary *present(const struct refresh *refresh)
 {
-    const struct refresh_settings *settings = refresh->settings;
-    return &settings->primaries[(refresh->walk.first + refresh->walk.tried) %
-                                settings->primaries_count];
+    return refresh_walk_present(&refresh->walk, refresh->settings);
 }
 
 /* Its turn among all that ask. */
@@ -73,13 +57,8 @@ static void stand_in_line(struct refresh *refresh, sg_time now)
 /* Begin with the present primary. */
 static void approach(struct refresh *refresh, sg_time now)
 {
-    struct walk *walk = &refresh->walk;
-
-    walk->tcp = present(refresh)->tcp_only;
-    walk->no_edns = !present(refresh)->edns;
-    walk->no_ixfr = false;
-    walk->has_expire = false;
-    if (walk->whole && refresh->has_zone) {
+    refresh_walk_meet(&refresh->walk, refresh->settings);
+    if (refresh->walk.whole && refresh->has_zone) {
         refresh->phase = PHASE_WANT; /* whatever the serial is */
         return;
     }
@@ -94,7 +73,7 @@ static void walk_begin(struct refresh *refresh, const struct wish *wish, bool st
         refresh->timers.refresh_at = INT64_MAX;
         return;
     }
-    refresh->walk = (struct walk){
+    refresh->walk = (struct refresh_walk){
         .first = wish->first < refresh->settings->primaries_count ? wish->first : 0,
         .whole = wish->whole || refresh->wants_whole,
         .startup = startup,
@@ -161,7 +140,7 @@ static enum refresh_verdict next_primary(struct refresh *refresh, enum refresh_v
 static void heard(struct refresh *refresh, bool anew, sg_time now)
 {
     struct refresh_timers *timers = &refresh->timers;
-    const struct walk *walk = &refresh->walk;
+    const struct refresh_walk *walk = &refresh->walk;
     sg_duration expiry = refresh_expiry(&refresh->soa, &refresh->settings->bounds);
 
     if (walk->has_expire && walk->expire < expiry) {
@@ -320,8 +299,7 @@ static enum refresh_deed order_transfer(struct refresh *refresh, struct refresh_
         .primary = primary,
         .tcp = true,
         .edns = !refresh->walk.no_edns,
-        .ixfr = refresh->has_zone && primary->request_ixfr && !refresh->walk.no_ixfr &&
-                !refresh->walk.whole,
+        .ixfr = refresh->has_zone && refresh_walk_has_ixfr(&refresh->walk, refresh->settings),
         .serial = refresh->soa.serial,
     };
     return REFRESH_TRANSFER;
@@ -390,37 +368,15 @@ void refresh_reply_read(const struct dns_message *message, struct refresh_reply 
     out_reply->expire = expire;
 }
 
-/* The same primary in another way? Sets it up, then. */
-static bool another_way(struct refresh *refresh, const struct refresh_reply *reply)
-{
-    struct walk *walk = &refresh->walk;
-    bool unheard =
-        reply->result == SG_TIMEOUT || reply->result == SG_REFUSED || reply->result == SG_IO;
-
-    if (!walk->tcp &&
-        ((unheard && refresh->settings->try_tcp) || (reply->result == SG_OK && reply->truncated))) {
-        walk->tcp = true;
-        return true;
-    }
-    /* RFC 6891 7: what a server does that does not know EDNS, or no version of it */
-    if (!walk->no_edns && reply->result == SG_OK &&
-        (reply->rcode == DNS_RCODE_FORMERR || reply->rcode == DNS_RCODE_NOTIMP ||
-         reply->rcode == DNS_RCODE_BADVERS)) {
-        walk->no_edns = true;
-        return true;
-    }
-    return false;
-}
-
 enum refresh_verdict refresh_replied(struct refresh *refresh, const struct refresh_reply *reply,
                                      sg_time now)
 {
-    struct walk *walk = &refresh->walk;
+    struct refresh_walk *walk = &refresh->walk;
 
     if (refresh->phase != PHASE_ASKING) {
         return REFRESH_UNWANTED;
     }
-    if (another_way(refresh, reply)) {
+    if (refresh_walk_another_way(walk, refresh->settings, reply)) {
         walk->ask_at = now;
         refresh->phase = PHASE_ASK;
         return REFRESH_SAME;
@@ -443,18 +399,13 @@ enum refresh_verdict refresh_replied(struct refresh *refresh, const struct refre
     return REFRESH_NEWER;
 }
 
-/* Was it an IXFR, and may the same primary do better with AXFR? Whoever hangs up at an IXFR may
- * not know it; silence and false signatures would be the same for AXFR. */
+/* Was it an IXFR, and may the same primary do better with AXFR? */
 static bool axfr_instead(struct refresh *refresh, enum sg_result result)
 {
-    bool ixfr = refresh->has_zone && present(refresh)->request_ixfr && !refresh->walk.no_ixfr &&
-                !refresh->walk.whole;
-
-    if (!ixfr || result == SG_TIMEOUT || result == SG_REFUSED || result == SG_BAD_KEY ||
-        result == SG_BAD_SIG || result == SG_BAD_TIME || result == SG_CANCELLED) {
+    if (!refresh->has_zone ||
+        !refresh_walk_axfr_instead(&refresh->walk, refresh->settings, result)) {
         return false;
     }
-    refresh->walk.no_ixfr = true;
     refresh->phase = PHASE_WANT;
     return true;
 }
@@ -462,7 +413,7 @@ static bool axfr_instead(struct refresh *refresh, enum sg_result result)
 enum refresh_verdict refresh_transferred(struct refresh *refresh,
                                          const struct refresh_transfer *transfer, sg_time now)
 {
-    struct walk *walk = &refresh->walk;
+    struct refresh_walk *walk = &refresh->walk;
     enum sg_result result = transfer->result;
 
     if (refresh->phase != PHASE_TRANSFERRING) {
@@ -533,16 +484,6 @@ enum refresh_verdict refresh_applied(struct refresh *refresh, enum sg_result res
 
 /* --- what others want ----------------------------------------------------------------------- */
 
-static size_t primary_at(const struct refresh_settings *settings, const struct remote *from)
-{
-    for (size_t i = 0; from != NULL && i < settings->primaries_count; i++) {
-        if (remote_same_host(&settings->primaries[i].remote, from)) {
-            return i;
-        }
-    }
-    return 0;
-}
-
 /* Its question has its turn at the rate already; in the slow line of the start that is no turn for
  * one that somebody has asked for. */
 static bool is_in_line(const struct refresh *refresh)
@@ -553,18 +494,16 @@ static bool is_in_line(const struct refresh *refresh)
 /* It keeps its turn, or zones that are told of again and again would use up everybody's. */
 static void ask_first(struct refresh *refresh, size_t first)
 {
-    struct walk *walk = &refresh->walk;
-    walk->first = first;
-    walk->tried = 0;
-    walk->tcp = present(refresh)->tcp_only;
-    walk->no_edns = !present(refresh)->edns;
-    walk->no_ixfr = walk->has_expire = false;
+    refresh->walk.first = first;
+    refresh->walk.tried = 0;
+    refresh_walk_meet(&refresh->walk, refresh->settings);
 }
 
 enum refresh_notice refresh_notified(struct refresh *refresh, const struct remote *from,
                                      const struct dns_soa *hint, sg_time now)
 {
-    const struct wish wish = {.check = true, .first = primary_at(refresh->settings, from)};
+    const struct wish wish = {.check = true,
+                              .first = refresh_walk_place_of(refresh->settings, from)};
 
     if (hint != NULL && refresh->has_zone && !refresh->timers.expired &&
         serial_compare(hint->serial, refresh->soa.serial) <= 0) {
