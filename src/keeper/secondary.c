@@ -1,15 +1,14 @@
 #include "keeper/secondary.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "dns/request.h"
 #include "keeper/expiry.h"
 #include "keeper/notifying.h"
 #include "keeper/overtake.h"
 #include "keeper/publish.h"
+#include "keeper/refresh_request.h"
 #include "keeper/refresh_words.h"
 #include "keeper/remote_text.h"
 #include "keeper/source_wish.h"
@@ -18,13 +17,9 @@ enum {
     ASK_TIMEOUT = 5,
     ASK_TRIES = 2,
     CONNECT_TIMEOUT = 15,
-    EDNS_PAYLOAD = 1232,
     FILE_DELAY = 5,      /* after a transfer: others may follow at once */
     FILE_INTERVAL = 300, /* Its file is whole each time, however small the change. */
 };
-/* They are kept until all have come, and the whole zone is cheaper than so many times its size. */
-static const uint64_t DIFFERENCES_BYTES_MIN = UINT64_C(64) << 20;
-enum { DIFFERENCES_ZONES_MAX = 4 };
 
 struct zone_secondary {
     struct keeper *keeper;
@@ -102,20 +97,12 @@ static void say_verdict(struct zone_secondary *secondary, enum refresh_verdict v
 
 /* --- asking --------------------------------------------------------------------------------- */
 
-static bool read_soa(const struct zone_version *version, struct dns_rrset *out_rrset,
-                     struct dns_soa *out_soa)
-{
-    const struct zone_node *apex = version == NULL ? NULL : zone_version_apex_node(version);
-    return apex != NULL && zone_node_rrset(apex, ZONE_VIEW_UNSIGNED, DNS_TYPE_SOA, out_rrset) &&
-           dns_soa_parse(dns_rrset_first(out_rrset), out_soa) == SG_OK;
-}
-
 /* The serial that its primaries gave it; 0: there is none. */
 static uint32_t own_serial(const struct zone_secondary *secondary)
 {
     struct dns_rrset rrset;
     struct dns_soa soa;
-    return read_soa(zone_record_version(secondary->zone), &rrset, &soa) ? soa.serial : 0;
+    return refresh_source_soa(zone_record_version(secondary->zone), &rrset, &soa) ? soa.serial : 0;
 }
 
 /* What the refresh has just learnt outlives a restart. */
@@ -184,11 +171,8 @@ static bool ask(struct zone_secondary *secondary, const struct keeper_question *
 static void ask_soa(struct zone_secondary *secondary, const struct refresh_order *order)
 {
     const struct zone_settings *settings = secondary->zone->settings;
-    const struct dns_request_zone zone = {.apex = &settings->apex, .rrclass = settings->rrclass};
-    const struct dns_request_edns edns = {order->edns ? EDNS_PAYLOAD : 0,
-                                          order->edns && order->primary->request_expire};
     struct dns_request request;
-    dns_request_query(&zone, DNS_TYPE_SOA, &edns, &request);
+    refresh_request_soa(settings, order, &request);
     const struct keeper_question question = {
         .kind = KEEPER_QUESTION_SOA,
         .remote = &order->primary->remote,
@@ -283,55 +267,15 @@ static bool hear_transfer(void *argument, const struct keeper_heard *heard)
     return false;
 }
 
-static bool write_transfer_request(struct zone_secondary *secondary,
-                                   const struct refresh_order *order,
-                                   struct dns_request *out_request)
-{
-    const struct zone_settings *settings = secondary->zone->settings;
-    const struct zone_version *version = zone_record_version(secondary->zone);
-    const struct dns_request_edns edns = {order->edns ? EDNS_PAYLOAD : 0,
-                                          order->edns && order->primary->request_expire};
-    struct dns_request_zone zone = {.apex = &settings->apex, .rrclass = settings->rrclass};
-    struct dns_rrset rrset;
-    struct dns_soa soa;
-    if (!order->ixfr || !read_soa(version, &rrset, &soa)) {
-        dns_request_query(&zone, DNS_TYPE_AXFR, &edns, out_request);
-        return false;
-    }
-    zone.soa = dns_rrset_first(&rrset);
-    zone.soa_ttl = rrset.ttl;
-    return dns_request_ixfr(&zone, &edns, out_request) == SG_OK;
-}
-
-static uint64_t differences_bytes_max(const struct zone_version *base)
-{
-    uint64_t bytes = base == NULL ? 0 : DIFFERENCES_ZONES_MAX * zone_version_facts(base)->bytes;
-    return bytes > DIFFERENCES_BYTES_MIN ? bytes : DIFFERENCES_BYTES_MIN;
-}
-
-/* Of the machine; 0: not known. */
-static uint64_t memory_bytes(void)
-{
-    long pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
-    return pages <= 0 || page_bytes <= 0 ? 0 : (uint64_t)pages * (uint64_t)page_bytes;
-}
-
 static void fetch(struct zone_secondary *secondary, const struct refresh_order *order)
 {
     const struct zone_settings *settings = secondary->zone->settings;
     struct dns_request request;
-    bool ixfr = write_transfer_request(secondary, order, &request);
-    const struct zone_version *base = ixfr ? zone_record_version(secondary->zone) : NULL;
-    secondary->stripped = source_is_stripped(settings);
-    const struct zone_transfer_options options = {
-        .records_max = settings->limits.records_max,
-        .bytes_max = secondary_transfer_bytes_max(settings->limits.records_max, memory_bytes()),
-        .differences_bytes_max = differences_bytes_max(base),
-        .records_per_type_max = settings->limits.records_per_type_max,
-        .types_per_name_max = settings->limits.types_per_name_max,
-        .strip_generated = secondary->stripped,
-        .private_type = settings->limits.private_type,
-    };
+    const struct zone_version *version = zone_record_version(secondary->zone);
+    bool ixfr = refresh_request_transfer(settings, version, order, &request);
+    const struct zone_version *base = ixfr ? version : NULL;
+    const struct zone_transfer_options options = refresh_request_options(settings, base);
+    secondary->stripped = options.strip_generated;
     zone_transfer_free(secondary->incoming);
     secondary->incoming = zone_transfer_new(&settings->apex, settings->rrclass, base, &options);
     secondary->began_ns = time_monotonic_ns();
@@ -471,7 +415,7 @@ void secondary_applied(struct keeper *keeper, struct managed_zone *zone, enum sg
     if (secondary == NULL) {
         return;
     }
-    if (result == SG_OK && !read_soa(zone_record_version(zone), &rrset, &soa)) {
+    if (result == SG_OK && !refresh_source_soa(zone_record_version(zone), &rrset, &soa)) {
         result = SG_MALFORMED;
     }
     say_verdict(
@@ -537,7 +481,7 @@ static void restore(struct zone_secondary *secondary)
     struct refresh_timers timers;
     struct dns_rrset rrset;
     struct dns_soa soa;
-    if (!read_soa(zone_record_version(zone), &rrset, &soa)) {
+    if (!refresh_source_soa(zone_record_version(zone), &rrset, &soa)) {
         return;
     }
     struct span bytes = buffer_span(&zone->known.state.timers);

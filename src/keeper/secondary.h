@@ -9,22 +9,6 @@
 #include "keeper/keeper_parts.h"
 #include "keeper/refresh_timers.h"
 
-/*
- * How many bytes a transfer may bring, names not compressed, on a machine with so much memory (0:
- * not known). A primary that never ends would else take all of it; but who has set `max-records`
- * has said what is too much.
- */
-static inline uint64_t secondary_transfer_bytes_max(uint64_t records_max, uint64_t memory_bytes)
-{
-    const uint64_t most = UINT64_C(64) << 30;  /* larger than any zone that fits into memory */
-    const uint64_t least = UINT64_C(64) << 20; /* for small machines: no zone of theirs is larger */
-    uint64_t part = memory_bytes / 4;
-    if (records_max != 0 || memory_bytes == 0 || part > most) {
-        return most;
-    }
-    return part < least ? least : part;
-}
-
 struct zone_secondary;
 
 /* The zone was opened, recovered or configured anew: begin, or go on under the new settings. Fine

@@ -631,17 +631,6 @@ static void nor_is_a_doubt_that_the_next_change_ends(void **state)
     assert_true(keeper_has_overtaken(scene->keeper));
 }
 
-static void a_transfer_that_never_ends_does_not_take_all_memory(void **state)
-{
-    const uint64_t mib = UINT64_C(1) << 20, most = mib << 16;
-    (void)state;
-    assert_int_equal(secondary_transfer_bytes_max(0, 8192 * mib), 2048 * mib);
-    assert_int_equal(secondary_transfer_bytes_max(0, 128 * mib), 64 * mib);
-    assert_int_equal(secondary_transfer_bytes_max(0, 16 * most), most);
-    assert_int_equal(secondary_transfer_bytes_max(0, 0), most);
-    assert_int_equal(secondary_transfer_bytes_max(1, 8192 * mib), most);
-}
-
 /* Signed once, and restored: its floor has to be in the store until who is asked has answered. */
 static void a_static_zone_whose_secondaries_are_asked_keeps_its_record(void **state)
 {
@@ -1241,7 +1230,6 @@ int main(void)
         WITH_SCENE(what_is_to_be_overtaken_is_not_done_before_it_is_durable),
         WITH_SCENE(a_restart_does_not_forget_what_was_heard_since_a_restore),
         WITH_SCENE(nor_is_a_doubt_that_the_next_change_ends),
-        cmocka_unit_test(a_transfer_that_never_ends_does_not_take_all_memory),
         WITH_SCENE(a_static_zone_whose_secondaries_are_asked_keeps_its_record),
         WITH_SCENE(secondaries_that_are_not_known_get_a_restored_zone_whole_for_a_week),
         WITH_SCENE(a_restored_zone_that_has_expired_asks_when_it_comes_back),
