@@ -1,6 +1,7 @@
 #include "server/control_backup.h"
 
 #include "base/mem.h"
+#include "conf/key_folders.h"
 #include "server/store_opening.h"
 #include "store/backup.h"
 
@@ -91,38 +92,12 @@ static void copied(struct store_request *request)
     server_send(backup->server, &backup->errand);
 }
 
-static void add_folder(struct backup *backup, struct conf_names *seen, const char *folder)
+static void add_folder(void *argument, const char *folder)
 {
-    if (folder == NULL || !conf_names_add(seen, folder, strlen(folder), backup)) {
-        return;
-    }
+    struct backup *backup = argument;
     backup->folders =
         mem_resize_array(backup->folders, backup->folders_count + 1, sizeof(*backup->folders));
     backup->folders[backup->folders_count++] = mem_copy_text(folder);
-}
-
-static void add_folders_of_view(struct backup *backup, struct conf_names *seen,
-                                const struct conf_view *view)
-{
-    for (size_t i = 0; i < view->zones_count; i++) {
-        if (view->zones[i]->policy != NULL) {
-            add_folder(backup, seen, view->zones[i]->key_directory);
-        }
-    }
-}
-
-/* Every folder that a zone with a policy keeps its keys in. */
-static void find_folders(struct backup *backup, const struct conf *conf)
-{
-    struct conf_names seen = CONF_NAMES_EMPTY;
-
-    for (size_t i = 0; i < conf->views_count; i++) {
-        add_folders_of_view(backup, &seen, conf->views[i]);
-    }
-    for (size_t i = 0; i < conf->key_stores_count; i++) {
-        add_folder(backup, &seen, conf->key_stores[i].directory);
-    }
-    conf_names_free(&seen);
 }
 
 void control_backup(struct control_call *call)
@@ -142,7 +117,7 @@ void control_backup(struct control_call *call)
     struct backup *backup = mem_alloc_zero(1, sizeof(*backup));
     backup->server = call->server;
     backup->path = mem_copy_text(path);
-    find_folders(backup, call->server->generation->conf);
+    conf_key_folders(call->server->generation->conf, add_folder, backup);
     backup->request = control_call_keep(call);
     backup->copy = (struct store_request){.kind = STORE_COPY, .done = copied, .path = backup->path};
     server_ask_store(call->server, &backup->copy);

@@ -277,6 +277,8 @@ struct restoring {
     gid_t gid;
     const char *folder; /* of the keys that are being looked at */
     size_t keys;
+    void (*see)(void *argument, const char *folder, size_t keys); /* with count_key() */
+    void *argument;
 };
 
 /* The server's user, who shall write there again: that of the store that was, or is in the backup.
@@ -395,6 +397,15 @@ static enum sg_result restore_key(void *argument, const char *path, const char *
     return result;
 }
 
+static enum sg_result count_key(void *argument, const char *path, const char *name,
+                                char **out_problem)
+{
+    struct restoring *restoring = argument;
+    (void)path, (void)out_problem;
+    restoring->keys += ends_with(name, ".key");
+    return SG_OK;
+}
+
 /* Each "keys/N FOLDER" of the manifest. */
 static enum sg_result each_key(struct restoring *restoring, const struct buffer *manifest,
                                per_file *see, char **out_problem)
@@ -425,6 +436,9 @@ static enum sg_result each_key(struct restoring *restoring, const struct buffer 
         if (result == SG_OK && writes) {
             tell(restoring, mem_format("%zu keys are in '%s'", restoring->keys - before, folder));
         }
+        if (result == SG_OK && see == count_key) {
+            restoring->see(restoring->argument, folder, restoring->keys - before);
+        }
         mem_free(from);
     }
     mem_free(text);
@@ -450,6 +464,21 @@ static enum sg_result read_manifest(const char *backup, struct buffer *out_manif
     }
     mem_free(tables);
     mem_free(path);
+    return result;
+}
+
+enum sg_result backup_key_folders(const char *backup,
+                                  void (*see)(void *argument, const char *folder, size_t keys),
+                                  void *argument, char **out_problem)
+{
+    const struct backup_restore request = {.backup = backup};
+    struct restoring restoring = {.request = &request, .see = see, .argument = argument};
+    struct buffer manifest = BUFFER_EMPTY;
+    enum sg_result result = read_manifest(backup, &manifest, out_problem);
+    if (result == SG_OK) {
+        result = each_key(&restoring, &manifest, count_key, out_problem);
+    }
+    buffer_free(&manifest);
     return result;
 }
 

@@ -39,6 +39,10 @@ struct backup_restore {
                                                        NULL: nobody is told */
     void *argument;
 };
+/* Each folder that keys of the backup came from, and how many. As backup_restore() otherwise. */
+MUST_USE enum sg_result
+backup_key_folders(const char *backup, void (*see)(void *argument, const char *folder, size_t keys),
+                   void *argument, char **out_problem);
 /*
  * Put everything back. Nothing is written before all of it has been looked at: SG_NOT_FOUND (not a
  * whole backup), SG_EXISTS (a store or another key file is in the way), SG_CONFLICT (a server uses

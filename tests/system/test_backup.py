@@ -146,6 +146,48 @@ def test_restore_by_force_sets_aside_what_was(server):
     assert "name a folder that `signet backup` has made" in missing.stderr
 
 
+def test_a_backup_whose_keys_another_configuration_has_elsewhere_is_refused(server):
+    saved = server.folder / "saved"
+    assert server.rndc("backup", str(saved)).returncode == 0
+    server.terminate()
+    shutil.rmtree(server.folder / "signet-store")
+    text = server.configuration.read_text()
+    keys, other = server.folder / "keys", server.folder / "elsewhere"
+    server.configuration.write_text(text.replace('key-directory "keys"',
+                                                 'key-directory "elsewhere"'))
+    words = ["-c", server.configuration, saved]
+    refused = tool("restore", *words)
+    assert refused.returncode == 1 and not (server.folder / "signet-store").exists()
+    assert f"the keys came from '{keys}', and '{server.configuration}' looks for" in refused.stderr
+    assert f"'{saved}/MANIFEST'" in refused.stderr and "by -k" in refused.stderr
+    # By way of a link that is not there before its target is.
+    (server.folder / "link").symlink_to(server.folder)
+    for named in [other, server.folder / "link" / "elsewhere"]:
+        server.configuration.write_text(text.replace('key-directory "keys"',
+                                                     f'key-directory "{named}"'))
+        shutil.rmtree(server.folder / "signet-store", ignore_errors=True)
+        shutil.rmtree(other, ignore_errors=True)
+        manifest = saved / "MANIFEST"
+        manifest.write_text(manifest.read_text().replace(f" {keys}\n", f" {other}\n"))
+        assert tool("restore", *words).returncode == 0
+    # One more beside those that are named is told.
+    manifest.write_text(manifest.read_text() + f"keys/2 {keys}\n")
+    shutil.copytree(saved / "keys" / "1", saved / "keys" / "2")
+    shutil.rmtree(server.folder / "signet-store")
+    told = tool("restore", *words)
+    assert told.returncode == 0 and f"keys came from '{keys}', which" in told.stderr
+    server.configuration.write_text(text.replace('key-directory "keys"',
+                                                 'key-directory "nowhere"'))
+    shutil.rmtree(server.folder / "signet-store")
+    assert tool("restore", *words).returncode == 1
+    assert tool("restore", "-k", *words).returncode == 0
+    # Where it names none, all zones may be of addzone.
+    server.configuration.write_text(re.sub(r'zone "dyn.test" .*', "", text))
+    shutil.rmtree(server.folder / "signet-store")
+    told = tool("restore", *words)
+    assert told.returncode == 0 and "but one of `addzone`" in told.stderr
+
+
 def ixfr(server, serial):
     answer = subprocess.run(["dig", f"@{HOST}", "-p", str(server.port), "+tcp", "+onesoa",
                              "dyn.test", f"ixfr={serial}"], capture_output=True, text=True,
