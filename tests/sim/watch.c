@@ -248,9 +248,11 @@ static void check_history(struct sim_zone *zone, const struct records *published
                           bool is_whole)
 {
     static const struct zone_history_link *links[ZONE_HISTORY_LINKS_MAX];
-    /* By another clock what is new may be too old. */
-    bool is_aged =
-        zone->settings->limits.journal_age_max != 0 && zone->seen.skews != zone->world->skews;
+    /* By another clock what is new may be too old; and what was signed while it had expired nobody
+     * could fetch in its hour. */
+    sg_duration age = zone->settings->limits.journal_age_max;
+    bool was_away = zone->seen.was_away && zone->world->now > zone->seen.at + age;
+    bool is_aged = age != 0 && (was_away || zone->seen.skews != zone->world->skews);
     bool is_anew = is_whole || zone->is_changing || zone->standing.begins_anew || is_aged;
     if (!zone->seen.any || zone->seen.restarted || is_anew || zone->seen.serial == serial) {
         return;
@@ -282,7 +284,7 @@ static void remember(struct sim_zone *zone, const struct zone_version *version,
     seen->at = zone->world->now;
     seen->skews = zone->world->skews;
     seen->any = true;
-    seen->restarted = false;
+    seen->restarted = seen->was_away = false;
     seen->versions++;
 }
 
@@ -355,6 +357,7 @@ static void look_at(struct sim_zone *zone, const struct zone_version *version)
 void watch_zone(struct sim_zone *zone)
 {
     const struct zone_version *version = zone->settings->slot->version;
+    zone->seen.was_away |= version == NULL;
     if (version != NULL && version != zone->seen.version) {
         look_at(zone, version);
     }

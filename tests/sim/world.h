@@ -70,6 +70,7 @@ struct seen {
     uint32_t serial, source_serial;
     bool any;           /* something was published once */
     bool restarted;     /* since then */
+    bool was_away;      /* not served, for a while since then: it had expired */
     sg_time at;         /* when */
     unsigned skews;     /* of the world, then */
     sg_time expires_at; /* the earliest of its signatures; 0: none */
