@@ -128,7 +128,7 @@ void rolls_begin(struct sim_zone *zone)
         policy->zone_propagation_delay = delays[rolls_draw(world, ARRAY_LEN(delays))];
         policy->parent_propagation_delay = delays[rolls_draw(world, ARRAY_LEN(delays))];
         policy->parent_ds_ttl = 10 * SG_MINUTE * rolls_between(world, 1, 100);
-        policy->max_zone_ttl = 340; /* exactly what its records have at most */
+        policy->max_zone_ttl = zone->max_ttl;
         draw_policy(world, policy);
         take(zone, policy);
     }

@@ -33,14 +33,15 @@ static const uint16_t any_class[] = {
 };
 
 /* RFC 2136 2.5. */
-static void write_change(struct writer *writer, const struct model_change *change)
+static void write_change(const struct sim_zone *zone, struct writer *writer,
+                         const struct model_change *change)
 {
     const struct record *record = &change->record;
     bool whole = change->kind == MODEL_ADD || change->kind == MODEL_REMOVE;
     writer_bytes(writer, record->owner.wire, record->owner.length);
     writer_u16(writer, change->kind == MODEL_REMOVE_NAME ? DNS_TYPE_ANY : record->type);
     writer_u16(writer, any_class[change->kind]);
-    writer_u32(writer, change->kind == MODEL_ADD ? record->ttl : 0);
+    writer_u32(writer, change->kind == MODEL_ADD ? sim_zone_asked_ttl(zone, record) : 0);
     writer_u16(writer, whole ? record->length : 0);
     writer_bytes(writer, record->rdata, whole ? record->length : 0);
 }
@@ -68,7 +69,7 @@ static void write_update(const struct sim_zone *zone, const struct model_wish *w
         writer_u16(&writer, 0);
     }
     for (size_t i = 0; i < wish->changes_count; i++) {
-        write_change(&writer, &wish->changes[i]);
+        write_change(zone, &writer, &wish->changes[i]);
     }
     ASSERT(!writer.failed);
     buffer_append(out_wire, bytes, writer_length(&writer));

@@ -144,8 +144,10 @@ static void check_times(struct checking *checking, const struct name *name,
                         const struct record *signature)
 {
     sg_time now = checking->zone->world->now;
-    /* Serial numbers, but the simulator's years are few. Caches keep it for its TTL. */
-    sg_time expires = (sg_time)wire_get_u32(signature->rdata + 8) - signature->ttl;
+    /* Serial numbers, but the simulator's years are few. Caches keep it for its TTL; a TTL that is
+     * longer than what policies leave of a signature they have to cut off (RFC 4035 5.3.3). */
+    sg_duration kept = signature->ttl <= SG_DAY ? (sg_duration)signature->ttl : 0;
+    sg_time expires = (sg_time)wire_get_u32(signature->rdata + 8) - kept;
     sg_time begins = wire_get_u32(signature->rdata + 12);
     if (checking->zone->world->times_lie) {
         return;

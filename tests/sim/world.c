@@ -234,6 +234,7 @@ void world_prepare(struct world *world, uint64_t seed, FILE *trace)
     world->clock_is_steady = rolls_chance(world, 50);
     rolls_seed_openssl();
     world->denial_random.state = seed ^ 0xde21u;
+    world->ttls_random.state = seed ^ 0x771fu;
     world->signs_aside = random_seeded_below(&world->denial_random, 4) != 0;
     world->now = SIM_EPOCH;
     world->trace = trace;

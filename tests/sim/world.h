@@ -102,7 +102,10 @@ struct sim_zone {
     bool is_changing;                           /* what is published may be of an earlier policy */
     struct kasp_policy *more_policies[SIM_POLICIES_MAX]; /* with another denial, for the zone */
     size_t more_count;
-    unsigned denials;              /* a bit for each that it was ever to have */
+    unsigned denials;   /* a bit for each that it was ever to have */
+    uint32_t max_ttl;   /* max-zone-ttl of its policies; 0: none */
+    uint32_t long_ttl;  /* of a third of its RRsets; 0: all have a short one */
+    uint32_t asked_ttl; /* what updates ask for instead, which is lowered; 0: they ask for that */
     enum sim_denial denial_served; /* of what was looked at last */
     struct managed_zone *managed;
     struct zone_settings *settings; /* of the present generation */
@@ -143,7 +146,7 @@ struct world {
     sg_duration skew; /* how far the wall clock that the keeper sees is from it */
     unsigned skews;   /* how often that has changed */
     bool times_lie;   /* there may be signatures with times of a false clock */
-    struct random_seeded clock_random, denial_random, rolls_random, upheaval_random;
+    struct random_seeded clock_random, denial_random, rolls_random, upheaval_random, ttls_random;
     bool clock_is_steady; /* it never goes wrong in this world */
     bool is_inexact;      /* a step or a restore has moved what keys go by: S2, S6 do not hold */
     struct fake_disk *disk, *backup; /* `backup` NULL: there is none */
@@ -204,6 +207,8 @@ void sim_zone_write_file(struct sim_zone *zone, const struct records *records, u
 void sim_zone_break_file(struct sim_zone *zone);
 bool sim_zone_is_signed(const struct sim_zone *zone);
 bool sim_zone_is_dynamic(const struct sim_zone *zone);
+/* The TTL that an update asks for, to have the record as it is. */
+uint32_t sim_zone_asked_ttl(const struct sim_zone *zone, const struct record *record);
 /* An SOA for the zone. */
 void sim_zone_soa(const struct sim_zone *zone, uint32_t serial, struct record *out_soa);
 /* Something that an update may ask for. */

@@ -10,7 +10,13 @@
 #include "dnssec/keystore.h"
 #include "sim/rolls.h"
 
-enum { NAMES = 24, SECRET_BYTES = 32, FIRST_RECORDS = 12, KEY_TAG_TRIES_MAX = 20 };
+enum {
+    NAMES = 24,
+    SECRET_BYTES = 32,
+    FIRST_RECORDS = 12,
+    KEY_TAG_TRIES_MAX = 20,
+    SHORT_TTL_MAX = 340, /* exactly what records have at most */
+};
 
 static const char *const kind_names[SIM_KINDS] = {"file",           "dynamic",   "signed-file",
                                                   "signed-dynamic", "secondary", "bump"};
@@ -33,10 +39,47 @@ bool sim_zone_is_dynamic(const struct sim_zone *zone)
 
 /* --- records -------------------------------------------------------------------------------- */
 
-/* One TTL for each RRset, so that the order of additions does not matter. */
-static uint32_t ttl_of(const struct dns_name *owner, uint16_t type)
+static bool has_long_ttl(const struct sim_zone *zone, const struct dns_name *owner, uint16_t type)
 {
-    return 300 + (owner->wire[1] * 7U + type) % 40;
+    return zone->long_ttl != 0 && (owner->wire[1] + type) % 3 == 0;
+}
+
+/* One TTL for each RRset, so that the order of additions does not matter. */
+static uint32_t ttl_of(const struct sim_zone *zone, const struct dns_name *owner, uint16_t type)
+{
+    return has_long_ttl(zone, owner, type) ? zone->long_ttl
+                                           : 300 + (owner->wire[1] * 7U + type) % 40;
+}
+
+uint32_t sim_zone_asked_ttl(const struct sim_zone *zone, const struct record *record)
+{
+    bool is_lowered = zone->asked_ttl != 0 && has_long_ttl(zone, &record->owner, record->type);
+    return is_lowered ? zone->asked_ttl : record->ttl;
+}
+
+/*
+ * In a third of the signed zones policies understate the TTLs: by saying that there is no limit,
+ * which is planned for as a week, or since a primary's zone is taken as it is. What an update asks
+ * for is lowered to the limit, and a file that is above it refused (sim_zone_break_file()).
+ */
+static void draw_ttls(struct sim_zone *zone)
+{
+    struct random_seeded *random = &zone->world->ttls_random;
+    zone->max_ttl = SHORT_TTL_MAX;
+    if (!has_keys(zone) || random_seeded_below(random, 3) != 0) {
+        return;
+    }
+    bool comes = zone->kind == SIM_SECONDARY || zone->kind == SIM_BUMP;
+    uint32_t days = 1 + random_seeded_below(random, 3);
+    if (random_seeded_below(random, 2) == 0 || zone->kind == SIM_SIGNED_FILE) {
+        zone->max_ttl = 0;
+        zone->long_ttl = (uint32_t)(SG_WEEK + days * SG_DAY);
+    } else if (comes) {
+        zone->long_ttl = (uint32_t)(days * SG_DAY);
+    } else {
+        zone->long_ttl = SHORT_TTL_MAX;
+        zone->asked_ttl = (uint32_t)(days * SG_DAY);
+    }
 }
 
 static void set_rdata(struct record *record, const char *text, const struct dns_name *origin)
@@ -59,7 +102,7 @@ static void make(const struct sim_zone *zone, const char *owner, uint16_t type, 
         dns_name_from_text(owner, strlen(owner), &zone->apex, &out_record->owner);
     ASSERT(result == SG_OK);
     out_record->type = type;
-    out_record->ttl = ttl_of(&out_record->owner, type);
+    out_record->ttl = ttl_of(zone, &out_record->owner, type);
     set_rdata(out_record, rdata, &zone->apex);
 }
 
@@ -210,9 +253,14 @@ void sim_zone_write_file(struct sim_zone *zone, const struct records *records, u
 
 void sim_zone_break_file(struct sim_zone *zone)
 {
+    static const char half[] = "@ IN SOA only half of\n";
+    static const char too_long[] = "@ 300 IN SOA ns hostmaster 4000000000 21600 3600 1209600 300\n"
+                                   "@ 300 IN NS ns\nns 341 IN A 192.0.2.1\n";
+    bool is_limited = zone->policy != NULL && zone->policy->max_zone_ttl == SHORT_TTL_MAX;
+    bool is_half = !is_limited || random_seeded_below(&zone->world->ttls_random, 2) == 0;
     zone->file_writes++;
     enum sg_result result =
-        file_write_unsynced(zone->file, 0644, span_of_text("@ IN SOA only half of\n"));
+        file_write_unsynced(zone->file, 0644, span_of_text(is_half ? half : too_long));
     ASSERT(result == SG_OK);
 }
 
@@ -313,6 +361,7 @@ static struct kasp_policy *make_policy(struct sim_zone *zone, bool split, enum s
     policy->keys[0].role = split ? KASP_ROLE_KSK : KASP_ROLE_CSK;
     policy->keys[1].role = KASP_ROLE_ZSK;
     policy->purge_keys = 0;
+    policy->max_zone_ttl = zone->max_ttl;
     policy->dnskey_ttl = 60;
     policy->publish_safety = policy->retire_safety = SG_MINUTE;
     policy->parent_ds_ttl = policy->parent_propagation_delay = 10 * SG_MINUTE;
@@ -323,7 +372,7 @@ static struct kasp_policy *make_policy(struct sim_zone *zone, bool split, enum s
     policy->signatures_validity = (7 + world_draw(world, 10)) * SG_DAY;
     policy->signatures_validity_dnskey = policy->signatures_validity + SG_DAY;
     policy->signatures_refresh = (3 + world_draw(world, 3)) * SG_DAY;
-    policy->signatures_jitter = world_draw(world, 3) * 5 * SG_MINUTE;
+    policy->signatures_jitter = 5 * SG_MINUTE * world_draw(world, 3);
     return policy;
 }
 
@@ -496,6 +545,7 @@ void sim_zone_new(struct world *world, unsigned number, struct sim_zone *out_zon
     struct records records = {0};
     name_zone(zone, world, number);
     zone->kind = (enum sim_kind)world_draw(world, SIM_KINDS);
+    draw_ttls(zone);
     zone->denial = (enum sim_denial)world_draw(world, SIM_DENIALS);
     zone->denials = 1u << zone->denial;
     zone->inline_signing = zone->kind != SIM_SIGNED_DYNAMIC || world_draw(world, 2) == 0;
@@ -517,8 +567,9 @@ void sim_zone_new(struct world *world, unsigned number, struct sim_zone *out_zon
     }
     /* After a crash nobody can tell whether its secondary got a serial from us or from before. */
     zone->standing.begins_anew = zone->primary == NULL || zone->policy != NULL;
-    world_say(world, "zone %s %s denial=%d inline=%d", zone->name, kind_names[zone->kind],
-              zone->denial, zone->inline_signing);
+    world_say(world, "zone %s %s denial=%d inline=%d, TTLs up to %u of %u", zone->name,
+              kind_names[zone->kind], zone->denial, zone->inline_signing,
+              zone->long_ttl != 0 ? zone->long_ttl : SHORT_TTL_MAX, zone->max_ttl);
 }
 
 void sim_zone_free(struct sim_zone *zone)
