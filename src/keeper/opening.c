@@ -57,11 +57,23 @@ static void follow_remnant(struct managed_zone *zone, const struct store_zone *r
     ledger->continues = ledger->lost = false;
 }
 
-static void take_remnant(struct managed_zone *zone, const struct store_zone *remnant)
+/* Does the last state that can be read say that the file lacks what updates have brought? */
+static bool remnant_is_ahead(const struct store_zone *remnant)
+{
+    struct zone_state state;
+    if (zone_state_decode(buffer_span(&remnant->state), &state) != SG_OK) {
+        return false;
+    }
+    bool is_ahead = state.ahead_of_file;
+    zone_state_clear(&state);
+    return is_ahead;
+}
+
+static void take_remnant(struct managed_zone *zone, const struct store_zone *remnant, bool is_ahead)
 {
     follow_remnant(zone, remnant);
     if (zone_record_version(zone) == NULL) {
-        change_recover_otherwise(zone->keeper, zone, remnant->serial, false);
+        change_recover_otherwise(zone->keeper, zone, remnant->serial, is_ahead);
         if (zone->secondary == NULL) {
             secondary_begin(zone->keeper, zone);
         }
@@ -128,13 +140,34 @@ static void opened_damaged_static(struct managed_zone *zone, const struct store_
     }
 }
 
+static void opening_failed(struct managed_zone *zone, const struct store_request *request)
+{
+    struct keeper *keeper = zone->keeper;
+    const char *why = request->problem != NULL ? request->problem : sg_result_text(request->result);
+    bool is_damaged = request->result == SG_MALFORMED && request->opened != NULL;
+    bool is_ahead = is_damaged && remnant_is_ahead(request->opened);
+    bool is_lost = is_damaged && zone_record_version(zone) == NULL;
+    take_problem(zone, mem_format("the store cannot be read: %s%s", why,
+                                  is_lost ? zone_words_of_loss(zone->settings, is_ahead) : ""));
+    zone->health.retry_at = keeper->now + RETRY_SECONDS;
+    if (is_damaged) {
+        take_remnant(zone, request->opened, is_ahead);
+    }
+    keeper_set_timer(keeper, zone);
+    keeper_zone_was_tried(keeper, zone);
+}
+
 /* A static zone that the store does not know, or nothing of which can be read. What is served
  * already stays as it is. */
 static void opened_unknown(struct managed_zone *zone, const struct store_request *request)
 {
     char label[ZONE_LABEL_BYTES];
     if (request->opened != NULL) {
-        opened_damaged_static(zone, request->opened);
+        if (zone_record_version(zone) == NULL && remnant_is_ahead(request->opened)) {
+            opening_failed(zone, request); /* It took updates until now, and its file lacks them. */
+        } else {
+            opened_damaged_static(zone, request->opened);
+        }
         return;
     }
     if (request->result != SG_NOT_FOUND) {
@@ -150,19 +183,6 @@ static void opened_unknown(struct managed_zone *zone, const struct store_request
     } else if (change_is_wished(zone)) {
         keeper_enqueue(zone->keeper, zone);
     }
-}
-
-static void opening_failed(struct managed_zone *zone, const struct store_request *request)
-{
-    struct keeper *keeper = zone->keeper;
-    const char *why = request->problem != NULL ? request->problem : sg_result_text(request->result);
-    take_problem(zone, mem_format("the store cannot be read: %s", why));
-    zone->health.retry_at = keeper->now + RETRY_SECONDS;
-    if (request->result == SG_MALFORMED && request->opened != NULL) {
-        take_remnant(zone, request->opened);
-    }
-    keeper_set_timer(keeper, zone);
-    keeper_zone_was_tried(keeper, zone);
 }
 
 static void opened(struct managed_zone *zone, struct store_zone *stored)

@@ -194,6 +194,9 @@ bool zone_is_frozen(const struct managed_zone *zone);
 bool zone_changes_by_itself(const struct managed_zone *zone);
 /* What is served while the zone has a problem, for its log line. */
 void zone_served_text(const struct managed_zone *zone, char out_text[ZONE_SERVED_BYTES]);
+/* What to do where what the store has of the zone cannot be read, as the end of a problem's text;
+ * empty: nothing. `is_ahead`: the store is known to have what the file lacks. */
+const char *zone_words_of_loss(const struct zone_settings *settings, bool is_ahead);
 /* An update that is not taken. `why` NULL: since the zone is not loaded, or too much is asked. */
 void zone_say_refused(const struct managed_zone *zone, const struct keeper_update *update,
                       const char *why);

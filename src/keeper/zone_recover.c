@@ -1,5 +1,6 @@
 #include "base/log.h"
 #include "base/mem.h"
+#include "keeper/zone_record.h"
 #include "keeper/zone_steps.h"
 #include "zone/changeset.h"
 #include "zone/image.h"
@@ -133,33 +134,36 @@ static void judge_clock(const struct zone_job *job, struct zone_state *state)
     }
 }
 
+/* It counts also where the zone itself cannot be read: has its file all that the store has? */
+static enum sg_result take_state(struct zone_job *job)
+{
+    struct zone_state state;
+    enum sg_result result = zone_state_decode(buffer_span(&job->asked.stored->state), &state);
+    if (result == SG_OK) {
+        zone_state_clear(&job->made.state);
+        job->made.state = state;
+    }
+    return result;
+}
+
 enum sg_result zone_recover(struct zone_job *job)
 {
-    const struct store_zone *stored = job->asked.stored;
-    struct zone_state state;
-    enum sg_result result = rebuild(job);
+    enum sg_result result = take_state(job);
     if (result == SG_OK) {
-        result = zone_state_decode(buffer_span(&stored->state), &state);
+        result = rebuild(job);
     }
     if (result != SG_OK) {
         if (job->made.version != NULL) {
             zone_version_unref(job->made.version);
             job->made.version = NULL;
         }
-        /* Its file lacks what updates brought: that is for people to give up. */
-        bool needs_word = job->settings->dynamic && job->settings->type == ZONE_PRIMARY &&
-                          job->settings->file != NULL;
-        job->problem = mem_format(
-            "what the store has of it cannot be read: %s%s", sg_result_text(result),
-            needs_word ? "; restore a backup, or give up what updates have brought since its file "
-                         "was written: `reload -force` takes the file"
-                       : "");
+        job->problem =
+            mem_format("what the store has of it cannot be read: %s%s", sg_result_text(result),
+                       zone_words_of_loss(job->settings, job->made.state.ahead_of_file));
         return result;
     }
-    zone_say_ignored_file(job, &state);
-    judge_clock(job, &state);
-    zone_state_clear(&job->made.state);
-    job->made.state = state;
+    zone_say_ignored_file(job, &job->made.state);
+    judge_clock(job, &job->made.state);
     if (zone_was_signed_by_another(job)) {
         return zone_sign_recovered(job);
     }

@@ -19,6 +19,16 @@ void zone_served_text(const struct managed_zone *zone, char out_text[ZONE_SERVED
     }
 }
 
+const char *zone_words_of_loss(const struct zone_settings *settings, bool is_ahead)
+{
+    /* Its file lacks what updates brought: that is for people to give up. */
+    bool needs_word =
+        (settings->dynamic || is_ahead) && settings->type == ZONE_PRIMARY && settings->file != NULL;
+    return needs_word ? "; restore a backup, or give up what updates have brought since its file "
+                        "was written: `reload -force` takes the file"
+                      : "";
+}
+
 void zone_say_refused(const struct managed_zone *zone, const struct keeper_update *update,
                       const char *why)
 {

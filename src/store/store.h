@@ -45,10 +45,10 @@ enum store_request_kind {
  * A request is the sender's again with the reply. Spans are borrowed until then.
  *
  * Results beside those of faults. OPEN: SG_MALFORMED (damaged; `opened`, unless it is NULL, then
- * has nothing but the id, the last number and the last serial that can be read, for whoever builds
- * the zone anew), SG_UNSUPPORTED, SG_LIMIT. COMMIT: SG_CONFLICT (not the next number), SG_NOT_FOUND
- * (the image file is not there), SG_LIMIT. FORGET: SG_CONFLICT (the identity has another id). COPY:
- * SG_EXISTS, SG_NOT_FOUND. Any: SG_CANCELLED, the store is closing.
+ * has nothing but the id, the last number, and the last serial and state that can be read, for
+ * whoever builds the zone anew), SG_UNSUPPORTED, SG_LIMIT. COMMIT: SG_CONFLICT (not the next
+ * number), SG_NOT_FOUND (the image file is not there), SG_LIMIT. FORGET: SG_CONFLICT (the identity
+ * has another id). COPY: SG_EXISTS, SG_NOT_FOUND. Any: SG_CANCELLED, the store is closing.
  */
 struct store_request {
     struct letter letter; /* first member */

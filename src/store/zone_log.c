@@ -228,7 +228,7 @@ static enum sg_result find_zone_id(const struct store_io *io, struct span identi
     return SG_OK;
 }
 
-/* Of a damaged zone: how far its numbers go, and the last serial that can be read. */
+/* Of a damaged zone: how far its numbers go, and the last serial and state that can be read. */
 static bool see_remnant(void *argument, struct span key, struct span value)
 {
     struct store_zone *zone = argument;
@@ -239,6 +239,8 @@ static bool see_remnant(void *argument, struct span key, struct span value)
     zone->last = store_get_u64(key.bytes + 8);
     if (store_commit_decode(value, &record) == SG_OK) {
         zone->serial = record.serial;
+        buffer_clear(&zone->state);
+        buffer_append(&zone->state, record.state.bytes, record.state.length);
     }
     return true;
 }

@@ -304,6 +304,15 @@ static inline void scene_take_store(struct keeper_scene *scene)
     keeper_take_store(scene->keeper, scene->store);
 }
 
+/* What the store has just told of a zone cannot be built for once: its image cannot be opened. */
+static inline void scene_lack_image(struct keeper_scene *scene)
+{
+    struct letter *letter = mailbox_take(&scene->commits);
+    assert_non_null(letter);
+    ((struct store_request *)letter)->opened->has_image = false;
+    (void)mailbox_send(&scene->commits, letter);
+}
+
 static inline void scene_turn_once(struct keeper_scene *scene)
 {
     (void)keeper_turn(scene->keeper, scene->now);

@@ -99,6 +99,88 @@ static void a_reload_by_hand_takes_the_file_of_a_zone_whose_record_is_lost(void 
     assert_true(scene_serves(scene, "again.example.test.", DNS_TYPE_A));
 }
 
+/* It takes no updates any more, and its file lacks what they brought. The server is not running. */
+static void be_static_and_ahead(struct keeper_scene *scene, bool is_signed)
+{
+    scene_serve_dynamic(scene);
+    assert_int_equal(scene_update_now(scene, "new"), DNS_RCODE_NOERROR);
+    scene_stop(scene);
+    scene->plan[0].dynamic = false;
+    scene->plan[0].policy = is_signed ? scene->policy : NULL;
+    scene->plan[0].inline_signing = is_signed;
+    scene_differ(scene);
+}
+
+static void expect_lost_updates_kept(struct keeper_scene *scene)
+{
+    assert_int_equal(scene_serial(scene), 0);
+    assert_non_null(strstr(scene_status(scene).problem, "`reload -force` takes the file"));
+}
+
+static void expect_updates_back(struct keeper_scene *scene)
+{
+    scene_pass(scene, 301);
+    assert_true(scene_serial(scene) >= 8);
+    assert_true(scene_serves(scene, "new.example.test.", DNS_TYPE_A));
+    assert_null(scene_status(scene).problem);
+}
+
+static void a_zone_made_static_keeps_its_updates_where_its_record_is_damaged(void **state)
+{
+    struct keeper_scene *scene = *state;
+    be_static_and_ahead(scene, false);
+    fake_disk_damage(scene->disk, STORE_IMAGES, 0, 200);
+    scene_start(scene);
+    scene_configure(scene);
+    expect_lost_updates_kept(scene);
+    scene_pass(scene, 301);
+    expect_lost_updates_kept(scene);
+    fake_disk_damage(scene->disk, STORE_IMAGES, 0, 200); /* whole again */
+    expect_updates_back(scene);
+}
+
+static void a_zone_made_static_and_signed_keeps_its_updates_so_too(void **state)
+{
+    struct keeper_scene *scene = *state;
+    be_static_and_ahead(scene, true);
+    fake_disk_damage(scene->disk, STORE_IMAGES, 0, 200);
+    scene_start(scene);
+    scene_configure(scene);
+    expect_lost_updates_kept(scene);
+    fake_disk_damage(scene->disk, STORE_IMAGES, 0, 200);
+    expect_updates_back(scene);
+}
+
+/* An image file could not be opened for once: too many were open. */
+static void a_zone_made_static_keeps_its_updates_where_its_image_is_not_read_once(void **state)
+{
+    struct keeper_scene *scene = *state;
+    be_static_and_ahead(scene, true);
+    scene_start(scene);
+    scene_configure_only(scene);
+    scene_lack_image(scene);
+    scene_turn(scene);
+    expect_lost_updates_kept(scene);
+    expect_updates_back(scene);
+}
+
+static void a_word_gives_up_the_updates_of_a_zone_made_static(void **state)
+{
+    struct keeper_scene *scene = *state;
+    int outcome = -1;
+    be_static_and_ahead(scene, false);
+    fake_disk_damage(scene->disk, STORE_IMAGES, 0, 200);
+    scene_start(scene);
+    scene_configure(scene);
+    assert_int_equal(keeper_reload(scene->keeper, scene_zone(scene), true, scene_note, &outcome),
+                     SG_OK);
+    scene_turn(scene);
+    assert_int_equal(outcome, RELOAD_STARTED);
+    assert_int_equal(scene_serial(scene), 9);
+    assert_false(scene_serves(scene, "new.example.test.", DNS_TYPE_A));
+    assert_null(scene_status(scene).problem);
+}
+
 /* A commit that was answered as failed and has come to be all the same: the numbers part. */
 static void a_store_that_has_more_than_it_told_is_asked_anew(void **state)
 {
@@ -703,6 +785,10 @@ int main(void)
         WITH_SCENE(an_image_that_cannot_be_read_is_no_reason_to_forget_updates),
         WITH_SCENE(who_reloads_a_zone_that_the_store_can_read_again_is_told),
         WITH_SCENE(a_reload_by_hand_takes_the_file_of_a_zone_whose_record_is_lost),
+        WITH_SCENE(a_zone_made_static_keeps_its_updates_where_its_record_is_damaged),
+        WITH_SCENE(a_zone_made_static_and_signed_keeps_its_updates_so_too),
+        WITH_SCENE(a_zone_made_static_keeps_its_updates_where_its_image_is_not_read_once),
+        WITH_SCENE(a_word_gives_up_the_updates_of_a_zone_made_static),
         WITH_SCENE(a_store_that_has_more_than_it_told_is_asked_anew),
         WITH_SCENE(a_zone_that_becomes_dynamic_is_stored_from_then_on),
         WITH_SCENE(a_zone_that_becomes_dynamic_can_be_frozen_over_a_restart),

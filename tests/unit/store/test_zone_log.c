@@ -221,6 +221,8 @@ static void damage_to_what_is_needed_stops_the_zone(void **state)
     assert_int_equal(open.opened->zone, a); /* for whoever builds it anew, behind its numbers */
     assert_int_equal(open.opened->last, 3);
     assert_int_equal(open.opened->serial, 2003);
+    assert_int_equal(open.opened->state.length, strlen("state 3"));
+    assert_memory_equal(open.opened->state.bytes, "state 3", strlen("state 3"));
     store_zone_free(open.opened);
     assert_string_equal(problem_seen, "record of commit 2: malformed");
     assert_zone(store, "b", 1, 1); /* and no other */
