@@ -26,14 +26,29 @@ static void stamp_file(struct zone_job *job)
     stamps->files[0] = stamp;
 }
 
-/* Somebody's edit that no thaw has read is not thrown away: it keeps a name. */
-static void keep_edit(const struct zone_job *job)
+static bool has_text(const char *path, struct span text)
+{
+    struct buffer contents = BUFFER_EMPTY;
+    bool is_same = file_read(path, text.length, &contents) == SG_OK &&
+                   contents.length == text.length &&
+                   memcmp(contents.bytes, text.bytes, text.length) == 0;
+    buffer_free(&contents);
+    return is_same;
+}
+
+/* Somebody's edit that no thaw has read is not thrown away: it keeps a name. What is to be written
+ * is there already where no commit followed when it was written before, and is nobody's edit: it
+ * must not take the place of one that was kept then. */
+static void keep_edit(const struct zone_job *job, struct span text)
 {
     const char *edited = zone_file_edited(&job->lent.state->files);
     char label[ZONE_LABEL_BYTES];
 
     if (edited == NULL || strcmp(edited, job->settings->file) != 0) {
         return; /* What it includes is not written. */
+    }
+    if (has_text(edited, text)) {
+        return;
     }
     char *kept = mem_format("%s.edited", edited);
     (void)unlink(kept);
@@ -52,11 +67,14 @@ static enum zone_view view_of(const struct zone_settings *settings)
     return unsigned_file ? ZONE_VIEW_UNSIGNED : ZONE_VIEW_SIGNED;
 }
 
-/* Replace `path` by the version as its operator edits it. */
+/* Replace `path`, the zone's file or another, by the version as its operator edits it. */
 static enum sg_result write_zone(struct zone_job *job, const char *path)
 {
     struct buffer text = BUFFER_EMPTY;
     zonefile_write_readable(job->lent.base, view_of(job->settings), &text);
+    if (strcmp(path, job->settings->file) == 0) {
+        keep_edit(job, buffer_span(&text));
+    }
     /* Of what the store has as well, and nobody waits for, many are written: none waits for a disk.
      */
     enum sg_result result = (job->asked.unasked ? file_write_unsynced
@@ -83,7 +101,6 @@ enum sg_result zone_dump(struct zone_job *job)
         job->made.unchanged = !job->asked.clean;
         return SG_OK;
     }
-    keep_edit(job);
     enum sg_result result = write_zone(job, settings->file);
     if (result != SG_OK) {
         return result;
@@ -116,10 +133,11 @@ enum sg_result zone_save_updates(struct zone_job *job)
         return SG_OK;
     }
     char *path = mem_format("%s%s", settings->file, other ? ".updates" : "");
-    if (!other) {
-        keep_edit(job);
-    }
     enum sg_result result = write_zone(job, path);
+    if (result == SG_OK && !other) {
+        stamp_file(job);
+        job->made.file_written = true;
+    }
     if (result == SG_OK) {
         log_write(
             LOG_ZONE, SEVERITY_WARNING,

@@ -89,7 +89,7 @@ struct zone_made {
     sg_time expires_first;   /* 0: no signature of ours */
     char *expires_node;      /* which signature that is: `owner/type`; NULL: not news */
     uint32_t file_serial;    /* LOAD: what the file has; 0: it was not read */
-    bool file_written;       /* DUMP: `state.files` is true, whatever comes of the commit */
+    bool file_written;       /* DUMP, LOAD: `state.files` is true, whatever comes of it */
     bool disk_failed;        /* why it failed: a write, which is soon to be tried again */
     bool more;               /* RESIGN: another slice is due */
     uint64_t signature_ns;   /* RESIGN: what one took; 0: none was made */

@@ -379,6 +379,58 @@ static void an_edit_that_is_written_over_keeps_a_name(void **state)
     mem_free(kept);
 }
 
+/* Its file was edited and not read; it takes no updates any more, and the file that has what they
+ * brought is written, but the store is full. */
+static void fail_to_become_static(struct keeper_scene *scene)
+{
+    scene_serve_dynamic(scene);
+    assert_int_equal(scene_update_now(scene, "one"), DNS_RCODE_NOERROR);
+    scene_write_file(scene, 9, true);
+    scene->plan[0].dynamic = false;
+    scene_differ(scene);
+    scene_break_disk(scene);
+    scene_configure(scene);
+    assert_non_null(scene_status(scene).problem);
+    fake_disk_heal(scene->disk);
+}
+
+static void expect_kept_edit(struct keeper_scene *scene)
+{
+    char *command = mem_format("grep -q www %s.edited && grep -q one %s && ! grep -q www %s",
+                               scene->file, scene->file, scene->file);
+    assert_null(scene_status(scene).problem);
+    assert_true(scene_serves(scene, "one.example.test.", DNS_TYPE_A));
+    assert_int_equal(system(command), 0);
+    mem_free(command);
+}
+
+static void a_second_try_leaves_the_edit_that_the_first_has_kept(void **state)
+{
+    struct keeper_scene *scene = *state;
+    fail_to_become_static(scene);
+    scene_pass(scene, 601);
+    expect_kept_edit(scene);
+}
+
+static void so_does_one_after_a_restart(void **state)
+{
+    struct keeper_scene *scene = *state;
+    fail_to_become_static(scene);
+    scene_restart(scene);
+    expect_kept_edit(scene);
+}
+
+static void so_does_one_after_the_zone_has_changed(void **state)
+{
+    struct keeper_scene *scene = *state;
+    fail_to_become_static(scene);
+    assert_int_equal(keeper_raise_serial(scene->keeper, scene_zone(scene), 100), SG_OK);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 100);
+    scene_pass(scene, 601);
+    expect_kept_edit(scene);
+}
+
 static void a_zone_that_goes_answers_all_who_wait(void **state)
 {
     struct keeper_scene *scene = *state;
@@ -416,6 +468,9 @@ int main(void)
         WITH_SCENE(a_reload_of_a_secondary_is_answered),
         WITH_SCENE(an_edit_that_no_thaw_reads_is_told_at_the_restart),
         WITH_SCENE(an_edit_that_is_written_over_keeps_a_name),
+        WITH_SCENE(a_second_try_leaves_the_edit_that_the_first_has_kept),
+        WITH_SCENE(so_does_one_after_a_restart),
+        WITH_SCENE(so_does_one_after_the_zone_has_changed),
         WITH_SCENE(a_zone_that_goes_answers_all_who_wait),
     };
     return cmocka_run_group_tests_name("commands", tests, NULL, NULL);
