@@ -491,6 +491,7 @@ static void take_commit(struct store_request *request)
     }
     ledger->last = request->record.number;
     ledger->continues = true;
+    ledger->lost = false; /* A transfer has taken the place of what could not be read. */
     ledger->lost_serial = 0;
     if (job->made.is_image) {
         ledger->image_number = ledger->last;

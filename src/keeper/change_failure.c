@@ -14,13 +14,12 @@ void change_recover_otherwise(struct keeper *keeper, struct managed_zone *zone, 
     char label[ZONE_LABEL_BYTES];
     ledger->lost_serial = serial;
     if (zone_changes_by_itself(zone) || zone->settings->file == NULL || has_more_than_file) {
-        /* The file does not have what updates and transfers brought. A secondary fetches it. */
+        /* The file does not have what updates and transfers brought. A secondary fetches it, unless
+         * the store can be read before a primary is heard. */
         zone->wishes.load = zone->wishes.force = false;
         zone_tell_waiters(&zone->waiters, RELOAD_FAILED, zone->health.problem);
-        ledger->lost = zone->settings->type == ZONE_PRIMARY;
-        if (ledger->lost) {
-            zone->health.retry_at = keeper->now + CHANGE_RETRY_SECONDS;
-        }
+        ledger->lost = true;
+        zone->health.retry_at = keeper->now + CHANGE_RETRY_SECONDS;
         return;
     }
     log_write(LOG_ZONE, SEVERITY_WARNING,
@@ -79,8 +78,9 @@ static void note_failure(struct keeper *keeper, struct managed_zone *zone, struc
         }
         keep_wishes(zone, job, by_store);
     } else {
-        /* A broken file waits for a reload. */
-        health->retry_at = health->resign_at = health->key_event_at = INT64_MAX;
+        /* A broken file waits for a reload; what the store has may be read again. */
+        health->retry_at = zone->ledger.lost ? keeper->now + retry : INT64_MAX;
+        health->resign_at = health->key_event_at = INT64_MAX;
     }
 }
 

@@ -38,7 +38,7 @@ static void adopt_zone(struct keeper *keeper, struct managed_zone *zone,
     zone->settings = settings;
     zone->generation = generation_use(generation);
     epoch_publish(&zone->slot->options, settings->access);
-    if (!zone->ledger.opening) {
+    if (!zone->ledger.opening || zone->secondary != NULL) {
         secondary_begin(keeper, zone); /* The old settings are still there. */
     }
     zone_parent_adopt(keeper, zone);

@@ -70,10 +70,17 @@ void keeper_unqueue(struct managed_zone *zone)
     }
 }
 
+/* Perhaps the store can be read now. Not while a transfer is about to take the place of that: keys
+ * may have been looked at for it. */
+static bool is_opened_again(const struct managed_zone *zone)
+{
+    return zone->ledger.lost && !secondary_has_transfer(zone);
+}
+
 void keeper_wish_load(struct keeper *keeper, struct managed_zone *zone, bool force)
 {
-    if (zone->ledger.lost) {
-        opening_start(keeper, zone); /* Perhaps the store can be read now. */
+    if (is_opened_again(zone)) {
+        opening_start(keeper, zone);
         return;
     }
     zone->wishes.load = true;
@@ -221,7 +228,7 @@ static void start_what_is_due(struct keeper *keeper, struct managed_zone *zone, 
 {
     struct zone_health *health = &zone->health;
     keeper_wish_due(keeper, zone);
-    if (zone->ledger.lost || opening_is_wanted(keeper, zone)) {
+    if (is_opened_again(zone) || opening_is_wanted(keeper, zone)) {
         opening_start(keeper, zone);
     } else if (zone_record_version(zone) == NULL && zone->settings->type == ZONE_PRIMARY) {
         keeper_wish_load(keeper, zone, true);

@@ -153,6 +153,9 @@ static void opening_failed(struct managed_zone *zone, const struct store_request
     if (is_damaged) {
         take_remnant(zone, request->opened, is_ahead);
     }
+    if (change_is_wished(zone)) {
+        keeper_enqueue(keeper, zone); /* A transfer has come meanwhile. */
+    }
     keeper_set_timer(keeper, zone);
     keeper_zone_was_tried(keeper, zone);
 }

@@ -77,7 +77,8 @@ struct zone_ledger {
     bool unasked;               /* the store has come while a job was out: it is asked after it */
     bool awaits_burial;         /* `opening` as well: one of that name is still at work */
     bool continues;             /* the newest version is what was committed last */
-    bool lost;                  /* what the store has could not be read, and no file has it */
+    bool lost;                  /* what the store has could not be read, and no file has it: it is
+                                   asked again, until a transfer takes its place */
     bool imaging;               /* a new image is being made */
     bool untrimmed;             /* a commit's image is there: the store may let go what we did */
     bool aged;                  /* what has become too old is still in the store */

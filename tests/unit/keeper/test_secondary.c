@@ -1185,6 +1185,88 @@ static void a_zone_that_goes_leaves_its_place_to_the_next(void **state)
     assert_int_equal(scene_serial(scene), 5);
 }
 
+/* --- what the store has cannot be read ------------------------------------------------------- */
+
+/* Once, as too many files were open; its primaries have not answered yet. */
+static void lose_for_once(struct keeper_scene *scene)
+{
+    scene_fetch(scene, 5);
+    scene_stop(scene);
+    scene_start(scene);
+    scene_configure_only(scene);
+    scene_lack_image(scene);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 0);
+    assert_non_null(scene_asked(scene, KEEPER_QUESTION_SOA));
+}
+
+static void what_could_not_be_read_once_is_served_without_its_primaries(void **state)
+{
+    struct keeper_scene *scene = *state;
+    lose_for_once(scene);
+    scene_pass(scene, 301);
+    assert_int_equal(scene_serial(scene), 5);
+    assert_null(scene_status(scene).problem);
+}
+
+static void a_transfer_that_comes_first_takes_its_place(void **state)
+{
+    struct keeper_scene *scene = *state;
+    lose_for_once(scene);
+    scene_answer_soa(scene, 6);
+    scene_turn(scene);
+    scene_answer_transfer(scene, 6);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 6);
+    assert_null(scene_status(scene).problem);
+    assert_false(scene_zone(scene)->ledger.lost);
+    scene_restart(scene);
+    assert_int_equal(scene_serial(scene), 6);
+}
+
+/* What is damaged for good is asked for in vain. */
+static void a_transfer_that_comes_while_the_store_is_asked_is_taken(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene_fetch(scene, 5);
+    scene_stop(scene);
+    fake_disk_damage(scene->disk, STORE_IMAGES, 0, 200);
+    scene_start(scene);
+    scene_configure(scene);
+    assert_int_equal(scene_serial(scene), 0);
+    scene_answer_soa(scene, 6);
+    scene_turn(scene);
+    scene->now += 301;
+    scene_turn_once(scene);
+    assert_true(scene_zone(scene)->ledger.opening);
+    scene_answer_transfer(scene, 6);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 6);
+}
+
+/* The settings that its primaries are asked by go with the old configuration. */
+static void a_new_configuration_counts_while_the_store_is_asked(void **state)
+{
+    struct keeper_scene *scene = *state;
+    lose_for_once(scene);
+    scene->now += 301;
+    scene_turn_once(scene);
+    assert_true(scene_zone(scene)->ledger.opening);
+    struct refresh_primary other = scene->primary;
+    struct refresh_settings settings = scene->refresh;
+    other.remote.address[3] = 9;
+    settings.primaries = &other;
+    scene->plan[0].refresh = &settings;
+    scene_configure_only(scene);
+    struct scene_question *question = scene_asked(scene, KEEPER_QUESTION_SOA);
+    assert_non_null(question);
+    assert_int_equal(question->remote.address[3], 9);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 5);
+    scene->plan[0].refresh = &scene->refresh;
+    scene_configure(scene);
+}
+
 static void questions_that_are_out_end_with_the_server(void **state)
 {
     struct keeper_scene *scene = *state;
@@ -1201,6 +1283,10 @@ int main(void)
 #define WITH_SCENE(test) cmocka_unit_test_setup_teardown(test, scene_begin, scene_end)
     const struct CMUnitTest tests[] = {
         WITH_SCENE(what_a_primary_answers_is_told),
+        WITH_SCENE(what_could_not_be_read_once_is_served_without_its_primaries),
+        WITH_SCENE(a_transfer_that_comes_first_takes_its_place),
+        WITH_SCENE(a_transfer_that_comes_while_the_store_is_asked_is_taken),
+        WITH_SCENE(a_new_configuration_counts_while_the_store_is_asked),
         WITH_SCENE(what_came_is_written_to_its_file_now_and_then),
         WITH_SCENE(a_zone_is_fetched_served_and_kept),
         WITH_SCENE(a_zone_that_never_came_says_so),
