@@ -50,14 +50,15 @@ void expiry_end(struct managed_zone *zone)
 bool expiry_lasts(const struct managed_zone *zone, const struct zone_job *job)
 {
     sg_time now = zone->keeper->now;
-    if (zone->settings->type != ZONE_SECONDARY || job->kind == ZONE_JOB_TRANSFER) {
+    if (zone->settings->type != ZONE_SECONDARY) {
         return false;
     }
     if (job->kind == ZONE_JOB_RECOVER) {
         return secondary_had_expired(buffer_span(&job->made.state.timers), now);
     }
-    return zone->known.expired != NULL &&
-           !(zone->known.heard && is_valid(job->made.expires_first, now));
+    /* Of what came what differs is signed, and the rest as it becomes due. */
+    bool is_heard = zone->known.heard || job->kind == ZONE_JOB_TRANSFER;
+    return zone->known.expired != NULL && !(is_heard && is_valid(job->made.expires_first, now));
 }
 
 void expiry_is_over(struct managed_zone *zone)

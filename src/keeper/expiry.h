@@ -16,7 +16,8 @@
 void expiry_begin(struct managed_zone *zone);
 /* A primary was heard, or there is none any more. Fine where it has not expired. */
 void expiry_end(struct managed_zone *zone);
-/* Is what the job has made not to be seen? Not of a transfer, which is what is waited for. */
+/* Is what the job has made not to be seen? A transfer is what is waited for, but it has to be valid
+ * too. */
 bool expiry_lasts(const struct managed_zone *zone, const struct zone_job *job);
 /* It is served again. */
 void expiry_is_over(struct managed_zone *zone);

@@ -292,6 +292,29 @@ static void what_comes_back_is_signed_before_it_is_served(void **state)
     assert_true(scene_status(scene).expires_first > scene->now);
 }
 
+/* What a primary sends is signed where it differs alone: the rest is as old as before. */
+static void what_comes_anew_is_signed_whole_before_it_is_served(void **state)
+{
+    struct keeper_scene *scene = *state;
+    come_back_with_old_signatures(scene);
+    fake_disk_heal(scene->disk);
+    store_health(scene->store);
+    scene_turn(scene);
+    assert_true(scene_status(scene).expires_first <= scene->now);
+    assert_int_equal(keeper_refresh(scene->keeper, scene_zone(scene), false), SG_OK);
+    scene_pass(scene, 1);
+    scene_answer_soa(scene, 6);
+    scene_turn(scene);
+    scene_answer_transfer(scene, 6);
+    for (int i = 0; i < 30; i++) {
+        scene_turn_once(scene);
+        assert_true(scene_serial(scene) == 0 || scene_status(scene).expires_first > scene->now);
+    }
+    assert_true(scene_serial(scene) >= 6);
+    assert_null(scene_zone(scene)->known.expired);
+    assert_false(scene_zone(scene)->known.heard);
+}
+
 static void what_expires_once_more_before_it_is_signed_is_not_served(void **state)
 {
     struct keeper_scene *scene = *state;
@@ -1298,6 +1321,7 @@ int main(void)
         WITH_SCENE(signing_does_not_revive_what_has_expired),
         WITH_SCENE(keys_rest_while_a_secondary_has_expired),
         WITH_SCENE(what_comes_back_is_signed_before_it_is_served),
+        WITH_SCENE(what_comes_anew_is_signed_whole_before_it_is_served),
         WITH_SCENE(what_expires_once_more_before_it_is_signed_is_not_served),
         WITH_SCENE(keys_rest_while_a_secondary_has_expired_over_a_restart),
         WITH_SCENE(a_signed_secondary_overtakes_what_its_own_secondaries_have),
