@@ -66,6 +66,8 @@ void expiry_is_over(struct managed_zone *zone)
     struct keeper *keeper = zone->keeper;
     zone->known.heard = false;
     overtake_revived(keeper, zone);
+    zone->wishes.state = true; /* A restart is not to find it expired. */
+    keeper_enqueue(keeper, zone);
     if (zone->settings->policy != NULL) {
         zone->known.revived_at = keeper->now;
         kept_keys_are_stale(&keeper->kept_keys, zone);

@@ -457,10 +457,17 @@ void secondary_demand(struct keeper *keeper, struct managed_zone *zone, bool who
 
 void secondary_encode_timers(struct managed_zone *zone)
 {
-    if (zone->secondary != NULL) {
-        buffer_clear(&zone->known.state.timers);
-        refresh_timers_encode(refresh_timers(zone->secondary->refresh), &zone->known.state.timers);
+    if (zone->secondary == NULL) {
+        return;
     }
+    struct refresh_timers timers = *refresh_timers(zone->secondary->refresh);
+    if (zone->known.expired != NULL && !timers.expired) {
+        /* Heard, and not signed yet: a restart in between has it expired, and asks at once. */
+        timers.expired = true;
+        timers.refresh_at = zone->keeper->now;
+    }
+    buffer_clear(&zone->known.state.timers);
+    refresh_timers_encode(&timers, &zone->known.state.timers);
 }
 
 static void cancel(struct zone_secondary *secondary)

@@ -315,6 +315,44 @@ static void what_comes_anew_is_signed_whole_before_it_is_served(void **state)
     assert_false(scene_zone(scene)->known.heard);
 }
 
+/* Cut off between what is committed first and the last of its signatures, it is heard once more. */
+static void what_is_not_signed_yet_is_not_served_over_a_restart(void **state)
+{
+    struct keeper_scene *scene = *state;
+    come_back_with_old_signatures(scene);
+    fake_disk_heal(scene->disk);
+    store_health(scene->store);
+    struct managed_zone *zone = scene_zone(scene);
+    uint64_t last = zone->ledger.last;
+    zone->wishes = (struct zone_wishes){.state = true};
+    zone->health.resign_at = INT64_MAX;
+    keeper_enqueue(scene->keeper, zone);
+    for (int i = 0; i < 30 && zone->ledger.last == last; i++) {
+        scene_turn_once(scene);
+    }
+    assert_int_equal(zone->ledger.last, last + 1);
+    assert_true(zone->known.heard);
+    assert_true(scene_status(scene).expires_first <= scene->now);
+    scene_stop(scene);
+    scene_break_disk(scene);
+    scene_start(scene);
+    scene_configure_only(scene);
+    for (int i = 0; i < 30; i++) {
+        scene_turn_once(scene);
+        assert_int_equal(scene_serial(scene), 0);
+    }
+    sg_time came_back = scene->now;
+    scene_answer_soa(scene, 5);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 0);
+    heal(scene);
+    assert_true(scene_serial(scene) >= 5);
+    assert_true(scene_status(scene).expires_first > scene->now);
+    scene_restart(scene);
+    assert_true(scene_serial(scene) >= 5);
+    assert_true(scene_zone(scene)->known.state.facts.waits_from >= came_back);
+}
+
 static void what_expires_once_more_before_it_is_signed_is_not_served(void **state)
 {
     struct keeper_scene *scene = *state;
@@ -1322,6 +1360,7 @@ int main(void)
         WITH_SCENE(keys_rest_while_a_secondary_has_expired),
         WITH_SCENE(what_comes_back_is_signed_before_it_is_served),
         WITH_SCENE(what_comes_anew_is_signed_whole_before_it_is_served),
+        WITH_SCENE(what_is_not_signed_yet_is_not_served_over_a_restart),
         WITH_SCENE(what_expires_once_more_before_it_is_signed_is_not_served),
         WITH_SCENE(keys_rest_while_a_secondary_has_expired_over_a_restart),
         WITH_SCENE(a_signed_secondary_overtakes_what_its_own_secondaries_have),
