@@ -58,10 +58,12 @@ void trust_begin_state(struct zone_job *job)
     }
 }
 
-/* The states of the keys have begun anew. */
+/* The states of the keys have begun anew. Not of a zone that has expired: they do when it is back.
+ */
 static bool is_told_anew(const struct zone_job *job)
 {
-    return job->clock.anew && job->made.keys_looked_at && !zone_job_keys_rest(job);
+    return job->clock.anew && !job->clock.doubted && job->made.keys_looked_at &&
+           !zone_job_keys_rest(job);
 }
 
 void trust_end_state(struct zone_job *job)

@@ -346,6 +346,50 @@ static void what_is_not_signed_anew_is_as_good_as_expired(void **state)
     assert_true(scene_status(scene).overdue_at > scene->now);
 }
 
+/* The newest change of the states of its first key, as committed. */
+static sg_time newest_change(struct keeper_scene *scene)
+{
+    const struct zone_facts_of_keys *facts = &scene_zone(scene)->known.state.facts;
+    sg_time newest = 0;
+    assert_int_equal(facts->count, 1);
+    for (int record = 0; record < KEY_RECORDS; record++) {
+        sg_time change = facts->keys[0].state.changes[record];
+        newest = change > newest ? change : newest;
+    }
+    return newest;
+}
+
+/* Keys of a secondary that has expired rest: what was said meanwhile waits until it is back. */
+static void a_word_is_not_lost_on_a_zone_that_has_expired(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene->plan[0].policy = scene->policy;
+    scene->plan[0].inline_signing = true;
+    scene->now += 60 * SG_DAY;
+    scene_fetch(scene, 5);
+    scene_set_clock(scene, -60 * SG_DAY);
+    assert_int_equal(scene_status(scene).clock, CLOCK_BEHIND);
+    scene_pass(scene, SCENE_EXPIRE + 1);
+    assert_int_equal(scene_serial(scene), 0);
+    assert_int_equal(keeper_accept_clock(scene->keeper), 1);
+    scene_turn(scene);
+    scene_pass(scene, SG_DAY);
+    assert_int_equal(scene_status(scene).clock, CLOCK_ACCEPTED);
+    assert_true(newest_change(scene) > scene->now);
+    sg_time came_back = scene->now;
+    if (scene_asked(scene, KEEPER_QUESTION_SOA) == NULL) {
+        assert_int_equal(keeper_refresh(scene->keeper, scene_zone(scene), false), SG_OK);
+        scene_pass(scene, 1);
+    }
+    scene_answer_soa(scene, 5);
+    scene_turn(scene);
+    assert_true(scene_serial(scene) >= 5);
+    assert_int_equal(scene_status(scene).clock, CLOCK_TRUSTED);
+    assert_in_range(newest_change(scene), came_back, scene->now);
+    scene_restart(scene);
+    assert_int_equal(scene_status(scene).clock, CLOCK_TRUSTED);
+}
+
 int main(void)
 {
 #define WITH_SCENE(test) cmocka_unit_test_setup_teardown(test, scene_begin, scene_end)
@@ -368,6 +412,7 @@ int main(void)
         WITH_SCENE(a_clock_that_is_set_back_while_a_change_is_under_way_counts),
         WITH_SCENE(many_small_steps_back_are_a_large_one),
         WITH_SCENE(what_is_not_signed_anew_is_as_good_as_expired),
+        WITH_SCENE(a_word_is_not_lost_on_a_zone_that_has_expired),
     };
     return cmocka_run_group_tests_name("trust", tests, NULL, NULL);
 }
