@@ -123,3 +123,5 @@ const struct conf_key_store *conf_key_store_find(const struct conf *conf, const 
 /* The resolved configuration as named.conf text, for `signet checkconf -p`; secrets as "????" with
  * `hide_secrets`. */
 void conf_print(const struct conf *conf, bool hide_secrets, struct buffer *out_text);
+/* One zone's resolved statement, on one line, without the line's end. */
+void conf_print_zone(const struct conf_zone *zone, struct buffer *out_text);

@@ -453,35 +453,7 @@ static void print_options(const struct conf *conf, const struct conf_view *only_
     buffer_append_text(out_text, "};\n");
 }
 
-/* --- zones ------------------------------------------------------------------------------------ */
-
-static void begin_zone(const char *name, uint16_t rrclass, struct buffer *out_text)
-{
-    char class_text[DNS_TYPE_TEXT_BYTES];
-
-    buffer_append_text(out_text, "zone ");
-    print_quoted(name, out_text);
-    buffer_format(out_text, " %s {\n", dns_class_to_text(rrclass, class_text));
-}
-
-static void print_zone(const struct conf_zone *zone, struct buffer *out_text)
-{
-    bool secondary = zone->type == CONF_ZONE_SECONDARY;
-    unsigned zone_type = secondary ? ZONE_TYPE_SECONDARY : ZONE_TYPE_PRIMARY;
-
-    begin_zone(zone->name, zone->rrclass, out_text);
-    buffer_format(out_text, "\ttype %s;\n", secondary ? "secondary" : "primary");
-    print_text_option("file", zone->file, out_text);
-    print_text_option("journal", zone->journal, out_text);
-    if (zone->policy != NULL) {
-        print_text_option("dnssec-policy", zone->policy->name, out_text);
-        print_boolean_option("inline-signing", zone->inline_signing, out_text);
-        print_text_option("key-directory", zone->key_directory, out_text);
-    }
-    print_zone_content(zone->options, zone_type, out_text);
-    print_zone_service(zone->options, zone_type, out_text);
-    buffer_append_text(out_text, "};\n");
-}
+/* --- views ------------------------------------------------------------------------------------ */
 
 static void print_peer(const struct conf_peer *peer, struct buffer *out_text)
 {
@@ -536,10 +508,7 @@ static void print_view_zones(const struct conf_view *view, struct buffer *out_te
         print_zone(view->zones[i], out_text);
     }
     for (size_t i = 0; i < view->shared_zones_count; i++) {
-        const struct conf_zone *zone = view->shared_zones[i];
-        begin_zone(zone->name, zone->rrclass, out_text);
-        print_text_option("in-view", zone->view->name, out_text);
-        buffer_append_text(out_text, "};\n");
+        print_shared_zone(view->shared_zones[i], out_text);
     }
 }
 

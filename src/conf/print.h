@@ -9,6 +9,9 @@
 #include "conf/conf.h"
 
 void print_policy(const struct kasp_policy *policy, struct buffer *out_text);
+void print_zone(const struct conf_zone *zone, struct buffer *out_text);
+/* In another view than the zone's own: `in-view`. */
+void print_shared_zone(const struct conf_zone *zone, struct buffer *out_text);
 /*
  * Options of a zone that are not what they are by default: those that decide what its contents
  * are, and all the others. `zone_types` (enum schema_zone_type): leave out what may not stand in

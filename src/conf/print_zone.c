@@ -347,8 +347,10 @@ static void print_checks(const struct zone_printer *printer)
 {
     const struct zone_check_options *checks = &printer->options->checks;
     const struct zone_check_options *defaults = &printer->defaults->checks;
+    enum check_mode names =
+        printer->zone_types == ZONE_TYPE_SECONDARY ? CHECK_WARN : defaults->names;
 
-    print_check(printer, "check-names", checks->names, defaults->names);
+    print_check(printer, "check-names", checks->names, names);
     print_check(printer, "check-mx", checks->mx, defaults->mx);
     print_check(printer, "check-mx-cname", checks->mx_cname, defaults->mx_cname);
     print_check(printer, "check-srv-cname", checks->srv_cname, defaults->srv_cname);

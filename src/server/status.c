@@ -4,7 +4,6 @@
 #include <sys/utsname.h>
 
 #include "base/mem.h"
-#include "dns/rrtype.h"
 #include "keeper/zone_label.h"
 #include "server/reload.h"
 #include "server/store_opening.h"
@@ -374,27 +373,12 @@ void status_statement_of_zone(const struct server *server, const struct managed_
 {
     const struct zone_settings *settings = managed_zone_settings(zone);
     const struct amendment *amendment = amendment_of(server, settings);
-    char rrclass[DNS_TYPE_TEXT_BYTES];
 
     if (amendment != NULL) {
         buffer_append_text(out_text, amendment->text);
         return;
     }
-    buffer_format(out_text, "zone \"%s\" ", settings->name);
-    if (settings->rrclass != DNS_CLASS_IN) {
-        buffer_format(out_text, "%s ", dns_class_to_text(settings->rrclass, rrclass));
-    }
-    buffer_format(out_text, "{ type %s; ",
-                  settings->type == ZONE_PRIMARY ? "primary" : "secondary");
-    if (settings->file != NULL) {
-        buffer_format(out_text, "file \"%s\"; ", settings->file);
-    }
-    if (settings->policy != NULL) {
-        buffer_format(out_text, "dnssec-policy \"%s\"; inline-signing %s; key-directory \"%s\"; ",
-                      settings->policy->name, settings->inline_signing ? "yes" : "no",
-                      settings->key_directory);
-    }
-    buffer_append_text(out_text, "};");
+    conf_print_zone(settings->access, out_text);
 }
 
 void status_statistics(const struct server *server, struct buffer *out_text)

@@ -67,6 +67,30 @@ def test_an_added_zone_is_served_at_once_and_kept(server):
     assert server.rndc("showzone", "new.test").stdout.startswith('zone "new.test" {')
 
 
+def test_showzone_shows_all_of_a_statement_of_the_file(make_signet, run_server):
+    """What the zone has from its surroundings too: added elsewhere, it is the same zone."""
+    server = make_signet(options="allow-transfer { 192.0.2.7; !10.0.0.0/8; };",
+                         extra='key "k" { algorithm hmac-sha256; secret "c2lnbmV0"; };')
+    file = str(server.folder / 'a "b"')
+    quoted = file.replace('"', '\\"')
+    server.zones += [
+        'zone "far.test" { type secondary; file "far.db"; '
+        'primaries { 127.0.0.1 port 1 key k; ::1; }; allow-transfer { key k; none; }; '
+        'allow-update-forwarding { any; }; };',
+        f'zone "near.test" {{ type primary; file "{quoted}"; '
+        'update-policy { grant k subdomain near.test. A(3) TXT; }; };']
+    (server.folder / 'a "b"').write_text(ZONE.format(serial=1))
+    run_server(server)
+    assert server.rndc("showzone", "far.test").stdout == (
+        'zone "far.test" { type secondary; file "far.db"; allow-update-forwarding { any; }; '
+        'allow-transfer { key "k."; none; }; '
+        'primaries { 127.0.0.1 port 1 key "k."; ::1 port 53; }; };\n')
+    assert server.rndc("showzone", "near.test").stdout == (
+        f'zone "near.test" {{ type primary; file "{quoted}"; '
+        'allow-transfer { 192.0.2.7; !10.0.0.0/8; }; '
+        'update-policy { grant "k" subdomain "near.test." A(3) TXT; }; };\n')
+
+
 def test_a_signed_zone_keeps_its_signatures_over_a_restart(server):
     assert add(server, "new.test", 'file "new.db"; dnssec-policy default;').returncode == 0
     serial = server.wait_until_signed("new.test")

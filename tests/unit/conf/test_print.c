@@ -137,11 +137,32 @@ static void secrets_are_hidden_where_that_is_asked(void **state)
     conf_free(conf);
 }
 
+/* `showzone`: all that the statement comes to, and it loads again. */
+static void a_zone_on_one_line(void **state)
+{
+    (void)state;
+    static const char expected[] =
+        "zone \"a \\\"b\" { type secondary; file \"x\t{\\\\\"; "
+        "allow-transfer { key \"k.\"; }; "
+        "primaries { 192.0.2.1 port 53 key \"k.\"; 2001:db8::1 port 54; }; };";
+    struct conf *conf =
+        load(KEY_K "primaries l { 2001:db8::1 port 54; }; options { allow-transfer { key k; }; };"
+                   "zone \"a \\\"b\" { type slave; file \"x\t{\\\\\";"
+                   "masters { 192.0.2.1 key k; l; }; };");
+    struct buffer text = BUFFER_EMPTY;
+
+    conf_print_zone(conf->views[0]->zones[0], &text);
+    assert_string_equal(buffer_text(&text), expected);
+    buffer_free(&text);
+    conf_free(conf);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_default_draws_a_warning),
         cmocka_unit_test(secrets_are_hidden_where_that_is_asked),
+        cmocka_unit_test(a_zone_on_one_line),
     };
     return RUN_TABLE(cases, loads_again_and_is_the_same) |
            cmocka_run_group_tests(tests, NULL, NULL);
