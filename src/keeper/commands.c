@@ -32,6 +32,17 @@ struct managed_zone *keeper_zone(struct keeper *keeper, size_t index)
     return index < keeper->zones_count ? keeper->zones[index] : NULL;
 }
 
+void keeper_count_refreshes(const struct keeper *keeper, struct refresh_counts *out_counts)
+{
+    *out_counts = (struct refresh_counts){
+        .transferring = transfer_quota_running(keeper->refresh.quota),
+        .queued = transfer_quota_waiting(keeper->refresh.quota),
+    };
+    for (size_t i = 0; i < keeper->zones_count; i++) {
+        secondary_count(keeper->zones[i], out_counts);
+    }
+}
+
 static void wait_in(struct reload_waiter **list, reload_done *done, void *argument)
 {
     struct reload_waiter *waiter = mem_alloc_zero(1, sizeof(*waiter));

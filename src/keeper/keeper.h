@@ -274,6 +274,8 @@ bool keeper_has_overtaken(struct keeper *keeper);
  * SG_UNSUPPORTED for other zones. */
 MUST_USE enum sg_result keeper_refresh(struct keeper *keeper, struct managed_zone *zone,
                                        bool whole);
+/* What the secondary zones are at. */
+void keeper_count_refreshes(const struct keeper *keeper, struct refresh_counts *out_counts);
 /* Tell the zone's secondaries once more. */
 MUST_USE enum sg_result keeper_notify(struct keeper *keeper, struct managed_zone *zone);
 /* Look at the key directory now; sign again where the keys changed. */

@@ -546,6 +546,12 @@ const struct refresh_timers *refresh_timers(const struct refresh *refresh)
     return &refresh->timers;
 }
 
+void refresh_count(const struct refresh *refresh, struct refresh_counts *counts)
+{
+    counts->asking += refresh->phase == PHASE_ASKING;
+    counts->without_zone += !refresh->has_zone;
+}
+
 bool refresh_is_busy(const struct refresh *refresh)
 {
     return refresh->phase != PHASE_IDLE;

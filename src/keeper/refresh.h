@@ -142,5 +142,13 @@ void refresh_want_whole(struct refresh *refresh, bool whole);
 
 /* For commit records and status. */
 const struct refresh_timers *refresh_timers(const struct refresh *refresh);
+/* What `rndc status` tells of all secondaries. */
+struct refresh_counts {
+    size_t transferring, queued; /* at the quota */
+    size_t asking;               /* an SOA question is out */
+    size_t without_zone;         /* nothing has come yet */
+};
+/* One more; the quota knows the rest. */
+void refresh_count(const struct refresh *refresh, struct refresh_counts *counts);
 /* Is an order out, or a transfer waiting for its turn? */
 bool refresh_is_busy(const struct refresh *refresh);

@@ -442,6 +442,13 @@ const struct refresh_timers *secondary_timers(const struct managed_zone *zone)
     return zone->secondary == NULL ? NULL : refresh_timers(zone->secondary->refresh);
 }
 
+void secondary_count(const struct managed_zone *zone, struct refresh_counts *counts)
+{
+    if (zone->secondary != NULL) {
+        refresh_count(zone->secondary->refresh, counts);
+    }
+}
+
 void secondary_notified(struct keeper *keeper, struct managed_zone *zone, const struct remote *from,
                         const struct dns_soa *hint)
 {

@@ -34,6 +34,7 @@ void secondary_came(struct managed_zone *zone);
 const char *secondary_failure(const struct managed_zone *zone);
 /* When its primaries are asked next, and until when it is served; NULL: it has none. */
 const struct refresh_timers *secondary_timers(const struct managed_zone *zone);
+void secondary_count(const struct managed_zone *zone, struct refresh_counts *counts);
 /* A NOTIFY came. */
 void secondary_notified(struct keeper *keeper, struct managed_zone *zone, const struct remote *from,
                         const struct dns_soa *hint);

@@ -165,6 +165,18 @@ void status_of_clock(const struct server *server, struct buffer *out_text)
     put_number(out_text, "zones whose key states rest", resting);
 }
 
+/* Transfers in, as BIND counts: those out are among the TCP clients. */
+static void put_refreshes(const struct keeper *keeper, struct buffer *text)
+{
+    struct refresh_counts counts;
+
+    keeper_count_refreshes(keeper, &counts);
+    put_number(text, "xfers running", counts.transferring);
+    put_number(text, "xfers deferred", counts.queued);
+    put_number(text, "xfers first refresh", counts.without_zone);
+    put_number(text, "soa queries in progress", counts.asking);
+}
+
 void status_of_server(const struct server *server, struct buffer *out_text)
 {
     const struct server_progress *progress = &server->progress;
@@ -181,10 +193,7 @@ void status_of_server(const struct server *server, struct buffer *out_text)
     put_number(out_text, "UDP listeners per interface", server->threads);
     buffer_format(out_text, "\nnumber of zones: %zu (0 automatic)", keeper_zones(server->keeper));
     put_number(out_text, "debug level", log_channels_debug(server->logs));
-    put_number(out_text, "xfers running", dispatch_transfers(server->desk));
-    put_number(out_text, "xfers deferred", 0);
-    put_number(out_text, "xfers first refresh", 0);
-    put_number(out_text, "soa queries in progress", 0);
+    put_refreshes(server->keeper, out_text);
     buffer_format(out_text, "\nquery logging is %s",
                   dispatch_query_log(server->desk) ? "ON" : "OFF");
     buffer_append_text(out_text, "\nresponse logging is OFF");

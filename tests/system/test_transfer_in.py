@@ -3,6 +3,7 @@
 import email.utils
 import os
 import subprocess
+import threading
 import time
 
 import dns.message
@@ -435,3 +436,31 @@ def test_refresh_and_retransfer_do_as_they_say(fetched):
     assert signet.rndc("retransfer", ZONE).returncode == 0
     wait_until(lambda: primary.count("AXFR") > before, 20, "AXFR although nothing is newer")
     assert signet.serial(ZONE) == 2
+
+
+# --- what status counts -------------------------------------------------------------------------
+
+def test_status_counts_what_secondaries_are_at(signet, run_server):
+    """Of three zones that were never fetched one asks, one fetches, and one waits for that."""
+    names = ["silent.test", "first.test", "second.test"]
+    primaries = [run_server(FakePrimary(name, small_zone(name + "."))) for name in names]
+    go_on = threading.Event()
+
+    def waits(primary, query):
+        assert go_on.wait(60)
+        yield from fake_primary.whole(primary, query)
+    primaries[0].answers = False
+    signet.options = "transfers-in 1;"
+    for name, primary in zip(names, primaries):
+        primary.behaviour = waits
+        signet.add_secondary(name, [primary.port])
+    signet.start()
+
+    def counts():
+        lines = dict(line.split(": ", 1) for line in signet.rndc("status").stdout.splitlines()
+                     if ": " in line)
+        return [int(lines[name]) for name in ("xfers running", "xfers deferred",
+                                              "xfers first refresh", "soa queries in progress")]
+    wait_until(lambda: counts() == [1, 1, 3, 1], what="a transfer, a wait and a question")
+    go_on.set()
+    wait_until(lambda: counts()[:3] == [0, 0, 1], what="both transfers")
