@@ -306,7 +306,8 @@ struct keeper_key_word {
 MUST_USE enum sg_result keeper_note_ds(struct keeper *keeper, struct managed_zone *zone,
                                        const struct keeper_key_word *word, keys_order_done *done,
                                        void *argument);
-/* A successor of the key is due at `when`. */
+/* A successor of the key is due at `when`. Results as keeper_note_ds(), but SG_DENIED: the key is
+ * not in use. */
 MUST_USE enum sg_result keeper_rollover(struct keeper *keeper, struct managed_zone *zone,
                                         const struct keeper_key_word *word, keys_order_done *done,
                                         void *argument);

@@ -157,7 +157,7 @@ static void roll(struct preparation *p, struct zone_key_order *order)
     struct signing_key *key = p->list->keys[index];
     sg_time when = order->word.when < p->now ? p->now : order->word.when;
     if (kasp_roll_key(p->policy, key, when) != SG_OK) {
-        answer(order, SG_CONFLICT,
+        answer(order, SG_DENIED,
                mem_format("Error executing rollover command: key is not actively signing\n"
                           "key %u cannot be rolled: it is %s",
                           key->tag,

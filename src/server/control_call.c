@@ -29,6 +29,9 @@ static const struct result_text {
     {CONTROL_UNKNOWN_COMMAND, "unknown command"},
     {CONTROL_NOT_PRIMARY, "not primary"},
     {CONTROL_NOT_DYNAMIC, "not dynamic"},
+    {CONTROL_NO_KEY, "no matching key found"},
+    {CONTROL_MANY_KEYS, "too many keys matching"},
+    {CONTROL_KEY_NOT_ACTIVE, "key is not actively signing"},
 };
 
 static bool is_blank(char byte)

@@ -31,6 +31,9 @@ enum control_result {
     CONTROL_UNKNOWN_COMMAND = 173,
     CONTROL_NOT_PRIMARY = 179,
     CONTROL_NOT_DYNAMIC = 182,
+    CONTROL_NO_KEY = 194,
+    CONTROL_MANY_KEYS = 195,
+    CONTROL_KEY_NOT_ACTIVE = 196,
 };
 const char *control_result_text(uint32_t result);
 

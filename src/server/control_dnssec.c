@@ -16,9 +16,25 @@ struct words {
     struct keeper_key_word key;
 };
 
+/* BIND's codes; the text says more. */
+static enum control_result code_of(enum sg_result result)
+{
+    switch (result) {
+    case SG_NOT_FOUND:
+        return CONTROL_NO_KEY;
+    case SG_EXISTS:
+        return CONTROL_MANY_KEYS;
+    case SG_DENIED:
+        return CONTROL_KEY_NOT_ACTIVE;
+    default:
+        return CONTROL_FAILURE;
+    }
+}
+
 static const struct zone_request_words answers = {
     .goes_on = "it is not done yet: the work goes on, the log tells how it ends",
     .goes_on_is_a_failure = true,
+    .code_of = code_of,
 };
 
 static bool take_tag(struct control_call *call, const char *text, int *out_tag)

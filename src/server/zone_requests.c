@@ -13,8 +13,9 @@ struct zone_request {
     size_t expected; /* zones that have not ended, and 1 until sealed */
     bool up_to_date; /* nothing else has been heard */
     size_t failed;
-    char *problem; /* of the first that failed */
-    char *said;    /* NULL: words->done */
+    enum control_result code; /* of the first that failed, as the next */
+    char *problem;
+    char *said; /* NULL: words->done */
 };
 
 struct zone_request *zone_request_new(struct server *server, const struct zone_request_words *words)
@@ -28,6 +29,7 @@ struct zone_request *zone_request_new(struct server *server, const struct zone_r
         .answer_by = time_now() + ANSWER_SECONDS_MAX,
         .expected = 1,
         .up_to_date = true,
+        .code = CONTROL_FAILURE,
     };
     server->zone_requests = request;
     return request;
@@ -49,8 +51,8 @@ static void reply(struct zone_request *request)
         char *text = request->failed == 1 ? mem_copy_text(request->problem)
                                           : mem_format("%s (and %zu more zones failed)",
                                                        request->problem, request->failed - 1);
-        control_request_reply(request->request, CONTROL_FAILURE,
-                              control_result_text(CONTROL_FAILURE), text);
+        control_request_reply(request->request, request->code, control_result_text(request->code),
+                              text);
         mem_free(text);
     } else {
         const char *text = request->up_to_date ? words->up_to_date : words->done;
@@ -91,6 +93,9 @@ void zone_request_carried_out(void *argument, enum sg_result result, const char 
     struct zone_request *request = argument;
     if (result == SG_OK && request->said == NULL && *text != '\0') {
         request->said = mem_copy_text(text);
+    }
+    if (result != SG_OK && request->failed == 0 && request->words->code_of != NULL) {
+        request->code = request->words->code_of(result);
     }
     zone_request_ended(request, result == SG_OK ? RELOAD_STARTED : RELOAD_FAILED, text);
 }

@@ -15,6 +15,8 @@ struct zone_request_words {
     const char *done, *up_to_date;
     const char *goes_on;       /* after half a minute */
     bool goes_on_is_a_failure; /* the client must not go on as if it had been done */
+    /* How the client is told of a failure; NULL: CONTROL_FAILURE. */
+    enum control_result (*code_of)(enum sg_result result);
 };
 
 /* `words` is borrowed for good. */

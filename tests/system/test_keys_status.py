@@ -211,6 +211,29 @@ def test_signing_list_names_the_keys_that_sign(signed, program):
     assert signed.rndc("signing", "-list", "plain.test").stdout == "No signing records found\n"
 
 
+def test_key_errors_have_the_codes_of_bind(make_signet, run_server):
+    """Two keys leave, and for both nobody has ever looked for a DS."""
+    server = make_signet(extra=policy(CSK + "csk lifetime unlimited algorithm 15;"))
+    server.add_zone(ZONE, small_zone(f"{ZONE}."), policy="p")
+    run_server(server)
+    server.wait_until_signed(ZONE)
+    server.zones[0] = server.zones[0].replace('"p"', '"insecure"')
+    server.configure()
+    assert server.rndc("reconfig").returncode == 0
+
+    def keys():
+        return json.loads(server.rndc("dnssec", "-status", "-json", ZONE).stdout)["keys"]
+    wait_until(lambda: all(key["goal"] == "hidden" for key in keys()), what="goal hidden")
+
+    def says(*words):
+        done = server.rndc("dnssec", *words, ZONE, program="signet")
+        assert done.returncode == 1, done.stdout
+        return done.stderr.splitlines()[0]
+    assert says("-rollover", "-key", str(keys()[0]["tag"])) == \
+        "signet: 'dnssec' failed: key is not actively signing"
+    assert says("-checkds", "withdrawn") == "signet: 'dnssec' failed: too many keys matching"
+
+
 @pytest.mark.parametrize("words, error, text", [
     (["dnssec"], "unexpected end of input", "expected: dnssec -status"),
     (["dnssec", "-stauts", ZONE], "syntax error", "expected: dnssec -status"),
@@ -218,8 +241,8 @@ def test_signing_list_names_the_keys_that_sign(signed, program):
     (["dnssec", "-status", "nope.test"], "not found", "no matching zone 'nope.test' in any view"),
     (["dnssec", "-status", ZONE, "IN", "_default", "more"], "syntax error", "Too many arguments"),
     (["dnssec", "-rollover", ZONE], "syntax error", "Key id is required when scheduling rollover"),
-    (["dnssec", "-rollover", "-key", "1", ZONE], "failure", "Error executing rollover command: no matching key found\nthe zone has no key 1: it has "),
-    (["dnssec", "-checkds", "published", ZONE], "failure",
+    (["dnssec", "-rollover", "-key", "1", ZONE], "no matching key found", "Error executing rollover command: no matching key found\nthe zone has no key 1: it has "),
+    (["dnssec", "-checkds", "published", ZONE], "no matching key found",
      "Error executing checkds command: no matching key found\nno key of the zone waits for its DS to be published\nkey "),
     (["dnssec", "-checkds", "perhaps", ZONE], "syntax error", "expected: dnssec -checkds"),
     (["dnssec", "-checkds", "-when", "soon", "published", ZONE], "syntax error", "'soon' is not a time"),
