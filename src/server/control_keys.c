@@ -94,12 +94,18 @@ static void write_no_keys(struct control_call *call, bool as_json)
                                        : "Zone does not have dnssec-policy");
 }
 
+/* May be shortened, as with BIND. */
+static bool is_option(const char *word, const char *option)
+{
+    return word != NULL && strlen(word) >= 2 && strncasecmp(word, option, strlen(word)) == 0;
+}
+
 void control_keys_status(struct control_call *call)
 {
     const char *option = control_call_word(call, 2);
-    bool as_json =
-        option != NULL && strlen(option) >= 2 && strncasecmp(option, "-json", strlen(option)) == 0;
-    struct managed_zone *zone = control_zone_find_last(call, as_json ? 3 : 2);
+    bool as_json = is_option(option, "-json");
+    bool is_verbose = is_option(option, "-v"); /* BIND 9.21: with states. Ours are always told. */
+    struct managed_zone *zone = control_zone_find_last(call, as_json || is_verbose ? 3 : 2);
     if (zone == NULL) {
         return;
     }

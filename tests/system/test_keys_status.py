@@ -211,6 +211,20 @@ def test_signing_list_names_the_keys_that_sign(signed, program):
     assert signed.rndc("signing", "-list", "plain.test").stdout == "No signing records found\n"
 
 
+def test_when_is_bounded_by_now(signed):
+    """A DS cannot be seen before its time, and a roll that was due long ago is due now."""
+    text = signed.rndc("dnssec", "-status", "-v", ZONE).stdout
+    ksk, zsk = (re.search(rf"^key: (\d+) .*, {role}$", text, re.MULTILINE)[1] for role in ("KSK", "ZSK"))
+    done = signed.rndc("dnssec", "-checkds", "-key", ksk, "-when", "20991231000000", "published", ZONE)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "the DS cannot have been published in the future" in done.stderr
+    before = int(time.time())
+    done = signed.rndc("dnssec", "-rollover", "-key", zsk, "-when", "20200101000000", ZONE)
+    assert done.returncode == 0, done.stderr
+    due = re.fullmatch(rf"Key {zsk}: Rollover scheduled on (.*)\.000", done.stdout.splitlines()[0])[1]
+    assert before <= time.mktime(time.strptime(due, "%d-%b-%Y %H:%M:%S")) <= time.time()
+
+
 def test_key_errors_have_the_codes_of_bind(make_signet, run_server):
     """Two keys leave, and for both nobody has ever looked for a DS."""
     server = make_signet(extra=policy(CSK + "csk lifetime unlimited algorithm 15;"))
