@@ -297,7 +297,7 @@ const struct schema_row schema_rows[] = {
     {"min-roots", OPT | VIEW, 0, REMOVED, true, "...", 0, NULL},
     {"min-table-size", PLACE_RATE_LIMIT, 0, USED, false, "<integer>", 0, NULL},
     {"min-transfer-rate", OPT | VIEW, 0, RESOLVER, false, "<integer>", 0, NULL},
-    {"min-transfer-rate-in", OPT | VIEW | ZONE, S | M | ST, PENDING, false, "<integer> <integer 1..40320>", 0, NULL},
+    {"min-transfer-rate-in", OPT | VIEW | ZONE, S | M | ST, USED, false, "<integer> <integer 1..40320>", 0, NULL},
     {"minimal-any", OPT | VIEW, 0, USED, false, "<boolean>", 0, NULL},
     {"minimal-responses", OPT | VIEW, 0, USED, false, "( no-auth | no-auth-recursive | <boolean> )", 0, NULL},
     {"multi-master", OPT | VIEW | ZONE, S | M | ST, USED, false, "<boolean>", 0, NULL},

@@ -83,10 +83,12 @@ struct zone_settings {
     const struct ds_watch_settings *parent;        /* NULL: the parent is no matter */
     const struct parent_telling_settings *telling; /* NULL: it is not told either */
     sg_duration transfer_time_max, transfer_idle_max; /* of transfers in */
-    const void *access;                               /* put into the slot's options */
-    uint64_t fingerprint;                             /* of all of the above */
-    uint64_t updates_fingerprint;                     /* of who may update: `access` has it */
-    const char *source_file;                          /* where the statement stands */
+    uint32_t transfer_bytes_min;                      /* in each window; 0: no limit */
+    sg_duration transfer_window;
+    const void *access;           /* put into the slot's options */
+    uint64_t fingerprint;         /* of all of the above */
+    uint64_t updates_fingerprint; /* of who may update: `access` has it */
+    const char *source_file;      /* where the statement stands */
     unsigned source_line;
 
     struct zone_slot *slot; /* out: set by keeper_configure() */

@@ -89,3 +89,10 @@ struct zone_transfer_options refresh_request_options(const struct zone_settings 
         .private_type = settings->limits.private_type,
     };
 }
+
+sg_duration refresh_request_silence_max(const struct zone_settings *settings)
+{
+    bool is_shorter =
+        settings->transfer_bytes_min > 0 && settings->transfer_window < settings->transfer_idle_max;
+    return is_shorter ? settings->transfer_window : settings->transfer_idle_max;
+}

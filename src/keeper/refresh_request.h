@@ -32,3 +32,6 @@ struct zone_transfer_options refresh_request_options(const struct zone_settings 
  * has said what is too much.
  */
 uint64_t refresh_request_bytes_max(uint64_t records_max, uint64_t memory);
+/* How long a transfer may bring nothing: max-transfer-idle-in, or the window of
+ * min-transfer-rate-in, in which nothing at all is too little, too. */
+sg_duration refresh_request_silence_max(const struct zone_settings *settings);

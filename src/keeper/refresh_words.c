@@ -90,8 +90,8 @@ static char *text_of_cut(const struct refresh_failure *failure)
                           (unsigned long long)failure->records, count);
     }
     if (failure->result == SG_TIMEOUT) {
-        return mem_format("the transfer stopped after %llu %s, or took longer than "
-                          "max-transfer-idle-in and max-transfer-time-in permit",
+        return mem_format("the transfer stopped after %llu %s, or it comes too slowly for "
+                          "min-transfer-rate-in, max-transfer-idle-in or max-transfer-time-in",
                           (unsigned long long)failure->records, count);
     }
     return NULL;

@@ -12,6 +12,7 @@
 #include "keeper/refresh_words.h"
 #include "keeper/remote_text.h"
 #include "keeper/source_wish.h"
+#include "keeper/transfer_rate.h"
 
 enum {
     ASK_TIMEOUT = 5,
@@ -33,6 +34,7 @@ struct zone_secondary {
     char *key;                      /* with which TSIG key; NULL: none */
     char *failure;                  /* why the last one was of no use; NULL: it was of use */
     uint64_t began_ns;
+    struct transfer_rate rate;
 };
 
 /* --- words for the log ---------------------------------------------------------------------- */
@@ -246,6 +248,12 @@ static void end_fetch(struct zone_secondary *secondary, enum sg_result result,
     secondary_turn(secondary->keeper, secondary->zone);
 }
 
+static bool is_too_slow(struct zone_secondary *secondary)
+{
+    struct zone_transfer_totals totals = zone_transfer_totals(secondary->incoming);
+    return transfer_rate_is_too_low(&secondary->rate, totals.bytes, time_monotonic_ns());
+}
+
 static bool hear_transfer(void *argument, const struct keeper_heard *heard)
 {
     struct zone_secondary *secondary = argument;
@@ -257,7 +265,10 @@ static bool hear_transfer(void *argument, const struct keeper_heard *heard)
     }
     enum sg_result result = zone_transfer_feed(secondary->incoming, heard->message, &complete);
     if (result == SG_OK && !complete) {
-        return true;
+        if (!is_too_slow(secondary)) {
+            return true;
+        }
+        result = SG_TIMEOUT;
     }
     if (result == SG_OK && !heard->settled) {
         result = SG_BAD_SIG; /* The last message must be signed (RFC 8945 5.3.1). */
@@ -279,6 +290,9 @@ static void fetch(struct zone_secondary *secondary, const struct refresh_order *
     zone_transfer_free(secondary->incoming);
     secondary->incoming = zone_transfer_new(&settings->apex, settings->rrclass, base, &options);
     secondary->began_ns = time_monotonic_ns();
+    secondary->rate = (struct transfer_rate){.bytes_min = settings->transfer_bytes_min,
+                                             .window = settings->transfer_window,
+                                             .began_ns = secondary->began_ns};
     const struct keeper_question question = {
         .kind = KEEPER_QUESTION_TRANSFER,
         .remote = &order->primary->remote,
@@ -286,7 +300,7 @@ static void fetch(struct zone_secondary *secondary, const struct refresh_order *
         .message = {request.bytes, request.length},
         .tcp = true,
         .timeout = CONNECT_TIMEOUT,
-        .idle_timeout = settings->transfer_idle_max,
+        .idle_timeout = refresh_request_silence_max(settings),
         .total_timeout = settings->transfer_time_max,
     };
     if (!ask(secondary, &question, hear_transfer)) {

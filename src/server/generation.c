@@ -93,6 +93,8 @@ static void fill_settings(const struct conf_zone *zone, const struct zone_peers 
         .telling = peers->is_telling ? &peers->telling : NULL,
         .transfer_time_max = zone->options->transfer_in.time_max,
         .transfer_idle_max = zone->options->transfer_in.idle_max,
+        .transfer_bytes_min = zone->options->transfer_in.rate_bytes_min,
+        .transfer_window = zone->options->transfer_in.rate_window,
         .access = zone,
         .fingerprint = zone->content_fingerprint,
         .updates_fingerprint = zone->updates_fingerprint,

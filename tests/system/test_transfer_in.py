@@ -438,6 +438,26 @@ def test_refresh_and_retransfer_do_as_they_say(fetched):
     assert signet.serial(ZONE) == 2
 
 
+@pytest.mark.slow
+def test_a_transfer_that_trickles_is_given_up(signet, fake):
+    """Its messages keep it from being idle, but bring too little in a minute."""
+    primary = fake()
+
+    def trickles(primary, query):
+        for wire in fake_primary.messages(query, [primary.soa] + primary.records[1:] * 40):
+            yield wire
+            time.sleep(4)
+    primary.behaviour = trickles
+    signet.add_secondary(ZONE, [primary.port], statements="min-transfer-rate-in 100000 1;")
+    signet.start()
+    wait_until(lambda: "it comes too slowly for min-transfer-rate-in" in signet.log(), 75,
+               "the transfer being given up")
+    assert "last refresh failed: " in signet.rndc("zonestatus", ZONE).stdout
+    primary.behaviour = fake_primary.whole
+    assert signet.rndc("refresh", ZONE).returncode == 0
+    wait_for_serial(signet, 1)
+
+
 # --- what status counts -------------------------------------------------------------------------
 
 def test_status_counts_what_secondaries_are_at(signet, run_server):

@@ -56,7 +56,7 @@ static const struct words_case {
     {{FROM, NULL, true, SG_IO, 0, false, false, false, 0, 0, 7},
      "192.0.2.1#53: it closed the connection in the midst of the transfer, after 7 records", "log"},
     {{FROM, NULL, true, SG_TIMEOUT, 0, false, false, false, 0, 0, 1},
-     "192.0.2.1#53: the transfer stopped after 1 record, ", "max-transfer-idle-in"},
+     "192.0.2.1#53: the transfer stopped after 1 record, ", "min-transfer-rate-in"},
 };
 /* clang-format on */
 
