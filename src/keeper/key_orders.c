@@ -105,13 +105,13 @@ static const char *ds_objection(const struct signing_key *key, bool published)
 static void refuse_ds(struct zone_key_order *order, const struct signing_key *key)
 {
     if (!key->state.ksk) {
-        answer(order, SG_CONFLICT,
+        answer(order, SG_NOT_FOUND,
                mem_format("Error executing checkds command: no matching key found\n"
                           "key %u is a ZSK, which has no DS: name the KSK, see `dnssec -status`",
                           key->tag));
         return;
     }
-    answer(order, SG_CONFLICT,
+    answer(order, SG_NOT_FOUND,
            mem_format("Error executing checkds command: no matching key found\n"
                       "key %u does not wait for its DS to be %s: %s",
                       key->tag, ds_text(order), ds_objection(key, order->word.published)));

@@ -633,7 +633,7 @@ static void an_order_is_refused_with_its_reason(void **state)
                 "all caches by ",
                 ksk.tag);
     answer = note_ds(scene, (struct keeper_key_word){.tag = ksk.tag, .published = true});
-    assert_int_equal(answer.result, SG_CONFLICT);
+    assert_int_equal(answer.result, SG_NOT_FOUND);
     assert_says(&answer,
                 "\nkey %u does not wait for its DS to be published: the parent is not asked "
                 "for it\nkey",
@@ -642,7 +642,7 @@ static void an_order_is_refused_with_its_reason(void **state)
     assert_says(&answer, "\nkey %u does not wait for its DS to be withdrawn: there is none\n",
                 ksk.tag);
     answer = note_ds(scene, (struct keeper_key_word){.tag = zsk.tag, .published = true});
-    assert_int_equal(answer.result, SG_CONFLICT);
+    assert_int_equal(answer.result, SG_NOT_FOUND);
     assert_says(&answer, "no matching key found\nkey %u is a ZSK, which has no DS", zsk.tag);
     answer = roll(scene, (uint16_t)(ksk.tag == 1 || zsk.tag == 1 ? 2 : 1));
     assert_int_equal(answer.result, SG_NOT_FOUND);
