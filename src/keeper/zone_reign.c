@@ -221,8 +221,9 @@ static enum sg_result look_at_keys(struct zone_job *job, const struct zone_state
     const struct zone_state *lent = job->lent.state;
     bool expired = job->settings->type == ZONE_SECONDARY &&
                    secondary_had_expired(buffer_span(&before->timers), job->now);
-    job->clock.doubted |= before->clock_doubted || expired;
-    job->clock.unserved = expired && !before->clock_doubted;
+    bool is_doubted = job->clock.doubted || before->clock_doubted;
+    job->clock.doubted = is_doubted || expired;
+    job->clock.unserved = expired && !is_doubted;
     job->lent.state = before;
     enum sg_result result = zone_look_at_keys(job);
     job->lent.state = lent;

@@ -390,6 +390,52 @@ static void a_word_is_not_lost_on_a_zone_that_has_expired(void **state)
     assert_int_equal(scene_status(scene).clock, CLOCK_TRUSTED);
 }
 
+/* As another signer leaves them: the key of the zone is withdrawn, another has times and no state.
+ */
+static void have_another_signer(struct keeper_scene *scene)
+{
+    char when[TIME_TEXT_BYTES];
+    struct signing_key metadata, *key;
+    time_to_digits(scene->now, when);
+    char *command = mem_format("sed -i -e 's/^DNSKEYState:.*/DNSKEYState: unretentive/' "
+                               "-e 's/^ZRRSIGState:.*/ZRRSIGState: hidden/' "
+                               "-e 's/^DNSKEYChange:.*/DNSKEYChange: %s/' %s/K*.state",
+                               when, scene->folder);
+    assert_int_equal(system(command), 0);
+    mem_free(command);
+    signing_key_init(&metadata);
+    metadata.times[KEY_CREATED] = metadata.times[KEY_PUBLISH] = metadata.times[KEY_ACTIVATE] =
+        scene->now;
+    const struct key_request request = {.folder = scene->folder,
+                                        .zone = &scene->plan[0].apex,
+                                        .algorithm = DNSSEC_ECDSAP256SHA256,
+                                        .flags = 257,
+                                        .metadata = &metadata};
+    assert_int_equal(keystore_generate(&request, &key), SG_OK);
+    signing_key_free(key);
+}
+
+/* That it has expired is no reason to read the times of keys by a false clock. */
+static void a_zone_that_expired_is_not_signed_anew_by_times_of_a_false_clock(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene->plan[0].policy = scene->policy;
+    scene->plan[0].inline_signing = true;
+    scene_fetch(scene, 5);
+    scene_pass(scene, SCENE_EXPIRE + 1);
+    scene_stop(scene);
+    scene->now += SG_HOUR;
+    have_another_signer(scene);
+    scene_start(scene);
+    scene->zones = 0;
+    scene_configure(scene);
+    scene_set_clock(scene, 40 * SG_DAY);
+    scene->zones = 1;
+    scene_configure(scene);
+    assert_int_equal(scene_serial(scene), 0);
+    assert_non_null(strstr(scene_status(scene).problem, "the clock is in doubt"));
+}
+
 int main(void)
 {
 #define WITH_SCENE(test) cmocka_unit_test_setup_teardown(test, scene_begin, scene_end)
@@ -413,6 +459,7 @@ int main(void)
         WITH_SCENE(many_small_steps_back_are_a_large_one),
         WITH_SCENE(what_is_not_signed_anew_is_as_good_as_expired),
         WITH_SCENE(a_word_is_not_lost_on_a_zone_that_has_expired),
+        WITH_SCENE(a_zone_that_expired_is_not_signed_anew_by_times_of_a_false_clock),
     };
     return cmocka_run_group_tests_name("trust", tests, NULL, NULL);
 }
