@@ -252,7 +252,7 @@ static void start_image(struct keeper *keeper, struct managed_zone *zone)
     checkpoint->job = (struct job){.run = write_image, .reply = keeper->io.mailbox};
     checkpoint->zone = zone;
     checkpoint->store = keeper->io.store;
-    checkpoint->version = zone_version_ref(zone->slot->version);
+    checkpoint->version = zone_version_ref(zone_record_version(zone));
     checkpoint->store_zone = ledger->id;
     checkpoint->number = ledger->last;
     checkpoint->since_bytes = ledger->since_image_bytes;
@@ -268,7 +268,7 @@ static bool is_image_due(const struct managed_zone *zone)
 {
     const struct zone_ledger *ledger = &zone->ledger;
     return ledger->since_image_bytes >= CHANGESETS_BYTES_MIN &&
-           ledger->since_image_bytes >= zone_version_facts(zone->slot->version)->bytes / 2;
+           ledger->since_image_bytes >= zone_version_facts(zone_record_version(zone))->bytes / 2;
 }
 
 /* What is behind the image cannot go before there is a newer one; with nothing left to tell, a
@@ -300,7 +300,7 @@ void checkpoint_consider(struct keeper *keeper, struct managed_zone *zone)
     struct zone_ledger *ledger = &zone->ledger;
     /* A version that is not what was committed last belongs to no commit. */
     if (ledger->id == 0 || !ledger->continues || ledger->imaging || keeper->stopping ||
-        zone->slot->version == NULL) {
+        zone_record_version(zone) == NULL) {
         return;
     }
     if (ledger->untrimmed) {
@@ -318,7 +318,7 @@ void checkpoint_age(struct keeper *keeper, struct managed_zone *zone)
     sg_time *wake = &zone->health.history_at;
     checkpoint_trim_memory(keeper, zone);
     checkpoint_consider(keeper, zone);
-    if (zone->ledger.aged && *wake <= keeper->now) { /* Not now: it has expired, say. */
+    if (zone->ledger.aged && *wake <= keeper->now) { /* Not now: an image is being made, say. */
         *wake = keeper->now + shortening_step(zone);
     }
 }

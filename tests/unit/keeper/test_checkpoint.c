@@ -90,6 +90,30 @@ static void a_zone_that_goes_meanwhile_waits_for_it(void **state)
     assert_int_equal(scene_serial(scene), 8);
 }
 
+/* It is signed on unseen, perhaps for months. */
+static void one_that_has_expired_gets_its_images_too(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene->plan[0].policy = scene->policy;
+    scene->plan[0].inline_signing = true;
+    scene_fetch(scene, 5);
+    scene_pass(scene, SCENE_EXPIRE + 1);
+    assert_int_equal(scene_serial(scene), 0);
+    let_one_be_due(scene);
+    scene_pass(scene, 13 * SG_DAY);
+    assert_true(scene_zone(scene)->ledger.image_number > 1);
+    assert_int_equal(fake_disk_count(scene->disk, STORE_IMAGES), 1);
+    assert_in_range(scene_zone(scene)->ledger.since_image_bytes, 0, 1 << 19);
+    scene_restart(scene);
+    assert_int_equal(scene_serial(scene), 0);
+    assert_non_null(scene_zone(scene)->known.expired);
+    assert_int_equal(keeper_refresh(scene->keeper, scene_zone(scene), false), SG_OK);
+    scene_pass(scene, 1);
+    scene_answer_soa(scene, 5);
+    scene_turn(scene);
+    assert_true(scene_serial(scene) > 5);
+}
+
 /* A server that is started often must not read more and more. */
 static void what_was_recovered_counts(void **state)
 {
@@ -344,7 +368,7 @@ static void an_image_that_age_asks_for_and_that_fails_is_not_due_at_once(void **
     assert_int_equal(fake_disk_count(scene->disk, STORE_COMMITS), 1);
 }
 
-/* A zone that has expired is written no image: its age is looked at in steps. */
+/* A zone that is not as it was committed is written no image: its age is looked at in steps. */
 static void what_cannot_be_shortened_now_keeps_nobody_busy(void **state)
 {
     struct keeper_scene *scene = *state;
@@ -557,6 +581,7 @@ int main(void)
         WITH_SCENE(one_that_cannot_be_written_costs_nothing),
         WITH_SCENE(a_version_that_is_not_committed_gets_none),
         WITH_SCENE(a_zone_that_goes_meanwhile_waits_for_it),
+        WITH_SCENE(one_that_has_expired_gets_its_images_too),
         WITH_SCENE(what_was_recovered_counts),
         WITH_SCENE(what_secondaries_may_ask_for_is_kept_over_a_restart),
         WITH_SCENE(what_nobody_may_ask_for_any_more_is_not_kept),
