@@ -283,6 +283,7 @@ static enum sg_result take_differences(struct zone_job *job)
         zone_edit_abandon(edit);
         return result;
     }
+    zone_warn_of_transferred(job, edit);
     return zone_sign_and_seal(job, edit, ZONE_SIGN_CHANGE);
 }
 
@@ -308,5 +309,6 @@ enum sg_result zone_take_transfer(struct zone_job *job)
         zone_edit_abandon(edit);
         return result;
     }
+    zone_warn_of_transferred(job, edit);
     return take_source(job, edit);
 }

@@ -86,6 +86,12 @@ bool zone_is_own_key_record(const struct zone_job *job, uint16_t type, struct sp
  * say. Of a zone that is signed here. */
 MUST_USE enum sg_result zone_drop_own_keys(struct zone_job *job, struct zone_edit *edit);
 
+/* --- zone_transferred.c ----------------------------------------------------------------------- */
+
+/* Say what is odd in what a transfer brought into the draft: a CNAME beside other data and, where
+ * the zone is signed here, DNSKEYs of others. */
+void zone_warn_of_transferred(const struct zone_job *job, struct zone_edit *edit);
+
 /* --- zone_request.c: how a zone is signed ----------------------------------------------------- */
 
 /* All is borrowed. */
