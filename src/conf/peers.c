@@ -108,8 +108,6 @@ static void take_peer_option(struct conf_loader *loader, const struct conf_state
         peer->max_udp_size = (uint16_t)conf_integer_of(node);
     } else if (strcmp(option, "transfers") == 0) {
         peer->transfers = conf_integer_of(node);
-    } else if (strcmp(option, "transfer-format") == 0) {
-        peer->one_answer = conf_node_says(node, "one-answer");
     } else if (strncmp(option, "transfer-source", 15) == 0) {
         conf_set_source(statement, &peer->transfer_source);
     } else if (strncmp(option, "notify-source", 13) == 0) {

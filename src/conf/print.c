@@ -491,9 +491,6 @@ static void print_peer(const struct conf_peer *peer, struct buffer *out_text)
         print_name(&peer->key->name, out_text);
         buffer_append_text(out_text, ";\n");
     }
-    if (peer->one_answer) {
-        buffer_append_text(out_text, "\ttransfer-format one-answer;\n");
-    }
     print_source("transfer-source", &peer->transfer_source, out_text);
     print_source("notify-source", &peer->notify_source, out_text);
     buffer_append_text(out_text, "};\n");

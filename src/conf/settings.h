@@ -205,12 +205,11 @@ struct conf_peer {
     struct net_address address; /* first address of the prefix */
     unsigned prefix_length;
     const struct tsig_key *key; /* NULL: none */
-    bool bogus;
+    bool bogus;                 /* never asked, never told; its own questions are answered */
     int8_t request_ixfr, provide_ixfr, request_expire, edns, tcp_only;
     uint16_t edns_payload; /* 0: not given */
     uint16_t max_udp_size; /* 0: not given */
     unsigned transfers;    /* transfers-per-ns for this one; 0: not given */
-    bool one_answer;       /* transfer-format one-answer */
     struct conf_source transfer_source, notify_source;
 };
 

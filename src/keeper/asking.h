@@ -51,5 +51,7 @@ struct keeper_asker {
     void (*cancel)(void *argument, void *asked);
     /* Is it one of the addresses that we serve? */
     bool (*is_ours)(void *argument, const struct remote *remote);
+    /* Is it never to be asked or told, where `access` is a zone's? ask() does not either. */
+    bool (*is_bogus)(void *argument, const void *access, const struct remote *remote);
     void *argument;
 };

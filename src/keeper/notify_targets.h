@@ -28,8 +28,8 @@ struct notify_rules {
     uint16_t port; /* of name servers: 53 */
     const struct remote *also;
     size_t also_count;
-    /* Is it one of the addresses that we serve? NULL: none is. */
-    bool (*is_ours)(void *argument, const struct remote *remote);
+    /* Is it one of the addresses that we serve, or bogus? NULL: none is. */
+    bool (*is_left_out)(void *argument, const struct remote *remote);
     /* The deepest zone served here that a name (lower case) lies in, or NULL. May be NULL. Borrowed
      * until notify_targets_collect() returns. */
     const struct zone_version *(*zone_of)(void *argument, const struct dns_name *name);

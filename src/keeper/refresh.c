@@ -288,7 +288,7 @@ static enum refresh_deed order_transfer(struct refresh *refresh, struct refresh_
 
     if (refresh->phase == PHASE_WANT && refresh->place.lane == NULL &&
         !transfer_quota_take(refresh->shared->quota, &refresh->place, refresh->owner,
-                             &primary->remote)) {
+                             &primary->remote, primary->transfers)) {
         refresh->phase = PHASE_QUEUED;
     }
     if (!refresh->place.running) {

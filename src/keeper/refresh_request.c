@@ -21,8 +21,12 @@ bool refresh_source_soa(const struct zone_version *version, struct dns_rrset *ou
 
 static struct dns_request_edns edns_of(const struct refresh_order *order)
 {
-    return (struct dns_request_edns){order->edns ? EDNS_PAYLOAD : 0,
-                                     order->edns && order->primary->request_expire};
+    uint16_t payload = order->primary->edns_payload;
+    if (!order->edns) {
+        return (struct dns_request_edns){0};
+    }
+    return (struct dns_request_edns){payload > 0 ? payload : EDNS_PAYLOAD,
+                                     order->primary->request_expire};
 }
 
 void refresh_request_soa(const struct zone_settings *settings, const struct refresh_order *order,

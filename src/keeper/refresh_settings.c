@@ -20,7 +20,8 @@ bool refresh_same_primaries(const struct refresh_settings *a, const struct refre
     for (size_t i = 0; i < a->primaries_count; i++) {
         const struct remote *remote = &a->primaries[i].remote;
         const struct remote *other = &b->primaries[i].remote;
-        if (!remote_equal(remote, other) || !same_key(remote->key, other->key)) {
+        if (!remote_equal(remote, other) || !same_key(remote->key, other->key) ||
+            a->primaries[i].bogus != b->primaries[i].bogus) {
             return false;
         }
     }

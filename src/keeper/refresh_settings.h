@@ -12,6 +12,9 @@ struct refresh_primary {
     bool request_expire;
     bool edns;
     bool tcp_only;
+    bool bogus;            /* it is not asked */
+    uint16_t edns_payload; /* what we say that we take; 0: the default */
+    unsigned transfers;    /* at the same time from it; 0: transfers-per-ns */
 };
 
 struct refresh_settings {
@@ -22,5 +25,5 @@ struct refresh_settings {
     bool multi_primary; /* a lower serial is no reason for a word */
 };
 
-/* Are they the same servers, with the same keys, in the same order? */
+/* Are they the same servers, with the same keys, in the same order, and bogus or not as before? */
 bool refresh_same_primaries(const struct refresh_settings *a, const struct refresh_settings *b);

@@ -81,9 +81,10 @@ static void free_if_idle(struct transfer_quota *quota, struct transfer_lane *lan
     }
 }
 
-static bool has_room(const struct transfer_quota *quota, const struct transfer_lane *lane)
+static bool has_room(const struct transfer_quota *quota, const struct transfer_place *place)
 {
-    return quota->running < quota->in_max && lane->running < quota->per_server_max;
+    unsigned server_max = place->server_max > 0 ? place->server_max : quota->per_server_max;
+    return quota->running < quota->in_max && place->lane->running < server_max;
 }
 
 static void run(struct transfer_quota *quota, struct transfer_place *place)
@@ -94,13 +95,14 @@ static void run(struct transfer_quota *quota, struct transfer_place *place)
 }
 
 bool transfer_quota_take(struct transfer_quota *quota, struct transfer_place *place, void *owner,
-                         const struct remote *server)
+                         const struct remote *server, unsigned server_max)
 {
     ASSERT(place->lane == NULL);
     place->owner = owner;
+    place->server_max = server_max;
     place->next = NULL;
     place->lane = lane_of(quota, server);
-    if (place->lane->first == NULL && has_room(quota, place->lane)) {
+    if (place->lane->first == NULL && has_room(quota, place)) {
         run(quota, place);
         return true;
     }
@@ -149,7 +151,7 @@ void *transfer_quota_next(struct transfer_quota *quota)
         return NULL;
     }
     struct transfer_lane *lane = quota->lanes;
-    while (lane != NULL && (lane->first == NULL || !has_room(quota, lane))) {
+    while (lane != NULL && (lane->first == NULL || !has_room(quota, lane->first))) {
         lane = lane->next;
     }
     if (lane == NULL) {

@@ -1,8 +1,9 @@
 /*
  * keeper/transfer_quota.h - how many transfers may come in at once: in all, and from one server
  *
- * transfers-in and transfers-per-ns. Whoever finds no room stands in its server's line; servers
- * take turns, so that one with a thousand zones does not hold up the others. Thread: keeper.
+ * transfers-in, and transfers-per-ns or the `transfers` of one server. Whoever finds no room stands
+ * in its server's line; servers take turns, so that one with a thousand zones does not hold up the
+ * others. Thread: keeper.
  */
 #pragma once
 
@@ -16,6 +17,7 @@ struct transfer_place {
     void *owner;
     struct transfer_lane *lane; /* NULL: neither runs nor waits */
     struct transfer_place *next;
+    unsigned server_max; /* as transfer_quota_take() was told */
     bool running;
 };
 
@@ -27,10 +29,11 @@ void transfer_quota_set(struct transfer_quota *quota, unsigned transfers_in,
 
 /*
  * May a transfer from `server` begin? True: `place` runs until transfer_quota_give(). False: it
- * waits, and is handed out by transfer_quota_next() in its turn.
+ * waits, and is handed out by transfer_quota_next() in its turn. `server_max`: how many from it at
+ * once; 0: as many as from any.
  */
 bool transfer_quota_take(struct transfer_quota *quota, struct transfer_place *place, void *owner,
-                         const struct remote *server);
+                         const struct remote *server, unsigned server_max);
 /* It runs no more, or need not wait; fine if it did neither. Then see transfer_quota_next(). */
 void transfer_quota_give(struct transfer_quota *quota, struct transfer_place *place);
 /* The owner of the next place whose turn has come, which runs from now on; NULL: none. */

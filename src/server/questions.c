@@ -98,12 +98,26 @@ static const struct net_address *choose_source(const struct keeper_question *que
     return source != NULL ? source : address_of(source_of_zone(zone, question->kind), v6);
 }
 
+/* `server { bogus yes; }`: nobody speaks to it, whatever list it is in. */
+static bool is_bogus(void *argument, const void *access, const struct remote *remote)
+{
+    const struct conf_zone *zone = access;
+    struct net_address address;
+    (void)argument;
+    remote_address(remote, &address);
+    const struct conf_peer *peer = conf_peer_find(zone->view, &address);
+    return peer != NULL && peer->bogus;
+}
+
 void *questions_ask(struct server *server, const struct keeper_question *asked,
                     keeper_hear *hear_it, void *hear_argument)
 {
     bool as_it_is = asked->kind == KEEPER_QUESTION_FORWARD;
     struct net_address address;
     remote_address(asked->remote, &address);
+    if (is_bogus(server, asked->access, asked->remote)) {
+        return NULL;
+    }
     struct question *question = mem_alloc_zero(1, sizeof(*question));
     question->server = server;
     question->hear = hear_it;
@@ -167,7 +181,12 @@ struct keeper_asker questions_open(struct server *server)
 {
     server->peers = peer_desk_new(&server->loop.uv);
     return (struct keeper_asker){
-        .ask = ask, .cancel = cancel, .is_ours = is_ours, .argument = server};
+        .ask = ask,
+        .cancel = cancel,
+        .is_ours = is_ours,
+        .is_bogus = is_bogus,
+        .argument = server,
+    };
 }
 
 static void closed(void *argument)

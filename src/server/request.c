@@ -53,6 +53,15 @@ static size_t respond(const struct request *request, const struct answer *answer
     return length;
 }
 
+/* What a `server` statement says of the client counts before the option. */
+static size_t udp_bytes_max(const struct request *request)
+{
+    const struct conf_peer *peer =
+        request->view == NULL ? NULL : conf_peer_find(request->view->conf, request->net->client);
+    return peer != NULL && peer->max_udp_size > 0 ? peer->max_udp_size
+                                                  : request->front->conf->options.max_udp_size;
+}
+
 size_t request_bytes_max(const struct request *request, size_t bytes_max)
 {
     const struct dns_edns *edns = &request->message->edns;
@@ -62,7 +71,7 @@ size_t request_bytes_max(const struct request *request, size_t bytes_max)
         return bytes_max;
     }
     if (edns->present && edns->payload > limit) {
-        size_t ours = request->front->conf->options.max_udp_size;
+        size_t ours = udp_bytes_max(request);
         limit = edns->payload < ours ? edns->payload : ours;
     }
     if (limit < DATAGRAM_BYTES_MIN) {

@@ -141,8 +141,8 @@ static void ask_next(struct update_forward *forward)
         .total_timeout = TOTAL_SECONDS,
     };
     forward->asked = questions_ask(forward->server, &question, hear, forward);
-    if (forward->asked == NULL) {
-        give_up(forward, "it could not be sent");
+    if (forward->asked == NULL) { /* a bogus one, or there is no socket: each is tried once */
+        ask_next(forward);
     }
 }
 

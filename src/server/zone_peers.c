@@ -73,6 +73,11 @@ static void fill_primary(const struct conf_view *view, const struct conf_zone_tr
         either(peer != NULL ? peer->request_expire : -1, in->request_expire);
     out_primary->edns = either(peer != NULL ? peer->edns : -1, true);
     out_primary->tcp_only = either(peer != NULL ? peer->tcp_only : -1, false);
+    if (peer != NULL) {
+        out_primary->bogus = peer->bogus;
+        out_primary->edns_payload = peer->edns_payload;
+        out_primary->transfers = peer->transfers;
+    }
 }
 
 static enum ds_watch_mode watch_mode(enum conf_checkds mode)

@@ -15,7 +15,7 @@ from support import fake_primary
 from support.fake_primary import FakePrimary
 from support.judges import assert_zone_validates, ldns_verify_zone
 from support.material import small_zone
-from support.notify_listener import tell
+from support.notify_listener import NotifyListener, tell
 from support.peers import KEY, OTHER_KEY, PEERS, Bind
 from support.server import HOST
 from support.waiting import wait_until
@@ -345,6 +345,26 @@ def test_a_restart_serves_what_it_had_and_does_not_put_the_expiry_off(fetched, t
     signet.start(ready=False)
     signet.wait_until_answering()
     assert signet.query(ZONE, "SOA").rcode() == dns.rcode.SERVFAIL
+
+
+def test_a_bogus_server_is_neither_asked_nor_told_but_answered(signet, fake, run_server):
+    primary = fake()
+    told, other = run_server(NotifyListener()), run_server(NotifyListener(host="127.0.0.2"))
+    bogus = f"server {HOST} {{ bogus yes; }};\n"
+    signet.extra += bogus
+    signet.add_secondary(ZONE, [primary.port])
+    signet.add_zone("here.test.", small_zone("here.test."), statements="notify explicit; also-notify "
+                    f"{{ {HOST} port {told.port}; 127.0.0.2 port {other.port}; }};")
+    signet.start(ready=False)
+    wait_until(lambda: other.serials("here.test.") == [1], 20, "the other one is told")
+    wait_until(lambda: "bogus" in signet.rndc("zonestatus", ZONE).stdout, 20, "the reason")
+    assert signet.serial("here.test.") == 1, "its own questions are answered"
+    assert primary.count("SOA") == primary.count("AXFR") == 0 and not told.heard
+
+    signet.extra = signet.extra.replace(bogus, "")
+    signet.configure()
+    assert signet.rndc("reconfig").returncode == 0
+    wait_for_serial(signet, 1)
 
 
 @pytest.mark.slow

@@ -4,9 +4,11 @@
 #define LIMIT(text) "options { rate-limit { " text " }; };"
 
 static const struct text_case cases[] = {
-    {"a server", KEY_K "server 192.0.2.1 { keys k; request-ixfr no; };", false,
-     "not in effect yet in this version: server"},
-    {"a key in braces", KEY_K "server 192.0.2.1 { keys { k; }; };", false, "not in effect yet"},
+    {"a server", KEY_K "server 192.0.2.1 { keys k; request-ixfr no; bogus yes; transfers 7; };",
+     false, NULL},
+    {"a key in braces", KEY_K "server 192.0.2.1 { keys { k; }; };", false, NULL},
+    {"a format", "server 192.0.2.1 { transfer-format one-answer; };", false,
+     "'transfer-format' has no effect in Signet: many answers go into each message"},
     {"two keys", KEY_K "server ::1 { keys { k; k; }; };", true, "a server has exactly one key"},
     {"a key that is none", "server ::1 { keys nosuch; };", true, "key 'nosuch' is not defined"},
     {"a name", "server ns.example { };", true, "expected an address or prefix"},

@@ -106,12 +106,6 @@ static const char *find_option(const char *page, const char *name)
     return at;
 }
 
-/* "server" is in effect but for some of what it holds. */
-static bool needs_mark(const struct schema_row *row)
-{
-    return row->status == STATUS_PENDING && strcmp(row->name, "server") != 0;
-}
-
 static void the_manual_page_marks_what_is_not_in_effect_yet(void **state)
 {
     (void)state;
@@ -121,7 +115,7 @@ static void the_manual_page_marks_what_is_not_in_effect_yet(void **state)
     const char *text = buffer_text(&page);
     for (size_t i = 0; i < schema_rows_count; i++) {
         const struct schema_row *row = &schema_rows[i];
-        const char *at = needs_mark(row) ? find_option(text, row->name) : NULL;
+        const char *at = row->status == STATUS_PENDING ? find_option(text, row->name) : NULL;
         if (at == NULL) {
             continue;
         }

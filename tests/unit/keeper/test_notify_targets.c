@@ -135,7 +135,7 @@ static void those_are_told(void **state)
         .port = 53,
         .also = &also,
         .also_count = row->also != NULL,
-        .is_ours = row->is_us ? is_192_0_2_2 : NULL,
+        .is_left_out = row->is_us ? is_192_0_2_2 : NULL,
         .zone_of = row->knows_hosts ? zone_of : NULL,
         .argument = &scene,
     };

@@ -49,6 +49,8 @@ static const struct words_case {
      "192.0.2.1#53: no answer", "firewall"},
     {{FROM, NULL, false, SG_REFUSED, 0, false, false, false, 0, 0, 0},
      "192.0.2.1#53: connection refused", "address and port"},
+    {{FROM, NULL, false, SG_DENIED, 0, false, false, false, 0, 0, 0},
+     "192.0.2.1#53: it is not asked", "`server` statement"},
     {{FROM, NULL, true, SG_LIMIT, 0, false, false, false, 0, 0, 0},
      "192.0.2.1#53: the zone is larger", "max-records"},
     {{FROM, NULL, true, SG_IO, 0, false, false, false, 0, 0, 0},

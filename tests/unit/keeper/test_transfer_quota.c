@@ -18,11 +18,11 @@ static void each_server_has_its_share(void **state)
     struct remote b = server_of(2);
     (void)state;
 
-    assert_true(transfer_quota_take(quota, &places[0], &places[0], &a));
-    assert_true(transfer_quota_take(quota, &places[1], &places[1], &a));
-    assert_false(transfer_quota_take(quota, &places[2], &places[2], &a)); /* transfers-per-ns */
-    assert_true(transfer_quota_take(quota, &places[3], &places[3], &b));
-    assert_false(transfer_quota_take(quota, &places[4], &places[4], &b)); /* transfers-in */
+    assert_true(transfer_quota_take(quota, &places[0], &places[0], &a, 0));
+    assert_true(transfer_quota_take(quota, &places[1], &places[1], &a, 0));
+    assert_false(transfer_quota_take(quota, &places[2], &places[2], &a, 0)); /* transfers-per-ns */
+    assert_true(transfer_quota_take(quota, &places[3], &places[3], &b, 0));
+    assert_false(transfer_quota_take(quota, &places[4], &places[4], &b, 0)); /* transfers-in */
     assert_null(transfer_quota_next(quota));
     transfer_quota_give(quota, &places[0]);
     assert_ptr_equal(transfer_quota_next(quota), &places[2]);
@@ -30,7 +30,7 @@ static void each_server_has_its_share(void **state)
     transfer_quota_give(quota, &places[3]);
     assert_ptr_equal(transfer_quota_next(quota), &places[4]);
     a.port = 5353; /* another port is the same server */
-    assert_false(transfer_quota_take(quota, &places[5], &places[5], &a));
+    assert_false(transfer_quota_take(quota, &places[5], &places[5], &a, 0));
     assert_int_equal(transfer_quota_running(quota), 3);
     assert_int_equal(transfer_quota_waiting(quota), 1);
     for (size_t i = 0; i < ARRAY_LEN(places); i++) {
@@ -48,9 +48,9 @@ static void servers_take_turns(void **state)
     size_t order[] = {1, 5, 2, 6, 3, 7, 4}; /* 1 ... 4 wait at the first, 5 ... 7 at the second */
     (void)state;
 
-    assert_true(transfer_quota_take(quota, &places[0], &places[0], &servers[0]));
+    assert_true(transfer_quota_take(quota, &places[0], &places[0], &servers[0], 0));
     for (size_t i = 1; i < 8; i++) {
-        assert_false(transfer_quota_take(quota, &places[i], &places[i], &servers[i > 4]));
+        assert_false(transfer_quota_take(quota, &places[i], &places[i], &servers[i > 4], 0));
     }
     struct transfer_place *running = &places[0];
     for (size_t i = 0; i < ARRAY_LEN(order); i++) {
@@ -70,9 +70,9 @@ static void limits_may_change(void **state)
     struct remote a = server_of(1);
     (void)state;
 
-    assert_true(transfer_quota_take(quota, &places[0], &places[0], &a));
-    assert_false(transfer_quota_take(quota, &places[1], &places[1], &a));
-    assert_false(transfer_quota_take(quota, &places[2], &places[2], &a));
+    assert_true(transfer_quota_take(quota, &places[0], &places[0], &a, 0));
+    assert_false(transfer_quota_take(quota, &places[1], &places[1], &a, 0));
+    assert_false(transfer_quota_take(quota, &places[2], &places[2], &a, 0));
     transfer_quota_set(quota, 2, 2);
     assert_ptr_equal(transfer_quota_next(quota), &places[1]);
     transfer_quota_set(quota, 0, 0); /* nobody means none at all: one */
@@ -103,7 +103,7 @@ static void whatever_happens_the_bounds_hold(void **state)
             transfer_quota_give(quota, &places[at]);
         } else {
             on[at] = random_seeded_below(&random, SERVERS);
-            transfer_quota_take(quota, &places[at], &places[at], &servers[on[at]]);
+            transfer_quota_take(quota, &places[at], &places[at], &servers[on[at]], 0);
         }
         while (transfer_quota_next(quota) != NULL) {
         }
@@ -130,12 +130,37 @@ static void whatever_happens_the_bounds_hold(void **state)
     free(places);
 }
 
+static void a_server_may_have_a_limit_of_its_own(void **state)
+{
+    struct transfer_quota *quota = transfer_quota_new(10, 2);
+    struct transfer_place places[6] = {{0}};
+    const struct remote a = server_of(1), b = server_of(2);
+    (void)state;
+
+    for (int i = 0; i < 3; i++) {
+        assert_true(transfer_quota_take(quota, &places[i], &places[i], &a, 3));
+    }
+    assert_false(transfer_quota_take(quota, &places[3], &places[3], &a, 3));
+    assert_true(transfer_quota_take(quota, &places[4], &places[4], &b, 1));
+    assert_false(transfer_quota_take(quota, &places[5], &places[5], &b, 1));
+    transfer_quota_give(quota, &places[4]);
+    assert_ptr_equal(transfer_quota_next(quota), &places[5]);
+    assert_null(transfer_quota_next(quota));
+    transfer_quota_give(quota, &places[0]);
+    assert_ptr_equal(transfer_quota_next(quota), &places[3]);
+    for (int i = 0; i < 6; i++) {
+        transfer_quota_give(quota, &places[i]);
+    }
+    transfer_quota_free(quota);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_server_has_its_share),
         cmocka_unit_test(servers_take_turns),
         cmocka_unit_test(limits_may_change),
+        cmocka_unit_test(a_server_may_have_a_limit_of_its_own),
         cmocka_unit_test(whatever_happens_the_bounds_hold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,9 +13,9 @@ static char *big_zone(void)
     return (char *)text.bytes;
 }
 
-static size_t ask_big(const char *options, uint16_t payload, bool tcp, bool *out_truncated)
+static size_t ask_big(const char *statements, uint16_t payload, bool tcp, bool *out_truncated)
 {
-    char *conf = mem_format("options { %s }; zone big { type primary; file \"none\"; };", options);
+    char *conf = mem_format("%s zone big { type primary; file \"none\"; };", statements);
     char *text = big_zone();
     struct desk *desk = desk_open(conf);
     struct packet packet = packet_of("big.big", DNS_TYPE_A, 0);
@@ -37,16 +37,18 @@ static size_t ask_big(const char *options, uint16_t payload, bool tcp, bool *out
 
 /* clang-format off */
 static const struct row {
-    const char *name, *options;
+    const char *name, *statements;
     uint16_t payload; /* 0: no EDNS */
     bool tcp, truncated;
     size_t bytes_max;
 } rows[] = {
     {"without EDNS 512 bytes",                       "",                                            0,    false, true,  512},
     {"a payload below 512 counts as 512",            "",                                            100,  false, true,  512},
-    {"the client's payload is a limit",              "max-udp-size 4096; edns-udp-size 4096;",      1000, false, true,  1000},
+    {"the client's payload is a limit",              "options { max-udp-size 4096; edns-udp-size 4096; };", 1000, false, true,  1000},
     {"ours is one, too",                             "",                                            4096, false, true,  1232},
-    {"what both can take goes",                      "max-udp-size 4096; edns-udp-size 4096;",      4096, false, false, 4096},
+    {"what both can take goes",                      "options { max-udp-size 4096; edns-udp-size 4096; };", 4096, false, false, 4096},
+    {"a server statement counts first",              "server 127.0.0.1 { max-udp-size 4096; };",     4096, false, false, 4096},
+    {"of another server none does",                  "server 127.0.0.2 { max-udp-size 4096; };",     4096, false, true,  1232},
     {"over TCP there is no other limit",             "",                                            0,    true,  false, 65535},
 };
 /* clang-format on */
@@ -56,7 +58,7 @@ static void the_response_fits(void **state)
     const struct row *row = *state;
     bool truncated;
 
-    size_t length = ask_big(row->options, row->payload, row->tcp, &truncated);
+    size_t length = ask_big(row->statements, row->payload, row->tcp, &truncated);
     assert_int_equal(truncated, row->truncated);
     assert_true(length <= row->bytes_max);
     assert_true(truncated || length > 1500);

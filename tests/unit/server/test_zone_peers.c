@@ -5,6 +5,7 @@
 #define SECONDARY                                                                                  \
     DESK_KEY "key l { algorithm hmac-sha256; secret \"c2VjcmV0c2VjcmV0c2VjcmV0\"; };\n"            \
              "server 192.0.2.2 { keys l; request-ixfr no; edns no; };\n"                           \
+             "server 2001:db8::/32 { bogus yes; transfers 7; edns-udp-size 512; };\n"              \
              "zone example { type secondary; file \"x\"; notify explicit; "                        \
              "also-notify { 192.0.2.9 port 5353 key k; }; request-ixfr yes; "                      \
              "primaries { 192.0.2.1 key k; 192.0.2.2; 2001:db8::1 port 54; }; };\n"
@@ -35,6 +36,9 @@ static void whom_a_zone_asks_and_tells_is_what_its_options_say(void **state)
     assert_int_equal(primaries[2].remote.address_length, 16);
     assert_int_equal(primaries[2].remote.port, 54);
     assert_null(primaries[2].remote.key);
+    assert_true(primaries[2].bogus && !primaries[1].bogus && !primaries[0].bogus);
+    assert_int_equal(primaries[2].transfers, 7);
+    assert_int_equal(primaries[2].edns_payload, 512);
     assert_int_equal(peers->notify.mode, NOTIFY_EXPLICIT);
     assert_int_equal(peers->notify.also_count, 1);
     assert_int_equal(peers->notify.also[0].port, 5353);
