@@ -425,6 +425,18 @@ def test_local_is_the_session_key(policed):
     assert nsupdate(policed, "records.test", ["update add y.records.test 60 TXT y"], path) == "REFUSED"
 
 
+def test_nsupdate_l_is_told_where_the_session_key_is(policed):
+    """Its own path is compiled in: that of named. Where ::1 does not answer, what it sends to
+    127.0.0.1 next is empty (to named too), so it gets -4."""
+    path = policed.folder / "session.key"
+    wait_until(path.exists, 20, "the session key's file")
+    script = "zone local.test\nupdate add l.local.test 60 TXT y\nsend\n"
+    done = subprocess.run(["nsupdate", "-l", "-4", "-p", str(policed.port), "-k", str(path)], input=script,
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    wait_until(lambda: dig(policed, "l.local.test", "TXT") == ['"y"'], 20, "the record")
+
+
 # --- SIG(0)
 
 SIG0_ALGORITHMS = ["RSASHA256", "RSASHA512", "ECDSAP256SHA256", "ECDSAP384SHA384", "ED25519", "ED448"]
