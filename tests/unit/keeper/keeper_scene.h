@@ -281,14 +281,15 @@ static inline void scene_start(struct keeper_scene *scene)
         struct store_io io = fake_disk_io(scene->disk);
         assert_int_equal(store_new(&io, false, scene_store_changed, NULL, &scene->store), SG_OK);
     }
-    const struct keeper_io keeper = {.pool = scene->pool,
-                                     .mailbox = &scene->mailbox,
-                                     .store = scene->store,
-                                     .commits = &scene->commits,
-                                     .uptime = scene_uptime,
-                                     .asker = {scene_ask, scene_cancel, NULL, scene},
-                                     .runner = {scene_run, scene_kill, scene},
-                                     .argument = scene};
+    const struct keeper_io keeper = {
+        .pool = scene->pool,
+        .mailbox = &scene->mailbox,
+        .store = scene->store,
+        .commits = &scene->commits,
+        .uptime = scene_uptime,
+        .asker = {.ask = scene_ask, .cancel = scene_cancel, .argument = scene},
+        .runner = {scene_run, scene_kill, scene},
+        .argument = scene};
     scene->keeper = keeper_new(&keeper);
     if (scene->storeless) {
         keeper_miss_store(scene->keeper, "not mounted");
