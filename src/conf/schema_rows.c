@@ -223,7 +223,7 @@ const struct schema_row schema_rows[] = {
     {"ixfr-from-differences", OPT | VIEW, 0, USED, false, "( primary | master | secondary | slave | <boolean> )", 0, NULL},
     {"ixfr-from-differences", ZONE, P | S | M, USED, false, "<boolean>", 0, NULL},
     {"ixfr-tmp-file", ZONE, P | S | M | ST | H | F | SS, REMOVED, true, "...", 0, NULL},
-    {"journal", ZONE, P | S | M, PENDING, false, "<quoted>", 0, NULL},
+    {"journal", ZONE, P | S | M, USED, false, "<quoted>", 0, NULL},
     {"keep-response-order", OPT, 0, IDLE, false, "<acl>", 0, NULL},
     {"key", TOP | VIEW, 0, USED, true, "<string> {}", PLACE_KEY, NULL},
     {"key-directory", OPT | VIEW | ZONE, P | S, USED, false, "<quoted>", 0, NULL},

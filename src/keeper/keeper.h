@@ -69,6 +69,7 @@ struct zone_settings {
     uint16_t rrclass;
     enum zone_type type;
     const char *file;                 /* relative to the working directory; NULL: none */
+    const char *journal;              /* named's, of a zone that comes from it; NULL: FILE.jnl */
     const struct kasp_policy *policy; /* NULL: served as it is */
     bool inline_signing;
     bool dynamic; /* takes updates */

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "dns/rrtype.h"
 #include "dns/serial.h"
+#include "keeper/foreign_journal.h"
 #include "keeper/source_wish.h"
 #include "keeper/zone_record.h"
 #include "keeper/zone_steps.h"
@@ -197,6 +198,18 @@ static bool may_lack_file(const struct zone_settings *settings)
            (settings->file == NULL || access(settings->file, F_OK) != 0);
 }
 
+/* A zone that we have nothing of may come from named, which may know more than its file. */
+static enum sg_result refuse_older_than_journal(struct zone_job *job, struct zone_edit *edit)
+{
+    if (job->lent.base != NULL || job->settings->type != ZONE_PRIMARY ||
+        !zone_is_stored(job->settings)) {
+        return SG_OK;
+    }
+    uint32_t serial = zone_version_facts(zone_edit_draft(edit))->source_serial;
+    job->problem = foreign_journal_problem(job->settings->file, job->settings->journal, serial);
+    return job->problem == NULL ? SG_OK : SG_CONFLICT;
+}
+
 enum sg_result zone_load(struct zone_job *job)
 {
     if (may_lack_file(job->settings)) {
@@ -220,6 +233,9 @@ enum sg_result zone_load(struct zone_job *job)
     }
     struct zone_edit *edit = zone_edit_new(&job->settings->apex, job->settings->rrclass);
     result = zone_read_file(job, edit);
+    if (result == SG_OK) {
+        result = refuse_older_than_journal(job, edit);
+    }
     if (result == SG_OK && job->settings->policy != NULL) {
         result = zone_look_at_keys(job);
     }

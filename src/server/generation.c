@@ -68,6 +68,7 @@ static void fill_settings(const struct conf_zone *zone, const struct zone_peers 
         .rrclass = zone->rrclass,
         .type = zone->type == CONF_ZONE_PRIMARY ? ZONE_PRIMARY : ZONE_SECONDARY,
         .file = zone->file,
+        .journal = zone->journal,
         .policy = zone->policy,
         .inline_signing = zone->inline_signing,
         .dynamic = conf_zone_is_dynamic(zone),

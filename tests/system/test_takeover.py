@@ -5,9 +5,11 @@ import shutil
 import subprocess
 
 import dns.dnssec
+import dns.rcode
 import pytest
 from support.judges import assert_zone_validates
 from support.material import small_zone
+from support.nsupdate import nsupdate
 from support.peers import Bind
 from support.waiting import wait_until
 
@@ -112,3 +114,101 @@ def test_named_goes_on_with_our_keys(make_signet, run_server, tmp_path, algorith
     assert served_tags(named) == ours
     assert private_keys(named.folder) == private_keys(signet.folder)
     assert_zone_validates(ZONE, named.axfr(ZONE, tmp_path / "signed"))
+
+
+# --- what stands in named's journal alone -------------------------------------------------------
+
+class UpdatedBind(Bind):
+    """named that takes updates, and whom `rndc` of `signet` reaches while that does not run."""
+
+    def __init__(self, folder, signet, zone_file):
+        super().__init__(folder, [(ZONE, zone_file)])
+        self.signet = signet
+
+    def configure(self):
+        super().configure()
+        path = self.folder / "named.conf"
+        path.write_text(path.read_text().replace("ixfr-from-differences yes;", "allow-update { any; };")
+                        .replace("controls { };", "controls { inet 127.0.0.1 port "
+                                 f'{self.signet.control_port} allow {{ any; }} keys {{ "control"; }}; }};\n'
+                                 'key "control" { algorithm hmac-sha256; '
+                                 'secret "c2lnbmV0IHN5c3RlbSB0ZXN0cyE="; };'))
+
+    def sync(self):
+        done = self.signet.rndc("sync", ZONE)
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture
+def updated(make_signet, run_server, tmp_path):
+    """signetd that has not begun, and the zone's file of a named that died with an update in its
+    journal."""
+    def make(policy=None, statements="allow-update { any; };"):
+        signet = make_signet()
+        path = signet.add_zone(ZONE, small_zone(ZONE), policy=policy, statements=statements)
+        signet.configure()
+        named = run_server(UpdatedBind(tmp_path / "named", signet, path))
+        assert nsupdate(named, ZONE, [f"update add told.{ZONE} 60 TXT y"]) == "NOERROR"
+        named.kill()
+        assert "told" not in path.read_text() and path.with_name(path.name + ".jnl").exists()
+        return signet, named, path
+    return make
+
+
+def refuses(signet):
+    signet.start(ready=False)
+    signet.wait_for_log(".jnl holds updates that named has taken, up to serial 2")
+    assert signet.query(ZONE, "SOA").rcode() == dns.rcode.SERVFAIL
+
+
+def has_the_update(signet):
+    wait_until(lambda: signet.answers_with(f"told.{ZONE}", "TXT"), 20, "what named was told")
+
+
+@pytest.mark.parametrize("policy", [None, "default"])
+def test_what_the_journal_of_named_alone_has_is_not_lost(updated, policy):
+    signet, named, path = updated(policy)
+    refuses(signet)
+    signet.stop()
+    named.start()
+    named.sync()
+    named.stop()
+    assert path.with_name(path.name + ".jnl").exists()
+    signet.start()  # the journal ends where the file does
+    has_the_update(signet)
+
+
+def test_without_its_journal_the_file_is_all_there_is(updated):
+    signet, _, path = updated()
+    refuses(signet)
+    path.with_name(path.name + ".jnl").unlink()
+    assert signet.rndc("reload", ZONE).returncode == 0
+    wait_until(lambda: signet.serial(ZONE) == 1, 20, "the file")
+    assert signet.answers_with(f"told.{ZONE}", "TXT") is None
+
+
+def test_a_journal_elsewhere_is_found(updated, tmp_path):
+    elsewhere = tmp_path / "elsewhere.jnl"
+    signet, _, path = updated(statements=f'allow-update {{ any; }}; journal "{elsewhere}";')
+    path.with_name(path.name + ".jnl").rename(elsewhere)
+    refuses(signet)
+
+
+def test_a_journal_that_cannot_be_read_is_not_taken_for_none(make_signet):
+    signet = make_signet()
+    path = signet.add_zone(ZONE, small_zone(ZONE), statements="allow-update { any; };")
+    path.with_name(path.name + ".jnl").mkdir()
+    signet.start(ready=False)
+    signet.wait_for_log(".jnl cannot be read")
+
+
+def test_of_a_zone_of_ours_no_journal_is_looked_at(updated, tmp_path):
+    signet, _, path = updated()
+    journal = path.with_name(path.name + ".jnl")
+    journal.rename(tmp_path / "aside")
+    signet.start()
+    wait_until(lambda: signet.serial(ZONE) == 1, 20, "the zone")
+    signet.stop()
+    (tmp_path / "aside").rename(journal)
+    signet.start()
+    wait_until(lambda: signet.serial(ZONE) == 1, 20, "the zone, from the store")
