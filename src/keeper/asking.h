@@ -53,5 +53,7 @@ struct keeper_asker {
     bool (*is_ours)(void *argument, const struct remote *remote);
     /* Is it never to be asked or told, where `access` is a zone's? ask() does not either. */
     bool (*is_bogus)(void *argument, const void *access, const struct remote *remote);
+    /* Is there a way to the world by IPv6, now? NULL: always. */
+    bool (*reaches_ipv6)(void *argument);
     void *argument;
 };

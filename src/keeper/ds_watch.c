@@ -24,6 +24,7 @@ struct ds_watch {
 
     struct parent_lookup *lookup; /* under way; NULL: none */
     bool looked_up;               /* agents are what the last lookup has found */
+    bool with_ipv6;               /* it looked for addresses of both families */
     sg_time lookup_at;            /* when the next is due */
     sg_duration lookup_wait;      /* after one that fails */
     char *problem;                /* of the last; NULL: none */
@@ -355,10 +356,24 @@ static bool ask_resolver(struct ds_watch *watch)
     return true;
 }
 
+/* A host may get its way by IPv6, or lose it, long after it was configured. */
+static bool reaches_ipv6(const struct ds_watch *watch)
+{
+    const struct keeper_asker *asker = watch->of.asker;
+    return watch->settings.lookup.ipv6 &&
+           (asker->reaches_ipv6 == NULL || asker->reaches_ipv6(asker->argument));
+}
+
+static enum sg_result begin_lookup(struct ds_watch *watch)
+{
+    struct parent_lookup_settings settings = watch->settings.lookup;
+    settings.ipv6 = watch->with_ipv6 = reaches_ipv6(watch);
+    return parent_lookup_new(&settings, watch->of.apex, &watch->lookup);
+}
+
 static void look_up(struct ds_watch *watch)
 {
-    if (watch->lookup == NULL &&
-        parent_lookup_new(&watch->settings.lookup, watch->of.apex, &watch->lookup) != SG_OK) {
+    if (watch->lookup == NULL && begin_lookup(watch) != SG_OK) {
         mem_free(watch->problem);
         watch->problem = mem_copy_text("no resolver is known, or this zone has no parent");
         watch->lookup_at = now_of(watch) + watch->settings.bounds.retry_max;
@@ -378,9 +393,15 @@ static bool is_lookup_due(const struct ds_watch *watch)
 {
     sg_duration ahead = watch->lookup_at - now_of(watch);
     bool is_past = ahead <= 0 || ahead > 2 * (sg_duration)LOOKUP_TTL_MAX;
+    if (watch->settings.mode != DS_WATCH_YES) {
+        return false;
+    }
+    if (watch->lookup != NULL) {
+        return true;
+    }
     /* What was found is of no use before somebody is to be asked. */
-    return watch->settings.mode == DS_WATCH_YES &&
-           (watch->lookup != NULL || (is_past && ds_check_due_at(watch->check) <= now_of(watch)));
+    return ds_check_due_at(watch->check) <= now_of(watch) &&
+           (is_past || (watch->looked_up && watch->with_ipv6 != reaches_ipv6(watch)));
 }
 
 sg_time ds_watch_turn(struct ds_watch *watch)
@@ -445,6 +466,11 @@ void ds_watch_describe(const struct ds_watch *watch, void (*line)(void *argument
     ds_check_describe(watch->check, line, argument);
     if (watch->settings.mode == DS_WATCH_NO && ds_watch_is_waiting(watch)) {
         line(argument, "checkds is no: say with `dnssec -checkds` what you have seen");
+    }
+    if (watch->looked_up && watch->settings.lookup.ipv6 && !watch->with_ipv6 &&
+        ds_watch_is_waiting(watch)) {
+        line(argument, "the parent's name servers are asked at their IPv4 addresses alone: this "
+                       "host had no route by IPv6 when they were looked up");
     }
     if (watch->problem != NULL) {
         char *text = mem_format("the parent's name servers: %s", watch->problem);

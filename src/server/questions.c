@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "server/server.h"
+#include "server/system_resolvers.h"
 #include "server/zone_peers.h"
 
 /* One question that is out. */
@@ -177,6 +178,12 @@ static bool is_ours(void *argument, const struct remote *remote)
     return false;
 }
 
+static bool reaches_ipv6(void *argument)
+{
+    (void)argument;
+    return system_has_ipv6_route();
+}
+
 struct keeper_asker questions_open(struct server *server)
 {
     server->peers = peer_desk_new(&server->loop.uv);
@@ -185,6 +192,7 @@ struct keeper_asker questions_open(struct server *server)
         .cancel = cancel,
         .is_ours = is_ours,
         .is_bogus = is_bogus,
+        .reaches_ipv6 = reaches_ipv6,
         .argument = server,
     };
 }

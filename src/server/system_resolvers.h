@@ -1,6 +1,6 @@
 /*
  * server/system_resolvers.h - the host's own resolvers, whom `checkds yes` asks for the parent's
- * name servers, and which families of addresses it can reach
+ * name servers, and whether it has a way by IPv6
  *
  * Read anew with each configuration: a lease of DHCP may have brought others. Blocks on the disk.
  */
@@ -13,7 +13,7 @@ enum { SYSTEM_RESOLVERS_MAX = 3 }; /* as the C library's */
 struct system_resolvers {
     struct remote resolvers[SYSTEM_RESOLVERS_MAX];
     size_t count;
-    bool ipv4, ipv6;
+    bool ipv4, ipv6; /* may be used */
 };
 
 /*
@@ -21,3 +21,5 @@ struct system_resolvers {
  * this host's own, as resolv.conf(5) has it.
  */
 void system_resolvers_read(const char *path, struct system_resolvers *out_system);
+/* Right now. Thread: any; blocks for no longer than a system call. */
+bool system_has_ipv6_route(void);

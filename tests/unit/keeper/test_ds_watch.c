@@ -305,6 +305,49 @@ static void find_the_parent(struct scene *scene)
     answer(scene, DNS_TYPE_AAAA, (struct span){(const uint8_t *)"0123456789abcdef", 16}, 1);
 }
 
+static bool has_no_ipv6;
+
+static bool fake_reaches_ipv6(void *argument)
+{
+    (void)argument;
+    return !has_no_ipv6;
+}
+
+static void says_ipv4_alone(void *argument, const char *text)
+{
+    bool *said = argument;
+    *said |= strstr(text, "IPv4 addresses alone") != NULL;
+}
+
+static void ipv6_that_comes_and_goes_is_seen_at_the_next_check(void **state)
+{
+    static const uint8_t address[] = {198, 51, 100, 1};
+    struct remote ipv4 = {.address = {198, 51, 100, 1}, .address_length = 4, .port = 53};
+    struct scene scene;
+    bool said = false;
+    (void)state;
+    begin(&scene, DS_WATCH_YES);
+    scene.asker.reaches_ipv6 = fake_reaches_ipv6;
+    has_no_ipv6 = true;
+    want(&scene, DS_CHECK_PUBLISHED);
+    expect_question(&scene, KEEPER_QUESTION_LOOKUP, DNS_TYPE_NS, &scene.resolver);
+    answer(&scene, DNS_TYPE_NS, (struct span){server_name, sizeof(server_name)}, 1);
+    answer(&scene, DNS_TYPE_A, (struct span){address, sizeof(address)}, 1);
+    expect_question(&scene, KEEPER_QUESTION_DS, DNS_TYPE_DS, &ipv4);
+    hear(&scene, SG_TIMEOUT, (struct span){NULL, 0}, false);
+    turn(&scene);
+    ds_watch_describe(scene.watch, says_ipv4_alone, &said);
+    assert_true(said);
+    has_no_ipv6 = false;
+    scene.now = scene.wake;
+    turn(&scene);
+    find_the_parent(&scene); /* before its TTL has passed */
+    show_ds(&scene);
+    show_ds(&scene);
+    assert_int_equal(scene.facts, 1);
+    end(&scene);
+}
+
 static void the_parents_servers_are_found_and_asked(void **state)
 {
     struct scene scene;
@@ -619,6 +662,7 @@ int main(void)
         cmocka_unit_test(an_unsigned_answer_where_a_key_was_used_counts_nothing),
         cmocka_unit_test(nobody_can_be_asked),
         cmocka_unit_test(the_parents_servers_are_found_and_asked),
+        cmocka_unit_test(ipv6_that_comes_and_goes_is_seen_at_the_next_check),
         cmocka_unit_test(a_cache_is_believed_where_it_was_configured_alone),
         cmocka_unit_test(a_lookup_that_fails_is_tried_again),
         cmocka_unit_test(a_new_configuration_takes_the_question_back),
