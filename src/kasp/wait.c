@@ -86,8 +86,10 @@ void kasp_wait_text(const struct kasp_wait *wait, char out_text[KASP_WAIT_TEXT_B
                        "waits until the zone, which has expired, is served again");
         return;
     case KASP_WAIT_TWIN:
-        (void)snprintf(out_text, KASP_WAIT_TEXT_BYTES,
-                       "waits for the zone of this name in another view, which is not loaded yet");
+        (void)snprintf(
+            out_text, KASP_WAIT_TEXT_BYTES,
+            "waits for the zone of this name in another view, which is not loaded yet or "
+            "has expired");
         return;
     case KASP_WAIT_PURGE:
         (void)snprintf(out_text, KASP_WAIT_TEXT_BYTES, "is gone; its files are removed on %s",

@@ -73,6 +73,7 @@ void expiry_is_over(struct managed_zone *zone)
         kept_keys_are_stale(&keeper->kept_keys, zone);
         zone->known.keyed = false;
         keeper_wish_keys(keeper, zone, false);
+        zone_facts_end_wait_of_twins(keeper, zone);
     }
 }
 

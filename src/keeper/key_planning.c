@@ -177,6 +177,17 @@ static bool keys_rest(const struct preparation *p)
     return p->clock->doubted && in_use;
 }
 
+/* What begins anew for one begins anew for all that have the keys. */
+static sg_time latest_waits_from(const struct preparation *p)
+{
+    sg_time latest = p->facts->waits_from;
+    for (size_t i = 0; i < p->twins->count; i++) {
+        sg_time its = p->twins->facts[i].waits_from;
+        latest = its > latest ? its : latest;
+    }
+    return latest;
+}
+
 /* Keys that are served wait for the others that have them: they may have come less far. */
 static bool twins_are_awaited(const struct preparation *p)
 {
@@ -189,6 +200,7 @@ static enum sg_result plan(struct preparation *p, bool files_missing)
     struct kasp_key_facts keys[KASP_PLAN_KEYS_MAX];
     struct kasp_facts facts;
     zone_facts_for_plan(p->facts, p->list, keys, &facts);
+    facts.waits_from = latest_waits_from(p);
     facts.unserved = keys_rest(p) && p->clock->unserved;
     facts.clock_suspect = keys_rest(p) && !p->clock->unserved;
     facts.twin_unknown = twins_are_awaited(p);

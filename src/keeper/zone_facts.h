@@ -100,7 +100,7 @@ const struct zone_key_fact *zone_facts_find(const struct zone_facts_of_keys *fac
 struct zone_facts_twins {
     struct zone_facts_of_keys *facts; /* owned, each */
     size_t count;
-    bool unknown; /* what one of them serves is not known yet: it is still to be recovered */
+    bool unknown; /* what one of them will serve: it is still to be recovered, or has expired */
 };
 void zone_facts_twins_clear(struct zone_facts_twins *twins);
 
@@ -201,7 +201,7 @@ void zone_facts_note_ds(struct keeper *keeper, struct managed_zone *zone,
 /* The zone's facts are at home: let them know. Thread: keeper. */
 void zone_facts_take_looks(struct managed_zone *zone);
 /* Copies, for a job; where one is unknown the zone has its keys looked at again when that one was
- * tried. Thread: keeper. */
+ * tried, or is served again. Thread: keeper. */
 void zone_facts_find_twins(const struct keeper *keeper, struct managed_zone *zone,
                            struct zone_facts_twins *out_twins);
 /* The zone is served, or cannot be: those that have waited for it look at their keys. */

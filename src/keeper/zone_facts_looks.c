@@ -81,14 +81,18 @@ void zone_facts_find_twins(const struct keeper *keeper, struct managed_zone *zon
         if (!shares_keys(zone, other)) {
             continue;
         }
-        out_twins->unknown |= version == NULL && !other->tried;
+        out_twins->unknown |= (version == NULL && !other->tried) || other->known.expired != NULL;
         if (version == NULL || !zone_version_facts(version)->signed_here ||
             !other->known.state.facts.committed) {
             continue;
         }
         out_twins->facts =
             mem_resize_array(out_twins->facts, out_twins->count + 1, sizeof(*out_twins->facts));
-        zone_facts_copy(&other->known.state.facts, &out_twins->facts[out_twins->count++]);
+        struct zone_facts_of_keys *facts = &out_twins->facts[out_twins->count++];
+        zone_facts_copy(&other->known.state.facts, facts);
+        if (other->known.revived_at > facts->waits_from) { /* expiry_note() */
+            facts->waits_from = other->known.revived_at;
+        }
     }
     zone->known.twin_awaited = out_twins->unknown;
 }

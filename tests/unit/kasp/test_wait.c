@@ -28,7 +28,7 @@ static const struct wait_case cases[] = {
     {"its successor, due since Thu, 01 Jan 2026 00:00:00 GMT, waits for the chain of trust",
      {.reason = KASP_WAIT_CHAIN, .until = T0}},
     {"waits for the next step by hand", {.reason = KASP_WAIT_MANUAL}},
-    {"waits for the zone of this name in another view, which is not loaded yet",
+    {"waits for the zone of this name in another view, which is not loaded yet or has expired",
      {.reason = KASP_WAIT_TWIN}},
 };
 

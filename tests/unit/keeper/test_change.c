@@ -703,6 +703,45 @@ static void keys_wait_for_a_twin_that_is_still_to_be_recovered(void **state)
     assert_true(scene_serves(scene, "example.test.", DNS_TYPE_CDS));
 }
 
+/* One that is not served teaches no cache: its secondaries may serve what it had before. */
+static void keys_wait_for_a_twin_that_has_expired(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene->policy->signatures_validity = SCENE_LONG_VALIDITY;
+    scene->zones = 2;
+    scene->plan[1].type = ZONE_SECONDARY;
+    scene->plan[1].file = NULL;
+    scene->plan[1].refresh = &scene->refresh;
+    scene->plan[1].policy = scene->policy;
+    scene->plan[1].inline_signing = true;
+    serve_signed(scene, true);
+    struct managed_zone *twin = keeper_zone(scene->keeper, 1);
+    scene_answer_soa(scene, 5);
+    scene_turn(scene);
+    scene_answer_transfer(scene, 5);
+    scene_turn(scene);
+    assert_non_null(twin->slot->version);
+    scene_pass(scene, 86401);
+    assert_non_null(twin->known.expired);
+    scene_pass(scene, SG_DAY);
+    assert_false(scene_serves(scene, "example.test.", DNS_TYPE_CDS));
+    scene_restart(scene);
+    twin = keeper_zone(scene->keeper, 1);
+    assert_non_null(twin->known.expired);
+    scene_pass(scene, SG_HOUR);
+    assert_false(scene_serves(scene, "example.test.", DNS_TYPE_CDS));
+    scene_answer_soa(scene, 5);
+    scene_turn(scene);
+    assert_non_null(twin->slot->version);
+    scene_pass(scene, SG_DAY / 2);
+    scene_answer_soa(scene, 5);
+    scene_pass(scene, SG_DAY / 2);
+    assert_false(scene_serves(scene, "example.test.", DNS_TYPE_CDS));
+    scene_answer_soa(scene, 5);
+    scene_pass(scene, SG_HOUR);
+    assert_true(scene_serves(scene, "example.test.", DNS_TYPE_CDS));
+}
+
 static void jobs_of_every_kind_end_when_the_zone_goes(void **state)
 {
     struct keeper_scene *scene = *state;
@@ -760,6 +799,7 @@ int main(void)
         WITH_SCENE(an_update_outlives_a_recovery_that_fails),
         WITH_SCENE(a_twin_follows_the_keys),
         WITH_SCENE(keys_wait_for_a_twin_that_is_still_to_be_recovered),
+        WITH_SCENE(keys_wait_for_a_twin_that_has_expired),
         WITH_SCENE(jobs_of_every_kind_end_when_the_zone_goes),
     };
     return cmocka_run_group_tests_name("change", tests, NULL, NULL);
