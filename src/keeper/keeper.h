@@ -342,6 +342,13 @@ struct keeper_key_status {
     bool has_secret;
     enum kasp_progress progress; /* with signing the zone */
 };
+/* One that is served and has no files. */
+struct keeper_lost_key {
+    uint8_t algorithm;
+    uint16_t tag, flags;
+    const char *role; /* a literal: as it was committed, else by its flags */
+};
+enum { KEEPER_LOST_KEYS_MAX = 64 };
 struct keeper_keys_status {
     sg_time now, wake_at; /* INT64_MAX: never */
     bool manual;          /* something waits for a step */
@@ -350,6 +357,9 @@ struct keeper_keys_status {
         *problem; /* borrowed: why the keys rest, as they were committed; NULL: they do not */
     size_t count;
     struct keeper_key_status keys[KASP_PLAN_KEYS_MAX];
+    size_t lost_count; /* above 0: there is a problem, and `keys` are the rest */
+    struct keeper_lost_key lost[KEEPER_LOST_KEYS_MAX];
+    const char *searched; /* borrowed: the folders, in lines; NULL: nothing is lost */
 };
 /* `status` NULL: the keys cannot be looked at, as `text` says. */
 typedef void keys_status_done(void *argument, const struct keeper_keys_status *status,

@@ -388,6 +388,31 @@ void key_orders_refuse(struct preparation *p, const char *why)
     }
 }
 
+static char *folders_text(const struct preparation *p)
+{
+    struct buffer text = BUFFER_EMPTY;
+    for (size_t i = 0; i < p->paths_count; i++) {
+        buffer_format(&text, "%s\n", p->paths[i]);
+    }
+    char *owned = mem_copy_text(buffer_text(&text));
+    buffer_free(&text);
+    return owned;
+}
+
+void key_orders_tell_lost(const struct preparation *p)
+{
+    for (struct zone_key_order *order = p->orders; order != NULL; order = order->next) {
+        if (order->kind != KEY_ORDER_STATUS || p->paths_count == 0) {
+            continue; /* Without folders nobody has searched. */
+        }
+        mem_free(order->status);
+        order->status = status_of(p);
+        order->status->lost_count = key_search_lost(p, order->status->lost);
+        answer(order, SG_OK, folders_text(p));
+        order->status->searched = order->text;
+    }
+}
+
 /* ---- the keeper ---- */
 
 struct zone_key_order *key_orders_take(struct zone_key_order **orders, enum key_order_kind kind)
@@ -411,7 +436,12 @@ struct zone_key_order *key_orders_take(struct zone_key_order **orders, enum key_
 static void tell(struct zone_key_order *order, const char *problem)
 {
     if (order->kind == KEY_ORDER_STATUS) {
-        order->status_done(order->argument, problem == NULL ? order->status : NULL,
+        struct keeper_keys_status *status = order->status;
+        bool some_are_lost = status != NULL && status->lost_count > 0;
+        if (some_are_lost) {
+            status->problem = problem;
+        }
+        order->status_done(order->argument, problem == NULL || some_are_lost ? status : NULL,
                            problem != NULL ? problem : "");
     } else {
         order->done(order->argument, problem == NULL ? order->result : SG_CONFLICT,

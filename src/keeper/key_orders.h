@@ -27,7 +27,7 @@ struct zone_key_order {
     keys_status_done *status_done;
     void *argument;
     enum sg_result result; /* by the worker */
-    char *text;            /* owned; NULL: nothing to say */
+    char *text;            /* owned; NULL: nothing to say; of a status: folders, in lines */
     bool tells_waits;      /* what the keys that it could mean wait for is told as well */
     struct keeper_keys_status *status;
 };
@@ -45,6 +45,9 @@ void key_orders_report(struct preparation *p);
 uint64_t key_orders_clear(struct preparation *p, uint64_t told);
 /* In place of both: the keys rest, and nothing but their status can be told. */
 void key_orders_refuse(struct preparation *p, const char *why);
+/* They cannot even rest: where that is for keys that are lost, their status names them all the
+ * same. */
+void key_orders_tell_lost(const struct preparation *p);
 
 /* Take those of that kind out of the list. Thread: keeper. */
 struct zone_key_order *key_orders_take(struct zone_key_order **orders, enum key_order_kind kind);

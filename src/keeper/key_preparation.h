@@ -51,6 +51,9 @@ void key_search_choose_paths(struct preparation *p);
 MUST_USE enum sg_result key_search_read(struct preparation *p);
 /* Every key that we publish still has its files: a folder may be gone, or another by mistake. */
 MUST_USE enum sg_result key_search_check_served(struct preparation *p);
+/* Those that have not, in the folders that were searched. Returns how many. */
+size_t key_search_lost(const struct preparation *p,
+                       struct keeper_lost_key out_lost[KEEPER_LOST_KEYS_MAX]);
 /* A key with its roles alone, last in the list. Never where one may have been lost. */
 MUST_USE enum sg_result key_search_make(struct preparation *p, const struct kasp_key *wanted);
 /* What was found wrong with files goes to the log, unless somebody will try again. */
@@ -73,6 +76,6 @@ MUST_USE enum sg_result key_planning_run(struct preparation *p, sg_time *out_wak
 /*
  * The keys of a zone that is signed here, with the states that were committed, by the files of
  * those in use alone: nothing is planned, made or written. Where one that is published is not
- * there: not SG_OK, and `problem` or nothing.
+ * there: not SG_OK, and `problem` or nothing; the plan tells of the others then.
  */
 MUST_USE enum sg_result key_rest_run(struct preparation *p, sg_time *out_wake);

@@ -76,12 +76,12 @@ enum sg_result key_rest_run(struct preparation *p, sg_time *out_wake)
     }
     key_search_choose_paths(p);
     read_keys(p);
-    enum sg_result result = key_search_check_served(p);
+    enum sg_result result = plan_nothing(p);
+    if (result == SG_OK) {
+        result = key_search_check_served(p);
+    }
     if (result == SG_OK && !some_key_signs(p->list)) {
         result = SG_CONFLICT;
-    }
-    if (result == SG_OK) {
-        result = plan_nothing(p);
     }
     if (result == SG_OK) {
         *out_wake = p->plan.wake_at;

@@ -4,7 +4,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "keeper/key_preparation.h"
+#include "keeper/key_tell.h"
 #include "keeper/zone_label.h"
+
+enum { DNSKEY_ALGORITHM_AT = 3 }; /* RFC 4034 2.1 */
 
 static void report_key_file(void *argument, const char *path, const char *problem)
 {
@@ -157,28 +160,56 @@ bool key_search_rrset_has(const struct dns_rrset *rrset, struct span rdata)
     return false;
 }
 
-/* Every key that we publish still has its files: a folder may be gone, or another by mistake. */
-enum sg_result key_search_check_served(struct preparation *p)
+static struct keeper_lost_key describe_lost(const struct preparation *p, struct span dnskey)
+{
+    struct keeper_lost_key lost = {
+        .tag = dnskey_tag(dnskey),
+        .algorithm = dnskey.bytes[DNSKEY_ALGORITHM_AT],
+        .flags = wire_get_u16(dnskey.bytes),
+    };
+    const struct zone_key_fact *fact = zone_facts_find(p->facts, lost.tag, lost.algorithm);
+    const struct key_state by_flags = {
+        .ksk = (lost.flags & KEY_FLAG_SEP) != 0,
+        .zsk = (lost.flags & KEY_FLAG_SEP) == 0,
+    };
+    lost.role = key_tell_role(fact != NULL ? &fact->state : &by_flags);
+    return lost;
+}
+
+size_t key_search_lost(const struct preparation *p,
+                       struct keeper_lost_key out_lost[KEEPER_LOST_KEYS_MAX])
 {
     struct dns_rrset served;
     struct dns_rrset foreign = {.count = 0};
+    size_t count = 0;
     if (p->served == NULL || !zone_version_facts(p->served)->signed_here) {
-        return SG_OK;
+        return 0;
     }
     const struct zone_node *apex = zone_version_apex_node(p->served);
     if (!zone_node_rrset(apex, ZONE_VIEW_SIGNED, DNS_TYPE_DNSKEY, &served)) {
-        return SG_OK;
+        return 0;
     }
     (void)zone_node_rrset(apex, ZONE_VIEW_UNSIGNED, DNS_TYPE_DNSKEY, &foreign);
-    struct buffer tags = BUFFER_EMPTY;
     for (struct dns_rdata_cursor c = dns_rrset_walk(&served); dns_rdata_next(&c);) {
-        if (!key_search_rrset_has(&foreign, c.rdata) && find_in_list(p->list, c.rdata) == NULL) {
-            buffer_format(&tags, "%s%u", tags.length > 0 ? " and of key " : "",
-                          dnskey_tag(c.rdata));
+        if (count < KEEPER_LOST_KEYS_MAX && !key_search_rrset_has(&foreign, c.rdata) &&
+            find_in_list(p->list, c.rdata) == NULL) {
+            out_lost[count++] = describe_lost(p, c.rdata);
         }
     }
-    if (tags.length == 0) {
+    return count;
+}
+
+/* Every key that we publish still has its files: a folder may be gone, or another by mistake. */
+enum sg_result key_search_check_served(struct preparation *p)
+{
+    struct keeper_lost_key lost[KEEPER_LOST_KEYS_MAX];
+    size_t count = key_search_lost(p, lost);
+    if (count == 0) {
         return SG_OK;
+    }
+    struct buffer tags = BUFFER_EMPTY;
+    for (size_t i = 0; i < count; i++) {
+        buffer_format(&tags, "%s%u", i > 0 ? " and of key " : "", lost[i].tag);
     }
     struct buffer folders = BUFFER_EMPTY;
     for (size_t i = 0; i < p->paths_count; i++) {

@@ -274,6 +274,7 @@ static bool rest_instead(const struct zone_keys_request *request, char *why,
     enum sg_result result = rest(&p, request->late, &keys);
     mem_free(p.problem);
     if (result != SG_OK) {
+        key_orders_tell_lost(&p);
         keys.problem = NULL;
         zone_keys_clear(&keys);
         return false;

@@ -43,7 +43,10 @@ static void answer(void *argument, const struct keeper_keys_status *status, cons
 {
     struct keys_question *question = argument;
     struct buffer written = BUFFER_EMPTY;
-    if (status == NULL) {
+    /* What progress the lost ones have made nobody knows. */
+    bool is_enough =
+        status != NULL && (status->lost_count == 0 || question->write != keys_text_signing);
+    if (!is_enough) {
         zone_request_carried_out(question->request, SG_CONFLICT, text);
     } else {
         const struct keys_text_zone zone = {question->zone, question->view, question->policy,

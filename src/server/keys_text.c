@@ -222,6 +222,23 @@ static bool next_line(const char **rest, struct buffer *out_line)
     return true;
 }
 
+static void append_lost(const struct keeper_keys_status *status, struct buffer *out_text)
+{
+    struct buffer line = BUFFER_EMPTY;
+    for (size_t i = 0; i < status->lost_count; i++) {
+        const struct keeper_lost_key *key = &status->lost[i];
+        buffer_format(out_text,
+                      "%skey: %u (%s), %s: in the zone, but its files are missing or cannot be "
+                      "read\n",
+                      i == 0 ? "\n" : "", key->tag, dnssec_algorithm_text(key->algorithm),
+                      key->role);
+    }
+    for (const char *rest = status->searched; next_line(&rest, &line);) {
+        buffer_format(out_text, "searched:      %s\n", buffer_text(&line));
+    }
+    buffer_free(&line);
+}
+
 void keys_text(const struct keys_text_zone *zone, const struct keeper_keys_status *status,
                struct buffer *out_text)
 {
@@ -250,6 +267,7 @@ void keys_text(const struct keys_text_zone *zone, const struct keeper_keys_statu
             append_key(out_text, zone, &status->keys[i], status->now);
         }
     }
+    append_lost(status, out_text);
 }
 
 /* ---- progress ---- */
@@ -405,6 +423,29 @@ static void append_json_key(struct json *json, const struct keeper_key_status *k
     json_end_object(json);
 }
 
+static void append_json_lost(struct json *json, const struct keeper_keys_status *status)
+{
+    struct buffer line = BUFFER_EMPTY;
+    json_begin_array(json, "lost-keys");
+    for (size_t i = 0; i < status->lost_count; i++) {
+        const struct keeper_lost_key *key = &status->lost[i];
+        json_begin_object(json, NULL);
+        json_number(json, "tag", key->tag);
+        json_number(json, "algorithm", key->algorithm);
+        json_text(json, "algorithm-name", dnssec_algorithm_text(key->algorithm));
+        json_number(json, "flags", key->flags);
+        json_text(json, "role", key->role);
+        json_end_object(json);
+    }
+    json_end_array(json);
+    json_begin_array(json, "searched");
+    for (const char *rest = status->searched; next_line(&rest, &line);) {
+        json_text(json, NULL, buffer_text(&line));
+    }
+    json_end_array(json);
+    buffer_free(&line);
+}
+
 void keys_text_json(const struct keys_text_zone *zone, const struct keeper_keys_status *status,
                     struct buffer *out_text)
 {
@@ -431,6 +472,7 @@ void keys_text_json(const struct keys_text_zone *zone, const struct keeper_keys_
     }
     json_end_array(&json);
     buffer_free(&line);
+    append_json_lost(&json, status);
     json_begin_array(&json, "keys");
     for (size_t i = 0; i < status->count; i++) {
         append_json_key(&json, &status->keys[i]);

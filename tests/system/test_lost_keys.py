@@ -1,5 +1,6 @@
 """Key sets that are not whole: nothing is made in place of a key that somebody may count on."""
 
+import json
 import re
 import subprocess
 
@@ -232,6 +233,44 @@ def test_a_revoked_key_is_none_that_the_policy_wants(keygen):
     signet.wait_until_signed(ZONE)
     assert {key.flags for key in served_keys(signet)} == {256, 257, 385}
     assert not signet.answers_with(ZONE, "CDS")
+
+
+@pytest.mark.parametrize("restarts", [False, True], ids=["running", "restarted"])
+def test_the_status_names_the_keys_that_are_served_without_files(keygen, restarts):
+    signet = keygen.signet
+    ksk = keygen("-f", "KSK", *SINCE)
+    zsk = keygen(*SINCE)
+    signet.start()
+    signet.wait_until_signed(ZONE)
+    found = json.loads(signet.rndc("dnssec", "-status", "-json", ZONE).stdout)
+    assert (found["lost-keys"], found["searched"]) == ([], [])
+    if restarts:
+        signet.terminate()
+    for suffix in ("key", "private", "state"):
+        (signet.folder / f"{ksk}.{suffix}").rename(signet.folder / f"away.{suffix}")
+    if restarts:
+        signet.start()
+    tags = {role: int(name[-5:]) for role, name in (("KSK", ksk), ("ZSK", zsk))}
+    status = signet.rndc("dnssec", "-status", ZONE)
+    assert status.returncode == 0, status.stderr
+    assert f"problem:       the files of key {tags['KSK']}, which the zone has, are not in" in status.stdout
+    assert f"\nkey: {tags['ZSK']} (ECDSAP256SHA256), ZSK\n" in status.stdout
+    line = f"\nkey: {tags['KSK']} (ECDSAP256SHA256), KSK: in the zone, but its files are missing or cannot be read\n"
+    assert line in status.stdout
+    assert f"\nsearched:      {signet.folder}" in status.stdout
+
+    found = json.loads(signet.rndc("dnssec", "-status", "-json", ZONE).stdout)
+    assert [key["tag"] for key in found["keys"]] == [tags["ZSK"]]
+    assert found["lost-keys"] == [{"tag": tags["KSK"], "algorithm": 13, "algorithm-name": "ECDSAP256SHA256",
+                                   "flags": 257, "role": "KSK"}]
+    assert found["searched"] == [str(signet.folder)] and "put them back" in found["problem"]
+    progress = signet.rndc("signing", "-list", ZONE)
+    assert progress.returncode == 1 and "put them back" in progress.stderr
+
+    for suffix in ("key", "private", "state"):
+        (signet.folder / f"away.{suffix}").rename(signet.folder / f"{ksk}.{suffix}")
+    found = json.loads(signet.rndc("dnssec", "-status", "-json", ZONE).stdout)
+    assert len(found["keys"]) == 2 and found["lost-keys"] == [] and "problem" not in found
 
 
 def expiration(signet):

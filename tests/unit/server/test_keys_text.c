@@ -69,6 +69,33 @@ static void keys_that_rest_are_told_with_the_reason(void **state)
     mem_free(status);
 }
 
+static void lost_keys_are_told_with_the_folders_that_were_searched(void **state)
+{
+    (void)state;
+    struct buffer text = BUFFER_EMPTY;
+    struct keeper_keys_status *status = mem_alloc_zero(1, sizeof(*status));
+    status->wake_at = INT64_MAX;
+    status->lost[status->lost_count++] =
+        (struct keeper_lost_key){.algorithm = 13, .tag = 4711, .flags = 257, .role = "CSK"};
+    status->searched = "/keys\n/store\n";
+    keys_text(&zone, status, &text);
+    assert_non_null(strstr(buffer_text(&text),
+                           "\n\nkey: 4711 (ECDSAP256SHA256), CSK: in the zone, but its files are "
+                           "missing or cannot be read\n"
+                           "searched:      /keys\nsearched:      /store\n"));
+    buffer_free(&text);
+    keys_text_json(&zone, status, &text);
+    const char *array = strstr(buffer_text(&text), "\"lost-keys\": [");
+    assert_non_null(array);
+    assert_non_null(strstr(array, "\"tag\": 4711"));
+    assert_non_null(strstr(array, "\"role\": \"CSK\""));
+    array = strstr(array, "\"searched\": [");
+    assert_non_null(array);
+    assert_non_null(strstr(array, "\"/store\""));
+    buffer_free(&text);
+    mem_free(status);
+}
+
 static void what_the_parent_is_waited_for_is_told_with_who_said_what(void **state)
 {
     (void)state;
@@ -271,6 +298,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_that_rest_are_told_with_the_reason),
+        cmocka_unit_test(lost_keys_are_told_with_the_folders_that_were_searched),
         cmocka_unit_test(what_the_parent_is_waited_for_is_told_with_who_said_what),
         cmocka_unit_test(a_new_ksk_has_bind_s_lines),
         cmocka_unit_test(a_csk_has_its_states_in_bind_s_order),
