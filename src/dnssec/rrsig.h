@@ -1,7 +1,7 @@
 /*
  * dnssec/rrsig.h - RRSIGs that are there: by whom, until when (RFC 4034 3.1)
  *
- * RRSIGs tell times modulo 2^32: meant is the instant nearest to `now` (3.1.5). Private to dnssec/.
+ * RRSIGs tell times modulo 2^32: meant is the instant nearest to `now` (3.1.5).
  */
 #pragma once
 

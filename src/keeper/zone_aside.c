@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "dns/rrtype.h"
 #include "dnssec/handover.h"
+#include "dnssec/rrsig.h"
 #include "dnssec/sign_change.h"
 #include "keeper/aside.h"
 #include "keeper/key_orders.h"
@@ -10,8 +11,6 @@
 #include "keeper/zone_progress.h"
 #include "keeper/zone_steps.h"
 #include "zone/diff.h"
-
-enum { RRSIG_ALGORITHM_AT = 2, RRSIG_TAG_AT = 16, RRSIG_BYTES_MIN = 18 /* RFC 4034 3.1 */ };
 
 const struct zone_version *zone_aside_base(const struct zone_job *job)
 {
@@ -25,9 +24,7 @@ static size_t count_signatures(const struct dns_rrset *signatures, const struct 
 {
     size_t count = 0;
     for (struct dns_rdata_cursor c = dns_rrset_walk(signatures); dns_rdata_next(&c);) {
-        count += c.rdata.length >= RRSIG_BYTES_MIN &&
-                 c.rdata.bytes[RRSIG_ALGORITHM_AT] == key->algorithm &&
-                 wire_get_u16(c.rdata.bytes + RRSIG_TAG_AT) == key->tag;
+        count += rrsig_is_by(c.rdata, key);
     }
     return count;
 }

@@ -6,16 +6,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "dns/rrtype.h"
+#include "dnssec/rrsig.h"
 #include "keeper/key_preparation.h"
 #include "keeper/reign.h"
 #include "keeper/secondary.h"
 #include "keeper/zone_steps.h"
-
-enum {
-    RRSIG_ALGORITHM_AT = 2, /* RFC 4034 3.1 */
-    RRSIG_TAG_AT = 16,
-    RRSIG_BYTES_MIN = 18,
-};
 
 /* --- who has signed -------------------------------------------------------------------------- */
 
@@ -27,14 +22,8 @@ struct signers {
 static void note_signers_of(const struct dns_rrset *signatures, struct signers *signers)
 {
     for (struct dns_rdata_cursor c = dns_rrset_walk(signatures); dns_rdata_next(&c);) {
-        if (c.rdata.length < RRSIG_BYTES_MIN) {
-            continue;
-        }
-        uint8_t algorithm = c.rdata.bytes[RRSIG_ALGORITHM_AT];
-        uint16_t tag = wire_get_u16(c.rdata.bytes + RRSIG_TAG_AT);
         for (size_t i = 0; i < signers->keys->count; i++) {
-            const struct signing_key *key = signers->keys->keys[i];
-            signers->have_signed[i] |= key->algorithm == algorithm && key->tag == tag;
+            signers->have_signed[i] |= rrsig_is_by(c.rdata, signers->keys->keys[i]);
         }
     }
 }
