@@ -2,8 +2,8 @@
  * dnssec/sign_apex.h - the RRsets that the apex owns in the signed view
  *
  * Ours (DNSKEY, CDS, CDNSKEY, private type) joined with foreign ones of the same type that the
- * source has (other signers' keys; beside a DELETE of ours none stay), the SOA with the serial of the
- * signed zone, NSEC3PARAM. Private to dnssec/.
+ * source has (other signers' keys; beside a DELETE of ours none stay), the SOA with the serial of
+ * the signed zone, NSEC3PARAM. Private to dnssec/.
  */
 #pragma once
 

@@ -6,9 +6,12 @@
 #include "keeper/foreign_journal.h"
 #include "support/table.h"
 
-#define BYTES(text) {(const uint8_t *)(text), sizeof(text) - 1}
+#define BYTES(text)                                                                                \
+    {                                                                                              \
+        (const uint8_t *)(text), sizeof(text) - 1                                                  \
+    }
 #define V9_2 ";BIND LOG V9.2\n\0"
-#define V9 ";BIND LOG V9\n\0\0\0"
+#define V9   ";BIND LOG V9\n\0\0\0"
 
 /* clang-format off */
 static const struct row {
