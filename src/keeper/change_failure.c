@@ -33,7 +33,7 @@ static void keep_wishes(struct managed_zone *zone, const struct zone_job *job, b
 {
     struct zone_wishes *later = &zone->later;
     const struct zone_asked *asked = &job->asked;
-    bool loads = job->kind == ZONE_JOB_LOAD && by_store && !asked->thaw;
+    bool loads = job->kind == ZONE_JOB_LOAD && (by_store || job->made.keys_failed) && !asked->thaw;
     later->load |= loads;
     later->force |= loads && asked->force;
     later->keys |= asked->keys_wished || asked->sign_all || job->made.aside_keys != NULL;

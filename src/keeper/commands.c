@@ -267,6 +267,9 @@ enum sg_result keeper_loadkeys(struct keeper *keeper, struct managed_zone *zone,
     if (keeper->stopping || zone->gone) {
         return SG_CANCELLED;
     }
+    zone->wishes.load |= zone->later.load; /* An edit that waits for its keys. */
+    zone->wishes.force |= zone->later.force;
+    zone->later.load = zone->later.force = false;
     keeper_wish_keys(keeper, zone, sign_all);
     zone_parent_demand(keeper, zone);
     return SG_OK;

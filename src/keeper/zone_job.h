@@ -90,7 +90,8 @@ struct zone_made {
     char *expires_node;      /* which signature that is: `owner/type`; NULL: not news */
     uint32_t file_serial;    /* LOAD: what the file has; 0: it was not read */
     bool file_written;       /* DUMP, LOAD: `state.files` is true, whatever comes of it */
-    bool disk_failed;        /* why it failed: a write, which is soon to be tried again */
+    bool disk_failed;        /* why it failed: a write, which is soon to be tried again, */
+    bool keys_failed;        /* or the look at the keys, which may succeed with what there is now */
     bool more;               /* RESIGN: another slice is due */
     uint64_t signature_ns;   /* RESIGN: what one took; 0: none was made */
     bool from_aside;         /* the version is one of lent.aside's lineage */

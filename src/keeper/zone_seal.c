@@ -49,6 +49,7 @@ enum sg_result zone_look_at_keys(struct zone_job *job)
         enum sg_result result = zone_keys_prepare_alone(&request, keys, &job->problem);
         if (result != SG_OK) {
             job->made.disk_failed = result == SG_IO || result == SG_NO_SPACE;
+            job->made.keys_failed = true;
             mem_free(keys);
             return result;
         }

@@ -307,3 +307,26 @@ def test_signatures_are_made_anew_whatever_else_is_in_the_folder(make_signet, tm
     signet.rndc("loadkeys", ZONE)
     wait_until(lambda: "problem: " not in signet.rndc("zonestatus", ZONE).stdout, what="the end of it")
     wait_until(lambda: len(keys(signet.folder)) == (2 if trouble == "a broken file" else 3), what="all keys")
+
+
+def test_an_edit_that_waits_for_lost_keys_is_taken_when_loadkeys_finds_them(keygen):
+    """The edit is not lost from sight until another reload, nor is the zone's problem stale."""
+    signet = keygen.signet
+    signet.start()
+    signet.wait_until_signed(ZONE)
+    away = signet.folder / "away"
+    away.mkdir()
+    files = list(signet.folder.glob("K*"))
+    for path in files:
+        path.rename(away / path.name)
+    with open(signet.folder / "lost.test.zone", "a") as file:
+        file.write("edited A 192.0.2.99\n")
+    assert signet.rndc("reload", ZONE).returncode == 1
+    assert signet.answers_with(f"edited.{ZONE}", "A") is None
+    complaint(signet)
+    for path in files:
+        (away / path.name).rename(path)
+    done = signet.rndc("loadkeys", ZONE)
+    assert done.returncode == 0, done.stderr
+    wait_until(lambda: signet.answers_with(f"edited.{ZONE}", "A"), what="the edit")
+    assert "problem:" not in signet.rndc("zonestatus", ZONE).stdout
