@@ -5,8 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "conf/conf.h"
 #include "dns/rrtype.h"
+#include "keeper/foreign_journal.h"
 #include "tools/checkconf_keys.h"
 
 static const char usage_text[] =
@@ -141,8 +143,21 @@ static void print_zone_problems(const char *zone, const struct zonefile_report *
     }
 }
 
+/* signetd does not take the file of a zone that it does not have yet, without these updates. */
+static void warn_of_journal(const struct conf_zone *zone, const char *name, uint32_t serial)
+{
+    bool may_come_from_named = zone->policy != NULL || conf_zone_is_dynamic(zone);
+    char *problem =
+        may_come_from_named ? foreign_journal_problem(zone->file, zone->journal, serial) : NULL;
+    if (problem != NULL) {
+        printf("zone %s: warning: it is not loaded unless this server has it already: %s\n", name,
+               problem);
+    }
+    mem_free(problem);
+}
+
 /* Takes the edit. */
-static bool print_serial(const char *name, struct zone_edit *edit)
+static bool print_serial(const struct conf_zone *zone, const char *name, struct zone_edit *edit)
 {
     const struct zone_version *version;
     enum sg_result result = zone_edit_seal(edit, &version);
@@ -152,6 +167,7 @@ static bool print_serial(const char *name, struct zone_edit *edit)
         return false;
     }
     const struct zone_facts *facts = zone_version_facts(version);
+    warn_of_journal(zone, name, facts->source_serial);
     printf("zone %s: loaded serial %u%s\n", name, facts->source_serial,
            facts->denial != ZONE_DENIAL_NONE ? " (DNSSEC signed)" : "");
     zone_version_unref(version);
@@ -177,7 +193,11 @@ static bool load_zone(const struct conf_zone *zone)
     struct zone_edit *edit = zone_edit_new(&apex, zone->rrclass);
     enum sg_result result = zonefile_load(edit, &options, &report);
     if (result == SG_OK) {
-        result = zone_check(zone_edit_draft(edit), &zone->options->checks, &report);
+        struct zone_check_options checks = zone->options->checks;
+        if (zone->policy != NULL) { /* The keys that a CDS goes with may be ours. */
+            checks.cds = CHECK_WARN;
+        }
+        result = zone_check(zone_edit_draft(edit), &checks, &report);
         zonefile_locate(&apex, zone->rrclass, &options, &report);
     } else if (report.errors == 0) {
         printf("zone %s: loading from master file %s failed: %s\n", name, zone->file,
@@ -190,7 +210,7 @@ static bool load_zone(const struct conf_zone *zone)
         printf("zone %s: not loaded due to errors.\n", name);
         return false;
     }
-    return print_serial(name, edit);
+    return print_serial(zone, name, edit);
 }
 
 /* How many of its zones do not load. */

@@ -730,6 +730,25 @@ def test_z_tells_the_serial_of_every_zone_that_loads(folder):
     assert [line for line in ours if "loaded" in line] == told
 
 
+def test_z_warns_of_updates_that_a_journal_of_named_alone_has(folder):
+    def said(statements):
+        (folder / "t.conf").write_text(zone(f'type primary; file "7.db"; {statements}'))
+        result = run(folder, BIN / "signet", "checkconf", "-z", "t.conf")
+        assert result.returncode == 0 and "loaded serial 7" in result.stdout
+        return [line for line in result.stdout.splitlines() if "warning" in line]
+
+    (folder / "7.db").write_text("$TTL 60\n@ SOA a b 7 2 3 4 5\n@ NS ns\nns A 192.0.2.1\n")
+    numbers = (7, 64, 9, 200)  # the serials 7 to 9, and where they stand
+    header = b";BIND LOG V9.2\n\0" + b"".join(n.to_bytes(4, "big") for n in numbers)
+    (folder / "7.db.jnl").write_bytes(header.ljust(64, b"\0"))
+    signed = "dnssec-policy default; inline-signing yes;"
+    assert said("") == []
+    (warning,) = said(signed)
+    assert "7.db.jnl holds updates that named has taken, up to serial 9" in warning
+    (folder / "7.db.jnl").unlink()
+    assert said(signed) == []
+
+
 def test_a_configuration_that_is_not_there(folder):
     result = run(folder, BIN / "signet", "checkconf", "nosuch.conf")
     assert result.returncode == 1
