@@ -58,6 +58,12 @@ struct zone_key_fact {
     sg_time ds_at, ds_asked_at; /* as struct kasp_key_facts */
 };
 
+static inline bool zone_fact_is_published(const struct zone_key_fact *fact)
+{
+    enum key_state_value dnskey = fact->state.records[KEY_RECORD_DNSKEY];
+    return dnskey == KEY_STATE_RUMOURED || dnskey == KEY_STATE_OMNIPRESENT;
+}
+
 /* What caches may hold longer than the policy says by now. */
 enum zone_term {
     ZONE_TERM_DNSKEY_TTL,

@@ -211,12 +211,21 @@ static void warn_of_ds(const struct zone_job *job)
                          zone_version_facts(job->made.version)->denial == ZONE_DENIAL_NONE;
     char label[ZONE_LABEL_BYTES];
     for (size_t i = 0; goes_unsigned && i < facts->count; i++) {
-        enum key_state_value ds = facts->keys[i].state.records[KEY_RECORD_DS];
+        const struct key_state *state = &facts->keys[i].state;
+        enum key_state_value ds = state->records[KEY_RECORD_DS];
         if (ds != KEY_STATE_HIDDEN && ds != KEY_STATE_NA) {
             log_write(
                 LOG_DNSSEC, SEVERITY_ERROR,
                 "zone %s: its dnssec-policy was taken away while the parent has, or may have, "
                 "a DS of key %u: validators find an unsigned zone bogus; give it a policy "
+                "again, and `dnssec-policy insecure` before there is none",
+                zone_label(job->settings, label), facts->keys[i].tag);
+        } else if (ds == KEY_STATE_HIDDEN && state->goal == KEY_STATE_OMNIPRESENT &&
+                   zone_fact_is_published(&facts->keys[i])) {
+            log_write(
+                LOG_DNSSEC, SEVERITY_WARNING,
+                "zone %s: its dnssec-policy was taken away: if somebody has given a DS of key %u "
+                "to the parent, validators find the unsigned zone bogus; then give it a policy "
                 "again, and `dnssec-policy insecure` before there is none",
                 zone_label(job->settings, label), facts->keys[i].tag);
         }

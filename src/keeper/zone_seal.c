@@ -121,12 +121,6 @@ static void say_handover(const struct zone_job *job)
         zone_label(job->settings, label));
 }
 
-static bool was_published(const struct zone_key_fact *fact)
-{
-    enum key_state_value dnskey = fact->state.records[KEY_RECORD_DNSKEY];
-    return dnskey == KEY_STATE_RUMOURED || dnskey == KEY_STATE_OMNIPRESENT;
-}
-
 /* Does a key go whose signatures may be left at some names? Only gradual replacement, which was
  * kept up by an outage or cut short by hand, leaves any that long (RFC 6781 4.1.1.1). */
 bool zone_leaves_signatures(const struct zone_job *job)
@@ -135,7 +129,7 @@ bool zone_leaves_signatures(const struct zone_job *job)
     for (size_t i = 0; i < job->lent.keys->list.count; i++) {
         const struct signing_key *key = job->lent.keys->list.keys[i];
         const struct zone_key_fact *fact = zone_facts_find(facts, key->tag, key->algorithm);
-        if (fact != NULL && !kasp_key_is_published(key) && was_published(fact) &&
+        if (fact != NULL && !kasp_key_is_published(key) && zone_fact_is_published(fact) &&
             zone_facts_may_have_signatures(&job->made.state.facts, fact, late_by(job), job->now)) {
             return true;
         }

@@ -231,6 +231,21 @@ static void who_takes_the_policy_from_a_zone_with_a_ds_hears_of_it(void **state)
     heard_log_end();
 }
 
+/* Nobody was asked for a DS yet, but who has read the key may have given one to the parent. */
+static void who_takes_it_from_a_zone_whose_ds_is_unasked_hears_of_it_too(void **state)
+{
+    struct keeper_scene *scene = begin(state);
+    heard_log_begin();
+    scene->plan[0].policy = NULL;
+    scene_differ(scene);
+    scene_configure(scene);
+    assert_int_equal(heard_log_count("dnssec warning: zone example.test/IN/inside: its "
+                                     "dnssec-policy was taken away: if somebody has given a DS"),
+                     1);
+    assert_int_equal(heard_log_count("was taken away while the parent has"), 0);
+    heard_log_end();
+}
+
 static void a_zone_that_goes_asks_nobody(void **state)
 {
     struct keeper_scene *scene = begin(state);
@@ -351,6 +366,7 @@ int main(void)
         SCENE_TEST(a_new_configuration_has_its_own_agents),
         SCENE_TEST(a_zone_without_policy_has_no_parent),
         SCENE_TEST(who_takes_the_policy_from_a_zone_with_a_ds_hears_of_it),
+        SCENE_TEST(who_takes_it_from_a_zone_whose_ds_is_unasked_hears_of_it_too),
         SCENE_TEST(a_zone_that_goes_asks_nobody),
         SCENE_TEST(what_is_out_when_the_server_ends_is_taken_back),
         SCENE_TEST(zones_stand_in_line),
