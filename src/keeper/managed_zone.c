@@ -4,6 +4,7 @@
 
 #include "keeper/aside.h"
 #include "keeper/keeper_parts.h"
+#include "keeper/refresh_request.h"
 #include "keeper/secondary.h"
 #include "keeper/trust.h"
 #include "keeper/zone_parent.h"
@@ -82,6 +83,18 @@ static sg_time problem_since(const struct managed_zone *zone)
     return is_refusal ? refused_at : health->problem_since;
 }
 
+static sg_time half_expired_at(const struct zone_version *version,
+                               const struct refresh_timers *timers)
+{
+    struct dns_rrset rrset;
+    struct dns_soa soa;
+    if (version == NULL || timers == NULL || known_or_zero(timers->expire_at) == 0 ||
+        !refresh_source_soa(version, &rrset, &soa)) {
+        return 0;
+    }
+    return timers->expire_at - (sg_duration)(soa.expire / 2);
+}
+
 void managed_zone_status(const struct managed_zone *zone, struct zone_status *out_status)
 {
     const struct zone_version *version = zone->slot->version;
@@ -107,6 +120,7 @@ void managed_zone_status(const struct managed_zone *zone, struct zone_status *ou
         .problem_since = problem_since(zone),
         .refresh_at = timers == NULL ? 0 : known_or_zero(timers->refresh_at),
         .expire_at = timers == NULL ? 0 : known_or_zero(timers->expire_at),
+        .expiring_at = half_expired_at(version, timers),
         .refresh_failure = secondary_failure(zone),
         .unheard = zone->ledger.unheard - zone->ledger.unlisted,
         .doubted = zone->ledger.doubted,

@@ -41,6 +41,7 @@ struct zone_status {
     sg_time problem_since;       /* 0: not known */
     sg_time refresh_at;          /* of a secondary: its primaries are asked next; 0: none */
     sg_time expire_at;           /* of a secondary: it is, or was, served until then; 0: none */
+    sg_time expiring_at;         /* half of the time until then is over; 0: none */
     const char *refresh_failure; /* of a secondary: why the last primary was of no use; NULL */
     size_t unheard;              /* secondaries that are asked for their serial (overtake.h) */
     bool doubted;                /* restored: transfers are whole (overtake.h) */

@@ -116,6 +116,13 @@ static bool is_overdue(const struct zone_status *status)
     return status->overdue_at != 0 && status->overdue_at <= time_now();
 }
 
+/* A secondary that has long heard nothing of use, and is served still. */
+static bool is_expiring(const struct zone_status *status)
+{
+    return status->refresh_failure != NULL && status->expiring_at != 0 &&
+           status->expiring_at <= time_now();
+}
+
 /* A line of ours, and only when something is wrong: a reload of all zones is answered before they
  * have been read. */
 static void put_troubled_zones(struct keeper *keeper, struct buffer *text)
@@ -128,7 +135,7 @@ static void put_troubled_zones(struct keeper *keeper, struct buffer *text)
         char label[ZONE_LABEL_BYTES];
         managed_zone_status(keeper_zone(keeper, i), &status);
         bool in_doubt = status.clock == CLOCK_BEHIND || status.clock == CLOCK_UNLIKELY;
-        if (status.problem == NULL && !in_doubt && !is_overdue(&status)) {
+        if (status.problem == NULL && !in_doubt && !is_overdue(&status) && !is_expiring(&status)) {
             continue;
         }
         if (count < TROUBLED_NAMED_MAX) {
@@ -362,6 +369,10 @@ void status_of_zone(const struct server *server, const struct managed_zone *zone
     put_beside(out_text, &status.beside);
     if (status.refresh_failure != NULL) {
         put_line(out_text, "last refresh failed", status.refresh_failure);
+    }
+    if (is_expiring(&status)) {
+        put_line(out_text, "primaries",
+                 "unheard for half of the time after which the zone expires");
     }
     if (status.unheard > 0) {
         put_number(out_text, "secondaries asked for their serial", status.unheard);

@@ -27,7 +27,7 @@ int zone_trouble(const char *command, struct span text)
         (command[length] != '\0' && !isspace((unsigned char)command[length]))) {
         return 0;
     }
-    if (has_line(text, "signatures: overdue")) {
+    if (has_line(text, "signatures: overdue") || has_line(text, "primaries: unheard")) {
         return ZONE_IS_OVERDUE;
     }
     return has_line(text, "problem: ") || has_line(text, "store: ") || has_line(text, "clock: ")

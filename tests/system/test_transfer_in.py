@@ -141,7 +141,7 @@ def test_a_policy_taken_away_never_leaves_the_zone_half_signed(signet, run_serve
     signet.wait_until_signed(ZONE)
     ldns_verify_zone(signet.axfr(ZONE, tmp_path / "ours"), 60)
 
-    primary.stop()
+    primary.answers = False
     signet.zones.clear()
     signet.add_secondary(ZONE, [port])
     signet.configure()
@@ -314,6 +314,22 @@ def test_zonestatus_tells_when_the_primary_is_asked_and_when_the_zone_expires(fe
     times, now = times_of(signet), time.time()
     assert now + 2600 < times["next refresh"] < now + 3601
     assert now + 86300 < times["expires"] < now + 86401
+
+
+@pytest.mark.slow
+def test_a_zone_whose_primary_is_gone_says_so_before_it_expires(fetched):
+    signet, primary = fetched(text=brisk(FIRST, expire=60), statements=BRISK)
+    told = signet.rndc("zonestatus", ZONE, program="signet")
+    assert told.returncode == 0 and "primaries: unheard" not in told.stdout
+    primary.answers = False
+
+    def warned():
+        result = signet.rndc("zonestatus", ZONE, program="signet")
+        return result if result.returncode == 3 else None
+    result = wait_until(warned, 60, "exit status 3")
+    assert "\nprimaries: unheard for half of the time after which the zone expires" in result.stdout
+    assert "zones with a problem: 1" in signet.rndc("status").stdout
+    assert signet.query(ZONE, "SOA").rcode() == dns.rcode.NOERROR
 
 
 def test_a_zone_whose_primary_is_gone_expires_and_comes_back(fetched):

@@ -11,6 +11,7 @@ static const struct trouble_case {
     {"a problem",             "zonestatus z", "name: z\nproblem: x", 2},
     {"the store",             "ZoneStatus z", "name: z\nstore: cannot be written: x", 2},
     {"overdue counts more",   "zonestatus z", "name: z\nproblem: x\nsignatures: overdue, y", 3},
+    {"nobody was heard",      "zonestatus z", "name: z\nprimaries: unheard for long", 3},
     {"it must begin a line",  "zonestatus z", "name: problem: z", 0},
     {"an empty answer",       "zonestatus",   "", 0},
     {"other commands",        "status",       "problem: x", 0},
