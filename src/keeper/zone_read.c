@@ -114,8 +114,8 @@ enum sg_result zone_read_file(struct zone_job *job, struct zone_edit *edit)
     if (result == SG_OK) {
         const struct zone_version *draft = zone_edit_draft(edit);
         struct zone_check_options checks = *settings->checks;
-        if (settings->policy != NULL) { /* The keys that a CDS goes with may be ours. */
-            checks.cds = CHECK_WARN;
+        if (settings->policy != NULL || settings->type == ZONE_SECONDARY) {
+            checks.cds = CHECK_WARN; /* Its keys may be ours; or it is as its primary has it. */
         }
         result = zone_check(draft, &checks, report);
         if (result != SG_OK) { /* Warnings alone are not worth reading a large file twice. */

@@ -43,16 +43,17 @@ static void note_ours(const struct update_work *work, uint16_t type,
     }
 }
 
-/* Ours and others'. */
+/* Ours and others'; a DELETE of ours stands alone (dnssec/sign_apex.h). */
 static struct cds_algorithms list_algorithms(struct update_work *work,
                                              const struct patch_name *apex, uint16_t type)
 {
     struct cds_algorithms algorithms = CDS_ALGORITHMS_NONE;
-    const struct patch_rrset *source = patch_name_rrset(apex, type, 0);
+    note_ours(work, type, &algorithms);
+    const struct patch_rrset *source =
+        algorithms.deletes > 0 ? NULL : patch_name_rrset(apex, type, 0);
     for (uint32_t i = 0; source != NULL && i < source->count; i++) {
         cds_note(&algorithms, type, patch_rrset_rdata(source, i));
     }
-    note_ours(work, type, &algorithms);
     return algorithms;
 }
 
@@ -61,7 +62,7 @@ static bool check_cds(struct update_work *work, const struct patch_name *apex)
     bool keys_changed = patch_name_is_changed(apex, DNS_TYPE_DNSKEY);
     bool cds_changed = patch_name_is_changed(apex, DNS_TYPE_CDS);
     bool cdnskey_changed = patch_name_is_changed(apex, DNS_TYPE_CDNSKEY);
-    if (!work->options->is_signed || !(keys_changed || cds_changed || cdnskey_changed)) {
+    if (!keys_changed && !cds_changed && !cdnskey_changed) {
         return true;
     }
     struct cds_algorithms keys = list_algorithms(work, apex, DNS_TYPE_DNSKEY);
