@@ -57,9 +57,10 @@ static bool check_algorithm(struct conf_loader *loader, const struct conf_statem
                             size_t word, uint8_t algorithm)
 {
     if (!dnssec_algorithm_is_known(algorithm)) {
-        conf_error(loader, statement, &statement->nodes[word],
-                   "no key of algorithm %u can be verified: known are 8, 10, 13, 14, 15 and 16",
-                   algorithm);
+        conf_warning(loader, statement, &statement->nodes[word],
+                     "no key of algorithm %u can be verified: this trust anchor is left out; known "
+                     "are 8, 10, 13, 14, 15 and 16",
+                     algorithm);
     }
     return dnssec_algorithm_is_known(algorithm);
 }
@@ -81,8 +82,10 @@ static bool check_ds(struct conf_loader *loader, const struct conf_statement *st
         return false;
     }
     if (digest_bytes(type) == 0) {
-        conf_error(loader, statement, &statement->nodes[AT_DS_TYPE],
-                   "unknown digest type %u: give the DS of type 2 (SHA-256) or 4 (SHA-384)", type);
+        conf_warning(loader, statement, &statement->nodes[AT_DS_TYPE],
+                     "unknown digest type %u: this trust anchor is left out; give the DS of type 2 "
+                     "(SHA-256) or 4 (SHA-384)",
+                     type);
         return false;
     }
     if (digest_bytes(type) != length) {
@@ -98,10 +101,16 @@ static bool check_key(struct conf_loader *loader, const struct conf_statement *s
 {
     uint8_t algorithm = rdata.bytes[3];
     unsigned flags = (unsigned)rdata.bytes[0] << 8 | rdata.bytes[1];
-    if ((flags & KEY_FLAG_ZONE) == 0 || (flags & KEY_FLAG_REVOKE) != 0) {
+    if ((flags & KEY_FLAG_ZONE) == 0) {
         conf_error(loader, statement, &statement->nodes[AT_TAG_OR_FLAGS],
-                   "flags %u are those of a key that is %s: a zone's key has 257 or 256", flags,
-                   (flags & KEY_FLAG_REVOKE) != 0 ? "revoked" : "no zone's");
+                   "flags %u are those of a key that is no zone's: a zone's key has 257 or 256",
+                   flags);
+        return false;
+    }
+    if ((flags & KEY_FLAG_REVOKE) != 0) {
+        conf_warning(loader, statement, &statement->nodes[AT_TAG_OR_FLAGS],
+                     "flags %u are those of a key that is revoked: this trust anchor is left out",
+                     flags);
         return false;
     }
     if (rdata.bytes[2] != DNSKEY_PROTOCOL) {
