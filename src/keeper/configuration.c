@@ -3,6 +3,7 @@
 #include "base/thread.h"
 #include "keeper/notifying.h"
 #include "keeper/secondary.h"
+#include "keeper/zone_facts.h"
 #include "keeper/zone_parent.h"
 
 static bool find_duplicate(const struct keeper_generation *generation, size_t *out_duplicate)
@@ -70,6 +71,7 @@ static void forget_zone(struct keeper *keeper, struct managed_zone *zone)
     zone_parent_end(zone);
     heap_remove(&keeper->timers, &zone->timer);
     zone_index_remove(&keeper->index, zone);
+    zone_facts_end_wait_of_twins(keeper, zone);
     zone_index_add(&keeper->leaving, zone);
     keeper->untried -= !zone->tried;
     zone->tried = true;
