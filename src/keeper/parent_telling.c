@@ -254,7 +254,8 @@ static bool ask(struct parent_telling *telling, struct span message, keeper_hear
     telling->asked =
         asker->ask == NULL ? NULL : asker->ask(asker->argument, &question, hear, telling);
     if (telling->asked == NULL) {
-        end_push(telling, "it cannot be asked", "");
+        end_push(telling, "it cannot be asked",
+                 ": is it bogus by a `server` statement? A server of `ds-push` must not be");
     }
     return telling->asked != NULL;
 }
