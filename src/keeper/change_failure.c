@@ -119,7 +119,8 @@ void change_recall_refusal(struct managed_zone *zone)
               served, health->problem);
 }
 
-/* A file that we wrote is not somebody's edit for a commit that failed after it. */
+/* A file that we wrote is not somebody's edit for a commit that failed after it, nor does it lack
+ * anything: it is not written again over the correction that an operator makes in it. */
 static void note_written_file(struct managed_zone *zone, struct zone_job *job)
 {
     if (job->made.file_written) {
@@ -127,6 +128,8 @@ static void note_written_file(struct managed_zone *zone, struct zone_job *job)
         file_stamps_clear(known);
         *known = job->made.state.files;
         job->made.state.files = (struct file_stamps){.files = NULL};
+        zone->known.state.ahead_of_file = job->made.state.ahead_of_file;
+        zone->later.state |= zone->ledger.id != 0; /* It is committed with the next try. */
     }
 }
 

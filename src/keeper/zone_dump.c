@@ -137,6 +137,7 @@ enum sg_result zone_save_updates(struct zone_job *job)
     if (result == SG_OK && !other) {
         stamp_file(job);
         job->made.file_written = true;
+        job->made.state.ahead_of_file = false;
     }
     if (result == SG_OK) {
         log_write(

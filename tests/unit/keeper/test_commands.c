@@ -412,6 +412,18 @@ static void a_second_try_leaves_the_edit_that_the_first_has_kept(void **state)
     expect_kept_edit(scene);
 }
 
+/* The file that was written has all that updates brought: it is not written again over what its
+ * operator makes of it. */
+static void a_second_try_takes_a_correction(void **state)
+{
+    struct keeper_scene *scene = *state;
+    fail_to_become_static(scene);
+    scene_write_file(scene, 1000, true);
+    scene_pass(scene, 601);
+    assert_null(scene_status(scene).problem);
+    assert_true(scene_serves(scene, "www.example.test.", DNS_TYPE_A));
+}
+
 static void so_does_one_after_a_restart(void **state)
 {
     struct keeper_scene *scene = *state;
@@ -469,6 +481,7 @@ int main(void)
         WITH_SCENE(an_edit_that_no_thaw_reads_is_told_at_the_restart),
         WITH_SCENE(an_edit_that_is_written_over_keeps_a_name),
         WITH_SCENE(a_second_try_leaves_the_edit_that_the_first_has_kept),
+        WITH_SCENE(a_second_try_takes_a_correction),
         WITH_SCENE(so_does_one_after_a_restart),
         WITH_SCENE(so_does_one_after_the_zone_has_changed),
         WITH_SCENE(a_zone_that_goes_answers_all_who_wait),
