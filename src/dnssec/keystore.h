@@ -121,5 +121,8 @@ MUST_USE enum sg_result keystore_batch_generate(struct keystore_batch *batch,
                                                 struct signing_key **out_key);
 MUST_USE enum sg_result keystore_batch_write(struct keystore_batch *batch,
                                              const struct signing_key *key);
+/* How many files are staged; and back to so many, without what was staged since. */
+size_t keystore_batch_count(const struct keystore_batch *batch);
+void keystore_batch_keep(struct keystore_batch *batch, size_t count);
 /* SG_EXISTS, SG_IO ...: some keys may have got their names, the rest never will. Empties it. */
 MUST_USE enum sg_result keystore_batch_commit(struct keystore_batch *batch);

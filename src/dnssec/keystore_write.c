@@ -350,14 +350,19 @@ static enum sg_result sync_folders(const struct keystore_batch *batch)
     return result;
 }
 
+static void clear_staged(struct staged *file)
+{
+    mem_free(file->temporary);
+    mem_free(file->path);
+}
+
 static void batch_empty(struct keystore_batch *batch, size_t named)
 {
     for (size_t i = 0; i < batch->count; i++) {
         if (i >= named) {
             unlink(batch->files[i].temporary);
         }
-        mem_free(batch->files[i].temporary);
-        mem_free(batch->files[i].path);
+        clear_staged(&batch->files[i]);
     }
     mem_free(batch->files);
     *batch = (struct keystore_batch){NULL, 0, 0};
@@ -448,6 +453,20 @@ out:
 enum sg_result keystore_batch_write(struct keystore_batch *batch, const struct signing_key *key)
 {
     return stage_key(batch, key, false);
+}
+
+size_t keystore_batch_count(const struct keystore_batch *batch)
+{
+    return batch->count;
+}
+
+void keystore_batch_keep(struct keystore_batch *batch, size_t count)
+{
+    while (batch->count > count) {
+        struct staged *last = &batch->files[--batch->count];
+        unlink(last->temporary);
+        clear_staged(last);
+    }
 }
 
 enum sg_result keystore_batch_commit(struct keystore_batch *batch)

@@ -89,6 +89,11 @@ static void make_move(const struct kasp_case *c, const struct kasp_move *move)
     key->state.records[move->record] = move->target;
     key->state.changes[move->record] = c->now;
     key->changed = true;
+    bool leaves = move->record == KEY_RECORD_DNSKEY && move->target == KEY_STATE_UNRETENTIVE;
+    if (leaves && (key->times[KEY_DELETE] == KEY_TIME_UNSET || key->times[KEY_DELETE] > c->now)) {
+        /* It was a forecast. Who finds the times alone must not take the key for one that is in. */
+        key->times[KEY_DELETE] = c->now;
+    }
     /* What was seen before is of another time. */
     if (move->record == KEY_RECORD_DS && kasp_has_rule(c, KASP_RULE_SIGHTING)) {
         if (move->target == KEY_STATE_RUMOURED) {

@@ -292,6 +292,7 @@ enum sg_result zone_keys_prepare(const struct zone_keys_request *request,
     struct preparation p;
     begin(request, &keys, &p);
     p.folders = folders;
+    size_t staged_by_others = keystore_batch_count(key_folders_batch(folders));
 
     enum sg_result result = look(&p, request->late, &keys);
     buffer_free(&p.overruled);
@@ -300,6 +301,7 @@ enum sg_result zone_keys_prepare(const struct zone_keys_request *request,
         *out_keys = keys;
         return SG_OK;
     }
+    keystore_batch_keep(key_folders_batch(folders), staged_by_others);
     char *why = p.problem != NULL ? p.problem : mem_copy_text(sg_result_text(result));
     zone_keys_clear(&keys);
     if (rest_instead(request, why, out_keys)) {

@@ -360,6 +360,21 @@ static void a_batch_is_seen_only_when_it_is_committed(void **state)
     keystore_batch_free(batch);
 }
 
+static void a_batch_goes_back_to_what_it_had(void **state)
+{
+    (void)state;
+    struct keystore_batch *batch = keystore_batch_new();
+    signing_key_free(stage(batch, "example."));
+    size_t before = keystore_batch_count(batch);
+    signing_key_free(stage(batch, "other."));
+    assert_int_equal(count_files(), 6);
+    keystore_batch_keep(batch, before);
+    assert_int_equal(count_files(), 3);
+    assert_int_equal(keystore_batch_commit(batch), SG_OK);
+    assert_int_equal(count_files(), 3);
+    keystore_batch_free(batch);
+}
+
 static void a_batch_that_is_dropped_leaves_nothing(void **state)
 {
     (void)state;
@@ -613,6 +628,7 @@ int main(void)
         TEST(a_private_half_without_its_leading_zero_is_one),
         TEST(an_index_serves_many_zones),
         TEST(a_batch_is_seen_only_when_it_is_committed),
+        TEST(a_batch_goes_back_to_what_it_had),
         TEST(a_batch_that_is_dropped_leaves_nothing),
         TEST(a_key_that_is_written_again_in_a_batch_has_its_files_once),
         TEST(a_batch_names_keys_that_were_there_before_new_ones),

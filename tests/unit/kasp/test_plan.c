@@ -39,12 +39,33 @@ static void write_line(const struct world *world, sg_time offset, char last[][KE
     }
 }
 
+/* Who has lost a key's .state, or never reads it, does not take one that left for one that is in.
+ */
+static void check_times(const struct world *world, sg_time now)
+{
+    for (size_t i = 0; i < world->list.count; i++) {
+        struct signing_key by_times = *world->live[i];
+        if (kasp_key_is_published(&by_times) || kasp_key_is_unused(&by_times)) {
+            continue;
+        }
+        for (int record = 0; record < KEY_RECORDS; record++) {
+            by_times.state.records[record] = KEY_STATE_NA;
+        }
+        by_times.state.goal = KEY_STATE_NA;
+        assert_true(kasp_key_adopt(&by_times, world->policy, false, now));
+        assert_false(kasp_key_is_published(&by_times));
+        assert_false(kasp_key_signs_zone(&by_times));
+        assert_int_equal(by_times.state.goal, KEY_STATE_HIDDEN);
+    }
+}
+
 static sg_time turn_with_parent(struct world *world, sg_time now)
 {
     sg_time wake;
     do {
         wake = world_turn(world, now);
     } while (world_parent_obeys(world, now));
+    check_times(world, now);
     return wake;
 }
 

@@ -1,3 +1,5 @@
+#include <dirent.h>
+
 #include "keeper_scene.h"
 
 enum { ZONES = SCENE_ZONES_MAX };
@@ -108,6 +110,53 @@ static void a_zone_in_line_that_gets_an_update_goes_ahead(void **state)
     assert_int_equal(rcode, DNS_RCODE_NOERROR);
 }
 
+/* By its times it is published and signs no more. */
+static void bring_a_key_that_has_retired(const struct keeper_scene *scene)
+{
+    struct signing_key metadata;
+    struct signing_key *key;
+    signing_key_init(&metadata);
+    metadata.times[KEY_CREATED] = metadata.times[KEY_PUBLISH] = scene->now - 10;
+    metadata.times[KEY_INACTIVE] = scene->now - 5;
+    const struct key_request request = {.folder = scene->folder,
+                                        .zone = &scene->plan[0].apex,
+                                        .algorithm = DNSSEC_ED25519,
+                                        .flags = 257,
+                                        .metadata = &metadata};
+    assert_int_equal(keystore_generate(&request, &key), SG_OK);
+    signing_key_free(key);
+}
+
+static size_t count_files(const struct keeper_scene *scene, const char *zone)
+{
+    size_t count = 0;
+    DIR *listing = opendir(scene->folder);
+    assert_non_null(listing);
+    for (const struct dirent *entry; (entry = readdir(listing)) != NULL;) {
+        count += strncmp(entry->d_name, zone, strlen(zone)) == 0;
+    }
+    closedir(listing);
+    return count;
+}
+
+/* They share one batch. */
+static void a_look_that_fails_writes_nothing_while_others_write_their_keys(void **state)
+{
+    struct keeper_scene *scene = *state;
+    name_zones(scene);
+    scene->keeper->keying->round_ns_max = UINT64_MAX;
+    scene->zones = ZONES;
+    bring_a_key_that_has_retired(scene);
+    assert_int_equal(count_files(scene, "Kzone0.test."), 2);
+    scene_configure(scene);
+    assert_int_equal(count_signed(scene), ZONES - 1);
+    const char *problem = scene_status(scene).problem;
+    assert_non_null(problem);
+    assert_non_null(strstr(problem, "no key of it signs the zone"));
+    assert_int_equal(count_files(scene, "Kzone0.test."), 2);
+    assert_int_equal(count_files(scene, "Kzone1.test."), 3);
+}
+
 int main(void)
 {
 #define WITH_SCENE(test) cmocka_unit_test_setup_teardown(test, scene_begin, scene_end)
@@ -116,6 +165,7 @@ int main(void)
         WITH_SCENE(no_zone_reads_a_folder_for_itself_because_others_took_its_place),
         WITH_SCENE(an_update_does_not_stand_behind_zones_whose_keys_are_to_be_made),
         WITH_SCENE(a_zone_in_line_that_gets_an_update_goes_ahead),
+        WITH_SCENE(a_look_that_fails_writes_nothing_while_others_write_their_keys),
     };
     return cmocka_run_group_tests_name("keying", tests, NULL, NULL);
 }
