@@ -10,6 +10,8 @@
 
 #include "base/mem.h"
 
+enum { READ_BYTES = 4096 }; /* at least, where the size is not known */
+
 static enum sg_result result_of_errno(void)
 {
     switch (errno) {
@@ -41,11 +43,11 @@ static enum sg_result read_all(int fd, size_t bytes_max, struct buffer *out)
     if (status.st_size > 0 && (uint64_t)status.st_size > bytes_max) {
         return SG_LIMIT;
     }
-    buffer_reserve(out, status.st_size > 0 ? (size_t)status.st_size + 1 : 4096);
-    for (;;) {
-        /* The size may have changed since fstat, and pipes have none. */
-        buffer_reserve(out, 4096);
-        ssize_t got = read(fd, out->bytes + out->length, out->capacity - out->length - 1);
+    size_t size = S_ISREG(status.st_mode) ? (size_t)status.st_size : 0;
+    for (size_t more = size > 0 ? size + 1 : READ_BYTES;; more = READ_BYTES) {
+        buffer_reserve(out, more);
+        size_t room = out->capacity - out->length - 1;
+        ssize_t got = read(fd, out->bytes + out->length, room);
         if (got < 0 && errno == EINTR) {
             continue;
         }
@@ -58,6 +60,11 @@ static enum sg_result read_all(int fd, size_t bytes_max, struct buffer *out)
         out->length += (size_t)got;
         if (out->length > bytes_max) {
             return SG_LIMIT;
+        }
+        /* All of it, and nothing behind it. A file that has grown since fstat fills the room, one
+         * that has shrunk stays below its size, and pipes and /proc have none: these go on. */
+        if (size > 0 && out->length >= size && (size_t)got < room) {
+            return SG_OK;
         }
     }
 }

@@ -202,7 +202,7 @@ void keyfile_private_write(const struct signing_key *key, struct buffer *out_tex
 {
     ASSERT(key->secret != NULL);
     /* Room for all of it at once: growing would leave copies of a secret behind. */
-    buffer_reserve(out_text, (size_t)KEY_SECRET_PARTS * SECRET_FIELD_BYTES_MAX + 1024);
+    buffer_reserve(out_text, 2 * key->secret->length + 1024); /* base64 takes four for three */
     buffer_format(out_text, "Private-key-format: v%d.%d\nAlgorithm: %u (%s)\n", FORMAT_MAJOR,
                   FORMAT_MINOR, key->algorithm, dnssec_algorithm_text(key->algorithm));
     bool rsa = dnssec_algorithm_is_rsa(key->algorithm);

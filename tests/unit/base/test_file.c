@@ -58,6 +58,22 @@ static void a_file_above_the_bound_is_refused(void **state)
     mem_free(path);
 }
 
+/* Those of /proc say that they are empty, those of /sys that they have 4096 bytes. */
+static void what_has_more_or_less_than_its_size_is_read_whole(void **state)
+{
+    (void)state;
+    struct buffer contents = BUFFER_EMPTY;
+    assert_int_equal(file_read("/proc/self/status", 65536, &contents), SG_OK);
+    assert_non_null(strstr(buffer_text(&contents), "\nnonvoluntary_ctxt_switches:"));
+    buffer_free(&contents);
+    if (access("/sys/kernel/mm/transparent_hugepage/enabled", R_OK) == 0) {
+        assert_int_equal(file_read("/sys/kernel/mm/transparent_hugepage/enabled", 4096, &contents),
+                         SG_OK);
+        assert_true(contents.length > 0 && contents.length < 4096);
+        buffer_free(&contents);
+    }
+}
+
 static void what_is_missing_and_what_is_a_folder_are_told_apart(void **state)
 {
     (void)state;
@@ -123,6 +139,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_written_is_read_with_its_mode),
         cmocka_unit_test(a_file_above_the_bound_is_refused),
+        cmocka_unit_test(what_has_more_or_less_than_its_size_is_read_whole),
         cmocka_unit_test(what_is_missing_and_what_is_a_folder_are_told_apart),
         cmocka_unit_test(a_full_disk_is_told_from_a_broken_one),
         cmocka_unit_test(a_map_of_a_file_is_found),
