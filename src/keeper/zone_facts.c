@@ -59,7 +59,7 @@ static bool facts_are_equal(const struct zone_key_fact *a, const struct zone_key
 
 static bool terms_are_equal(const struct zone_high_water *a, const struct zone_high_water *b)
 {
-    return a->longest == b->longest && a->is_current == b->is_current &&
+    return a->longest == b->longest && a->is_current == b->is_current && a->later == b->later &&
            (a->is_current || a->last == b->last);
 }
 
@@ -446,10 +446,19 @@ void zone_facts_observe(struct zone_facts_of_keys *facts, enum zone_term term, s
     if (water->is_current && now > water->last) {
         water->last = now;
     }
-    if (value >= water->longest || now > water->last + water->longest + cached) {
-        *water = (struct zone_high_water){value, now, true};
-    } else {
-        water->is_current = false;
+    if (value >= water->longest) {
+        *water = (struct zone_high_water){.longest = value, .last = now, .is_current = true};
+        return;
+    }
+    water->is_current = false;
+    water->later = value > water->later ? value : water->later;
+    if (now > water->last + water->longest + cached) {
+        /* When that was so last is not known: it may have been until now. */
+        bool is_current = water->later == value;
+        *water = (struct zone_high_water){.longest = water->later,
+                                          .last = now,
+                                          .is_current = is_current,
+                                          .later = is_current ? 0 : value};
     }
 }
 

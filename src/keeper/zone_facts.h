@@ -75,8 +75,9 @@ enum zone_term {
 };
 struct zone_high_water {
     sg_duration longest;
-    sg_time last;    /* when it was seen to be so; */
-    bool is_current; /* and it was so when it was looked at last */
+    sg_time last;      /* when it was seen to be so; */
+    bool is_current;   /* and it was so when it was looked at last */
+    sg_duration later; /* the longest that was seen since then; 0: nothing shorter was */
 };
 
 struct zone_facts_of_keys {

@@ -3,7 +3,7 @@
  *     4 DSPublish count, 4 DSRemoved count, 1 goal, per record 1 state, 8 change; 2 which times
  *     there are, 8 each; 1 sighting, 8 its first instant, 8 its last.
  * Of the zone (TAG_KEY_FACTS): 1 flags, 8 each planned_at, waits_from, whole_begun, whole_at,
- *     campaign_begun; 1 terms, of each 8 longest, 8 last, 1 is current.
+ *     campaign_begun; 1 terms, of each 8 longest, 8 last, 1 is current; of each term 8 later.
  * An unset time is INT64_MIN. What is appended later is skipped by this release.
  */
 #include "base/mem.h"
@@ -172,6 +172,9 @@ void zone_facts_encode_rest(const struct zone_facts_of_keys *facts, struct buffe
         append_time(out_bytes, facts->terms[term].last);
         buffer_append_u8(out_bytes, facts->terms[term].is_current);
     }
+    for (int term = 0; term < ZONE_TERMS; term++) {
+        append_time(out_bytes, facts->terms[term].later);
+    }
 }
 
 bool zone_facts_decode_rest(struct reader *reader, struct zone_facts_of_keys *facts)
@@ -192,6 +195,12 @@ bool zone_facts_decode_rest(struct reader *reader, struct zone_facts_of_keys *fa
         water.is_current = reader_u8(reader) != 0;
         if (term < ZONE_TERMS) {
             facts->terms[term] = water;
+        }
+    }
+    for (unsigned term = 0; term < terms && reader_left(reader) > 0; term++) {
+        sg_duration later = read_instant(reader);
+        if (term < ZONE_TERMS) {
+            facts->terms[term].later = later;
         }
     }
     return !reader->failed;

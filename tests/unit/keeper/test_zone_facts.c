@@ -387,6 +387,25 @@ static void a_term_is_remembered_until_no_cache_can_hold_it(void **state)
     assert_int_equal(water->longest, 100);
 }
 
+/* Signatures that were a little late once make a term that is a little longer, and goes first. */
+static void a_term_that_is_forgotten_leaves_what_came_after_it(void **state)
+{
+    struct zone_facts_of_keys facts = {.keys = NULL};
+    const struct zone_high_water *water = &facts.terms[ZONE_TERM_RESIGN];
+    (void)state;
+    zone_facts_observe(&facts, ZONE_TERM_RESIGN, 1001, T0, 10);
+    zone_facts_observe(&facts, ZONE_TERM_RESIGN, 1000, T0 + 100, 10);
+    zone_facts_observe(&facts, ZONE_TERM_RESIGN, 100, T0 + 1000, 10); /* another policy */
+    assert_int_equal(water->longest, 1001);
+    zone_facts_observe(&facts, ZONE_TERM_RESIGN, 100, T0 + 1112, 10);
+    assert_int_equal(water->longest, 1000);
+    zone_facts_observe(&facts, ZONE_TERM_RESIGN, 100, T0 + 2010, 10);
+    assert_int_equal(water->longest, 1000);
+    zone_facts_observe(&facts, ZONE_TERM_RESIGN, 100, T0 + 2123, 10);
+    assert_int_equal(water->longest, 100);
+    assert_true(water->is_current);
+}
+
 /* ---- the parent ---- */
 
 static void a_sighting_lasts_until_another_one(void **state)
@@ -440,7 +459,7 @@ static void everything_comes_back(void **state)
     from.whole_at = 5;
     from.campaign_begun = 6;
     from.unpublished = true;
-    from.terms[ZONE_TERM_VALIDITY] = (struct zone_high_water){8, 9, true};
+    from.terms[ZONE_TERM_VALIDITY] = (struct zone_high_water){8, 9, true, 7};
     zone_facts_encode_key(fact, &bytes);
     struct reader reader = reader_of(buffer_span(&bytes));
     assert_true(zone_facts_decode_key(&reader, &to));
@@ -493,6 +512,7 @@ int main(void)
         cmocka_unit_test(signatures_stay_as_long_as_they_really_do),
         cmocka_unit_test(no_signature_stays_longer_than_it_is_valid),
         cmocka_unit_test(a_term_is_remembered_until_no_cache_can_hold_it),
+        cmocka_unit_test(a_term_that_is_forgotten_leaves_what_came_after_it),
         cmocka_unit_test(a_sighting_lasts_until_another_one),
         cmocka_unit_test(everything_comes_back),
         cmocka_unit_test(bytes_that_are_none_are_refused),
