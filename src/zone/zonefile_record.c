@@ -242,6 +242,14 @@ static bool missing_ttl(struct zonefile_loader *loader, struct scan *scan, uint1
     return false;
 }
 
+/* Where the zone is signed here these have the TTL that the policy gives them (dnskey-ttl), which
+ * its max-zone-ttl does not bound: a file that was written with them can be read again. */
+static bool is_bounded(const struct zonefile_loader *loader, uint16_t type)
+{
+    bool is_signers = type == DNS_TYPE_DNSKEY || type == DNS_TYPE_CDS || type == DNS_TYPE_CDNSKEY;
+    return loader->options->ttl_max != 0 && !(is_signers && loader->options->strip_generated);
+}
+
 /* The TTL that holds for the record. False: the line was refused. */
 static bool settle_ttl(struct zonefile_loader *loader, struct scan *scan,
                        const struct zonefile_record *record, struct span rdata, uint32_t *out_ttl)
@@ -258,7 +266,7 @@ static bool settle_ttl(struct zonefile_loader *loader, struct scan *scan,
     loader->ttl.last = ttl;
     loader->ttl.known = true;
     uint32_t ttl_max = loader->options->ttl_max;
-    if (ttl_max != 0 && ttl > ttl_max) {
+    if (is_bounded(loader, record->type) && ttl > ttl_max) {
         zonefile_refuse_line(loader, scan, "TTL %u exceeds configured max-zone-ttl %u", ttl,
                              ttl_max);
         return false;

@@ -340,6 +340,26 @@ static void ttls_above_the_limit_are_refused(void **state)
     zone_edit_abandon(edit);
 }
 
+/* `sync` writes our DNSKEY and CDS with the dnskey-ttl, and a store that is lost needs that file.
+ */
+static void what_the_signer_makes_is_not_bounded_by_max_zone_ttl(void **state)
+{
+    (void)state;
+    struct zone_edit *edit;
+    struct zonefile_report report;
+    write_file("ttl", SOA "a 300 A 1.1.1.1\n@ 3600 DNSKEY 257 3 13 AAAA\n@ 3600 CDS 1 13 2 "
+                          "00000000000000000000000000000000000000000000000000000000000000AA\n");
+    struct zonefile_options options = {.ttl_max = 300, .strip_generated = true};
+    assert_int_equal(load_file("ttl", options, &edit, &report), SG_OK);
+    zonefile_report_clear(&report);
+    zone_edit_abandon(edit);
+    options.strip_generated = false;
+    assert_int_equal(load_file("ttl", options, &edit, &report), SG_MALFORMED);
+    assert_int_equal(report.errors, 2);
+    zonefile_report_clear(&report);
+    zone_edit_abandon(edit);
+}
+
 static void duplicates_are_dropped_in_silence(void **state)
 {
     (void)state;
@@ -417,6 +437,7 @@ int main(void)
         cmocka_unit_test(a_folder_is_no_zone),
         cmocka_unit_test(what_will_be_generated_is_left_out),
         cmocka_unit_test(ttls_above_the_limit_are_refused),
+        cmocka_unit_test(what_the_signer_makes_is_not_bounded_by_max_zone_ttl),
         cmocka_unit_test(duplicates_are_dropped_in_silence),
         cmocka_unit_test(a_comment_of_megabytes_is_one_line),
         cmocka_unit_test(a_line_without_end_is_refused),
