@@ -30,11 +30,23 @@ static bool keys_are_wished(const struct managed_zone *zone)
            (!aside_is_busy(zone) || key_orders_have(zone->known.orders, KEY_ORDER_STATUS));
 }
 
+/* An inline-signed zone has a serial of its own as soon as it is signed: that of its source is not
+ * ours to raise. */
+static bool raise_is_wished(const struct managed_zone *zone)
+{
+    const struct zone_settings *settings = zone->settings;
+    const struct zone_version *version = zone_record_version(zone);
+    bool is_to_be_signed =
+        settings->inline_signing && settings->policy != NULL && settings->policy->keys_count > 0;
+    return zone->wishes.serial_above != 0 &&
+           (!is_to_be_signed || version == NULL || zone_version_facts(version)->signed_here);
+}
+
 static bool others_are_wished(const struct managed_zone *zone)
 {
     const struct zone_wishes *wishes = &zone->wishes;
     bool on_version = keys_are_wished(zone) || wishes->resign || wishes->dump || wishes->state ||
-                      wishes->look || wishes->serial_above != 0;
+                      wishes->look || raise_is_wished(zone);
     return wishes->load || (on_version && zone_record_version(zone) != NULL);
 }
 
@@ -111,7 +123,7 @@ bool change_wants_keys(const struct managed_zone *zone)
         return false;
     }
     return keys_are_wished(zone) || (wishes->load && !aside_is_busy(zone)) ||
-           (missing && (wishes->resign || wishes->serial_above != 0));
+           (missing && (wishes->resign || raise_is_wished(zone)));
 }
 
 /* Other settings may ask for other keys, though. */
@@ -210,7 +222,7 @@ static void choose_kind(struct managed_zone *zone, struct zone_job *job)
     } else if (wishes->resign) {
         job->kind = ZONE_JOB_RESIGN;
         wishes->resign = false;
-    } else if (wishes->serial_above != 0) {
+    } else if (raise_is_wished(zone)) {
         job->kind = ZONE_JOB_RAISE;
         job->asked.serial_above = wishes->serial_above;
         wishes->serial_above = 0;

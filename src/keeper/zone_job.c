@@ -98,7 +98,8 @@ static enum sg_result raise_serial(struct zone_job *job)
     if (result != SG_OK) {
         return result;
     }
-    if (source_is_wanted(job->settings, job->lent.base)) {
+    bool is_its_primarys = job->settings->type == ZONE_SECONDARY && !zone_is_to_be_signed(job);
+    if (is_its_primarys || source_is_wanted(job->settings, job->lent.base)) {
         job->made.unchanged = true; /* What comes has a serial of its own. */
         return SG_OK;
     }
