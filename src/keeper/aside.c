@@ -18,9 +18,12 @@ enum {
 
 static enum sg_result sign_round(struct zone_aside *aside, struct zone_edit *edit)
 {
-    const struct zone_signing signing = {aside->settings->policy, aside->keys,
-                                         aside->version != NULL ? aside->version : aside->source,
-                                         aside->now};
+    const struct zone_signing signing = {
+        .policy = aside->settings->policy,
+        .keys = aside->keys,
+        .before = aside->version != NULL ? aside->version : aside->source,
+        .now = aside->now,
+    };
     struct sign_policy policy;
     struct sign_keys keys;
     struct sign_request request;

@@ -99,7 +99,6 @@ static struct zone_keys *keys_as_served(const struct zone_job *job)
         .nsec3 = facts->denial == ZONE_DENIAL_NSEC3,
         .moves = BUFFER_EMPTY,
         .events = BUFFER_EMPTY,
-        .as_served = true,
     };
     if (!facts->signed_here) {
         return keys; /* None: it stays unsigned. */
@@ -118,7 +117,8 @@ static struct zone_keys *keys_as_served(const struct zone_job *job)
 static bool is_all_touched(const struct zone_job *job, const struct zone_version *from,
                            bool under_way)
 {
-    const struct zone_signing signing = {job->settings->policy, job->lent.keys, from, job->now};
+    const struct zone_signing signing = {
+        .policy = job->settings->policy, .keys = job->lent.keys, .before = from, .now = job->now};
     struct sign_policy policy;
     struct sign_keys keys;
     struct sign_request request;

@@ -34,11 +34,10 @@ struct zone_keys {
     uint8_t *salt; /* owned: of a new NSEC3 chain, as long as the policy says; NULL: to be drawn */
     struct buffer moves;  /* what states changed, in lines; told once */
     struct buffer events; /* the same in the words of BIND (key_tell.h) */
-    char *missing;  /* why no successor of a key that is to roll could be made; NULL: none is */
-    uint64_t made;  /* new ones: a bit each, by their place in the list */
-    char *problem;  /* owned: why the look failed, and the keys rest; NULL: it did not */
-    bool fresh;     /* prepared for the job that comes next, which has not seen them yet */
-    bool as_served; /* not looked at: those that have signed what is served, and its chain */
+    char *missing; /* why no successor of a key that is to roll could be made; NULL: none is */
+    uint64_t made; /* new ones: a bit each, by their place in the list */
+    char *problem; /* owned: why the look failed, and the keys rest; NULL: it did not */
+    bool fresh;    /* prepared for the job that comes next, which has not seen them yet */
 };
 
 struct zone_clock;

@@ -15,13 +15,15 @@ bool zone_denial_is_kept(const struct kasp_policy *policy, const struct zone_ver
 static void choose_denial(const struct zone_signing *signing, struct sign_policy *policy)
 {
     const struct kasp_policy *kasp = signing->policy;
-    policy->nsec3 = signing->keys->nsec3;
-    if (!policy->nsec3) {
+    if (signing->keeps_chain) {
+        const struct zone_facts *facts = zone_version_facts(signing->before);
+        policy->nsec3 = facts->denial == ZONE_DENIAL_NSEC3;
+        policy->nsec3_params = facts->nsec3;
+        policy->nsec3_params.flags = facts->opt_out ? 1 : 0;
         return;
     }
-    if (signing->keys->as_served) {
-        policy->nsec3_params = zone_version_facts(signing->before)->nsec3;
-        policy->nsec3_params.flags = zone_version_facts(signing->before)->opt_out ? 1 : 0;
+    policy->nsec3 = signing->keys->nsec3;
+    if (!policy->nsec3) {
         return;
     }
     if (zone_denial_is_kept(kasp, signing->before)) {
@@ -40,10 +42,13 @@ static void choose_denial(const struct zone_signing *signing, struct sign_policy
 
 struct zone_signing zone_signing_of(const struct zone_job *job)
 {
+    const struct zone_version *before = zone_aside_base(job);
     return (struct zone_signing){
         .policy = job->settings->policy,
         .keys = job->lent.keys,
-        .before = zone_aside_base(job),
+        .before = before,
+        .keeps_chain =
+            !job->made.keys_looked_at && before != NULL && zone_version_facts(before)->signed_here,
         .now = job->now,
     };
 }

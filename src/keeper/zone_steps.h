@@ -99,6 +99,7 @@ struct zone_signing {
     const struct kasp_policy *policy;
     const struct zone_keys *keys;
     const struct zone_version *before; /* its chain is kept where it fits; NULL: there is none */
+    bool keeps_chain; /* whatever the policy says by now: another one comes with a look at keys */
     sg_time now;
 };
 struct zone_signing zone_signing_of(const struct zone_job *job);
