@@ -1,4 +1,5 @@
 #include "keeper/managed_zone.h"
+#include "sim/rolls.h"
 #include "sim/world.h"
 
 /* Steps up to 5 minutes are followed without a doubt; signatures begin an hour back. */
@@ -133,8 +134,9 @@ void clock_check_keys(struct sim_zone *zone)
         return;
     }
     managed_zone_status(zone->managed, &status);
-    /* Where a policy is new its keys may be, too. */
-    bool rests = status.clock != CLOCK_TRUSTED && status.facts != NULL && !zone->is_changing;
+    /* Where a policy is new its keys may be, too; and what is unsigned has none that could rest. */
+    bool rests = status.clock != CLOCK_TRUSTED && status.facts != NULL && !zone->is_changing &&
+                 !rolls_is_unsigned(zone);
     uint64_t states = sim_zone_keys_states(zone);
     if (rests && zone->keys_rest && zone->keys_skews == world->skews &&
         zone->keys_states != states) {

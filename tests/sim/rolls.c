@@ -234,9 +234,6 @@ bool rolls_signs_anew(const struct sim_zone *zone, const struct records *publish
 {
     struct records both = {0};
     uint32_t before, after, algorithms, but = 0;
-    if (zone->rolls == NULL) {
-        return false;
-    }
     /* Signed twice in a second, it has the same signatures (Ed25519) where nothing has changed:
      * what tells of work beside what is served may be as young as that work. */
     if (zone->seen.at == zone->world->now) {
