@@ -548,7 +548,7 @@ void change_take_job(struct keeper *keeper, struct zone_job *job)
         change_fail(keeper, job,
                     job->made.disk_failed ? CHANGE_STORE_RETRY_SECONDS : CHANGE_RETRY_SECONDS);
     } else if (job->store == NULL || job->made.unchanged ||
-               (job->kind == ZONE_JOB_RECOVER && !job->made.signed_anew)) {
+               (job->kind == ZONE_JOB_RECOVER && !job->made.is_image)) {
         succeed(keeper, job);
     } else {
         commit(keeper, job);

@@ -47,6 +47,9 @@ static bool others_are_wished(const struct managed_zone *zone)
     const struct zone_wishes *wishes = &zone->wishes;
     bool on_version = keys_are_wished(zone) || wishes->resign || wishes->dump || wishes->state ||
                       wishes->look || raise_is_wished(zone);
+    if (zone->ledger.lost) {
+        return false; /* A commit would take the place of what may be readable again. */
+    }
     return wishes->load || (on_version && zone_record_version(zone) != NULL);
 }
 
@@ -240,7 +243,7 @@ void change_choose(struct managed_zone *zone, struct zone_job *job)
 {
     choose_kind(zone, job);
     bool is_anew = job->kind == ZONE_JOB_LOAD || job->kind == ZONE_JOB_TRANSFER;
-    if (is_anew && zone_record_version(zone) == NULL && zone->ledger.lost_serial != 0) {
+    if (is_anew && zone->ledger.lost_serial != 0) {
         /* Secondaries may have what the store has lost. */
         job->asked.serial_above =
             zone_greater_floor(job->asked.serial_above, zone->ledger.lost_serial);

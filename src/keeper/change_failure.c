@@ -18,6 +18,7 @@ void change_recover_otherwise(struct keeper *keeper, struct managed_zone *zone, 
          * the store can be read before a primary is heard. */
         zone->wishes.load = zone->wishes.force = false;
         zone_tell_waiters(&zone->waiters, RELOAD_FAILED, zone->health.problem);
+        change_refuse_updates(keeper, zone, DNS_RCODE_SERVFAIL);
         ledger->lost = true;
         zone->health.retry_at = keeper->now + CHANGE_RETRY_SECONDS;
         return;

@@ -107,7 +107,8 @@ enum sg_result keeper_reload(struct keeper *keeper, struct managed_zone *zone, b
         return SG_IO;
     }
     if (zone->settings->dynamic && zone->slot->version != NULL) {
-        if (!file_may_be_read(zone)) {
+        bool is_given_up = force && zone->ledger.lost;
+        if (!file_may_be_read(zone) && !is_given_up) {
             return SG_CONFLICT;
         }
         zone->wishes.frozen = true;

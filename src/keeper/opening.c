@@ -58,10 +58,10 @@ static void follow_remnant(struct managed_zone *zone, const struct store_zone *r
 }
 
 /* Does the last state that can be read say that the file lacks what updates have brought? */
-static bool remnant_is_ahead(const struct store_zone *remnant)
+static bool is_ahead_of_file(const struct store_zone *stored)
 {
     struct zone_state state;
-    if (zone_state_decode(buffer_span(&remnant->state), &state) != SG_OK) {
+    if (zone_state_decode(buffer_span(&stored->state), &state) != SG_OK) {
         return false;
     }
     bool is_ahead = state.ahead_of_file;
@@ -69,10 +69,20 @@ static bool remnant_is_ahead(const struct store_zone *remnant)
     return is_ahead;
 }
 
+/* Would it be lost if what is served, or the file, took its place? A zone whose store came late,
+ * and that was static until then, is served from its file, which may lack what updates brought. */
+static bool is_to_be_kept(const struct managed_zone *zone, const struct store_zone *stored)
+{
+    const struct zone_state *served = &zone->known.state;
+    bool is_of_file =
+        zone->settings->type == ZONE_PRIMARY && served->was_static && !served->ahead_of_file;
+    return zone_record_version(zone) == NULL || (is_of_file && is_ahead_of_file(stored));
+}
+
 static void take_remnant(struct managed_zone *zone, const struct store_zone *remnant, bool is_ahead)
 {
     follow_remnant(zone, remnant);
-    if (zone_record_version(zone) == NULL) {
+    if (is_to_be_kept(zone, remnant)) {
         change_recover_otherwise(zone->keeper, zone, remnant->serial, is_ahead);
         if (zone->secondary == NULL) {
             secondary_begin(zone->keeper, zone);
@@ -145,8 +155,8 @@ static void opening_failed(struct managed_zone *zone, const struct store_request
     struct keeper *keeper = zone->keeper;
     const char *why = request->problem != NULL ? request->problem : sg_result_text(request->result);
     bool is_damaged = request->result == SG_MALFORMED && request->opened != NULL;
-    bool is_ahead = is_damaged && remnant_is_ahead(request->opened);
-    bool is_lost = is_damaged && zone_record_version(zone) == NULL;
+    bool is_ahead = is_damaged && is_ahead_of_file(request->opened);
+    bool is_lost = is_damaged && is_to_be_kept(zone, request->opened);
     take_problem(zone, mem_format("the store cannot be read: %s%s", why,
                                   is_lost ? zone_words_of_loss(zone->settings, is_ahead) : ""));
     zone->health.retry_at = keeper->now + RETRY_SECONDS;
@@ -166,7 +176,7 @@ static void opened_unknown(struct managed_zone *zone, const struct store_request
 {
     char label[ZONE_LABEL_BYTES];
     if (request->opened != NULL) {
-        if (zone_record_version(zone) == NULL && remnant_is_ahead(request->opened)) {
+        if (is_to_be_kept(zone, request->opened) && is_ahead_of_file(request->opened)) {
             opening_failed(zone, request); /* It took updates until now, and its file lacks them. */
         } else {
             opened_damaged_static(zone, request->opened);
@@ -200,7 +210,10 @@ static void opened(struct managed_zone *zone, struct store_zone *stored)
         bool behind = stored->records_first + i > stored->image_number;
         ledger->since_image_bytes += behind ? stored->records[i].length : 0;
     }
-    if (zone_record_version(zone) != NULL) {
+    if (stored->last > 0 && is_to_be_kept(zone, stored)) {
+        ledger->stored = stored;
+        keeper_enqueue(zone->keeper, zone);
+    } else if (zone_record_version(zone) != NULL) {
         if (zone_is_stored(zone->settings)) {
             stay_above(zone, stored);
         } else {
@@ -208,9 +221,6 @@ static void opened(struct managed_zone *zone, struct store_zone *stored)
         }
         store_zone_free(stored);
         opened_late(zone);
-    } else if (stored->last > 0) {
-        ledger->stored = stored;
-        keeper_enqueue(zone->keeper, zone);
     } else {
         store_zone_free(stored);
         keeper_wish_load(zone->keeper, zone, true);

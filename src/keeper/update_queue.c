@@ -41,6 +41,7 @@ void keeper_update(struct keeper *keeper, struct managed_zone *zone, struct keep
         return;
     }
     bool store_works = !keeper->stopping && !opening_is_wanted(keeper, zone) &&
+                       !zone->ledger.lost &&
                        (keeper->io.store == NULL || store_health(keeper->io.store) == SG_OK);
     if (zone->gone || keeper->stopping || zone->slot->version == NULL || !store_works ||
         !has_place(keeper, zone)) {

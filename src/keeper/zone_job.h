@@ -79,7 +79,7 @@ struct zone_made {
     bool is_image, image_in_file;         /* an image is committed, not the difference alone */
     bool keeps_difference;                /* with an image: the difference stands in the record */
     bool unchanged;                       /* SG_OK, but there is nothing to commit */
-    bool signed_anew; /* RECOVER: the version is not the one of the store, and is to be committed */
+    bool signed_anew; /* RECOVER: another signer had the zone; with an image, to be committed */
     bool serial_is_reused; /* the base's was served before, with other contents: no difference leads
                               on from it */
     struct zone_state state; /* after the change; whole */

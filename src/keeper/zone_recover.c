@@ -146,6 +146,29 @@ static enum sg_result take_state(struct zone_job *job)
     return result;
 }
 
+/* Its file is served, as its store came late: the source that was recovered follows with a serial
+ * that neither had. Signatures that it had are those of a zone that is not served. */
+static enum sg_result follow_served(struct zone_job *job)
+{
+    const struct zone_version *stored = job->made.version;
+    const struct zone_facts *facts = zone_version_facts(stored);
+    uint32_t above = zone_greater_floor(zone_version_facts(job->lent.base)->serial, facts->serial);
+    uint32_t serial = zone_serial_raise(job->settings->serial_update, above, job->now);
+    struct zone_edit *edit = zone_edit_open(stored);
+    zone_edit_clear_generated(edit);
+    zone_edit_clear_nsec3(edit);
+    job->made.version = NULL;
+    job->made.state.ambiguous = false;
+    enum sg_result result = zone_edit_set_serial(edit, ZONE_SOURCE, serial);
+    if (result == SG_OK) {
+        result = zone_seal(job, edit);
+    } else {
+        zone_edit_abandon(edit);
+    }
+    zone_version_unref(stored);
+    return result;
+}
+
 enum sg_result zone_recover(struct zone_job *job)
 {
     enum sg_result result = take_state(job);
@@ -164,6 +187,9 @@ enum sg_result zone_recover(struct zone_job *job)
     }
     zone_say_ignored_file(job, &job->made.state);
     judge_clock(job, &job->made.state);
+    if (job->lent.base != NULL) {
+        return follow_served(job);
+    }
     if (zone_was_signed_by_another(job)) {
         return zone_sign_recovered(job);
     }

@@ -1,0 +1,226 @@
+/* Zones that are static now are served from their files while there is no store. Then it comes, and
+ * has updates that were acknowledged. */
+#include "keeper/keeper_scene.h"
+
+/* What is served is its file; what updates have brought is still in the store. */
+static void serve_file_of_updated(struct keeper_scene *scene, bool is_damaged)
+{
+    scene_serve_dynamic(scene);
+    assert_int_equal(scene_update_now(scene, "new"), DNS_RCODE_NOERROR);
+    scene_stop(scene);
+    scene->plan[0].dynamic = false;
+    scene_differ(scene);
+    if (is_damaged) {
+        fake_disk_damage(scene->disk, STORE_IMAGES, 0, 200);
+    }
+    scene->storeless = true;
+    scene_start(scene);
+    scene_configure(scene);
+    assert_int_equal(scene_serial(scene), 7);
+    assert_false(scene_serves(scene, "new.example.test.", DNS_TYPE_A));
+}
+
+static bool file_has_update(const struct keeper_scene *scene)
+{
+    struct buffer text = BUFFER_EMPTY;
+    assert_int_equal(file_read(scene->file, 10000, &text), SG_OK);
+    bool has = strstr(buffer_text(&text), "\nnew ") != NULL;
+    buffer_free(&text);
+    return has;
+}
+
+static void expect_updates_over_restarts(struct keeper_scene *scene, uint32_t above)
+{
+    uint32_t served = scene_serial(scene);
+    assert_true(served > above);
+    for (int i = 0; i < 2; i++) {
+        assert_true(scene_serves(scene, "new.example.test.", DNS_TYPE_A));
+        assert_null(scene_status(scene).problem);
+        assert_int_equal(scene_serial(scene), served);
+        scene_restart(scene);
+    }
+}
+
+static void a_store_that_comes_late_brings_updates_of_a_zone_made_static(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_file_of_updated(scene, false);
+    scene_take_store(scene);
+    scene_turn(scene);
+    assert_true(file_has_update(scene));
+    expect_updates_over_restarts(scene, 8);
+}
+
+/* Its file, edited meanwhile, is above all that the store knows of: that is kept, and not served.
+ */
+static void a_store_that_comes_late_brings_updates_below_the_serial_of_a_file(void **state)
+{
+    struct keeper_scene *scene = *state;
+    struct buffer text = BUFFER_EMPTY;
+    serve_file_of_updated(scene, false);
+    scene_write_file(scene, 20, true);
+    keeper_reload_all(scene->keeper);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 20);
+    scene_take_store(scene);
+    uint32_t least = 20;
+    for (int i = 0; i < 20; i++) {
+        scene_turn_once(scene);
+        least = scene_serial(scene) < least ? scene_serial(scene) : least;
+    }
+    scene_turn(scene);
+    assert_int_equal(least, 20);
+    assert_true(file_has_update(scene));
+    char *edit = mem_format("%s.edited", scene->file);
+    assert_int_equal(file_read(edit, 10000, &text), SG_OK);
+    assert_non_null(strstr(buffer_text(&text), " 20 "));
+    mem_free(edit);
+    buffer_free(&text);
+    expect_updates_over_restarts(scene, 20);
+}
+
+/* The commit of what was recovered fails: the store is asked again. */
+static void a_store_that_comes_late_and_full_keeps_updates_of_a_zone_made_static(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_file_of_updated(scene, false);
+    scene_take_store(scene);
+    scene_break_disk(scene);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 7);
+    assert_non_null(scene_status(scene).problem);
+    fake_disk_heal(scene->disk);
+    scene_pass(scene, 301);
+    expect_updates_over_restarts(scene, 8);
+}
+
+static void a_zone_made_dynamic_again_before_its_store_came_has_its_updates(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_file_of_updated(scene, false);
+    scene->plan[0].dynamic = true;
+    scene_differ(scene);
+    scene_configure(scene);
+    scene_take_store(scene);
+    scene_turn(scene);
+    assert_int_equal(scene_update_now(scene, "newer"), DNS_RCODE_NOERROR);
+    assert_true(scene_serves(scene, "newer.example.test.", DNS_TYPE_A));
+    expect_updates_over_restarts(scene, 8);
+}
+
+/* It is served from its file on, and nothing is committed over what may be readable again. */
+static void expect_served_and_lost_updates_kept(struct keeper_scene *scene)
+{
+    int outcome = -1;
+    assert_int_equal(scene_serial(scene), 7);
+    assert_non_null(strstr(scene_status(scene).problem, "`reload -force` takes the file"));
+    uint64_t commits = fake_disk_commits(scene->disk);
+    assert_int_equal(keeper_raise_serial(scene->keeper, scene_zone(scene), 50), SG_OK);
+    keeper_reload_all(scene->keeper);
+    assert_int_equal(keeper_sync_clean(scene->keeper, scene_zone(scene), scene_note, &outcome),
+                     SG_OK);
+    scene_turn(scene);
+    scene_pass(scene, 301);
+    assert_int_equal(scene_serial(scene), 7);
+    assert_int_equal(fake_disk_commits(scene->disk), commits);
+}
+
+static void a_damaged_store_that_comes_late_keeps_updates_of_a_zone_made_static(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_file_of_updated(scene, true);
+    scene_take_store(scene);
+    scene_turn(scene);
+    expect_served_and_lost_updates_kept(scene);
+    fake_disk_damage(scene->disk, STORE_IMAGES, 0, 200); /* whole again */
+    scene_pass(scene, 301);
+    assert_true(file_has_update(scene));
+    expect_updates_over_restarts(scene, 49);
+}
+
+/* As above, but it is found by the worker that builds the zone. */
+static void an_image_that_a_late_store_cannot_read_keeps_updates(void **state)
+{
+    struct keeper_scene *scene = *state;
+    int outcome = -1;
+    serve_file_of_updated(scene, false);
+    scene_take_store(scene);
+    scene_lack_image(scene);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 7);
+    assert_non_null(strstr(scene_status(scene).problem, "`reload -force` takes the file"));
+    assert_int_equal(keeper_reload(scene->keeper, scene_zone(scene), false, scene_note, &outcome),
+                     SG_OK);
+    scene_turn(scene);
+    expect_updates_over_restarts(scene, 8);
+}
+
+static void a_word_gives_up_the_updates_of_a_late_store(void **state)
+{
+    struct keeper_scene *scene = *state;
+    int outcome = -1;
+    serve_file_of_updated(scene, true);
+    scene_take_store(scene);
+    scene_turn(scene);
+    assert_int_equal(keeper_reload(scene->keeper, scene_zone(scene), true, scene_note, &outcome),
+                     SG_OK);
+    scene_turn(scene);
+    assert_int_not_equal(outcome, -1);
+    assert_int_equal(scene_serial(scene), 9);
+    assert_null(scene_status(scene).problem);
+    scene_restart(scene);
+    assert_int_equal(scene_serial(scene), 9);
+    assert_false(scene_serves(scene, "new.example.test.", DNS_TYPE_A));
+}
+
+static void a_zone_made_dynamic_again_takes_no_updates_over_a_damaged_late_store(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_file_of_updated(scene, true);
+    scene->plan[0].dynamic = true;
+    scene_differ(scene);
+    scene_configure(scene);
+    scene_take_store(scene);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 7);
+    assert_non_null(strstr(scene_status(scene).problem, "`reload -force` takes the file"));
+    assert_int_equal(scene_update_now(scene, "lost"), DNS_RCODE_SERVFAIL);
+    fake_disk_damage(scene->disk, STORE_IMAGES, 0, 200); /* whole again */
+    scene_pass(scene, 301);
+    expect_updates_over_restarts(scene, 8);
+}
+
+static void a_word_gives_up_the_updates_of_a_zone_made_dynamic_again(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_file_of_updated(scene, true);
+    scene->plan[0].dynamic = true;
+    scene_differ(scene);
+    scene_configure(scene);
+    scene_take_store(scene);
+    scene_turn(scene);
+    assert_int_equal(keeper_reload(scene->keeper, scene_zone(scene), true, NULL, NULL), SG_OK);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 9);
+    assert_null(scene_status(scene).problem);
+    assert_int_equal(scene_update_now(scene, "newer"), DNS_RCODE_NOERROR);
+    scene_restart(scene);
+    assert_int_equal(scene_serial(scene), 10);
+}
+
+int main(void)
+{
+#define WITH_SCENE(test) cmocka_unit_test_setup_teardown(test, scene_begin, scene_end)
+    const struct CMUnitTest tests[] = {
+        WITH_SCENE(a_store_that_comes_late_brings_updates_of_a_zone_made_static),
+        WITH_SCENE(a_store_that_comes_late_brings_updates_below_the_serial_of_a_file),
+        WITH_SCENE(a_store_that_comes_late_and_full_keeps_updates_of_a_zone_made_static),
+        WITH_SCENE(a_zone_made_dynamic_again_before_its_store_came_has_its_updates),
+        WITH_SCENE(a_damaged_store_that_comes_late_keeps_updates_of_a_zone_made_static),
+        WITH_SCENE(an_image_that_a_late_store_cannot_read_keeps_updates),
+        WITH_SCENE(a_word_gives_up_the_updates_of_a_late_store),
+        WITH_SCENE(a_zone_made_dynamic_again_takes_no_updates_over_a_damaged_late_store),
+        WITH_SCENE(a_word_gives_up_the_updates_of_a_zone_made_dynamic_again),
+    };
+    return cmocka_run_group_tests_name("late store", tests, NULL, NULL);
+}
