@@ -108,6 +108,46 @@ static void a_zone_made_dynamic_again_before_its_store_came_has_its_updates(void
     expect_updates_over_restarts(scene, 8);
 }
 
+static void a_zone_made_signed_before_its_store_came_has_its_updates(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_file_of_updated(scene, false);
+    scene->plan[0].policy = scene->policy;
+    scene->plan[0].inline_signing = true;
+    scene_differ(scene);
+    scene_configure(scene);
+    assert_int_equal(scene_serial(scene), 7);
+    scene_take_store(scene);
+    scene_turn(scene);
+    assert_true(scene_status(scene).secure);
+    assert_true(file_has_update(scene));
+    expect_updates_over_restarts(scene, 8);
+}
+
+/* Signatures of a policy that was taken away with the updates are not served anew. */
+static void a_late_store_brings_updates_of_a_zone_that_was_signed(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene->plan[0].policy = scene->policy;
+    scene->plan[0].inline_signing = true;
+    scene_serve_dynamic(scene);
+    assert_int_equal(scene_update_now(scene, "new"), DNS_RCODE_NOERROR);
+    uint32_t signed_serial = scene_serial(scene);
+    scene_stop(scene);
+    scene->plan[0].dynamic = scene->plan[0].inline_signing = false;
+    scene->plan[0].policy = NULL;
+    scene_differ(scene);
+    scene->storeless = true;
+    scene_start(scene);
+    scene_configure(scene);
+    assert_int_equal(scene_serial(scene), 7);
+    scene_take_store(scene);
+    scene_turn(scene);
+    assert_false(scene_status(scene).secure);
+    assert_true(file_has_update(scene));
+    expect_updates_over_restarts(scene, signed_serial);
+}
+
 /* It is served from its file on, and nothing is committed over what may be readable again. */
 static void expect_served_and_lost_updates_kept(struct keeper_scene *scene)
 {
@@ -216,6 +256,8 @@ int main(void)
         WITH_SCENE(a_store_that_comes_late_brings_updates_below_the_serial_of_a_file),
         WITH_SCENE(a_store_that_comes_late_and_full_keeps_updates_of_a_zone_made_static),
         WITH_SCENE(a_zone_made_dynamic_again_before_its_store_came_has_its_updates),
+        WITH_SCENE(a_zone_made_signed_before_its_store_came_has_its_updates),
+        WITH_SCENE(a_late_store_brings_updates_of_a_zone_that_was_signed),
         WITH_SCENE(a_damaged_store_that_comes_late_keeps_updates_of_a_zone_made_static),
         WITH_SCENE(an_image_that_a_late_store_cannot_read_keeps_updates),
         WITH_SCENE(a_word_gives_up_the_updates_of_a_late_store),
