@@ -60,18 +60,23 @@ static void keep_edit(const struct zone_job *job, struct span text)
     mem_free(kept);
 }
 
-/* With inline-signing the file is the operator's, unsigned; without, it is the zone as served. */
-static enum zone_view view_of(const struct zone_settings *settings)
+/* With inline-signing the file is the operator's, unsigned; without, it is the zone as served. But
+ * where nobody makes our signatures anew any more they are not written: they would be served from
+ * that file until they have expired, and longer. */
+static enum zone_view view_of(const struct zone_job *job)
 {
-    bool unsigned_file = settings->policy != NULL && settings->inline_signing;
-    return unsigned_file ? ZONE_VIEW_UNSIGNED : ZONE_VIEW_SIGNED;
+    const struct zone_settings *settings = job->settings;
+    bool is_unsigned = settings->policy == NULL
+                           ? zone_version_facts(job->lent.base)->signed_here
+                           : settings->inline_signing;
+    return is_unsigned ? ZONE_VIEW_UNSIGNED : ZONE_VIEW_SIGNED;
 }
 
 /* Replace `path`, the zone's file or another, by the version as its operator edits it. */
 static enum sg_result write_zone(struct zone_job *job, const char *path)
 {
     struct buffer text = BUFFER_EMPTY;
-    zonefile_write_readable(job->lent.base, view_of(job->settings), &text);
+    zonefile_write_readable(job->lent.base, view_of(job), &text);
     if (strcmp(path, job->settings->file) == 0) {
         keep_edit(job, buffer_span(&text));
     }
