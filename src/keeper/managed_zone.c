@@ -4,7 +4,6 @@
 
 #include "keeper/aside.h"
 #include "keeper/keeper_parts.h"
-#include "keeper/refresh_request.h"
 #include "keeper/secondary.h"
 #include "keeper/trust.h"
 #include "keeper/zone_parent.h"
@@ -83,16 +82,13 @@ static sg_time problem_since(const struct managed_zone *zone)
     return is_refusal ? refused_at : health->problem_since;
 }
 
-static sg_time half_expired_at(const struct zone_version *version,
-                               const struct refresh_timers *timers)
+/* The SOA's EXPIRE is not what holds: it has bounds, and a primary may have said less (RFC 7314). */
+static sg_time half_expired_at(const struct refresh_timers *timers)
 {
-    struct dns_rrset rrset;
-    struct dns_soa soa;
-    if (version == NULL || timers == NULL || known_or_zero(timers->expire_at) == 0 ||
-        !refresh_source_soa(version, &rrset, &soa)) {
+    if (timers == NULL || known_or_zero(timers->expire_at) == 0 || timers->checked_at == 0) {
         return 0;
     }
-    return timers->expire_at - (sg_duration)(soa.expire / 2);
+    return timers->expire_at - (timers->expire_at - timers->checked_at) / 2;
 }
 
 void managed_zone_status(const struct managed_zone *zone, struct zone_status *out_status)
@@ -120,7 +116,7 @@ void managed_zone_status(const struct managed_zone *zone, struct zone_status *ou
         .problem_since = problem_since(zone),
         .refresh_at = timers == NULL ? 0 : known_or_zero(timers->refresh_at),
         .expire_at = timers == NULL ? 0 : known_or_zero(timers->expire_at),
-        .expiring_at = half_expired_at(version, timers),
+        .expiring_at = half_expired_at(timers),
         .refresh_failure = secondary_failure(zone),
         .unheard = zone->ledger.unheard - zone->ledger.unlisted,
         .doubted = zone->ledger.doubted,

@@ -332,6 +332,17 @@ def test_a_zone_whose_primary_is_gone_says_so_before_it_expires(fetched):
     assert signet.query(ZONE, "SOA").rcode() == dns.rcode.NOERROR
 
 
+def test_a_zone_that_would_expire_in_a_year_is_no_trouble_after_one_refresh(fetched):
+    """EXPIRE has a bound of half a year: half of a year before that is in the past."""
+    signet, primary = fetched(text=brisk(FIRST, expire=365 * 86400), statements=BRISK)
+    primary.answers = False
+    signet.rndc("refresh", ZONE)
+    wait_until(lambda: "last refresh failed" in signet.rndc("zonestatus", ZONE).stdout, 30,
+               "a refresh that failed")
+    told = signet.rndc("zonestatus", ZONE, program="signet")
+    assert told.returncode == 0 and "primaries: unheard" not in told.stdout
+
+
 def test_a_zone_whose_primary_is_gone_expires_and_comes_back(fetched):
     signet, primary = fetched(text=brisk(FIRST, expire=3), statements=BRISK)
     primary.answers = False
