@@ -386,7 +386,8 @@ void upheaval_raise_serials(struct world *world)
             world_say(world, "%s: an operator raises the serial above %u: %s", zone->name,
                       zone->observer.serial, sg_result_text(result));
         }
-        if (zone->standing.is_behind && is_above(zone)) {
+        /* Who was not heard is passed in silence, and does not know. */
+        if (zone->standing.is_behind && zone->standing.is_heard && is_above(zone)) {
             zone->standing.is_behind = false;
         }
     }
