@@ -279,6 +279,12 @@ static bool hear_ds(void *argument, const struct keeper_heard *heard)
     return false;
 }
 
+static bool is_bogus(const struct ds_watch *watch, const struct remote *remote)
+{
+    const struct keeper_asker *asker = watch->of.asker;
+    return asker->is_bogus != NULL && asker->is_bogus(asker->argument, watch->of.access, remote);
+}
+
 static void ask_agent(struct ds_watch *watch, const struct remote *agent)
 {
     const struct keeper_question form = {
@@ -291,7 +297,7 @@ static void ask_agent(struct ds_watch *watch, const struct remote *agent)
     };
     watch->agent = *agent;
     if (!put(watch, &form, watch->of.apex, DNS_TYPE_DS, hear_ds)) {
-        take_ds(watch, SG_IO, NULL);
+        take_ds(watch, is_bogus(watch, agent) ? SG_DENIED : SG_IO, NULL);
     }
 }
 
@@ -374,9 +380,13 @@ static enum sg_result begin_lookup(struct ds_watch *watch)
 static void look_up(struct ds_watch *watch)
 {
     if (watch->lookup == NULL && begin_lookup(watch) != SG_OK) {
+        bool has_no_way = !watch->settings.lookup.ipv4 && !watch->with_ipv6;
         mem_free(watch->problem);
-        watch->problem = mem_copy_text("no resolver is known, or this zone has no parent");
-        watch->lookup_at = now_of(watch) + watch->settings.bounds.retry_max;
+        watch->problem =
+            mem_copy_text(has_no_way ? "this host has no route by IPv6, and IPv4 is not used (-6)"
+                                     : "no resolver is known, or this zone has no parent");
+        watch->lookup_at = now_of(watch) + (has_no_way ? watch->settings.bounds.retry_min
+                                                       : watch->settings.bounds.retry_max);
         return;
     }
     while (watch->asked == NULL) {

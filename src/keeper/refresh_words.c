@@ -65,8 +65,6 @@ static char *flaw_of(const struct refresh_failure *failure)
 static const char *text_of_result(enum sg_result result)
 {
     switch (result) {
-    case SG_DENIED:
-        return "it is not asked: a `server` statement says that it is bogus";
     case SG_MALFORMED:
         return "what it sent is malformed, or another serial than it promised";
     case SG_LIMIT:

@@ -23,6 +23,8 @@ void remote_text(const struct remote *remote, char out_text[REMOTE_TEXT_BYTES])
 const char *remote_failure_text(enum sg_result result)
 {
     switch (result) {
+    case SG_DENIED:
+        return "it is not asked: a `server` statement says that it is bogus";
     case SG_TIMEOUT:
         return "no answer in time: is it up, and does a firewall let UDP and TCP through?";
     case SG_REFUSED:

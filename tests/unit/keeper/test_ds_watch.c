@@ -553,6 +553,27 @@ static void what_is_not_signed_counts_nothing_and_is_told_once(void **state)
     end(&scene);
 }
 
+static bool fake_is_bogus(void *argument, const void *access, const struct remote *remote)
+{
+    (void)argument, (void)access, (void)remote;
+    return true;
+}
+
+static void an_agent_that_is_bogus_is_told_as_such(void **state)
+{
+    struct scene scene;
+    (void)state;
+    begin(&scene, DS_WATCH_EXPLICIT);
+    scene.asker.is_bogus = fake_is_bogus;
+    scene.deaf = true;
+    want(&scene, DS_CHECK_PUBLISHED);
+    reasons = 0;
+    ds_watch_describe(scene.watch, count_reason,
+                      (void *)(uintptr_t) "a `server` statement says that it is bogus");
+    assert_int_equal(reasons, 2);
+    end(&scene);
+}
+
 /* A DS with the signature of `example.`, whose keys have to be asked for. */
 static void show_signed_ds(struct scene *scene)
 {
@@ -667,6 +688,7 @@ int main(void)
         cmocka_unit_test(a_lookup_that_fails_is_tried_again),
         cmocka_unit_test(a_new_configuration_takes_the_question_back),
         cmocka_unit_test(a_new_configuration_that_says_the_same_asks_nobody_who_has_answered),
+        cmocka_unit_test(an_agent_that_is_bogus_is_told_as_such),
         cmocka_unit_test(what_is_not_signed_counts_nothing_and_is_told_once),
         cmocka_unit_test(the_keys_of_who_has_signed_are_asked_of_the_agent),
         cmocka_unit_test(a_proof_under_way_is_dropped_with_its_configuration),
