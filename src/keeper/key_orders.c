@@ -407,7 +407,7 @@ void key_orders_tell_lost(const struct preparation *p)
         }
         mem_free(order->status);
         order->status = status_of(p);
-        order->status->lost_count = key_search_lost(p, order->status->lost);
+        order->status->lost_count = key_search_lost(p, true, order->status->lost);
         answer(order, SG_OK, folders_text(p));
         order->status->searched = order->text;
     }

@@ -51,8 +51,9 @@ void key_search_choose_paths(struct preparation *p);
 MUST_USE enum sg_result key_search_read(struct preparation *p);
 /* Every key that we publish still has its files: a folder may be gone, or another by mistake. */
 MUST_USE enum sg_result key_search_check_served(struct preparation *p);
-/* Those that have not, in the folders that were searched. Returns how many. */
-size_t key_search_lost(const struct preparation *p,
+/* Those that have not, in the folders that were searched. Returns how many. `whole`: one without
+ * its private half counts as well; it may be one that signs no more, and is then not missed. */
+size_t key_search_lost(const struct preparation *p, bool whole,
                        struct keeper_lost_key out_lost[KEEPER_LOST_KEYS_MAX]);
 /* A key with its roles alone, last in the list. Never where one may have been lost. */
 MUST_USE enum sg_result key_search_make(struct preparation *p, const struct kasp_key *wanted);

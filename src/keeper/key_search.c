@@ -176,7 +176,13 @@ static struct keeper_lost_key describe_lost(const struct preparation *p, struct 
     return lost;
 }
 
-size_t key_search_lost(const struct preparation *p,
+static bool has_key(const struct preparation *p, struct span dnskey, bool whole)
+{
+    const struct signing_key *key = find_in_list(p->list, dnskey);
+    return key != NULL && (key->secret != NULL || !whole);
+}
+
+size_t key_search_lost(const struct preparation *p, bool whole,
                        struct keeper_lost_key out_lost[KEEPER_LOST_KEYS_MAX])
 {
     struct dns_rrset served;
@@ -192,7 +198,7 @@ size_t key_search_lost(const struct preparation *p,
     (void)zone_node_rrset(apex, ZONE_VIEW_UNSIGNED, DNS_TYPE_DNSKEY, &foreign);
     for (struct dns_rdata_cursor c = dns_rrset_walk(&served); dns_rdata_next(&c);) {
         if (count < KEEPER_LOST_KEYS_MAX && !key_search_rrset_has(&foreign, c.rdata) &&
-            find_in_list(p->list, c.rdata) == NULL) {
+            !has_key(p, c.rdata, whole)) {
             out_lost[count++] = describe_lost(p, c.rdata);
         }
     }
@@ -203,7 +209,7 @@ size_t key_search_lost(const struct preparation *p,
 enum sg_result key_search_check_served(struct preparation *p)
 {
     struct keeper_lost_key lost[KEEPER_LOST_KEYS_MAX];
-    size_t count = key_search_lost(p, lost);
+    size_t count = key_search_lost(p, false, lost);
     if (count == 0) {
         return SG_OK;
     }
