@@ -13,6 +13,7 @@
 #include "sim/rolls.h"
 #include "zone/zonefile.h"
 
+enum { FAR_AHEAD = 1 << 30 }; /* as the keeper has it */
 enum {
     UPHEAVAL_PERCENT = 8,
     SILENT_PERCENT = 30,
@@ -364,7 +365,9 @@ void upheaval_check(struct sim_zone *zone)
     }
     /* One that was silent may have got that very serial from us: it gets the next change. */
     bool is_equal = zone->seen.any && zone->seen.serial == zone->observer.serial;
-    if (zone->settings->slot->version != NULL && sim_zone_is_signed(zone) &&
+    /* One that is so far ahead is not believed, and an operator is asked. */
+    bool is_far = zone->seen.any && zone->observer.serial - zone->seen.serial > FAR_AHEAD;
+    if (zone->settings->slot->version != NULL && sim_zone_is_signed(zone) && !is_far &&
         !(is_equal && standing->was_silent)) {
         world_fail(world, "%s: its secondary has told of serial %u, and ours is %u", zone->name,
                    zone->observer.serial, zone->seen.serial);
