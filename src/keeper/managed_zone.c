@@ -82,7 +82,8 @@ static sg_time problem_since(const struct managed_zone *zone)
     return is_refusal ? refused_at : health->problem_since;
 }
 
-/* The SOA's EXPIRE is not what holds: it has bounds, and a primary may have said less (RFC 7314). */
+/* The SOA's EXPIRE is not what holds: it has bounds, and a primary may have said less (RFC 7314).
+ */
 static sg_time half_expired_at(const struct refresh_timers *timers)
 {
     if (timers == NULL || known_or_zero(timers->expire_at) == 0 || timers->checked_at == 0) {

@@ -54,6 +54,11 @@ bool refresh_request_transfer(const struct zone_settings *settings,
     return dns_request_ixfr(&zone, &edns, out_request) == SG_OK;
 }
 
+enum sg_result refresh_request_unasked(const struct refresh_order *order)
+{
+    return order->primary->bogus ? SG_DENIED : SG_IO;
+}
+
 /* ---- bounds ---- */
 
 static uint64_t differences_bytes_max(const struct zone_version *base)

@@ -23,6 +23,9 @@ bool refresh_request_transfer(const struct zone_settings *settings,
                               const struct zone_version *version, const struct refresh_order *order,
                               struct dns_request *out_request);
 
+/* Why nothing of it could be asked. */
+enum sg_result refresh_request_unasked(const struct refresh_order *order);
+
 /* Bounds of what comes. `base` NULL: the whole zone was asked for. */
 struct zone_transfer_options refresh_request_options(const struct zone_settings *settings,
                                                      const struct zone_version *base);

@@ -170,11 +170,6 @@ static bool ask(struct zone_secondary *secondary, const struct keeper_question *
     return secondary->asked != NULL;
 }
 
-static enum sg_result why_unasked(const struct refresh_order *order)
-{
-    return order->primary->bogus ? SG_DENIED : SG_IO;
-}
-
 static void ask_soa(struct zone_secondary *secondary, const struct refresh_order *order)
 {
     const struct zone_settings *settings = secondary->zone->settings;
@@ -192,7 +187,7 @@ static void ask_soa(struct zone_secondary *secondary, const struct refresh_order
         .total_timeout = CONNECT_TIMEOUT,
     };
     if (!ask(secondary, &question, hear_soa)) {
-        const struct refresh_reply reply = {.result = why_unasked(order)};
+        const struct refresh_reply reply = {.result = refresh_request_unasked(order)};
         say_verdict(secondary, refresh_replied(secondary->refresh, &reply, secondary->keeper->now),
                     failure_text(secondary, (struct refresh_failure){.result = reply.result}));
     }
@@ -309,7 +304,7 @@ static void fetch(struct zone_secondary *secondary, const struct refresh_order *
         .total_timeout = settings->transfer_time_max,
     };
     if (!ask(secondary, &question, hear_transfer)) {
-        const struct refresh_transfer transfer = {.result = why_unasked(order)};
+        const struct refresh_transfer transfer = {.result = refresh_request_unasked(order)};
         say_verdict(secondary,
                     refresh_transferred(secondary->refresh, &transfer, secondary->keeper->now),
                     failure_text(secondary, (struct refresh_failure){.transfer = true,

@@ -66,9 +66,8 @@ static void keep_edit(const struct zone_job *job, struct span text)
 static enum zone_view view_of(const struct zone_job *job)
 {
     const struct zone_settings *settings = job->settings;
-    bool is_unsigned = settings->policy == NULL
-                           ? zone_version_facts(job->lent.base)->signed_here
-                           : settings->inline_signing;
+    bool is_unsigned = settings->policy == NULL ? zone_version_facts(job->lent.base)->signed_here
+                                                : settings->inline_signing;
     return is_unsigned ? ZONE_VIEW_UNSIGNED : ZONE_VIEW_SIGNED;
 }
 
