@@ -58,7 +58,8 @@ struct zone_lent {
 /* How it is to see the clock (keeper/trust.h). */
 struct zone_clock {
     bool doubted;  /* the states of keys rest */
-    bool unserved; /* they do for that alone: the zone has expired, and nobody sees what is done */
+    bool unserved; /* they do for that alone: the zone has expired, or is signed anew before it is
+                      served, and nobody sees what is done */
     bool lasts;    /* and do so after a restart */
     bool anew;     /* it is believed again: waits begin anew, and all is signed and asked anew */
     sg_time rests_until; /* doubted: by itself; INT64_MAX: by somebody's word */

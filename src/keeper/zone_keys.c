@@ -322,7 +322,7 @@ enum sg_result zone_keys_prepare_alone(const struct zone_keys_request *request,
     if (result != SG_OK) {
         goto out;
     }
-    if (keys.problem == NULL) {
+    if (keys.problem == NULL && (!request->keeps_files || keys.made != 0)) {
         result = key_folders_commit(folders);
     }
     if (result != SG_OK) {

@@ -56,7 +56,9 @@ struct zone_keys_request {
     const struct zone_facts_twins *twins;   /* borrowed; NULL: nobody shares the files */
     sg_duration late;                       /* by how much the most urgent signature is overdue */
     struct zone_key_order *orders;          /* borrowed; carried out with it */
-    bool quiet; /* problems of key files are not logged: somebody will try again */
+    bool quiet;       /* problems of key files are not logged: somebody will try again */
+    bool keeps_files; /* they are not written, unless a key was made: the look after the commit does
+                         it, and until then they tell what they told */
 };
 
 /* `problem` (the caller frees) tells why, when the result is not SG_OK: nothing can be signed. What
@@ -64,7 +66,7 @@ struct zone_keys_request {
 MUST_USE enum sg_result zone_keys_prepare(const struct zone_keys_request *request,
                                           struct key_folders *folders, struct zone_keys *out_keys,
                                           char **problem);
-/* The same for one zone alone, and durable. */
+/* The same for one zone alone, and durable but for `keeps_files`. */
 MUST_USE enum sg_result zone_keys_prepare_alone(const struct zone_keys_request *request,
                                                 struct zone_keys *out_keys, char **problem);
 /* What caches may hold of `version` (NULL: nothing) and its signatures, at `now`. */

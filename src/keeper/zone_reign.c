@@ -9,7 +9,6 @@
 #include "dnssec/rrsig.h"
 #include "keeper/key_preparation.h"
 #include "keeper/reign.h"
-#include "keeper/secondary.h"
 #include "keeper/zone_steps.h"
 
 /* --- who has signed -------------------------------------------------------------------------- */
@@ -198,21 +197,23 @@ static void begin_state_anew(struct zone_job *job)
     made->state.ambiguous = false;
     made->state.unheard_since = job->now;
     made->state.unheard_doubted = true;
-    if (!job->clock.doubted) {
+    if (!job->clock.doubted || job->clock.unserved) {
         made->state.clock_at = job->now;
     }
 }
 
-/* Nothing is served, so that keys which have no files any more do not count; but who signed what
- * was served before signs on beside who follows (zone_facts_keep_signers()). */
+/*
+ * Nothing is served, so that keys which have no files any more do not count; but who signed what
+ * was served before signs on beside who follows (zone_facts_keep_signers()). And keys rest: their
+ * files stay as the other signer left them until the commit is made, or a start after one that
+ * failed would not see what they tell. The look that follows lets them move on.
+ */
 static enum sg_result look_at_keys(struct zone_job *job, const struct zone_state *before)
 {
     const struct zone_state *lent = job->lent.state;
-    bool expired = job->settings->type == ZONE_SECONDARY &&
-                   secondary_had_expired(buffer_span(&before->timers), job->now);
     bool is_doubted = job->clock.doubted || before->clock_doubted;
-    job->clock.doubted = is_doubted || expired;
-    job->clock.unserved = expired && !is_doubted;
+    job->clock.doubted = true;
+    job->clock.unserved = !is_doubted;
     job->lent.state = before;
     enum sg_result result = zone_look_at_keys(job);
     job->lent.state = lent;

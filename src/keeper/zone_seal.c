@@ -44,7 +44,8 @@ enum sg_result zone_look_at_keys(struct zone_job *job)
                                                   .facts = &job->lent.state->facts,
                                                   .twins = &job->lent.twins,
                                                   .late = late_by(job),
-                                                  .orders = job->asked.orders};
+                                                  .orders = job->asked.orders,
+                                                  .keeps_files = job->kind == ZONE_JOB_RECOVER};
         keys = mem_alloc_zero(1, sizeof(*keys));
         enum sg_result result = zone_keys_prepare_alone(&request, keys, &job->problem);
         if (result != SG_OK) {

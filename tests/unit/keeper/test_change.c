@@ -1,5 +1,6 @@
 #include "keeper/keeper_scene.h"
 #include "keeper/keying.h"
+#include "keeper/overtake.h"
 
 static void serve_signed(struct keeper_scene *scene, bool dynamic)
 {
@@ -656,6 +657,100 @@ static void an_update_outlives_a_recovery_that_fails(void **state)
     assert_true(scene_serves(scene, "one.example.test.", DNS_TYPE_A));
 }
 
+/* And its successor, which caches know. */
+static void have_key_that_signs(struct keeper_scene *scene)
+{
+    struct signing_key metadata, *key;
+    signing_key_init(&metadata);
+    metadata.times[KEY_CREATED] = metadata.times[KEY_PUBLISH] = metadata.times[KEY_ACTIVATE] =
+        scene->now;
+    metadata.state = (struct key_state){.present = true,
+                                        .has_roles = true,
+                                        .zsk = true,
+                                        .goal = KEY_STATE_OMNIPRESENT,
+                                        .records = {[KEY_RECORD_DNSKEY] = KEY_STATE_OMNIPRESENT,
+                                                    [KEY_RECORD_ZRRSIG] = KEY_STATE_OMNIPRESENT,
+                                                    [KEY_RECORD_KRRSIG] = KEY_STATE_NA,
+                                                    [KEY_RECORD_DS] = KEY_STATE_NA}};
+    for (int record = 0; record < KEY_RECORDS; record++) {
+        metadata.state.changes[record] = scene->now;
+    }
+    const struct key_request request = {.folder = scene->folder,
+                                        .zone = &scene->plan[0].apex,
+                                        .algorithm = DNSSEC_ECDSAP256SHA256,
+                                        .flags = 256,
+                                        .metadata = &metadata};
+    assert_int_equal(keystore_generate(&request, &key), SG_OK);
+    signing_key_free(key);
+}
+
+/* The key files tell of the other signer until the commit that does justice to it is made. */
+static void another_signer_is_seen_after_a_recovery_that_failed(struct keeper_scene *scene,
+                                                                bool is_followed, bool restarts)
+{
+    serve_signed(scene, true);
+    scene_stop(scene);
+    scene->now += SG_DAY;
+    have_keys_withdrawn(scene);
+    if (is_followed) {
+        have_key_that_signs(scene);
+    }
+    scene_break_disk(scene);
+    scene->now += SG_MINUTE;
+    scene_start(scene);
+    scene_configure(scene);
+    assert_int_equal(scene_serial(scene), 0);
+    fake_disk_heal(scene->disk);
+    if (restarts) {
+        scene_restart(scene);
+    } else {
+        store_health(scene->store);
+        scene_pass(scene, 301);
+        scene_pass(scene, 301);
+    }
+    assert_true(scene_status(scene).secure);
+    assert_true(overtake_is_in_doubt(scene_zone(scene))); /* as what was signed anew is */
+    assert_true(scene_serial(scene) > 7);
+}
+
+static void another_signer_is_seen_when_recovery_is_tried_again(void **state)
+{
+    another_signer_is_seen_after_a_recovery_that_failed(*state, false, false);
+}
+
+static void another_signer_is_seen_at_the_start_after_a_recovery_that_failed(void **state)
+{
+    another_signer_is_seen_after_a_recovery_that_failed(*state, false, true);
+}
+
+static void a_successor_by_another_signer_is_seen_after_a_recovery_that_failed(void **state)
+{
+    another_signer_is_seen_after_a_recovery_that_failed(*state, true, true);
+}
+
+/* Its files are written once the commit is made. */
+static void key_files_follow_a_recovery_that_signed_anew(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_signed(scene, true);
+    scene_stop(scene);
+    scene->now += SG_DAY;
+    have_keys_withdrawn(scene);
+    have_key_that_signs(scene);
+    scene->now += SG_MINUTE;
+    scene_start(scene);
+    scene_configure(scene);
+    assert_true(overtake_is_in_doubt(scene_zone(scene)));
+    char *command = mem_format("! grep -l 'DNSKEYState: unretentive' %s/K*.state && "
+                               "grep -q 'DNSKEYState: rumoured' %s/K*.state",
+                               scene->folder, scene->folder);
+    assert_int_equal(system(command), 0);
+    mem_free(command);
+    uint32_t serial = scene_serial(scene);
+    scene_restart(scene);
+    assert_int_equal(scene_serial(scene), serial);
+}
+
 /* Zones of one name in two views share their keys: what one of them finds the other follows. */
 static void a_twin_follows_the_keys(void **state)
 {
@@ -797,6 +892,10 @@ int main(void)
         WITH_SCENE(a_static_zone_is_signed_by_a_policy_that_was_away),
         WITH_SCENE(a_dynamic_zone_is_signed_by_a_policy_that_was_away),
         WITH_SCENE(an_update_outlives_a_recovery_that_fails),
+        WITH_SCENE(another_signer_is_seen_when_recovery_is_tried_again),
+        WITH_SCENE(another_signer_is_seen_at_the_start_after_a_recovery_that_failed),
+        WITH_SCENE(a_successor_by_another_signer_is_seen_after_a_recovery_that_failed),
+        WITH_SCENE(key_files_follow_a_recovery_that_signed_anew),
         WITH_SCENE(a_twin_follows_the_keys),
         WITH_SCENE(keys_wait_for_a_twin_that_is_still_to_be_recovered),
         WITH_SCENE(keys_wait_for_a_twin_that_has_expired),
