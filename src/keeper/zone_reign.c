@@ -211,7 +211,7 @@ static void begin_state_anew(struct zone_job *job)
 static enum sg_result look_at_keys(struct zone_job *job, const struct zone_state *before)
 {
     const struct zone_state *lent = job->lent.state;
-    bool is_doubted = job->clock.doubted || before->clock_doubted;
+    bool is_doubted = job->clock.doubted || before->clock_doubted || job->now < before->clock_at;
     job->clock.doubted = true;
     job->clock.unserved = !is_doubted;
     job->lent.state = before;
@@ -228,6 +228,7 @@ enum sg_result zone_sign_recovered(struct zone_job *job)
         return result;
     }
     before.clock_doubted = job->made.state.clock_doubted;
+    before.clock_at = job->made.state.clock_at;
     zone_facts_clear(&before.facts);
     zone_facts_copy(&job->made.state.facts, &before.facts);
     const struct zone_version *stored = job->made.version;

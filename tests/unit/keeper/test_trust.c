@@ -390,12 +390,10 @@ static void a_word_is_not_lost_on_a_zone_that_has_expired(void **state)
     assert_int_equal(scene_status(scene).clock, CLOCK_TRUSTED);
 }
 
-/* As another signer leaves them: the key of the zone is withdrawn, another has times and no state.
- */
-static void have_another_signer(struct keeper_scene *scene)
+/* As another signer leaves the key of the zone. */
+static void have_key_withdrawn(struct keeper_scene *scene)
 {
     char when[TIME_TEXT_BYTES];
-    struct signing_key metadata, *key;
     time_to_digits(scene->now, when);
     char *command = mem_format("sed -i -e 's/^DNSKEYState:.*/DNSKEYState: unretentive/' "
                                "-e 's/^ZRRSIGState:.*/ZRRSIGState: hidden/' "
@@ -403,6 +401,13 @@ static void have_another_signer(struct keeper_scene *scene)
                                when, scene->folder);
     assert_int_equal(system(command), 0);
     mem_free(command);
+}
+
+/* And another, which has times and no state. */
+static void have_another_signer(struct keeper_scene *scene)
+{
+    struct signing_key metadata, *key;
+    have_key_withdrawn(scene);
     signing_key_init(&metadata);
     metadata.times[KEY_CREATED] = metadata.times[KEY_PUBLISH] = metadata.times[KEY_ACTIVATE] =
         scene->now;
@@ -436,6 +441,26 @@ static void a_zone_that_expired_is_not_signed_anew_by_times_of_a_false_clock(voi
     assert_non_null(strstr(scene_status(scene).problem, "the clock is in doubt"));
 }
 
+/* Or the waits of its keys would count from a time that has passed long ago. */
+static void what_another_signer_had_is_signed_anew_by_a_clock_that_is_behind(void **state)
+{
+    struct keeper_scene *scene = *state;
+    scene->now += 60 * SG_DAY;
+    serve_signed(scene);
+    scene_stop(scene);
+    scene->now += SG_HOUR;
+    have_key_withdrawn(scene);
+    scene->now -= 30 * SG_DAY;
+    scene_start(scene);
+    scene_configure(scene);
+    assert_true(scene_serial(scene) > 7);
+    assert_int_equal(scene_status(scene).clock, CLOCK_BEHIND);
+    scene_restart(scene);
+    assert_int_equal(scene_status(scene).clock, CLOCK_BEHIND);
+    scene_pass(scene, 31 * SG_DAY);
+    assert_int_equal(scene_status(scene).clock, CLOCK_TRUSTED);
+}
+
 int main(void)
 {
 #define WITH_SCENE(test) cmocka_unit_test_setup_teardown(test, scene_begin, scene_end)
@@ -460,6 +485,7 @@ int main(void)
         WITH_SCENE(what_is_not_signed_anew_is_as_good_as_expired),
         WITH_SCENE(a_word_is_not_lost_on_a_zone_that_has_expired),
         WITH_SCENE(a_zone_that_expired_is_not_signed_anew_by_times_of_a_false_clock),
+        WITH_SCENE(what_another_signer_had_is_signed_anew_by_a_clock_that_is_behind),
     };
     return cmocka_run_group_tests_name("trust", tests, NULL, NULL);
 }
