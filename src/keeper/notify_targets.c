@@ -17,7 +17,11 @@ static void add(struct notify_targets *targets, const struct notify_rules *rules
                 const struct remote *remote)
 {
     if (is_listed(targets, remote) ||
-        (rules->is_left_out != NULL && rules->is_left_out(rules->argument, remote))) {
+        (rules->is_ours != NULL && rules->is_ours(rules->argument, remote))) {
+        return;
+    }
+    if (rules->is_bogus != NULL && rules->is_bogus(rules->argument, remote)) {
+        targets->some_bogus = true;
         return;
     }
     if (targets->count == NOTIFY_TARGETS_MAX) {

@@ -7,9 +7,9 @@
  *   notify primary-only  the same, where the zone is a primary
  *
  * Of the NS RRset, the server that the SOA names as primary is left out (unless notify-to-soa), and
- * so is whatever address is our own. Addresses come from the zone itself (in-zone names and glue)
- * or from another zone that is served here; nobody else is asked, so names elsewhere stay unknown
- * and belong into also-notify: the log says so. Who is listed twice is told once, with
+ * so is whatever address is our own, or bogus. Addresses come from the zone itself (in-zone names
+ * and glue) or from another zone that is served here; nobody else is asked, so names elsewhere stay
+ * unknown and belong into also-notify: the log says so. Who is listed twice is told once, with
  * also-notify's key.
  */
 #pragma once
@@ -28,8 +28,10 @@ struct notify_rules {
     uint16_t port; /* of name servers: 53 */
     const struct remote *also;
     size_t also_count;
-    /* Is it one of the addresses that we serve, or bogus? NULL: none is. */
-    bool (*is_left_out)(void *argument, const struct remote *remote);
+    /* Is it one of the addresses that we serve? Is it bogus, so that nobody speaks to it? NULL:
+     * none is. */
+    bool (*is_ours)(void *argument, const struct remote *remote);
+    bool (*is_bogus)(void *argument, const struct remote *remote);
     /* The deepest zone served here that a name (lower case) lies in, or NULL. May be NULL. Borrowed
      * until notify_targets_collect() returns. */
     const struct zone_version *(*zone_of)(void *argument, const struct dns_name *name);
@@ -43,6 +45,7 @@ struct notify_targets {
     struct dns_name unknown_name; /* the first of them */
     uint32_t unknown_mark;        /* others have another one */
     bool cut_short;               /* there were more than NOTIFY_TARGETS_MAX */
+    bool some_bogus;              /* there were others, who may have the zone all the same */
 };
 
 /* Thread: keeper, holding `version`. O(name servers). */

@@ -22,13 +22,19 @@ struct looking {
     const struct zone_settings *settings;
 };
 
-static bool is_left_out(void *argument, const struct remote *remote)
+static bool is_ours(void *argument, const struct remote *remote)
 {
     const struct looking *looking = argument;
     const struct keeper_asker *asker = &looking->keeper->io.asker;
-    return (asker->is_ours != NULL && asker->is_ours(asker->argument, remote)) ||
-           (asker->is_bogus != NULL &&
-            asker->is_bogus(asker->argument, looking->settings->access, remote));
+    return asker->is_ours != NULL && asker->is_ours(asker->argument, remote);
+}
+
+static bool is_bogus(void *argument, const struct remote *remote)
+{
+    const struct looking *looking = argument;
+    const struct keeper_asker *asker = &looking->keeper->io.asker;
+    return asker->is_bogus != NULL &&
+           asker->is_bogus(asker->argument, looking->settings->access, remote);
 }
 
 /* The deepest zone of the same view that the name lies in. */
@@ -68,7 +74,8 @@ bool notifying_targets(struct keeper *keeper, struct managed_zone *zone,
         .port = 53,
         .also = settings->also,
         .also_count = settings->also_count,
-        .is_left_out = is_left_out,
+        .is_ours = is_ours,
+        .is_bogus = is_bogus,
         .zone_of = zone_of,
         .argument = &looking,
     };

@@ -314,8 +314,9 @@ static void wait_for_unlisted(struct keeper *keeper, struct managed_zone *zone)
     log_write(
         LOG_ZONE, SEVERITY_WARNING,
         "zone %s: it comes from a backup, or from another signer, and not all of its "
-        "secondaries are known, so that they cannot be asked for their serials: transfers are "
-        "whole for a week; if one has a serial above %u, raise ours: signing -serial",
+        "secondaries are known, or some are bogus, so that they cannot be asked for their serials: "
+        "transfers are whole for a week; if one has a serial above %u, raise ours: signing "
+        "-serial",
         zone_label(zone->settings, label), zone_version_facts(zone_record_version(zone))->serial);
 }
 
@@ -327,7 +328,7 @@ static void ask_all(struct keeper *keeper, struct managed_zone *zone)
         add(keeper, zone, &targets.remotes[i]);
     }
     if (zone->ledger.doubted && (targets.count == 0 || targets.count > ASKED_MAX ||
-                                 targets.unknown > 0 || targets.cut_short)) {
+                                 targets.unknown > 0 || targets.some_bogus || targets.cut_short)) {
         wait_for_unlisted(keeper, zone);
     }
     if (zone->ledger.unheard == 0) {

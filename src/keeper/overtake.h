@@ -11,7 +11,8 @@
  * is ours; not with others.
  *
  * Of a restored zone not all secondaries may be known: no NOTIFY goes to them, or there are too
- * many. For these it is in doubt for a week, and the log says so.
+ * many; and one that is bogus is not asked, though what it asks is answered. For these it is in
+ * doubt for a week, and the log says so.
  *
  * That they are asked is in the zone's state, from its first commit until what they have said is
  * overtaken: a restart asks them again.

@@ -93,25 +93,26 @@ static bool is_192_0_2_2(void *argument, const struct remote *remote)
 static const struct row {
     const char *name;
     enum notify_mode mode;
-    bool is_primary, to_soa, knows_hosts, is_us;
+    bool is_primary, to_soa, knows_hosts, is_us, is_bogus;
     const char *also; /* an address with port 53 */
     const char *told;
     size_t unknown;
 } rows[] = {
-    {"notify no", NOTIFY_NO, true, true, true, false, "203.0.113.9", "", 0},
-    {"notify explicit", NOTIFY_EXPLICIT, true, true, true, false, "203.0.113.9", "203.0.113.9 ", 0},
-    {"notify explicit, nobody", NOTIFY_EXPLICIT, true, true, true, false, NULL, "", 0},
-    {"RFC 1996 2.1: all name servers but the SOA's", NOTIFY_YES, true, false, true, false, NULL,
+    {"notify no", NOTIFY_NO, true, true, true, false, false, "203.0.113.9", "", 0},
+    {"notify explicit", NOTIFY_EXPLICIT, true, true, true, false, false, "203.0.113.9", "203.0.113.9 ", 0},
+    {"notify explicit, nobody", NOTIFY_EXPLICIT, true, true, true, false, false, NULL, "", 0},
+    {"RFC 1996 2.1: all name servers but the SOA's", NOTIFY_YES, true, false, true, false, false, NULL,
      GLUE HOST NS2, 2},
-    {"notify-to-soa", NOTIFY_YES, true, true, true, false, NULL, GLUE HOST "192.0.2.1 " NS2, 2},
-    {"also-notify first", NOTIFY_YES, true, false, false, false, "203.0.113.9", "203.0.113.9 " GLUE NS2, 3},
-    {"who is listed twice is told once", NOTIFY_YES, true, false, false, false, "192.0.2.2",
+    {"notify-to-soa", NOTIFY_YES, true, true, true, false, false, NULL, GLUE HOST "192.0.2.1 " NS2, 2},
+    {"also-notify first", NOTIFY_YES, true, false, false, false, false, "203.0.113.9", "203.0.113.9 " GLUE NS2, 3},
+    {"who is listed twice is told once", NOTIFY_YES, true, false, false, false, false, "192.0.2.2",
      "192.0.2.2 " GLUE "2001:db8::2 ", 3},
-    {"not ourselves", NOTIFY_YES, true, false, false, true, NULL, GLUE "2001:db8::2 ", 3},
-    {"not ourselves by also-notify", NOTIFY_EXPLICIT, true, false, false, true, "192.0.2.2", "", 0},
-    {"primary-only, a primary", NOTIFY_PRIMARY_ONLY, true, false, false, false, NULL, GLUE NS2, 3},
-    {"primary-only, a secondary", NOTIFY_PRIMARY_ONLY, false, false, false, false, "203.0.113.9", "", 0},
-    {"yes, a secondary", NOTIFY_YES, false, false, false, false, NULL, GLUE NS2, 3},
+    {"not ourselves", NOTIFY_YES, true, false, false, true, false, NULL, GLUE "2001:db8::2 ", 3},
+    {"not ourselves by also-notify", NOTIFY_EXPLICIT, true, false, false, true, false, "192.0.2.2", "", 0},
+    {"nobody who is bogus", NOTIFY_YES, true, false, false, false, true, NULL, GLUE "2001:db8::2 ", 3},
+    {"primary-only, a primary", NOTIFY_PRIMARY_ONLY, true, false, false, false, false, NULL, GLUE NS2, 3},
+    {"primary-only, a secondary", NOTIFY_PRIMARY_ONLY, false, false, false, false, false, "203.0.113.9", "", 0},
+    {"yes, a secondary", NOTIFY_YES, false, false, false, false, false, NULL, GLUE NS2, 3},
 };
 /* clang-format on */
 
@@ -135,7 +136,8 @@ static void those_are_told(void **state)
         .port = 53,
         .also = &also,
         .also_count = row->also != NULL,
-        .is_left_out = row->is_us ? is_192_0_2_2 : NULL,
+        .is_ours = row->is_us ? is_192_0_2_2 : NULL,
+        .is_bogus = row->is_bogus ? is_192_0_2_2 : NULL,
         .zone_of = row->knows_hosts ? zone_of : NULL,
         .argument = &scene,
     };
@@ -155,6 +157,7 @@ static void those_are_told(void **state)
     assert_string_equal(told, row->told);
     assert_int_equal(targets.unknown, row->unknown);
     assert_false(targets.cut_short);
+    assert_int_equal(targets.some_bogus, row->is_bogus);
     notify_targets_clear(&targets);
     zone_version_unref(version);
     zone_version_unref(scene.host);

@@ -738,6 +738,38 @@ static void secondaries_that_are_not_known_get_a_restored_zone_whole_for_a_week(
     assert_int_equal(links_from(scene, 10), 1);
 }
 
+static bool is_192_0_2_66(void *argument, const void *access, const struct remote *remote)
+{
+    (void)argument, (void)access;
+    return remote->address[3] == 66;
+}
+
+/* `server { bogus yes; }`: nobody asks it, but what it asks is answered. */
+static void a_secondary_that_is_bogus_gets_a_restored_zone_whole_for_a_week(void **state)
+{
+    struct keeper_scene *scene = *state;
+    struct remote remotes[] = {
+        {.address = {192, 0, 2, 53}, .address_length = 4, .port = 53},
+        {.address = {192, 0, 2, 66}, .address_length = 4, .port = 53},
+    };
+    scene_serve_dynamic(scene);
+    assert_int_equal(scene_update_now(scene, "one"), DNS_RCODE_NOERROR);
+    scene->notify = (struct zone_notify_settings){
+        .mode = NOTIFY_EXPLICIT, .also = remotes, .also_count = ARRAY_LEN(remotes)};
+    scene->plan[0].notify = &scene->notify;
+    scene_stop(scene);
+    scene_start(scene);
+    scene->keeper->io.asker.is_bogus = is_192_0_2_66;
+    keeper_note_restored(scene->keeper, 4711);
+    scene_configure(scene);
+    assert_int_equal(scene_status(scene).unheard, 1);
+    hear_serial(scene, 8);
+    assert_int_equal(scene_status(scene).unheard, 0);
+    assert_false(keeper_has_overtaken(scene->keeper));
+    scene_pass(scene, 7 * SG_DAY);
+    assert_true(keeper_has_overtaken(scene->keeper));
+}
+
 /* Who has the zone from one that has expired is asked when it is served again. */
 static void a_restored_zone_that_has_expired_asks_when_it_comes_back(void **state)
 {
@@ -1381,6 +1413,7 @@ int main(void)
         WITH_SCENE(nor_is_a_doubt_that_the_next_change_ends),
         WITH_SCENE(a_static_zone_whose_secondaries_are_asked_keeps_its_record),
         WITH_SCENE(secondaries_that_are_not_known_get_a_restored_zone_whole_for_a_week),
+        WITH_SCENE(a_secondary_that_is_bogus_gets_a_restored_zone_whole_for_a_week),
         WITH_SCENE(a_restored_zone_that_has_expired_asks_when_it_comes_back),
         WITH_SCENE(nor_is_a_zone_that_could_not_be_opened),
         WITH_SCENE(one_that_has_ours_after_its_silence_gets_the_next_change_whole),
