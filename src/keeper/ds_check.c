@@ -5,13 +5,17 @@
 #include "keeper/ds_match.h"
 #include "keeper/remote_text.h"
 
+/* What was asked for may be with the parent, and in none of its name servers, as long as that. */
+#define PARENT_LAG_MAX (3 * SG_DAY)
+
 struct wish {
     struct ds_match_key key;
     enum ds_check_want want;
     sg_time since;
-    bool noted;      /* it counts as met unless it was seen otherwise */
-    bool guessed;    /* noted, by nothing that anybody saw */
-    bool may_come;   /* to go before it was seen: it may be on its way yet */
+    bool noted;    /* it counts as met unless it was seen otherwise */
+    bool guessed;  /* noted, by nothing that anybody saw */
+    bool may_come; /* to go before it was seen: it may be on its way yet */
+    bool was_asked_for;
     struct {         /* by enum ds_check_want */
         bool denied; /* some agent of this round has not shown it */
         bool shown;  /* some agent has, since the last look that all agreed in */
@@ -173,6 +177,7 @@ static bool renew(struct wish *wish, const struct ds_check_wish *wanted)
     wish->guessed = wanted->guessed;
     wish->may_come =
         wanted->want == DS_CHECK_WITHDRAWN && wanted->key->times[KEY_DS_PUBLISH] == KEY_TIME_UNSET;
+    wish->was_asked_for = wanted->key->state.records[KEY_RECORD_DS] == KEY_STATE_UNRETENTIVE;
     return is_other && !is_met(wish);
 }
 
@@ -386,28 +391,41 @@ static void plan_next_round(struct ds_check *check, sg_time now)
     check->retry = 2 * check->retry < longest ? 2 * check->retry : longest;
 }
 
-/* Every DS that is to be there: the agent has what the parent was asked for last. */
-static bool shows_all(const struct ds_check *check, const struct ds_reply *reply)
+enum shown { NOTHING_TO_SHOW, SHOWS_SOME, SHOWS_ALL };
+
+/* Of all DS that are to be there: SHOWS_ALL, the agent has what the parent was asked for last. */
+static enum shown what_it_shows(const struct ds_check *check, const struct ds_reply *reply)
 {
-    bool spoils, shows = true;
+    bool spoils, any = false, all = true;
     for (size_t i = 0; i < check->wishes_count; i++) {
         const struct wish *wish = &check->wishes[i];
-        shows &= wish->want == DS_CHECK_WITHDRAWN ||
-                 ds_match_reply(&wish->key, reply, &spoils) == DS_MATCH_SURE;
+        if (wish->want == DS_CHECK_PUBLISHED) {
+            any = true;
+            all &= ds_match_reply(&wish->key, reply, &spoils) == DS_MATCH_SURE;
+        }
     }
-    return shows;
+    return !any ? NOTHING_TO_SHOW : all ? SHOWS_ALL : SHOWS_SOME;
+}
+
+/* One that nobody has seen come may be missing since the agent lags behind the parent. Where
+ * nothing is asked for instead that would prove otherwise, time has to. */
+static bool is_past(const struct wish *wish, enum shown shown, sg_time now)
+{
+    bool is_over = !wish->was_asked_for || now >= wish->since + PARENT_LAG_MAX;
+    return !wish->may_come || shown == SHOWS_ALL || (shown == NOTHING_TO_SHOW && is_over);
 }
 
 /* True: it agrees with all that is wanted. */
-static bool note_reply(struct ds_check *check, const struct ds_reply *reply, bool *spoils)
+static bool note_reply(struct ds_check *check, const struct ds_reply *reply, sg_time now,
+                       bool *spoils)
 {
-    bool agrees = true, is_newest = shows_all(check, reply);
+    bool agrees = true;
+    enum shown shown = what_it_shows(check, reply);
     for (size_t i = 0; i < check->wishes_count; i++) {
         struct wish *wish = &check->wishes[i];
         enum ds_match match = ds_match_reply(&wish->key, reply, spoils);
         bool published = match == DS_MATCH_SURE;
-        /* One that nobody has seen come may be missing since the agent lags behind the parent. */
-        bool withdrawn = match == DS_MATCH_NONE && (is_newest || !wish->may_come);
+        bool withdrawn = match == DS_MATCH_NONE && is_past(wish, shown, now);
         wish->words[DS_CHECK_PUBLISHED].denied |= !published;
         wish->words[DS_CHECK_PUBLISHED].shown |= published;
         wish->words[DS_CHECK_WITHDRAWN].denied |= !withdrawn;
@@ -437,7 +455,7 @@ size_t ds_check_heard(struct ds_check *check, enum sg_result result, const struc
     mem_free(agent->problem);
     agent->problem =
         result == SG_OK && reply->problem != NULL ? mem_copy_text(reply->problem) : NULL;
-    agent->agreed = note_reply(check, result == SG_OK ? reply : NULL, &agent->spoils);
+    agent->agreed = note_reply(check, result == SG_OK ? reply : NULL, now, &agent->spoils);
     if (result == SG_OK) {
         agent->kind = reply->kind;
         agent->rcode = reply->rcode;

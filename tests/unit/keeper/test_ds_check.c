@@ -487,6 +487,27 @@ static void one_that_was_never_seen_is_gone_where_the_newest_is_shown(void **sta
     }
 }
 
+/* Going insecure nothing is asked for instead: a parent that lags shows by days without it that it
+ * is not to come. */
+static void one_that_was_never_seen_and_has_no_successor_is_gone_after_days(void **state)
+{
+    struct scene scene;
+    (void)state;
+    scene_init(&scene, 1, DS_CHECK_PUBLISHED);
+    scene.key.times[KEY_DS_PUBLISH] = KEY_TIME_UNSET;
+    scene.key.state.records[KEY_RECORD_DS] = KEY_STATE_UNRETENTIVE;
+    const struct ds_check_wish gone = {&scene.key, DS_CHECK_WITHDRAWN, T0, false, false};
+    ds_check_set_wishes(scene.check, &gone, 1, scene.now);
+    assert_int_equal(ask(&scene, 0, NO_DS), 0);
+    scene.now = T0 + 3 * SG_DAY - 2; /* and one for the answer */
+    assert_int_equal(ask(&scene, 0, NO_DS), 0);
+    assert_true(ds_check_is_waiting(scene.check));
+    scene.now = T0 + 4 * SG_DAY;
+    assert_int_equal(ask(&scene, 0, NO_DS), 1);
+    assert_int_equal(scene.facts[0].what, DS_CHECK_WITHDRAWN);
+    scene_clear(&scene);
+}
+
 /* States that another signer's times let be: looked at soon, and not counted on before. */
 static void what_was_guessed_is_looked_at_first(void **state)
 {
@@ -612,6 +633,7 @@ int main(void)
         cmocka_unit_test(what_was_noted_before_is_not_waited_for),
         cmocka_unit_test(what_was_guessed_is_looked_at_first),
         cmocka_unit_test(one_that_was_never_seen_is_gone_where_the_newest_is_shown),
+        cmocka_unit_test(one_that_was_never_seen_and_has_no_successor_is_gone_after_days),
         cmocka_unit_test(wishes_that_go_leave_nothing),
         cmocka_unit_test(new_agents_begin_anew),
         cmocka_unit_test(nobody_agrees_where_nobody_is_asked),
