@@ -215,6 +215,14 @@ static uint32_t newest_inception(const struct records *records, const struct dns
     return 0;
 }
 
+sg_time rolls_signed_at(const struct sim_zone *zone, const struct records *records)
+{
+    uint32_t inception = newest_inception(records, &zone->apex);
+    return inception == 0 || zone->policy == NULL
+               ? zone->world->now
+               : (sg_time)inception + zone->policy->signatures_inception_offset;
+}
+
 /* How many signatures, and (a bit each) by which algorithms; but for those that begin at `but`. */
 static size_t count_signatures(const struct records *records, uint32_t but,
                                uint32_t *out_algorithms)
@@ -240,14 +248,17 @@ bool rolls_signs_anew(const struct sim_zone *zone, const struct records *publish
         but = newest_inception(&zone->seen.zone, &zone->apex);
     }
     size_t apart = count_signatures(&zone->seen.zone, but, &before);
-    apart += count_signatures(published, but, &after);
+    size_t now = count_signatures(published, but, &after);
+    apart += now;
     records_copy(&zone->seen.zone, &both);
     for (size_t i = 0; i < published->count; i++) {
         (void)records_add(&both, &published->at[i]);
     }
     size_t together = count_signatures(&both, but, &algorithms);
     records_clear(&both);
-    return together == apart || before != after;
+    /* Where more than half of them are other ones the difference is larger than the zone. */
+    size_t changed = 2 * together - apart;
+    return together == apart || before != after || 5 * changed > 6 * now;
 }
 
 bool rolls_is_unsigned(const struct sim_zone *zone)

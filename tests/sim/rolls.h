@@ -34,8 +34,10 @@ void rolls_step(struct world *world);
 struct kasp_policy *rolls_copy_policy(const struct kasp_policy *from);
 /* How often its policy was edited. */
 uint64_t rolls_edits(const struct sim_zone *zone);
-/* No signature is left of the version before, or an algorithm has come or gone: it is signed as a
- * whole, which is told as a whole. */
+/* When the job that signed it began: a commit in doubt may be published hours later. */
+sg_time rolls_signed_at(const struct sim_zone *zone, const struct records *records);
+/* Hardly a signature is left of the version before, or an algorithm has come or gone: it is signed
+ * as a whole, which is told as a whole. */
 bool rolls_signs_anew(const struct sim_zone *zone, const struct records *published);
 /* It is served as it is, or soon will be. */
 bool rolls_is_unsigned(const struct sim_zone *zone);

@@ -252,7 +252,8 @@ static void check_history(struct sim_zone *zone, const struct records *published
      * could fetch in its hour. */
     sg_duration age = zone->settings->limits.journal_age_max;
     bool was_away = zone->seen.was_away && zone->world->now > zone->seen.at + age;
-    bool is_aged = age != 0 && (was_away || zone->seen.skews != zone->world->skews);
+    bool was_held = zone->world->now > rolls_signed_at(zone, published) + age;
+    bool is_aged = age != 0 && (was_away || was_held || zone->seen.skews != zone->world->skews);
     bool is_anew = is_whole || zone->is_changing || zone->standing.begins_anew || is_aged;
     if (!zone->seen.any || zone->seen.restarted || is_anew || zone->seen.serial == serial) {
         return;
