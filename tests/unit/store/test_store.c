@@ -1,36 +1,5 @@
 #include "base/thread.h"
-#include "store/fixture.h"
-
-static struct fake_disk *disk;
-static struct store *store;
-static struct watch watch;
-
-static int set_up(void **state)
-{
-    (void)state;
-    disk = fake_disk_new();
-    store = NULL;
-    watch = (struct watch){SG_OK, 0};
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    store_free(store);
-    fake_disk_free(disk);
-    return 0;
-}
-
-static void start(bool threads)
-{
-    store = store_on(fake_disk_io(disk), threads, &watch);
-}
-
-static void set_fault(struct fake_disk_fault fault)
-{
-    fake_disk_set_fault(disk, &fault);
-}
+#include "store/store_scene.h"
 
 /* ---- group commit ---- */
 
@@ -232,9 +201,6 @@ static void reading_is_no_transaction(void **state)
 
 /* ---- faults ---- */
 
-/* A commit is three writes: the record, the transaction's number, and the commit itself. */
-enum { WRITES_OF_A_COMMIT = 3 };
-
 static void a_failed_write_or_sync_loses_nothing_else(void **state)
 {
     (void)state;
@@ -283,153 +249,6 @@ static void on_a_full_disk_reading_goes_on(void **state)
     assert_zone(store, "a", 1, 2);
 }
 
-static void a_commit_in_doubt_that_counts_is_acknowledged(void **state)
-{
-    (void)state;
-    start(false);
-    uint64_t a = zone_id(store, "a");
-    set_fault(
-        (struct fake_disk_fault){.at = WRITES_OF_A_COMMIT, .result = SG_IN_DOUBT, .counts = true});
-    assert_int_equal(commit(store, a, 1), SG_OK);
-    assert_int_equal(store_health(store), SG_OK);
-    assert_int_equal(commit(store, a, 2), SG_OK);
-    assert_zone(store, "a", 1, 2);
-}
-
-static void a_commit_in_doubt_that_does_not_count_has_failed(void **state)
-{
-    (void)state;
-    start(false);
-    uint64_t a = zone_id(store, "a");
-    assert_int_equal(commit(store, a, 1), SG_OK);
-    set_fault((struct fake_disk_fault){.at = WRITES_OF_A_COMMIT, .result = SG_IN_DOUBT});
-    assert_int_equal(commit(store, a, 2), SG_IO);
-    assert_int_equal(store_health(store), SG_OK); /* the next transaction went well at once */
-    assert_int_equal(commit(store, a, 2), SG_OK);
-    assert_zone(store, "a", 1, 2);
-}
-
-/* Submit a commit that stays in doubt, unanswered. */
-static void leave_in_doubt(uint64_t zone, struct store_request *request, struct mailbox *box)
-{
-    static struct commit_text text;
-    *request = commit_request(zone, 2, &text);
-    request->reply = box;
-    set_fault(
-        (struct fake_disk_fault){.at = WRITES_OF_A_COMMIT, .result = SG_IN_DOUBT, .counts = true});
-    fake_disk_refuse_reopen(disk);
-    store_submit(store, request);
-    assert_null(mailbox_take(box));
-    assert_int_equal(commit(store, zone, 2), SG_IO); /* others are refused meanwhile */
-    assert_null(mailbox_take(box));
-}
-
-static void doubt_lasts_until_somebody_can_look(void **state)
-{
-    (void)state;
-    struct mailbox box;
-    struct store_request request;
-    mailbox_init(&box, NULL, NULL);
-    start(false);
-    uint64_t a = zone_id(store, "a");
-    assert_int_equal(commit(store, a, 1), SG_OK);
-    leave_in_doubt(a, &request, &box);
-    fake_disk_heal(disk);
-    assert_int_equal(commit(store, a, 3), SG_OK);
-    assert_ptr_equal(mailbox_take(&box), &request.letter);
-    assert_int_equal(request.result, SG_OK);
-    assert_zone(store, "a", 1, 3);
-    mailbox_clear(&box);
-}
-
-/* Seen in the system's memory is not on the disk: only the next sync makes it so. */
-static void what_is_seen_is_not_acknowledged_before_a_sync_went_well(void **state)
-{
-    (void)state;
-    struct mailbox box;
-    struct commit_text text;
-    mailbox_init(&box, NULL, NULL);
-    start(false);
-    uint64_t a = zone_id(store, "a");
-    struct store_request request = commit_request(a, 1, &text);
-    request.reply = &box;
-    set_fault((struct fake_disk_fault){
-        .at = WRITES_OF_A_COMMIT, .result = SG_IN_DOUBT, .counts = true, .goes_on = true});
-    store_submit(store, &request);
-    assert_null(mailbox_take(&box));
-    fake_disk_heal(disk);
-    assert_zone(store, "a", 1, 1);
-    assert_ptr_equal(mailbox_take(&box), &request.letter);
-    assert_int_equal(request.result, SG_OK);
-    mailbox_clear(&box);
-}
-
-static enum sg_result (*get_below)(void *argument, enum store_table table, struct span key,
-                                   struct span *out_value);
-static enum sg_result (*reopen_below)(void *argument);
-static bool is_blind;
-
-static enum sg_result reopen_blind(void *argument)
-{
-    is_blind = true;
-    return reopen_below(argument);
-}
-
-static enum sg_result get_if_not_blind(void *argument, enum store_table table, struct span key,
-                                       struct span *out_value)
-{
-    return is_blind ? SG_IO : get_below(argument, table, key, out_value);
-}
-
-static void doubt_lasts_as_long_as_the_last_number_cannot_be_read(void **state)
-{
-    (void)state;
-    struct mailbox box;
-    struct commit_text text;
-    struct store_io io = fake_disk_io(disk);
-    get_below = io.get;
-    reopen_below = io.reopen;
-    io.get = get_if_not_blind;
-    io.reopen = reopen_blind;
-    mailbox_init(&box, NULL, NULL);
-    store = store_on(io, false, &watch);
-    uint64_t a = zone_id(store, "a");
-    struct store_request request = commit_request(a, 1, &text);
-    request.reply = &box;
-    set_fault((struct fake_disk_fault){.at = WRITES_OF_A_COMMIT, .result = SG_IN_DOUBT});
-    store_submit(store, &request);
-    is_blind = false;
-    assert_null(mailbox_take(&box)); /* It is not on the disk. */
-    assert_int_equal(store_health(store), SG_IO);
-    reopen_below(io.argument);
-    store_free(store);
-    store = NULL;
-    assert_ptr_equal(mailbox_take(&box), &request.letter);
-    assert_int_equal(request.result, SG_IO);
-    mem_free(request.problem);
-    mailbox_clear(&box);
-}
-
-static void the_end_leaves_doubt_to_the_next_start(void **state)
-{
-    (void)state;
-    struct mailbox box;
-    struct store_request request;
-    mailbox_init(&box, NULL, NULL);
-    start(false);
-    uint64_t a = zone_id(store, "a");
-    assert_int_equal(commit(store, a, 1), SG_OK);
-    leave_in_doubt(a, &request, &box);
-    store_free(store);
-    assert_ptr_equal(mailbox_take(&box), &request.letter);
-    assert_int_equal(request.result, SG_IO);
-    note_problem(&request);
-    fake_disk_heal(disk);
-    start(false);
-    assert_zone(store, "a", 1, 2);
-    mailbox_clear(&box);
-}
-
 static void an_environment_that_grows_is_no_fault(void **state)
 {
     (void)state;
@@ -441,170 +260,6 @@ static void an_environment_that_grows_is_no_fault(void **state)
     }
     assert_int_equal(watch.changes, 0);
     assert_zone(store, "a", 1, WRITES_OF_A_COMMIT);
-}
-
-/* Else the room that is missing would be taken by what nobody names. Who tries again writes anew.
- */
-static void the_image_of_a_failed_commit_goes_and_the_one_before_stays(void **state)
-{
-    (void)state;
-    start(false);
-    const struct store_io *io = store_images(store);
-    uint64_t a = zone_id(store, "a");
-    write_image(io, a, 1, "one");
-    assert_int_equal(commit_image(store, a, 1, "", 0), SG_OK);
-    for (uint64_t at = 1; at <= 4; at++) {
-        write_image(io, a, 2, "two");
-        set_fault((struct fake_disk_fault){.at = at, .result = SG_IO});
-        assert_int_equal(commit_image(store, a, 2, "", 0), SG_IO);
-        assert_true(has_image(io, a, 1));
-        assert_false(has_image(io, a, 2));
-    }
-    write_image(io, a, 2, "two");
-    assert_int_equal(commit_image(store, a, 2, "", 0), SG_OK);
-    assert_true(has_image(io, a, 2));
-    assert_false(has_image(io, a, 1));
-}
-
-static void assert_image(const struct store_io *io, uint64_t zone, uint64_t number,
-                         const char *text)
-{
-    char bytes[16] = "";
-    struct store_image *image;
-    assert_int_equal(io->image_open(io->argument, zone, number, &image), SG_OK);
-    size_t length = io->image_read(image, (uint8_t *)bytes, sizeof(bytes) - 1);
-    io->image_close(image);
-    assert_int_equal(length, strlen(text));
-    assert_string_equal(bytes, text);
-}
-
-/* The disk has the meta page that could not be written, but the system's memory the one before: all
- * looks as if the commit had failed, until the power is lost. Whoever was told that it failed
- * writes another image under the name of the first. */
-static void a_commit_that_a_crash_brings_back_has_its_own_image(void **state)
-{
-    (void)state;
-    enum { WRITES_OF_AN_IMAGE = 5 };
-    struct mailbox box;
-    struct commit_text text;
-    mailbox_init(&box, NULL, NULL);
-    start(false);
-    uint64_t a = zone_id(store, "a");
-    write_image(store_images(store), a, 1, "one");
-    assert_int_equal(commit_image(store, a, 1, "", 0), SG_OK);
-    write_image(store_images(store), a, 2, "two");
-    struct store_request request = commit_request(a, 2, &text);
-    request.record.flags = STORE_COMMIT_IMAGE;
-    request.reply = &box;
-    set_fault((struct fake_disk_fault){
-        .at = WRITES_OF_AN_IMAGE, .result = SG_IN_DOUBT, .goes_on = true, .haunts = true});
-    store_submit(store, &request);
-    assert_int_equal(commit(store, a, 2), SG_IO); /* the store looks once more, in vain */
-    if (mailbox_take(&box) != NULL) {
-        note_problem(&request);
-        fake_disk_heal(disk);
-        write_image(store_images(store), a, 2, "other");
-    }
-    store_free(store);
-    if (mailbox_take(&box) != NULL) {
-        note_problem(&request);
-    }
-    fake_disk_crash(disk);
-    start(false);
-    struct store_zone *zone = open_zone(store, "a", SG_OK);
-    assert_int_equal(zone->image_number, 2); /* so it is back */
-    store_zone_free(zone);
-    assert_image(store_images(store), a, 2, "two");
-    mailbox_clear(&box);
-}
-
-/* The same of an image that was made while commits went on: it is not removed too soon. */
-static void an_image_that_a_crash_brings_back_is_there(void **state)
-{
-    (void)state;
-    enum { WRITES_OF_AN_IMAGE = 4 };
-    struct mailbox box;
-    mailbox_init(&box, NULL, NULL);
-    start(false);
-    uint64_t a = zone_id(store, "a");
-    write_image(store_images(store), a, 1, "one");
-    assert_int_equal(commit_image(store, a, 1, "", 0), SG_OK);
-    assert_int_equal(commit(store, a, 2), SG_OK);
-    write_image(store_images(store), a, 2, "two");
-    struct store_request request = {
-        .kind = STORE_ZONE_IMAGE, .zone = a, .number = 2, .reply = &box};
-    set_fault((struct fake_disk_fault){
-        .at = WRITES_OF_AN_IMAGE, .result = SG_IN_DOUBT, .goes_on = true, .haunts = true});
-    store_submit(store, &request);
-    if (mailbox_take(&box) != NULL) {
-        note_problem(&request);
-    }
-    store_free(store);
-    if (mailbox_take(&box) != NULL) {
-        note_problem(&request);
-    }
-    fake_disk_crash(disk);
-    start(false);
-    struct store_zone *zone = open_zone(store, "a", SG_OK);
-    assert_int_equal(zone->image_number, 2);
-    store_zone_free(zone);
-    assert_image(store_images(store), a, 2, "two");
-    mailbox_clear(&box);
-}
-
-/* What only seemed to have failed is answered so when the next transaction has taken its place. */
-static void a_commit_that_haunts_has_failed_once_another_went_well(void **state)
-{
-    (void)state;
-    struct mailbox box;
-    struct commit_text text;
-    mailbox_init(&box, NULL, NULL);
-    start(false);
-    uint64_t a = zone_id(store, "a");
-    struct store_request request = commit_request(a, 1, &text);
-    request.reply = &box;
-    set_fault((struct fake_disk_fault){
-        .at = WRITES_OF_A_COMMIT, .result = SG_IN_DOUBT, .goes_on = true, .haunts = true});
-    store_submit(store, &request);
-    assert_null(mailbox_take(&box));
-    fake_disk_heal(disk);
-    assert_int_equal(commit(store, a, 1), SG_OK);
-    assert_ptr_equal(mailbox_take(&box), &request.letter);
-    assert_int_equal(request.result, SG_IO);
-    note_problem(&request);
-    store_free(store);
-    fake_disk_crash(disk);
-    start(false);
-    assert_zone(store, "a", 1, 1);
-    mailbox_clear(&box);
-}
-
-/* Nothing else would remove it before the next start. */
-static void an_image_that_is_refused_leaves_no_file(void **state)
-{
-    (void)state;
-    start(false);
-    const struct store_io *io = store_images(store);
-    uint64_t a = zone_id(store, "a");
-    write_image(io, a, 1, "one");
-    assert_int_equal(commit_image(store, a, 1, "", 0), SG_OK);
-    write_image(io, a, 3, "three"); /* not the next number */
-    assert_int_equal(commit_image(store, a, 3, "", 0), SG_CONFLICT);
-    assert_false(has_image(io, a, 3));
-    write_image(io, a, 1, "one again"); /* its name is in use */
-    assert_int_equal(commit_image(store, a, 1, "", 0), SG_CONFLICT);
-    assert_true(has_image(io, a, 1));
-    assert_int_equal(commit(store, a, 2), SG_OK);
-    write_image(io, a, 2, "two");
-    struct store_request request = {.kind = STORE_ZONE_IMAGE, .zone = a, .number = 2};
-    set_fault((struct fake_disk_fault){.at = 1, .result = SG_IO});
-    assert_int_equal(ask(store, &request), SG_IO);
-    assert_false(has_image(io, a, 2));
-    assert_true(has_image(io, a, 1));
-    fake_disk_heal(disk);
-    write_image(io, a, 2, "two");
-    assert_int_equal(ask(store, &request), SG_OK);
-    assert_true(has_image(io, a, 2));
 }
 
 static int scans_until_damage;
@@ -793,8 +448,6 @@ static void a_copy_is_what_was_committed(void **state)
     store = original;
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -805,18 +458,7 @@ int main(void)
         TEST(reading_is_no_transaction),
         TEST(a_failed_write_or_sync_loses_nothing_else),
         TEST(on_a_full_disk_reading_goes_on),
-        TEST(an_image_that_is_refused_leaves_no_file),
-        TEST(a_commit_in_doubt_that_counts_is_acknowledged),
-        TEST(a_commit_in_doubt_that_does_not_count_has_failed),
-        TEST(doubt_lasts_until_somebody_can_look),
-        TEST(what_is_seen_is_not_acknowledged_before_a_sync_went_well),
-        TEST(doubt_lasts_as_long_as_the_last_number_cannot_be_read),
-        TEST(the_end_leaves_doubt_to_the_next_start),
         TEST(an_environment_that_grows_is_no_fault),
-        TEST(the_image_of_a_failed_commit_goes_and_the_one_before_stays),
-        TEST(a_commit_that_a_crash_brings_back_has_its_own_image),
-        TEST(an_image_that_a_crash_brings_back_is_there),
-        TEST(a_commit_that_haunts_has_failed_once_another_went_well),
         TEST(a_request_that_fails_half_way_leaves_nothing),
         TEST(the_thread_finds_by_itself_that_the_disk_is_back),
         TEST(power_loss_at_any_write_loses_nothing_acknowledged),
