@@ -4,21 +4,13 @@
 
 #include "base/assert.h"
 #include "base/mem.h"
-
-struct entry {
-    struct buffer key, value;
-};
-
-struct table {
-    struct entry *entries; /* sorted by key */
-    size_t count, capacity;
-};
+#include "support/fake_table.h"
 
 /* How to take back a write of the transaction in progress. */
 struct undo {
     enum store_table table;
     bool was_there;
-    struct entry before;
+    struct fake_entry before;
 };
 
 struct image {
@@ -27,7 +19,7 @@ struct image {
 };
 
 struct fake_disk {
-    struct table tables[STORE_TABLES];
+    struct fake_table tables[STORE_TABLES];
     struct undo *undos;
     size_t undos_count, undos_capacity;
     struct image *images;
@@ -55,86 +47,16 @@ struct store_image {
     enum sg_result failed;
 };
 
-/* ---- tables ---- */
-
-static int compare(struct span a, struct span b)
-{
-    size_t shorter = a.length < b.length ? a.length : b.length;
-    int order = shorter == 0 ? 0 : memcmp(a.bytes, b.bytes, shorter);
-    return order != 0 ? order : (a.length > b.length) - (a.length < b.length);
-}
-
-/* Where the first key at or after `key` stands. */
-static size_t table_find(const struct table *table, struct span key)
-{
-    size_t low = 0, high = table->count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (compare(buffer_span(&table->entries[middle].key), key) < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
-}
-
-static bool table_has(const struct table *table, size_t at, struct span key)
-{
-    return at < table->count && compare(buffer_span(&table->entries[at].key), key) == 0;
-}
-
-static void set(struct buffer *buffer, struct span bytes)
-{
-    buffer_clear(buffer);
-    buffer_append(buffer, bytes.bytes, bytes.length);
-}
-
-static void entry_free(struct entry *entry)
-{
-    buffer_free(&entry->key);
-    buffer_free(&entry->value);
-}
-
-static void table_put(struct table *table, struct span key, struct span value)
-{
-    size_t at = table_find(table, key);
-    if (!table_has(table, at, key)) {
-        if (table->count == table->capacity) {
-            table->capacity = table->capacity * 2 + 16;
-            table->entries =
-                mem_resize_array(table->entries, table->capacity, sizeof(*table->entries));
-        }
-        memmove(&table->entries[at + 1], &table->entries[at],
-                (table->count - at) * sizeof(*table->entries));
-        table->entries[at] = (struct entry){BUFFER_EMPTY, BUFFER_EMPTY};
-        table->count++;
-        set(&table->entries[at].key, key);
-    }
-    set(&table->entries[at].value, value);
-}
-
-static void table_remove(struct table *table, struct span key)
-{
-    size_t at = table_find(table, key);
-    if (table_has(table, at, key)) {
-        entry_free(&table->entries[at]);
-        table->count--;
-        memmove(&table->entries[at], &table->entries[at + 1],
-                (table->count - at) * sizeof(*table->entries));
-    }
-}
-
 /* ---- the transaction ---- */
 
 static void remember(struct fake_disk *disk, enum store_table name, struct span key)
 {
-    const struct table *table = &disk->tables[name];
-    size_t at = table_find(table, key);
-    struct undo undo = {.table = name, .was_there = table_has(table, at, key)};
-    set(&undo.before.key, key);
+    const struct fake_table *table = &disk->tables[name];
+    size_t at = fake_table_find(table, key);
+    struct undo undo = {.table = name, .was_there = fake_table_has(table, at, key)};
+    fake_buffer_set(&undo.before.key, key);
     if (undo.was_there) {
-        set(&undo.before.value, buffer_span(&table->entries[at].value));
+        fake_buffer_set(&undo.before.value, buffer_span(&table->entries[at].value));
     }
     if (disk->undos_count == disk->undos_capacity) {
         disk->undos_capacity = disk->undos_capacity * 2 + 16;
@@ -149,11 +71,11 @@ static void end(struct fake_disk *disk, bool take_back)
         struct undo *undo = &disk->undos[--disk->undos_count];
         struct span key = buffer_span(&undo->before.key);
         if (take_back && undo->was_there) {
-            table_put(&disk->tables[undo->table], key, buffer_span(&undo->before.value));
+            fake_table_put(&disk->tables[undo->table], key, buffer_span(&undo->before.value));
         } else if (take_back) {
-            table_remove(&disk->tables[undo->table], key);
+            fake_table_remove(&disk->tables[undo->table], key);
         }
-        entry_free(&undo->before);
+        fake_entry_free(&undo->before);
     }
     disk->in_transaction = false;
 }
@@ -166,12 +88,12 @@ static void keep_ghost(struct fake_disk *disk)
     for (size_t i = 0; i < disk->ghost_count; i++) {
         struct undo *ghost = &disk->ghost[i];
         struct span key = buffer_span(&disk->undos[i].before.key);
-        const struct table *table = &disk->tables[disk->undos[i].table];
-        size_t at = table_find(table, key);
-        *ghost = (struct undo){disk->undos[i].table, table_has(table, at, key), {{0}, {0}}};
-        set(&ghost->before.key, key);
+        const struct fake_table *table = &disk->tables[disk->undos[i].table];
+        size_t at = fake_table_find(table, key);
+        *ghost = (struct undo){disk->undos[i].table, fake_table_has(table, at, key), {{0}, {0}}};
+        fake_buffer_set(&ghost->before.key, key);
         if (ghost->was_there) {
-            set(&ghost->before.value, buffer_span(&table->entries[at].value));
+            fake_buffer_set(&ghost->before.value, buffer_span(&table->entries[at].value));
         }
     }
 }
@@ -180,13 +102,14 @@ static void end_ghost(struct fake_disk *disk, bool appears)
 {
     for (size_t i = 0; i < disk->ghost_count; i++) {
         struct undo *ghost = &disk->ghost[i];
-        struct table *table = &disk->tables[ghost->table];
+        struct fake_table *table = &disk->tables[ghost->table];
         if (appears && ghost->was_there) {
-            table_put(table, buffer_span(&ghost->before.key), buffer_span(&ghost->before.value));
+            fake_table_put(table, buffer_span(&ghost->before.key),
+                           buffer_span(&ghost->before.value));
         } else if (appears) {
-            table_remove(table, buffer_span(&ghost->before.key));
+            fake_table_remove(table, buffer_span(&ghost->before.key));
         }
-        entry_free(&ghost->before);
+        fake_entry_free(&ghost->before);
     }
     mem_free(disk->ghost);
     disk->ghost = NULL;
@@ -248,7 +171,7 @@ static enum sg_result disk_put(void *argument, enum store_table table, struct sp
     enum sg_result result = fail_write(disk);
     if (result == SG_OK) {
         remember(disk, table, key);
-        table_put(&disk->tables[table], key, value);
+        fake_table_put(&disk->tables[table], key, value);
         disk->largest = value.length > disk->largest ? value.length : disk->largest;
     }
     return result;
@@ -261,7 +184,7 @@ static enum sg_result disk_remove(void *argument, enum store_table table, struct
     enum sg_result result = fail_write(disk);
     if (result == SG_OK) {
         remember(disk, table, key);
-        table_remove(&disk->tables[table], key);
+        fake_table_remove(&disk->tables[table], key);
     }
     return result;
 }
@@ -298,11 +221,11 @@ static enum sg_result disk_get(void *argument, enum store_table table, struct sp
                                struct span *out_value)
 {
     struct fake_disk *disk = argument;
-    size_t at = table_find(&disk->tables[table], key);
+    size_t at = fake_table_find(&disk->tables[table], key);
     if (!works(disk)) {
         return SG_IO;
     }
-    if (!table_has(&disk->tables[table], at, key)) {
+    if (!fake_table_has(&disk->tables[table], at, key)) {
         return SG_NOT_FOUND;
     }
     *out_value = buffer_span(&disk->tables[table].entries[at].value);
@@ -314,12 +237,12 @@ static enum sg_result disk_scan(void *argument, enum store_table table, struct s
                                 void *see_argument)
 {
     struct fake_disk *disk = argument;
-    const struct table *rows = &disk->tables[table];
+    const struct fake_table *rows = &disk->tables[table];
     if (!works(disk)) {
         return SG_IO;
     }
-    for (size_t at = table_find(rows, from); at < rows->count; at++) {
-        const struct entry *entry = &rows->entries[at];
+    for (size_t at = fake_table_find(rows, from); at < rows->count; at++) {
+        const struct fake_entry *entry = &rows->entries[at];
         if (!see(see_argument, buffer_span(&entry->key), buffer_span(&entry->value))) {
             break;
         }
@@ -400,8 +323,8 @@ static enum sg_result disk_image_finish(struct store_image *image, bool keep)
         result = result == SG_IN_DOUBT ? SG_IO : result;
     }
     if (keep && result == SG_OK) {
-        set(&make_image(image->disk, image->zone, image->commit)->bytes,
-            buffer_span(&image->bytes));
+        fake_buffer_set(&make_image(image->disk, image->zone, image->commit)->bytes,
+                        buffer_span(&image->bytes));
     }
     disk_image_close(image);
     return keep ? result : SG_OK;
@@ -420,7 +343,7 @@ static enum sg_result disk_image_open(void *argument, uint64_t zone, uint64_t co
     }
     struct store_image *image = mem_alloc_zero(1, sizeof(*image));
     *image = (struct store_image){.disk = disk, .zone = zone, .commit = commit};
-    set(&image->bytes, buffer_span(&found->bytes));
+    fake_buffer_set(&image->bytes, buffer_span(&found->bytes));
     *out_image = image;
     return SG_OK;
 }
@@ -461,13 +384,14 @@ static enum sg_result disk_copy(void *argument, const char *folder)
     struct fake_disk *copy = fake_disk_new();
     for (int table = 0; table < STORE_TABLES; table++) {
         for (size_t i = 0; i < disk->tables[table].count; i++) {
-            const struct entry *entry = &disk->tables[table].entries[i];
-            table_put(&copy->tables[table], buffer_span(&entry->key), buffer_span(&entry->value));
+            const struct fake_entry *entry = &disk->tables[table].entries[i];
+            fake_table_put(&copy->tables[table], buffer_span(&entry->key),
+                           buffer_span(&entry->value));
         }
     }
     for (size_t i = 0; i < disk->images_count; i++) {
-        set(&make_image(copy, disk->images[i].zone, disk->images[i].commit)->bytes,
-            buffer_span(&disk->images[i].bytes));
+        fake_buffer_set(&make_image(copy, disk->images[i].zone, disk->images[i].commit)->bytes,
+                        buffer_span(&disk->images[i].bytes));
     }
     copy->folder = mem_copy_text(folder);
     copy->next_copy = disk->next_copy;
@@ -494,7 +418,7 @@ void fake_disk_free(struct fake_disk *disk)
         ASSERT(!disk->is_open);
         for (int table = 0; table < STORE_TABLES; table++) {
             for (size_t i = 0; i < disk->tables[table].count; i++) {
-                entry_free(&disk->tables[table].entries[i]);
+                fake_entry_free(&disk->tables[table].entries[i]);
             }
             mem_free(disk->tables[table].entries);
         }
