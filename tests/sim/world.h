@@ -2,6 +2,7 @@
  * sim/world.h - one seed's world: a keeper and its store, real; clock, disk, network, peers, fake
  *
  *   steps.c   what happens next, drawn from the seed: updates, edits, crashes, faults, days
+ *   peace.c   then everything heals, and all that was asked for has to come true
  *   clock.c   the wall clock goes wrong, by a restart or while all runs
  *   upheaval.c the store is lost, saved and brought back; another configuration
  *   world.c   the keeper's life: start, turns, crash, start again
@@ -248,10 +249,15 @@ enum { SIM_STEPS = 45 };
 void step(struct world *world);
 /* An update of a dynamic zone. */
 void step_update(struct sim_zone *zone);
-/* Peace: everything heals, and all that was asked for has to come true. */
-void step_peace(struct world *world);
+/* A change of a zone in peace: whatever was refused meanwhile works now. */
+void step_in_peace(struct world *world, struct sim_zone *zone);
 /* The disk works again. */
 void step_heal(struct world *world);
+
+/* --- peace.c -------------------------------------------------------------------------------- */
+
+/* Everything heals, and all that was asked for has to come true. */
+void step_peace(struct world *world);
 
 /* --- clock.c -------------------------------------------------------------------------------- */
 
