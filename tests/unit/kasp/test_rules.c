@@ -69,6 +69,7 @@ static const struct rules_case cases[] = {
     {"and then it does come", {"b+OOOO0", "a+H-HH5", "a+HH--5"}, "1nR", NONE},
     {"the last signer of the keys stays", {"b+OOOO0", "a-O-OH0", "a+OO--0"}, "1nU", KASP_RULE_COMPLETE},
     {"unless all leave", {"b+OOOO0", "a-O-OH0", "a-OO--0"}, "1nU", NONE},
+    {"but what signs halfway", {"b+OOOO0", "a-OR--5", "a-OROU0"}, "1nU", KASP_RULE_COMPLETE},
     {"its signatures go last", {"b+OOOO0", "a-U-OH0", "a-OO--0"}, "1KU", KASP_RULE_COMPLETE},
     {"with the last DNSKEY", {"b+OOOO0", "a-U-OH0", "a-UO--0"}, "1KU", NONE},
 };
