@@ -253,20 +253,6 @@ static bool algorithm_is_manned(const struct kasp_plan *plan, uint8_t algorithm)
     return ksk && zsk;
 }
 
-/* It is to be finished before it goes (KASP_RULE_HALFWAY), so that the key goes on signing. */
-static bool signs_halfway(const struct kasp_case *c, size_t key)
-{
-    const enum key_state_value *records = c->plan->keys[key].state.records;
-    bool is_rumoured = records[KEY_RECORD_ZRRSIG] == KEY_STATE_RUMOURED ||
-                       records[KEY_RECORD_KRRSIG] == KEY_STATE_RUMOURED;
-    return is_rumoured && kasp_has_ds_about(c, c->plan->keys[key].key->algorithm);
-}
-
-static bool dnskey_may_go(const struct kasp_case *c, size_t key)
-{
-    return algorithm_stays(c, key) ? !is_needed_signer(c, key) : !signs_halfway(c, key);
-}
-
 static bool is_complete(const struct kasp_case *c, const struct kasp_move *move)
 {
     uint8_t algorithm = c->plan->keys[move->key].key->algorithm;
@@ -278,7 +264,8 @@ static bool is_complete(const struct kasp_case *c, const struct kasp_move *move)
         return published || algorithm_is_manned(c->plan, algorithm);
     }
     if (move->record == KEY_RECORD_DNSKEY) {
-        return move->target != KEY_STATE_UNRETENTIVE || dnskey_may_go(c, move->key);
+        return move->target != KEY_STATE_UNRETENTIVE || !algorithm_stays(c, move->key) ||
+               !is_needed_signer(c, move->key);
     }
     return move->target != KEY_STATE_UNRETENTIVE || !published ||
            has_signer(c, move->key, move->record);
@@ -356,11 +343,19 @@ static bool parent_may_turn_back(const struct kasp_case *c, const struct kasp_mo
            (kasp_is_about(state->records[KEY_RECORD_DS]) || kasp_ds_is_unknown(c, move->key));
 }
 
+bool kasp_finishes_first(const struct kasp_case *c, size_t key, enum key_record record)
+{
+    const struct kasp_key_plan *planned = &c->plan->keys[key];
+    return record != KEY_RECORD_DS &&
+           (record == KEY_RECORD_DNSKEY || kasp_is_in(planned->state.records[KEY_RECORD_DNSKEY])) &&
+           kasp_has_ds_about(c, planned->key->algorithm);
+}
+
 static bool is_halfway(const struct kasp_case *c, const struct kasp_move *move)
 {
-    return move->target == KEY_STATE_UNRETENTIVE && move->record != KEY_RECORD_DS &&
+    return move->target == KEY_STATE_UNRETENTIVE &&
            state_of(c, move)->records[move->record] == KEY_STATE_RUMOURED &&
-           kasp_has_ds_about(c, c->plan->keys[move->key].key->algorithm);
+           kasp_finishes_first(c, move->key, move->record);
 }
 
 enum kasp_rule kasp_rule_against(const struct kasp_case *c, const struct kasp_move *move)
