@@ -36,8 +36,8 @@ static enum key_state_value next_value(const struct kasp_case *c, size_t key,
     case KEY_STATE_HIDDEN:
         return wanted ? KEY_STATE_RUMOURED : value;
     case KEY_STATE_RUMOURED: {
-        bool finishes = wanted || (record != KEY_RECORD_DS && kasp_has_rule(c, KASP_RULE_HALFWAY) &&
-                                   kasp_has_ds_about(c, planned->key->algorithm));
+        bool finishes =
+            wanted || (kasp_has_rule(c, KASP_RULE_HALFWAY) && kasp_finishes_first(c, key, record));
         return finishes ? KEY_STATE_OMNIPRESENT : KEY_STATE_UNRETENTIVE;
     }
     case KEY_STATE_OMNIPRESENT:

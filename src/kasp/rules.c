@@ -343,11 +343,19 @@ static bool parent_may_turn_back(const struct kasp_case *c, const struct kasp_mo
            (kasp_is_about(state->records[KEY_RECORD_DS]) || kasp_ds_is_unknown(c, move->key));
 }
 
+bool kasp_finishes_first(const struct kasp_case *c, size_t key, enum key_record record)
+{
+    const struct kasp_key_plan *planned = &c->plan->keys[key];
+    return record != KEY_RECORD_DS &&
+           (record == KEY_RECORD_DNSKEY || kasp_is_in(planned->state.records[KEY_RECORD_DNSKEY])) &&
+           kasp_has_ds_about(c, planned->key->algorithm);
+}
+
 static bool is_halfway(const struct kasp_case *c, const struct kasp_move *move)
 {
-    return move->target == KEY_STATE_UNRETENTIVE && move->record != KEY_RECORD_DS &&
+    return move->target == KEY_STATE_UNRETENTIVE &&
            state_of(c, move)->records[move->record] == KEY_STATE_RUMOURED &&
-           kasp_has_ds_about(c, c->plan->keys[move->key].key->algorithm);
+           kasp_finishes_first(c, move->key, move->record);
 }
 
 enum kasp_rule kasp_rule_against(const struct kasp_case *c, const struct kasp_move *move)

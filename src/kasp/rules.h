@@ -78,6 +78,9 @@ enum kasp_rule kasp_rule_against(const struct kasp_case *c, const struct kasp_mo
 bool kasp_chain_is_in_place(const struct kasp_plan *plan, uint8_t algorithm);
 /* May a DS of the algorithm be anywhere? */
 bool kasp_has_ds_about(const struct kasp_case *c, uint8_t algorithm);
+/* Where the record is rumoured and to go: does it become omnipresent first? Signatures of a key
+ * whose DNSKEY has left verify nothing, and go with it. */
+bool kasp_finishes_first(const struct kasp_case *c, size_t key, enum key_record record);
 
 /* manual-mode: nothing begins before the operator's step; but what a zone begins with can break
  * nothing, as nothing of any key is anywhere yet. */

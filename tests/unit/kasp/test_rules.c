@@ -35,6 +35,7 @@ static const struct rules_case cases[] = {
     {"nor when its own may be", {"a+ORO?0"}, "0DR", KASP_RULE_TURN},
     /* halfway */
     {"what is rumoured is finished first", {"a+OOOO0", "a-RH--5"}, "1nU", KASP_RULE_HALFWAY},
+    {"signatures only with their DNSKEY", {"b+OOOO0", "a-UR--5", "a-OOOU0"}, "1ZU", NONE},
     {"unless no DS is about", {"b+OOOO0", "a-RRRH5"}, "1nU", NONE},
     {"and one that nobody has looked for may be", {"a+O-O?0", "a-RH--5"}, "1nU", KASP_RULE_HALFWAY},
     /* chain */
