@@ -193,6 +193,7 @@ bool zone_facts_decode_rest(struct reader *reader, struct zone_facts_of_keys *fa
         struct zone_high_water water = {.longest = read_instant(reader)};
         water.last = read_instant(reader);
         water.is_current = reader_u8(reader) != 0;
+        water.later = water.is_current ? 0 : water.longest; /* Earlier releases do not tell it. */
         if (term < ZONE_TERMS) {
             facts->terms[term] = water;
         }

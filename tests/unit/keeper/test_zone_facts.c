@@ -474,6 +474,28 @@ static void everything_comes_back(void **state)
     zone_facts_clear(&to);
 }
 
+/* It does not tell what was seen since a term was longest: that may have been as long. */
+static void a_record_of_an_earlier_release_forgets_nothing_too_early(void **state)
+{
+    struct zone_facts_of_keys from = {.terms[ZONE_TERM_RESIGN] = {1000, T0, false, 300},
+                                      .terms[ZONE_TERM_VALIDITY] = {2000, T0, true, 0}};
+    struct zone_facts_of_keys to = {.keys = NULL};
+    struct buffer bytes = BUFFER_EMPTY;
+    (void)state;
+    zone_facts_encode_rest(&from, &bytes);
+    struct span old = buffer_span(&bytes);
+    old.length -= (size_t)ZONE_TERMS * 8;
+    struct reader reader = reader_of(old);
+    assert_true(zone_facts_decode_rest(&reader, &to));
+    assert_int_equal(to.terms[ZONE_TERM_RESIGN].later, 1000);
+    assert_int_equal(to.terms[ZONE_TERM_VALIDITY].later, 0);
+    zone_facts_observe(&to, ZONE_TERM_RESIGN, 100, T0 + 1011, 10);
+    assert_int_equal(to.terms[ZONE_TERM_RESIGN].longest, 1000);
+    zone_facts_observe(&to, ZONE_TERM_RESIGN, 100, T0 + 2022, 10);
+    assert_int_equal(to.terms[ZONE_TERM_RESIGN].longest, 100);
+    buffer_free(&bytes);
+}
+
 static void bytes_that_are_none_are_refused(void **state)
 {
     struct zone_facts_of_keys from;
@@ -515,6 +537,7 @@ int main(void)
         cmocka_unit_test(a_term_that_is_forgotten_leaves_what_came_after_it),
         cmocka_unit_test(a_sighting_lasts_until_another_one),
         cmocka_unit_test(everything_comes_back),
+        cmocka_unit_test(a_record_of_an_earlier_release_forgets_nothing_too_early),
         cmocka_unit_test(bytes_that_are_none_are_refused),
     };
     return RUN_TABLE(rows, check_row) + RUN_TABLE(signer_rows, check_signers) +
