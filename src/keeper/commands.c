@@ -131,7 +131,7 @@ static enum sg_result check_dynamic(const struct keeper *keeper, const struct ma
         zone->settings->type != ZONE_PRIMARY) {
         return SG_UNSUPPORTED;
     }
-    if (keeper_lacks_store(keeper, zone) != NULL) {
+    if (keeper_lacks_store(keeper, zone) != NULL || zone->ledger.lost) {
         return SG_IO;
     }
     return zone->slot->version == NULL ? SG_NOT_FOUND : SG_OK;
@@ -176,12 +176,12 @@ enum sg_result keeper_sync(struct keeper *keeper, struct managed_zone *zone, rel
     if (keeper->stopping || zone->gone) {
         return SG_CANCELLED;
     }
+    if (keeper_lacks_store(keeper, zone) != NULL || zone->ledger.lost) {
+        return SG_IO;
+    }
     bool changes_by_itself = zone->settings->dynamic || zone->settings->type == ZONE_SECONDARY;
     if (!changes_by_itself || zone->settings->file == NULL || zone->slot->version == NULL) {
         return SG_UNSUPPORTED;
-    }
-    if (keeper_lacks_store(keeper, zone) != NULL) {
-        return SG_IO;
     }
     add_waiter(&zone->dump_waiters, done, argument);
     zone->wishes.dump = true;

@@ -246,7 +246,7 @@ bool keeper_keep(struct keeper *keeper, struct managed_zone *zone);
  * A dynamic zone: write its file and take no more updates; read the file again and take them;
  * write the file alone, also of a secondary. `done` as for keeper_reload(). SG_UNSUPPORTED: not
  * such a zone, SG_EXISTS: frozen already, or not frozen, SG_NOT_FOUND: nothing is loaded, SG_IO:
- * the store is missing.
+ * the store is missing, or what it has of the zone cannot be read.
  */
 MUST_USE enum sg_result keeper_freeze(struct keeper *keeper, struct managed_zone *zone,
                                       reload_done *done, void *argument);
@@ -303,8 +303,8 @@ struct keeper_key_word {
 /*
  * The DS of a key was seen published, or withdrawn, at `when`. SG_NOT_FOUND: no such key,
  * SG_EXISTS: several, SG_CONFLICT: it is not asked for now, or the clock is in doubt. A result that
- * is not SG_OK at once: SG_UNSUPPORTED for a zone without policy, SG_CANCELLED; `done` is not
- * called then.
+ * is not SG_OK at once: SG_UNSUPPORTED for a zone without policy, SG_CANCELLED, SG_IO: what
+ * the store has of it cannot be read; `done` is not called then.
  */
 MUST_USE enum sg_result keeper_note_ds(struct keeper *keeper, struct managed_zone *zone,
                                        const struct keeper_key_word *word, keys_order_done *done,

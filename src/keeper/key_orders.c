@@ -473,6 +473,9 @@ static enum sg_result add(struct keeper *keeper, struct managed_zone *zone,
     if (keeper->stopping || zone->gone || zone_record_version(zone) == NULL) {
         return SG_CANCELLED;
     }
+    if (zone->ledger.lost) {
+        return SG_IO; /* No look is made until what the store has of it can be read. */
+    }
     struct zone_key_order **last = &zone->known.orders;
     while (*last != NULL) {
         last = &(*last)->next;

@@ -104,7 +104,8 @@ static bool take_options(struct control_call *call, struct words *words)
 }
 
 /* It is under way, or it is said why not. */
-static void end(struct control_call *call, struct zone_request *request, enum sg_result result)
+static void end(struct control_call *call, const struct managed_zone *zone,
+                struct zone_request *request, enum sg_result result)
 {
     if (result == SG_OK) {
         zone_request_expect(request);
@@ -112,6 +113,10 @@ static void end(struct control_call *call, struct zone_request *request, enum sg
         return;
     }
     zone_request_drop(request);
+    if (result == SG_IO) {
+        control_zone_fail_by_store(call, zone);
+        return;
+    }
     control_call_fail(call, result == SG_CANCELLED ? CONTROL_FAILURE : CONTROL_NO_PERMISSION,
                       result == SG_CANCELLED ? "the zone is not loaded"
                                              : "the zone has no dnssec-policy");
@@ -131,7 +136,7 @@ static void check_ds(struct control_call *call, struct words *words)
         return;
     }
     struct zone_request *request = zone_request_new(call->server, &answers);
-    end(call, request,
+    end(call, zone, request,
         keeper_note_ds(call->server->keeper, zone, &words->key, zone_request_carried_out, request));
 }
 
@@ -146,7 +151,7 @@ static void roll_over(struct control_call *call, struct words *words)
         return;
     }
     struct zone_request *request = zone_request_new(call->server, &answers);
-    end(call, request,
+    end(call, zone, request,
         keeper_rollover(call->server->keeper, zone, &words->key, zone_request_carried_out,
                         request));
 }
@@ -158,7 +163,8 @@ static void step(struct control_call *call, struct words *words)
         return;
     }
     struct zone_request *request = zone_request_new(call->server, &answers);
-    end(call, request, keeper_step(call->server->keeper, zone, zone_request_carried_out, request));
+    end(call, zone, request,
+        keeper_step(call->server->keeper, zone, zone_request_carried_out, request));
 }
 
 typedef void run_order(struct control_call *call, struct words *words);

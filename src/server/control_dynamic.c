@@ -63,6 +63,9 @@ static void say_why_not(struct control_call *call, const struct managed_zone *zo
     case SG_CANCELLED:
         control_call_fail(call, CONTROL_SHUTTING_DOWN, NULL);
         return;
+    case SG_IO:
+        control_zone_fail_by_store(call, zone);
+        return;
     case SG_NOT_FOUND:
         control_call_fail(call, CONTROL_FAILURE, "the zone is not loaded");
         return;

@@ -88,7 +88,11 @@ static void ask(struct control_call *call, struct managed_zone *zone, keys_write
     }
     zone_request_drop(question->request);
     free_question(question);
-    control_call_fail(call, CONTROL_FAILURE, "the zone is not loaded");
+    if (result == SG_IO) {
+        control_zone_fail_by_store(call, zone);
+    } else {
+        control_call_fail(call, CONTROL_FAILURE, "the zone is not loaded");
+    }
 }
 
 static void write_no_keys(struct control_call *call, bool as_json)

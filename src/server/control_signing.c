@@ -111,6 +111,10 @@ static void clear(struct control_call *call)
         return;
     }
     zone_request_drop(request);
+    if (result == SG_IO) {
+        control_zone_fail_by_store(call, zone);
+        return;
+    }
     control_call_fail(call, CONTROL_FAILURE,
                       result == SG_CANCELLED ? "the zone is not loaded"
                                              : "the zone has no dnssec-policy: it is not signed");

@@ -94,6 +94,15 @@ struct managed_zone *control_zone_find_last(struct control_call *call, size_t fi
     return control_zone_find_at_work(call, first);
 }
 
+void control_zone_fail_by_store(struct control_call *call, const struct managed_zone *zone)
+{
+    struct zone_status status;
+
+    managed_zone_status(zone, &status);
+    control_call_fail(call, CONTROL_FAILURE,
+                      status.problem != NULL ? status.problem : "the store cannot be read");
+}
+
 /* A secondary's data is its primaries': they are asked. */
 static void refresh(struct control_call *call, struct managed_zone *zone, bool whole)
 {
@@ -206,7 +215,7 @@ static void look_at_keys(struct control_call *call, bool sign_all)
         return;
     }
     zone_request_drop(request);
-    if (result == SG_CANCELLED) {
+    if (result == SG_CANCELLED || result == SG_IO) {
         look_in_vain(call, zone, sign_all);
     } else {
         control_call_fail(call, CONTROL_NO_PERMISSION, "the zone has no dnssec-policy");

@@ -19,6 +19,10 @@ struct managed_zone *control_zone_find(struct control_call *call, size_t first);
 struct managed_zone *control_zone_find_at_work(struct control_call *call, size_t first);
 /* The same of words that are the last ones: more are an error. */
 struct managed_zone *control_zone_find_last(struct control_call *call, size_t first);
+/* The call fails as the store cannot give back what it has of the zone: it says what zonestatus
+ * says.
+ */
+void control_zone_fail_by_store(struct control_call *call, const struct managed_zone *zone);
 /* The server ends: whoever still waits is told. */
 void zone_requests_end(struct server *server);
 /* refresh, retransfer: ask a secondary's primaries now; notify: tell its secondaries. */
