@@ -3,7 +3,7 @@
 BUILD_PACKAGES=(gcc libc6-dev cmake ninja-build pkg-config libldns-dev libssl-dev libuv1-dev
     liburcu-dev liblmdb-dev libjemalloc-dev libcap-ng-dev libsystemd-dev)
 RUN_PACKAGES=(bind9-dnsutils)
-TEST_PACKAGES=(libcmocka-dev clang-14 libclang-rt-14-dev llvm-14 clang-format-14 clang-tidy-14
+TEST_PACKAGES=(libcmocka-dev clang-14 libclang-rt-14-dev lld llvm-14 clang-format-14 clang-tidy-14
     python3-pytest python3-pytest-xdist python3-dnspython bind9 bind9-utils bind9-dnsutils knot
     knot-dnsutils knot-dnssecutils nsd unbound ldnsutils dnsperf openssl xz-utils patch iproute2
     mandoc)
