@@ -1,129 +1,9 @@
+/* Rounds of a check: facts that all agents prove, told and looked at in time. What is wished for:
+ * test_ds_check_wishes.c. */
 #include <stdio.h>
 
 #include "base/mem.h"
-#include "dnssec/algorithm.h"
-#include "keeper/ds_check.h"
-#include "support/table.h"
-
-enum { T0 = 1700000000, RETRY_MIN = 60, RETRY_MAX = 3600, AGENTS = 3 };
-
-static const struct ds_check_bounds bounds = {RETRY_MIN, RETRY_MAX, SG_DAY, 4 * RETRY_MAX};
-
-static struct remote agents[AGENTS];
-
-/* --- a key, and what a parent could show of it ----------------------------------------------- */
-
-static void make_key(struct signing_key *key, uint8_t first)
-{
-    static uint8_t rdata[4][68];
-    uint8_t *bytes = rdata[first % 4];
-    signing_key_init(key);
-    memset(bytes, first, 68);
-    bytes[0] = 1, bytes[1] = 1, bytes[2] = 3, bytes[3] = DNSSEC_ECDSAP256SHA256;
-    key->zone = (struct dns_name){.length = 9, .labels = 1};
-    memcpy(key->zone.wire, "\7example", 9);
-    key->algorithm = DNSSEC_ECDSAP256SHA256;
-    key->flags = 257;
-    key->dnskey = (struct span){bytes, 68};
-    key->tag = dnskey_tag(key->dnskey);
-}
-
-static struct buffer ds_of(const struct signing_key *key, uint8_t type)
-{
-    struct buffer rdata = BUFFER_EMPTY;
-    assert_int_equal(signing_key_ds(key, type, &rdata), SG_OK);
-    return rdata;
-}
-
-enum word {
-    SHOWS,
-    SHOWS_SHA1,
-    SHOWS_BOTH,
-    NO_DS,
-    WRONG_DIGEST,
-    ONE_RIGHT_ONE_WRONG,
-    STRANGE_DIGEST,
-    OTHER_KEY,
-    OF_CHILD,
-    LAME,
-    SERVFAIL,
-    SILENT,
-    HANGS_UP,
-    WORDS
-};
-
-struct said {
-    enum sg_result result;
-    struct ds_reply reply;
-    struct buffer first, second;
-};
-
-static void add(struct ds_reply *reply, const struct buffer *rdata, uint8_t type)
-{
-    reply->records[reply->count++] = (struct ds_record){
-        .tag = wire_get_u16(rdata->bytes),
-        .algorithm = rdata->bytes[2],
-        .digest_type = type,
-        .digest = {rdata->bytes + 4, rdata->length - 4},
-    };
-    reply->kind = DS_REPLY_PRESENT;
-    reply->ttl = 3600;
-}
-
-static void say(struct said *said, enum word word, const struct signing_key *key,
-                const struct signing_key *other)
-{
-    *said = (struct said){.result = word == SILENT     ? SG_TIMEOUT
-                                    : word == HANGS_UP ? SG_IO
-                                                       : SG_OK,
-                          .reply = {.kind = DS_REPLY_ABSENT}};
-    const struct signing_key *shown = word == OTHER_KEY ? other : key;
-    said->first = ds_of(shown, word == SHOWS_SHA1 ? 1 : 2);
-    said->second = ds_of(shown, 4);
-    switch (word) {
-    case WRONG_DIGEST:
-        said->first.bytes[10] ^= 1;
-        add(&said->reply, &said->first, 2);
-        break;
-    case ONE_RIGHT_ONE_WRONG: /* A validator may look at the second alone. */
-        add(&said->reply, &said->first, 2);
-        said->second.bytes[10] ^= 1;
-        add(&said->reply, &said->second, 4);
-        break;
-    case STRANGE_DIGEST:
-        add(&said->reply, &said->first, 200);
-        break;
-    case SHOWS_BOTH:
-        add(&said->reply, &said->second, 4);
-        add(&said->reply, &said->first, 2);
-        break;
-    case SHOWS_SHA1:
-        add(&said->reply, &said->first, 1);
-        break;
-    case SHOWS:
-    case OTHER_KEY:
-        add(&said->reply, &said->first, 2);
-        break;
-    case OF_CHILD:
-        said->reply.kind = DS_REPLY_CHILD;
-        break;
-    case LAME:
-        said->reply.kind = DS_REPLY_LAME;
-        break;
-    case SERVFAIL:
-        said->reply.kind = DS_REPLY_REFUSED;
-        said->reply.rcode = 2;
-        break;
-    default:
-        break;
-    }
-}
-
-static void unsay(struct said *said)
-{
-    buffer_free(&said->first);
-    buffer_free(&said->second);
-}
+#include "keeper/ds_check_scene.h"
 
 static bool proves(enum word word, enum ds_check_want want)
 {
@@ -131,66 +11,6 @@ static bool proves(enum word word, enum ds_check_want want)
         return word == SHOWS || word == SHOWS_SHA1 || word == SHOWS_BOTH;
     }
     return word == NO_DS || word == WRONG_DIGEST || word == OTHER_KEY;
-}
-
-/* --- rounds --------------------------------------------------------------------------------- */
-
-struct scene {
-    struct ds_check *check;
-    struct signing_key key, other;
-    sg_time now;
-    struct ds_check_fact facts[DS_CHECK_KEYS_MAX];
-};
-
-static void wish_for(struct scene *scene, enum ds_check_want want)
-{
-    const struct ds_check_wish wish = {&scene->key, want, scene->now, false, false};
-    ds_check_set_wishes(scene->check, &wish, 1, scene->now);
-}
-
-static void scene_init(struct scene *scene, size_t count, enum ds_check_want want)
-{
-    memset(scene, 0, sizeof(*scene));
-    for (size_t i = 0; i < AGENTS; i++) {
-        agents[i] = (struct remote){
-            .address = {192, 0, 2, (uint8_t)(i + 1)}, .address_length = 4, .port = 53};
-    }
-    scene->now = T0;
-    make_key(&scene->key, 1);
-    make_key(&scene->other, 2);
-    scene->check = ds_check_new(&bounds, 1);
-    memset(scene->facts, 0, sizeof(scene->facts));
-    /* None to begin with, so none is no change. */
-    assert_int_equal(ds_check_set_agents(scene->check, agents, count, T0), count == 0);
-    wish_for(scene, want);
-}
-
-static void scene_clear(struct scene *scene)
-{
-    ds_check_free(scene->check);
-}
-
-static size_t hear(struct scene *scene, enum word word)
-{
-    struct said said;
-    say(&said, word, &scene->key, &scene->other);
-    size_t facts = ds_check_heard(scene->check, said.result, &said.reply, scene->now, scene->facts);
-    unsay(&said);
-    return facts;
-}
-
-static size_t ask(struct scene *scene, size_t agent, enum word word)
-{
-    const struct remote *asked = NULL;
-    assert_true(ds_check_wake(scene->check) <= scene->now);
-    assert_true(ds_check_turn(scene->check, scene->now, &asked));
-    assert_true(remote_equal(asked, &agents[agent]));
-    assert_true(ds_check_is_asking(scene->check));
-    assert_true(ds_check_wake(scene->check) == INT64_MAX);
-    const struct remote *twice;
-    assert_false(ds_check_turn(scene->check, scene->now, &twice));
-    scene->now++;
-    return hear(scene, word);
 }
 
 static enum ds_check_want opposite(enum ds_check_want want)
@@ -320,60 +140,6 @@ static void a_clock_that_was_set_back_stops_nothing(void **state)
     scene_clear(&scene);
 }
 
-static void a_new_wish_ends_the_round(void **state)
-{
-    struct scene scene;
-    (void)state;
-    scene_init(&scene, 2, DS_CHECK_PUBLISHED);
-    assert_int_equal(ask(&scene, 0, SHOWS), 0);
-    const struct ds_check_wish both[] = {
-        {&scene.key, DS_CHECK_PUBLISHED, T0, false, false},
-        {&scene.other, DS_CHECK_WITHDRAWN, T0, false, false},
-    };
-    ds_check_set_wishes(scene.check, both, 2, scene.now);
-    assert_int_equal(ask(&scene, 0, SHOWS), 0); /* from the first one again */
-    assert_int_equal(ask(&scene, 1, SHOWS), 2);
-    assert_false(ds_check_is_waiting(scene.check));
-    scene_clear(&scene);
-}
-
-static void a_new_wish_while_a_question_is_out(void **state)
-{
-    struct scene scene;
-    const struct remote *asked;
-    (void)state;
-    scene_init(&scene, 1, DS_CHECK_PUBLISHED);
-    assert_true(ds_check_turn(scene.check, scene.now, &asked));
-    wish_for(&scene, DS_CHECK_WITHDRAWN);
-    assert_int_equal(hear(&scene, NO_DS), 0); /* the question was put before */
-    assert_true(ds_check_is_waiting(scene.check));
-    assert_int_equal(ask(&scene, 0, NO_DS), 1);
-    assert_false(ds_check_is_waiting(scene.check));
-    scene_clear(&scene);
-}
-
-static void one_of_two_wishes_is_fulfilled(void **state)
-{
-    struct scene scene;
-    (void)state;
-    scene_init(&scene, 1, DS_CHECK_PUBLISHED);
-    const struct ds_check_wish both[] = {
-        {&scene.other, DS_CHECK_PUBLISHED, T0, false, false},
-        {&scene.key, DS_CHECK_PUBLISHED, T0, false, false},
-    };
-    ds_check_set_wishes(scene.check, both, 2, scene.now);
-    assert_int_equal(ask(&scene, 0, SHOWS), 2);
-    assert_int_equal(scene.facts[0].tag, scene.other.tag);
-    assert_int_equal(scene.facts[0].what, DS_CHECK_WITHDRAWN);
-    assert_int_equal(scene.facts[1].what, DS_CHECK_PUBLISHED);
-    assert_true(ds_check_is_waiting(scene.check));
-    scene.now = ds_check_wake(scene.check);
-    assert_int_equal(ask(&scene, 0, OTHER_KEY), 2); /* the first has gone again */
-    assert_int_equal(scene.facts[0].what, DS_CHECK_PUBLISHED);
-    assert_int_equal(scene.facts[1].what, DS_CHECK_WITHDRAWN);
-    scene_clear(&scene);
-}
-
 /* Nothing is told that is known; and the parent is asked more and more rarely. */
 static void what_is_as_it_should_be_is_looked_at_rarely(void **state)
 {
@@ -440,102 +206,6 @@ static void the_first_look_that_shows_it_is_told(void **state)
     assert_int_equal(ask(&scene, 0, NO_DS), 1);
     assert_int_equal(scene.facts[0].first, gone);
     assert_int_equal(scene.facts[0].at, scene.now);
-    scene_clear(&scene);
-}
-
-/* After a restart: it is looked at in the course of a day, and nobody is alarmed. */
-static void what_was_noted_before_is_not_waited_for(void **state)
-{
-    struct scene scene;
-    const struct remote *asked;
-    (void)state;
-    scene_init(&scene, 1, DS_CHECK_PUBLISHED);
-    ds_check_set_wishes(scene.check, NULL, 0, T0);
-    const struct ds_check_wish wish = {&scene.key, DS_CHECK_PUBLISHED, T0 - SG_DAY, true, false};
-    ds_check_set_wishes(scene.check, &wish, 1, T0);
-    assert_false(ds_check_is_waiting(scene.check));
-    assert_false(ds_check_warns(scene.check, T0 + SG_WEEK));
-    assert_false(ds_check_turn(scene.check, T0, &asked));
-    assert_in_range(ds_check_wake(scene.check), T0 + 1, T0 + 4 * RETRY_MAX);
-    scene.now = ds_check_wake(scene.check);
-    assert_int_equal(ask(&scene, 0, NO_DS), 1);
-    assert_true(ds_check_is_waiting(scene.check)); /* it is not so any more */
-    scene_clear(&scene);
-}
-
-/* The parent may have taken it up, and this agent not yet: who has the DS that was asked for last
- * has passed it. */
-static void one_that_was_never_seen_is_gone_where_the_newest_is_shown(void **state)
-{
-    struct scene scene;
-    (void)state;
-    for (int was_seen = 0; was_seen < 2; was_seen++) {
-        scene_init(&scene, 1, DS_CHECK_PUBLISHED);
-        scene.key.times[KEY_DS_PUBLISH] = was_seen ? T0 - SG_DAY : KEY_TIME_UNSET;
-        const struct ds_check_wish both[] = {
-            {&scene.key, DS_CHECK_WITHDRAWN, T0, false, false},
-            {&scene.other, DS_CHECK_PUBLISHED, T0, false, false},
-        };
-        ds_check_set_wishes(scene.check, both, 2, scene.now);
-        assert_int_equal(ask(&scene, 0, NO_DS), 1 + was_seen);
-        assert_int_equal(scene.facts[0].what, DS_CHECK_WITHDRAWN);
-        assert_int_equal(scene.facts[0].tag, was_seen ? scene.key.tag : scene.other.tag);
-        scene.now = ds_check_wake(scene.check);
-        assert_int_equal(ask(&scene, 0, OTHER_KEY), 2 - was_seen);
-        assert_false(ds_check_is_waiting(scene.check));
-        scene_clear(&scene);
-    }
-}
-
-/* Going insecure nothing is asked for instead: a parent that lags shows by days without it that it
- * is not to come. */
-static void one_that_was_never_seen_and_has_no_successor_is_gone_after_days(void **state)
-{
-    struct scene scene;
-    (void)state;
-    scene_init(&scene, 1, DS_CHECK_PUBLISHED);
-    scene.key.times[KEY_DS_PUBLISH] = KEY_TIME_UNSET;
-    scene.key.state.records[KEY_RECORD_DS] = KEY_STATE_UNRETENTIVE;
-    const struct ds_check_wish gone = {&scene.key, DS_CHECK_WITHDRAWN, T0, false, false};
-    ds_check_set_wishes(scene.check, &gone, 1, scene.now);
-    assert_int_equal(ask(&scene, 0, NO_DS), 0);
-    scene.now = T0 + 3 * SG_DAY - 2; /* and one for the answer */
-    assert_int_equal(ask(&scene, 0, NO_DS), 0);
-    assert_true(ds_check_is_waiting(scene.check));
-    scene.now = T0 + 4 * SG_DAY;
-    assert_int_equal(ask(&scene, 0, NO_DS), 1);
-    assert_int_equal(scene.facts[0].what, DS_CHECK_WITHDRAWN);
-    scene_clear(&scene);
-}
-
-/* States that another signer's times let be: looked at soon, and not counted on before. */
-static void what_was_guessed_is_looked_at_first(void **state)
-{
-    struct scene scene;
-    const struct remote *asked;
-    (void)state;
-    scene_init(&scene, 1, DS_CHECK_PUBLISHED);
-    ds_check_set_wishes(scene.check, NULL, 0, T0);
-    const struct ds_check_wish wish = {&scene.key, DS_CHECK_PUBLISHED, T0 - SG_DAY, true, true};
-    ds_check_set_wishes(scene.check, &wish, 1, T0);
-    assert_false(ds_check_is_waiting(scene.check));
-    assert_true(ds_check_is_guessing(scene.check));
-    assert_true(ds_check_turn(scene.check, T0, &asked));
-    assert_int_equal(hear(&scene, SHOWS), 1);
-    assert_false(ds_check_is_guessing(scene.check));
-    scene_clear(&scene);
-}
-
-static void wishes_that_go_leave_nothing(void **state)
-{
-    struct scene scene;
-    const struct remote *asked;
-    (void)state;
-    scene_init(&scene, 2, DS_CHECK_PUBLISHED);
-    assert_true(ds_check_turn(scene.check, scene.now, &asked));
-    ds_check_set_wishes(scene.check, NULL, 0, scene.now);
-    assert_int_equal(hear(&scene, SHOWS), 0);
-    assert_false(ds_check_turn(scene.check, scene.now, &asked));
     scene_clear(&scene);
 }
 
@@ -624,17 +294,9 @@ int main(void)
         cmocka_unit_test(a_ttl_that_has_grown_is_told),
         cmocka_unit_test(retries_wait_longer_and_longer),
         cmocka_unit_test(a_clock_that_was_set_back_stops_nothing),
-        cmocka_unit_test(a_new_wish_ends_the_round),
-        cmocka_unit_test(a_new_wish_while_a_question_is_out),
-        cmocka_unit_test(one_of_two_wishes_is_fulfilled),
         cmocka_unit_test(what_is_as_it_should_be_is_looked_at_rarely),
         cmocka_unit_test(a_parent_that_turns_back_is_told),
         cmocka_unit_test(the_first_look_that_shows_it_is_told),
-        cmocka_unit_test(what_was_noted_before_is_not_waited_for),
-        cmocka_unit_test(what_was_guessed_is_looked_at_first),
-        cmocka_unit_test(one_that_was_never_seen_is_gone_where_the_newest_is_shown),
-        cmocka_unit_test(one_that_was_never_seen_and_has_no_successor_is_gone_after_days),
-        cmocka_unit_test(wishes_that_go_leave_nothing),
         cmocka_unit_test(new_agents_begin_anew),
         cmocka_unit_test(nobody_agrees_where_nobody_is_asked),
         cmocka_unit_test(a_stalled_check_is_told_once_a_day),
