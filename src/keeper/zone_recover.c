@@ -147,7 +147,9 @@ static enum sg_result take_state(struct zone_job *job)
 }
 
 /* Its file is served, as its store came late: the source that was recovered follows with a serial
- * that neither had. Signatures that it had are those of a zone that is not served. */
+ * that neither had. Signatures that it had are those of a zone that is not served, and its keys are
+ * in nothing that is: caches may have learned meanwhile that the zone is unsigned, whether it has a
+ * policy again or not. */
 static enum sg_result follow_served(struct zone_job *job)
 {
     const struct zone_version *stored = job->made.version;
@@ -159,6 +161,9 @@ static enum sg_result follow_served(struct zone_job *job)
     zone_edit_clear_nsec3(edit);
     job->made.version = NULL;
     job->made.state.ambiguous = false;
+    if (job->made.state.facts.committed) {
+        zone_facts_forget_keys(&job->made.state.facts);
+    }
     enum sg_result result = zone_edit_set_serial(edit, ZONE_SOURCE, serial);
     if (result == SG_OK) {
         result = zone_seal(job, edit);

@@ -1,6 +1,6 @@
 /* Zones that are static now are served from their files while there is no store. Then it comes, and
  * has updates that were acknowledged. */
-#include "keeper/keeper_scene.h"
+#include "keeper/rolling_scene.h"
 
 /* What is served is its file; what updates have brought is still in the store. */
 static void serve_file_of_updated(struct keeper_scene *scene, bool is_damaged)
@@ -148,6 +148,47 @@ static void a_late_store_brings_updates_of_a_zone_that_was_signed(void **state)
     expect_updates_over_restarts(scene, signed_serial);
 }
 
+static void set_policy(struct keeper_scene *scene, struct kasp_policy *policy)
+{
+    scene->plan[0].policy = policy;
+    scene->plan[0].inline_signing = policy != NULL;
+    scene_differ(scene);
+}
+
+/* While there was no store caches have learned that the zone is unsigned, also of a zone that has
+ * its policy again when the store comes. */
+static void keys_begin_anew_after_an_unsigned_spell_without_a_store(void **state)
+{
+    struct keeper_scene *scene = *state;
+    set_policy(scene, scene->policy);
+    scene_serve_dynamic(scene);
+    assert_int_equal(scene_update_now(scene, "new"), DNS_RCODE_NOERROR);
+    live_until(scene, scene->now + 3 * SG_HOUR);
+    struct keeper_key_status key = the_key(scene, true, KEY_STATE_OMNIPRESENT);
+    assert_int_equal(key.state.records[KEY_RECORD_DNSKEY], KEY_STATE_OMNIPRESENT);
+    assert_int_equal(key.state.records[KEY_RECORD_ZRRSIG], KEY_STATE_RUMOURED);
+    scene_stop(scene);
+    scene->plan[0].dynamic = false;
+    set_policy(scene, NULL);
+    scene->storeless = true;
+    scene_start(scene);
+    scene_configure(scene);
+    live_until(scene, scene->now + 30 * SG_DAY);
+    assert_int_equal(scene_serial(scene), 7);
+    set_policy(scene, scene->policy);
+    scene_configure(scene);
+    scene_take_store(scene);
+    scene_turn(scene);
+    assert_true(scene_status(scene).secure);
+    assert_false(scene_serves(scene, "example.test.", DNS_TYPE_CDS));
+    key = the_key(scene, true, KEY_STATE_OMNIPRESENT);
+    assert_int_equal(key.state.records[KEY_RECORD_DNSKEY], KEY_STATE_RUMOURED);
+    assert_int_equal(key.state.changes[KEY_RECORD_DNSKEY], scene->now);
+    assert_int_equal(key.state.records[KEY_RECORD_ZRRSIG], KEY_STATE_RUMOURED);
+    assert_int_equal(key.state.changes[KEY_RECORD_ZRRSIG], scene->now);
+    assert_int_equal(key.state.records[KEY_RECORD_DS], KEY_STATE_HIDDEN);
+}
+
 /* It is served from its file on, and nothing is committed over what may be readable again. */
 static void expect_served_and_lost_updates_kept(struct keeper_scene *scene)
 {
@@ -278,6 +319,7 @@ int main(void)
         WITH_SCENE(a_zone_made_dynamic_again_before_its_store_came_has_its_updates),
         WITH_SCENE(a_zone_made_signed_before_its_store_came_has_its_updates),
         WITH_SCENE(a_late_store_brings_updates_of_a_zone_that_was_signed),
+        WITH_SCENE(keys_begin_anew_after_an_unsigned_spell_without_a_store),
         WITH_SCENE(a_damaged_store_that_comes_late_keeps_updates_of_a_zone_made_static),
         WITH_SCENE(an_image_that_a_late_store_cannot_read_keeps_updates),
         WITH_SCENE(a_word_gives_up_the_updates_of_a_late_store),
