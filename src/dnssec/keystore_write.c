@@ -438,8 +438,10 @@ enum sg_result keystore_batch_generate(struct keystore_batch *batch,
     if (result != SG_OK) {
         goto out;
     }
+    size_t staged_before = batch->count;
     result = stage_key(batch, key, true);
     if (result != SG_OK) {
+        keystore_batch_keep(batch, staged_before); /* Half a key would pass for a lost one. */
         goto out;
     }
     *out_key = key;

@@ -1,5 +1,7 @@
 /* Keys that are made and written, one by one and in batches. */
 #include <dirent.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -113,6 +115,37 @@ static void a_batch_goes_back_to_what_it_had(void **state)
     assert_int_equal(count_files(), 3);
     assert_int_equal(keystore_batch_commit(batch), SG_OK);
     assert_int_equal(count_files(), 3);
+    keystore_batch_free(batch);
+}
+
+/* Its .key and .state have room, and its .private has not: what is left would pass for a lost key.
+ */
+static void a_key_that_cannot_be_made_leaves_nothing_in_its_batch(void **state)
+{
+    (void)state;
+    struct rlimit before;
+    struct signing_key metadata, *key;
+    struct dns_name zone = name_of("example.");
+    struct keystore_batch *batch = keystore_batch_new();
+    signing_key_init(&metadata);
+    metadata.state.present = true;
+    const struct key_request request = {.folder = folder,
+                                        .zone = &zone,
+                                        .algorithm = DNSSEC_RSASHA256,
+                                        .flags = 257,
+                                        .metadata = &metadata};
+    signing_key_free(stage(batch, "example."));
+    size_t count = keystore_batch_count(batch);
+    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    struct rlimit small = {1000, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    enum sg_result result = keystore_batch_generate(batch, &request, &key);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_ptr_not_equal(signal(SIGXFSZ, handler), SIG_ERR);
+    assert_int_equal(result, SG_NO_SPACE);
+    assert_int_equal(keystore_batch_count(batch), count);
+    assert_int_equal(count_files(), count);
     keystore_batch_free(batch);
 }
 
@@ -329,6 +362,7 @@ int main(void)
         TEST(states_are_written_and_read),
         TEST(a_batch_is_seen_only_when_it_is_committed),
         TEST(a_batch_goes_back_to_what_it_had),
+        TEST(a_key_that_cannot_be_made_leaves_nothing_in_its_batch),
         TEST(a_batch_that_is_dropped_leaves_nothing),
         TEST(a_key_that_is_written_again_in_a_batch_has_its_files_once),
         TEST(a_batch_names_keys_that_were_there_before_new_ones),
