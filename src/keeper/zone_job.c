@@ -204,14 +204,10 @@ static void begin_state(struct zone_job *job)
     trust_begin_state(job);
 }
 
-/* The operator who takes the policy away has the last word, and hears what it does. */
-static void warn_of_ds(const struct zone_job *job)
+void zone_warn_of_ds(const struct zone_job *job, const struct zone_facts_of_keys *facts)
 {
-    const struct zone_facts_of_keys *facts = &job->lent.state->facts;
-    bool goes_unsigned = job->settings->policy == NULL && job->made.version != NULL &&
-                         zone_version_facts(job->made.version)->denial == ZONE_DENIAL_NONE;
     char label[ZONE_LABEL_BYTES];
-    for (size_t i = 0; goes_unsigned && i < facts->count; i++) {
+    for (size_t i = 0; job->settings->policy == NULL && i < facts->count; i++) {
         const struct key_state *state = &facts->keys[i].state;
         enum key_state_value ds = state->records[KEY_RECORD_DS];
         if (ds != KEY_STATE_HIDDEN && ds != KEY_STATE_NA) {
@@ -243,7 +239,10 @@ void zone_job_run(struct job *job)
     begin_state(work);
     work->result = run_kind(work);
     end_facts(work);
-    warn_of_ds(work);
+    if (work->made.version != NULL &&
+        zone_version_facts(work->made.version)->denial == ZONE_DENIAL_NONE) {
+        zone_warn_of_ds(work, &work->lent.state->facts);
+    }
     trust_end_state(work);
     if (work->result == SG_OK && work->kind != ZONE_JOB_RECOVER) {
         zone_serial_note(work);

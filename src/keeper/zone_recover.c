@@ -161,6 +161,7 @@ static enum sg_result follow_served(struct zone_job *job)
     zone_edit_clear_nsec3(edit);
     job->made.version = NULL;
     job->made.state.ambiguous = false;
+    zone_warn_of_ds(job, &job->made.state.facts);
     if (job->made.state.facts.committed) {
         zone_facts_forget_keys(&job->made.state.facts);
     }

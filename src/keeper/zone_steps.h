@@ -77,6 +77,12 @@ bool zone_is_to_be_signed(const struct zone_job *job);
 /* Does a key go, by a look at the keys that was just had, whose signatures may be left? */
 bool zone_leaves_signatures(const struct zone_job *job);
 
+/* --- zone_job.c ------------------------------------------------------------------------------- */
+
+/* The zone goes unsigned, and these are its keys as they were: the operator who took its policy
+ * away has the last word, and hears what it does. */
+void zone_warn_of_ds(const struct zone_job *job, const struct zone_facts_of_keys *facts);
+
 /* --- zone_own_keys.c ------------------------------------------------------------------------ */
 
 /* Does a DNSKEY, CDS or CDNSKEY of the apex tell of a key that the job has, or that no DS is

@@ -1,6 +1,7 @@
 /* Zones that are static now are served from their files while there is no store. Then it comes, and
  * has updates that were acknowledged. */
 #include "keeper/rolling_scene.h"
+#include "support/heard_log.h"
 
 /* What is served is its file; what updates have brought is still in the store. */
 static void serve_file_of_updated(struct keeper_scene *scene, bool is_damaged)
@@ -153,6 +154,31 @@ static void set_policy(struct keeper_scene *scene, struct kasp_policy *policy)
     scene->plan[0].policy = policy;
     scene->plan[0].inline_signing = policy != NULL;
     scene_differ(scene);
+}
+
+/* As who takes them away while there is a store does. */
+static void who_takes_the_policy_from_a_zone_with_a_ds_hears_of_it_late(void **state)
+{
+    struct keeper_scene *scene = *state;
+    set_policy(scene, scene->policy);
+    scene_serve_dynamic(scene);
+    assert_int_equal(scene_update_now(scene, "new"), DNS_RCODE_NOERROR);
+    live_until(scene, scene->now + SG_DAY + SG_HOUR);
+    assert_true(scene_serves(scene, "example.test.", DNS_TYPE_CDS));
+    scene_stop(scene);
+    scene->plan[0].dynamic = false;
+    set_policy(scene, NULL);
+    scene->storeless = true;
+    scene_start(scene);
+    scene_configure(scene);
+    heard_log_begin();
+    scene_take_store(scene);
+    scene_turn(scene);
+    assert_true(file_has_update(scene));
+    assert_int_equal(heard_log_count("dnssec error: zone example.test/IN/inside: its dnssec-policy "
+                                     "was taken away while the parent has, or may have, a DS"),
+                     1);
+    heard_log_end();
 }
 
 /* While there was no store caches have learned that the zone is unsigned, also of a zone that has
@@ -319,6 +345,7 @@ int main(void)
         WITH_SCENE(a_zone_made_dynamic_again_before_its_store_came_has_its_updates),
         WITH_SCENE(a_zone_made_signed_before_its_store_came_has_its_updates),
         WITH_SCENE(a_late_store_brings_updates_of_a_zone_that_was_signed),
+        WITH_SCENE(who_takes_the_policy_from_a_zone_with_a_ds_hears_of_it_late),
         WITH_SCENE(keys_begin_anew_after_an_unsigned_spell_without_a_store),
         WITH_SCENE(a_damaged_store_that_comes_late_keeps_updates_of_a_zone_made_static),
         WITH_SCENE(an_image_that_a_late_store_cannot_read_keeps_updates),
