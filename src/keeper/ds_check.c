@@ -5,20 +5,21 @@
 #include "keeper/ds_match.h"
 #include "keeper/remote_text.h"
 
-/* What was asked for may be with the parent, and in none of its name servers, as long as that. */
+/* What somebody submitted may be with the parent, and in none of its name servers, as long as that.
+ */
 #define PARENT_LAG_MAX (3 * SG_DAY)
 
 struct wish {
     struct ds_match_key key;
     enum ds_check_want want;
     sg_time since;
-    bool noted;    /* it counts as met unless it was seen otherwise */
-    bool guessed;  /* noted, by nothing that anybody saw */
-    bool may_come; /* to go before it was seen: it may be on its way yet */
-    bool was_asked_for;
-    struct {         /* by enum ds_check_want */
-        bool denied; /* some agent of this round has not shown it */
-        bool shown;  /* some agent has, since the last look that all agreed in */
+    bool noted;          /* it counts as met unless it was seen otherwise */
+    bool guessed;        /* noted, by nothing that anybody saw */
+    bool may_come;       /* to go before it was seen: it may be on its way yet */
+    bool is_unretentive; /* as far as is known it may be at the parent, whoever submitted it */
+    struct {             /* by enum ds_check_want */
+        bool denied;     /* some agent of this round has not shown it */
+        bool shown;      /* some agent has, since the last look that all agreed in */
     } words[2];
     bool seen; /* all agreed once: `what`, from `first` to `last` */
     enum ds_check_want what;
@@ -36,10 +37,10 @@ struct agent {
     enum sg_result result;
     enum ds_reply_kind kind;
     uint16_t rcode;
-    bool agreed;   /* with every wish of that round */
     bool spoils;   /* beside the right DS of a key it shows a wrong one */
     char *problem; /* why it was not believed; NULL: it was, or said nothing */
     sg_time heard_at;
+    sg_time agrees_from; /* with every wish of that round, by time alone; INT64_MAX: not */
 };
 
 struct ds_check {
@@ -177,7 +178,7 @@ static bool renew(struct wish *wish, const struct ds_check_wish *wanted)
     wish->guessed = wanted->guessed;
     wish->may_come =
         wanted->want == DS_CHECK_WITHDRAWN && wanted->key->times[KEY_DS_PUBLISH] == KEY_TIME_UNSET;
-    wish->was_asked_for = wanted->key->state.records[KEY_RECORD_DS] == KEY_STATE_UNRETENTIVE;
+    wish->is_unretentive = wanted->key->state.records[KEY_RECORD_DS] == KEY_STATE_UNRETENTIVE;
     return is_other && !is_met(wish);
 }
 
@@ -407,32 +408,40 @@ static enum shown what_it_shows(const struct ds_check *check, const struct ds_re
     return !any ? NOTHING_TO_SHOW : all ? SHOWS_ALL : SHOWS_SOME;
 }
 
-/* One that nobody has seen come may be missing since the agent lags behind the parent. Where
- * nothing is asked for instead that would prove otherwise, time has to. */
-static bool is_past(const struct wish *wish, enum shown shown, sg_time now)
+/* When it has gone, where the agent has it not; INT64_MAX: that does not tell. One that nobody has
+ * seen come may be missing since the agent lags behind the parent. Where nothing is asked for
+ * instead that would prove otherwise, time has to. */
+static sg_time absence_counts_from(const struct wish *wish, enum shown shown)
 {
-    bool is_over = !wish->was_asked_for || now >= wish->since + PARENT_LAG_MAX;
-    return !wish->may_come || shown == SHOWS_ALL || (shown == NOTHING_TO_SHOW && is_over);
+    if (!wish->may_come || shown == SHOWS_ALL) {
+        return INT64_MIN;
+    }
+    if (shown == SHOWS_SOME) {
+        return INT64_MAX;
+    }
+    return wish->is_unretentive ? wish->since + PARENT_LAG_MAX : INT64_MIN;
 }
 
-/* True: it agrees with all that is wanted. */
-static bool note_reply(struct ds_check *check, const struct ds_reply *reply, sg_time now,
-                       bool *spoils)
+/* From when on it agrees with all that is wanted. */
+static sg_time note_reply(struct ds_check *check, const struct ds_reply *reply, sg_time now,
+                          bool *spoils)
 {
-    bool agrees = true;
+    sg_time agrees_from = INT64_MIN;
     enum shown shown = what_it_shows(check, reply);
     for (size_t i = 0; i < check->wishes_count; i++) {
         struct wish *wish = &check->wishes[i];
         enum ds_match match = ds_match_reply(&wish->key, reply, spoils);
-        bool published = match == DS_MATCH_SURE;
-        bool withdrawn = match == DS_MATCH_NONE && is_past(wish, shown, now);
-        wish->words[DS_CHECK_PUBLISHED].denied |= !published;
-        wish->words[DS_CHECK_PUBLISHED].shown |= published;
-        wish->words[DS_CHECK_WITHDRAWN].denied |= !withdrawn;
-        wish->words[DS_CHECK_WITHDRAWN].shown |= withdrawn;
-        agrees &= wish->want == DS_CHECK_PUBLISHED ? published : withdrawn;
+        sg_time published_from = match == DS_MATCH_SURE ? INT64_MIN : INT64_MAX;
+        sg_time withdrawn_from =
+            match == DS_MATCH_NONE ? absence_counts_from(wish, shown) : INT64_MAX;
+        wish->words[DS_CHECK_PUBLISHED].denied |= published_from > now;
+        wish->words[DS_CHECK_PUBLISHED].shown |= published_from <= now;
+        wish->words[DS_CHECK_WITHDRAWN].denied |= withdrawn_from > now;
+        wish->words[DS_CHECK_WITHDRAWN].shown |= withdrawn_from <= now;
+        sg_time from = wish->want == DS_CHECK_PUBLISHED ? published_from : withdrawn_from;
+        agrees_from = from > agrees_from ? from : agrees_from;
     }
-    return agrees;
+    return agrees_from;
 }
 
 bool ds_check_knows(const struct ds_check *check, const char *problem)
@@ -455,7 +464,7 @@ size_t ds_check_heard(struct ds_check *check, enum sg_result result, const struc
     mem_free(agent->problem);
     agent->problem =
         result == SG_OK && reply->problem != NULL ? mem_copy_text(reply->problem) : NULL;
-    agent->agreed = note_reply(check, result == SG_OK ? reply : NULL, now, &agent->spoils);
+    agent->agrees_from = note_reply(check, result == SG_OK ? reply : NULL, now, &agent->spoils);
     if (result == SG_OK) {
         agent->kind = reply->kind;
         agent->rcode = reply->rcode;
@@ -509,6 +518,23 @@ static void describe_wish(const struct wish *wish, struct buffer *text)
     }
 }
 
+/* Is what it said what is waited for? */
+static void describe_agreement(const struct agent *agent, struct buffer *text)
+{
+    char when[TIME_HUMAN_BYTES];
+    if (agent->spoils) {
+        buffer_append_text(text, ", one that fits a key and one of its tag with another digest: it "
+                                 "is to be removed");
+    } else if (agent->agrees_from <= agent->heard_at) {
+        buffer_append_text(text, ", as it should be");
+    } else if (agent->agrees_from == INT64_MAX) {
+        buffer_append_text(text, ", not what is waited for");
+    } else {
+        time_to_http(agent->agrees_from, when);
+        buffer_format(text, ", and what is missing counts as withdrawn from %s on", when);
+    }
+}
+
 static void describe_agent(const struct agent *agent, struct buffer *text)
 {
     char name[REMOTE_TEXT_BYTES];
@@ -528,10 +554,7 @@ static void describe_agent(const struct agent *agent, struct buffer *text)
         } else if (agent->problem != NULL) {
             buffer_format(text, " (%s)", agent->problem);
         }
-        buffer_append_text(text, agent->spoils   ? ", one that fits a key and one of its tag with "
-                                                   "another digest: it is to be removed"
-                                 : agent->agreed ? ", as it should be"
-                                                 : ", not what is waited for");
+        describe_agreement(agent, text);
     }
     time_to_http(agent->heard_at, when);
     buffer_format(text, "; asked on %s", when);

@@ -99,6 +99,14 @@ static void one_that_was_never_seen_is_gone_where_the_newest_is_shown(void **sta
     }
 }
 
+static char last_line[512];
+
+static void keep_line(void *argument, const char *text)
+{
+    (void)argument;
+    (void)snprintf(last_line, sizeof(last_line), "%s", text);
+}
+
 /* Going insecure nothing is asked for instead: a parent that lags shows by days without it that it
  * is not to come. */
 static void one_that_was_never_seen_and_has_no_successor_is_gone_after_days(void **state)
@@ -111,12 +119,18 @@ static void one_that_was_never_seen_and_has_no_successor_is_gone_after_days(void
     const struct ds_check_wish gone = {&scene.key, DS_CHECK_WITHDRAWN, T0, false, false};
     ds_check_set_wishes(scene.check, &gone, 1, scene.now);
     assert_int_equal(ask(&scene, 0, NO_DS), 0);
+    ds_check_describe(scene.check, keep_line, NULL);
+    assert_string_equal(last_line, "parental agent 192.0.2.1#53 has no DS, and what is missing "
+                                   "counts as withdrawn from Fri, 17 Nov 2023 22:13:20 GMT on; "
+                                   "asked on Tue, 14 Nov 2023 22:13:21 GMT");
     scene.now = T0 + 3 * SG_DAY - 2; /* and one for the answer */
     assert_int_equal(ask(&scene, 0, NO_DS), 0);
     assert_true(ds_check_is_waiting(scene.check));
     scene.now = T0 + 4 * SG_DAY;
     assert_int_equal(ask(&scene, 0, NO_DS), 1);
     assert_int_equal(scene.facts[0].what, DS_CHECK_WITHDRAWN);
+    ds_check_describe(scene.check, keep_line, NULL);
+    assert_non_null(strstr(last_line, " has no DS, as it should be; "));
     scene_clear(&scene);
 }
 
