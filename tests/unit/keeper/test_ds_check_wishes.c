@@ -1,4 +1,6 @@
 /* What is wished for changes, was noted or guessed before, or was never seen. */
+#include <stdio.h>
+
 #include "keeper/ds_check_scene.h"
 
 static void a_new_wish_ends_the_round(void **state)
