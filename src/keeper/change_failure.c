@@ -4,7 +4,21 @@
 #include "base/mem.h"
 #include "dns/serial.h"
 #include "keeper/keeper_parts.h"
+#include "keeper/key_orders.h"
 #include "keeper/secondary.h"
+
+void change_refuse_orders(struct managed_zone *zone)
+{
+    struct zone_wishes *wishes = &zone->wishes;
+    const char *problem = zone->health.problem;
+    wishes->load = wishes->thaw = wishes->frozen = false;
+    wishes->dump = wishes->freeze = wishes->clean = false;
+    zone_tell_waiters(&zone->waiters, RELOAD_FAILED, problem);
+    zone_tell_waiters(&zone->dump_waiters, RELOAD_FAILED, problem);
+    struct zone_key_order *orders = zone->known.orders;
+    zone->known.orders = NULL;
+    key_orders_tell(orders, problem);
+}
 
 /* A store that cannot be read is no reason to be silent, where a file has it all as well. */
 void change_recover_otherwise(struct keeper *keeper, struct managed_zone *zone, uint32_t serial,
@@ -16,8 +30,8 @@ void change_recover_otherwise(struct keeper *keeper, struct managed_zone *zone, 
     if (zone_changes_by_itself(zone) || zone->settings->file == NULL || has_more_than_file) {
         /* The file does not have what updates and transfers brought. A secondary fetches it, unless
          * the store can be read before a primary is heard. */
-        zone->wishes.load = zone->wishes.force = false;
-        zone_tell_waiters(&zone->waiters, RELOAD_FAILED, zone->health.problem);
+        zone->wishes.force = false;
+        change_refuse_orders(zone);
         change_refuse_updates(keeper, zone, DNS_RCODE_SERVFAIL);
         ledger->lost = true;
         zone->health.retry_at = keeper->now + CHANGE_RETRY_SECONDS;

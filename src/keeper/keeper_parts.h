@@ -128,6 +128,9 @@ void change_fail(struct keeper *keeper, struct zone_job *job, sg_duration retry)
  * what its file lacks. */
 void change_recover_otherwise(struct keeper *keeper, struct managed_zone *zone, uint32_t serial,
                               bool has_more_than_file);
+/* Whoever waits for something to be done with the zone is told its problem. None of that comes true
+ * when it is over. */
+void change_refuse_orders(struct managed_zone *zone);
 /* Of a recovered zone that is frozen: that its file was not taken is its problem still. */
 void change_recall_refusal(struct managed_zone *zone);
 

@@ -109,9 +109,7 @@ static void take_problem(struct managed_zone *zone, char *problem)
     zone_served_text(zone, served);
     log_write(LOG_ZONE, SEVERITY_ERROR, "zone %s: %s: %s", zone_label(zone->settings, label),
               served, health->problem);
-    zone_tell_waiters(&zone->waiters, RELOAD_FAILED, health->problem);
-    zone_tell_waiters(&zone->dump_waiters, RELOAD_FAILED, health->problem);
-    zone->wishes.load = false;
+    change_refuse_orders(zone);
 }
 
 /* What is served goes on, and is committed whole with the next change. */

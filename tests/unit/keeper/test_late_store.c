@@ -335,6 +335,74 @@ static void a_word_gives_up_the_updates_of_a_zone_made_dynamic_again(void **stat
     assert_int_equal(scene_serial(scene), 10);
 }
 
+/* It was accepted while the store was asked: it fails with that, and does not come true later. */
+static void a_freeze_that_fails_with_a_late_store_does_not_come_true(struct keeper_scene *scene,
+                                                                     bool is_damaged)
+{
+    int outcome = -1;
+    serve_file_of_updated(scene, is_damaged);
+    scene->plan[0].dynamic = true;
+    scene_differ(scene);
+    scene_configure(scene);
+    scene_take_store(scene);
+    assert_int_equal(keeper_freeze(scene->keeper, scene_zone(scene), scene_note, &outcome), SG_OK);
+    if (is_damaged) {
+        scene_turn(scene);
+        fake_disk_damage(scene->disk, STORE_IMAGES, 0, 200); /* whole again */
+    } else {
+        scene_lack_image(scene);
+        scene_turn(scene);
+    }
+    assert_int_equal(outcome, RELOAD_FAILED);
+    assert_non_null(strstr(scene_status(scene).problem, "`reload -force` takes the file"));
+    scene_pass(scene, 301);
+    assert_int_equal(scene_update_now(scene, "newer"), DNS_RCODE_NOERROR);
+    expect_updates_over_restarts(scene, 8);
+}
+
+static void a_freeze_does_not_come_true_over_a_damaged_late_store(void **state)
+{
+    a_freeze_that_fails_with_a_late_store_does_not_come_true(*state, true);
+}
+
+static void a_freeze_does_not_come_true_over_an_image_that_cannot_be_read(void **state)
+{
+    a_freeze_that_fails_with_a_late_store_does_not_come_true(*state, false);
+}
+
+static void note_order(void *argument, enum sg_result result, const char *text)
+{
+    assert_non_null(strstr(text, "`reload -force` takes the file"));
+    *(enum sg_result *)argument = result;
+}
+
+static void an_order_for_keys_fails_with_a_late_store(struct keeper_scene *scene, bool is_damaged)
+{
+    enum sg_result told = SG_OK;
+    serve_file_of_updated(scene, is_damaged);
+    scene->plan[0].policy = scene->policy;
+    scene->plan[0].inline_signing = true;
+    scene_differ(scene);
+    scene_configure(scene);
+    scene_take_store(scene);
+    assert_int_equal(keeper_step(scene->keeper, scene_zone(scene), note_order, &told), SG_OK);
+    if (!is_damaged) {
+        scene_lack_image(scene);
+    }
+    scene_turn(scene);
+    assert_int_equal(told, SG_CONFLICT);
+}
+
+static void an_order_for_keys_fails_where_a_late_store_is_damaged(void **state)
+{
+    an_order_for_keys_fails_with_a_late_store(*state, true);
+}
+
+static void an_order_for_keys_fails_where_an_image_cannot_be_read(void **state)
+{
+    an_order_for_keys_fails_with_a_late_store(*state, false);
+}
+
 int main(void)
 {
 #define WITH_SCENE(test) cmocka_unit_test_setup_teardown(test, scene_begin, scene_end)
@@ -353,6 +421,10 @@ int main(void)
         WITH_SCENE(a_zone_made_dynamic_again_takes_no_updates_over_a_damaged_late_store),
         WITH_SCENE(nothing_is_ordered_of_keys_over_a_damaged_late_store),
         WITH_SCENE(a_word_gives_up_the_updates_of_a_zone_made_dynamic_again),
+        WITH_SCENE(a_freeze_does_not_come_true_over_a_damaged_late_store),
+        WITH_SCENE(a_freeze_does_not_come_true_over_an_image_that_cannot_be_read),
+        WITH_SCENE(an_order_for_keys_fails_where_a_late_store_is_damaged),
+        WITH_SCENE(an_order_for_keys_fails_where_an_image_cannot_be_read),
     };
     return cmocka_run_group_tests_name("late store", tests, NULL, NULL);
 }
