@@ -48,7 +48,8 @@ static bool others_are_wished(const struct managed_zone *zone)
     bool on_version = keys_are_wished(zone) || wishes->resign || wishes->dump || wishes->state ||
                       wishes->look || raise_is_wished(zone);
     if (zone->ledger.lost) {
-        return false; /* A commit would take the place of what may be readable again. */
+        /* A commit takes the place of what may be readable again. */
+        return wishes->load && wishes->give_up;
     }
     return wishes->load || (on_version && zone_record_version(zone) != NULL);
 }
@@ -103,7 +104,7 @@ static bool version_is_preferred(const struct managed_zone *zone)
 {
     const struct zone_wishes *wishes = &zone->wishes;
     return zone_changes_by_itself(zone) && zone_record_version(zone) != NULL && !wishes->thaw &&
-           !wishes->frozen;
+           !wishes->frozen && !wishes->give_up;
 }
 
 /* Keys are read with the file, when they are wished, and by whatever signs without having them. */
@@ -146,11 +147,12 @@ static void choose_load(struct managed_zone *zone, struct zone_job *job)
     job->kind = ZONE_JOB_LOAD;
     job->asked.thaw = wishes->thaw;
     job->asked.force = wishes->force || zone->slot->version == NULL;
+    job->asked.give_up = wishes->give_up;
     job->asked.keys_wished = wishes->keys;
     job->asked.sign_all = wishes->sign_all;
     job->asked.serial_above = wishes->serial_above;
     wishes->load = wishes->force = wishes->keys = wishes->sign_all = false;
-    wishes->thaw = wishes->frozen = wishes->look = false;
+    wishes->thaw = wishes->frozen = wishes->give_up = wishes->look = false;
     wishes->serial_above = 0;
     zone->job_waiters = zone->waiters;
     zone->waiters = NULL;

@@ -11,13 +11,21 @@ void change_refuse_orders(struct managed_zone *zone)
 {
     struct zone_wishes *wishes = &zone->wishes;
     const char *problem = zone->health.problem;
-    wishes->load = wishes->thaw = wishes->frozen = false;
+    wishes->load = wishes->thaw = wishes->frozen = wishes->give_up = false;
     wishes->dump = wishes->freeze = wishes->clean = false;
     zone_tell_waiters(&zone->waiters, RELOAD_FAILED, problem);
     zone_tell_waiters(&zone->dump_waiters, RELOAD_FAILED, problem);
     struct zone_key_order *orders = zone->known.orders;
     zone->known.orders = NULL;
     key_orders_tell(orders, problem);
+}
+
+/* Nothing is done to the zone meanwhile. */
+static void wait_for_store(struct keeper *keeper, struct managed_zone *zone)
+{
+    zone->wishes.force = false;
+    change_refuse_orders(zone);
+    change_refuse_updates(keeper, zone, DNS_RCODE_SERVFAIL);
 }
 
 /* A store that cannot be read is no reason to be silent, where a file has it all as well. */
@@ -30,9 +38,7 @@ void change_recover_otherwise(struct keeper *keeper, struct managed_zone *zone, 
     if (zone_changes_by_itself(zone) || zone->settings->file == NULL || has_more_than_file) {
         /* The file does not have what updates and transfers brought. A secondary fetches it, unless
          * the store can be read before a primary is heard. */
-        zone->wishes.force = false;
-        change_refuse_orders(zone);
-        change_refuse_updates(keeper, zone, DNS_RCODE_SERVFAIL);
+        wait_for_store(keeper, zone);
         ledger->lost = true;
         zone->health.retry_at = keeper->now + CHANGE_RETRY_SECONDS;
         return;
@@ -51,6 +57,7 @@ static void keep_wishes(struct managed_zone *zone, const struct zone_job *job, b
     bool loads = job->kind == ZONE_JOB_LOAD && (by_store || job->made.keys_failed) && !asked->thaw;
     later->load |= loads;
     later->force |= loads && asked->force;
+    later->give_up |= loads && asked->give_up;
     later->keys |= asked->keys_wished || asked->sign_all || job->made.aside_keys != NULL;
     later->sign_all |= asked->sign_all;
     /* Where there are no keys to look at: does the store work again? */
@@ -173,6 +180,8 @@ void change_fail(struct keeper *keeper, struct zone_job *job, sg_duration retry)
         /* It was read, perhaps, and could not be signed anew. */
         change_recover_otherwise(keeper, zone, job->asked.stored->serial,
                                  job->made.state.ahead_of_file);
+    } else if (zone->ledger.lost) { /* What was to take its place did not: it is lost still. */
+        wait_for_store(keeper, zone);
     }
     if (job->kind == ZONE_JOB_TRANSFER) {
         secondary_applied(keeper, zone, job->result != SG_OK ? job->result : SG_IO);

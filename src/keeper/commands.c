@@ -106,16 +106,14 @@ enum sg_result keeper_reload(struct keeper *keeper, struct managed_zone *zone, b
     if (keeper_lacks_store(keeper, zone) != NULL) {
         return SG_IO;
     }
-    if (zone->settings->dynamic && zone->slot->version != NULL) {
-        bool is_given_up = force && zone->ledger.lost;
-        if (!file_may_be_read(zone) && !is_given_up) {
+    bool gives_up = force && zone->ledger.lost;
+    if (zone->settings->dynamic && zone->slot->version != NULL && !gives_up) {
+        if (!file_may_be_read(zone)) {
             return SG_CONFLICT;
         }
         zone->wishes.frozen = true;
     }
-    if (force) {
-        zone->ledger.lost = false; /* What the store had and cannot give back is given up. */
-    }
+    zone->wishes.give_up |= gives_up; /* It is lost until then: the file may be of no use. */
     add_waiter(&zone->waiters, done, argument);
     keeper_wish_load(keeper, zone, force);
     return SG_OK;
@@ -270,7 +268,8 @@ enum sg_result keeper_loadkeys(struct keeper *keeper, struct managed_zone *zone,
     }
     zone->wishes.load |= zone->later.load; /* An edit that waits for its keys. */
     zone->wishes.force |= zone->later.force;
-    zone->later.load = zone->later.force = false;
+    zone->wishes.give_up |= zone->later.give_up;
+    zone->later.load = zone->later.force = zone->later.give_up = false;
     keeper_wish_keys(keeper, zone, sign_all);
     zone_parent_demand(keeper, zone);
     return SG_OK;

@@ -70,11 +70,12 @@ void keeper_unqueue(struct managed_zone *zone)
     }
 }
 
-/* Perhaps the store can be read now. Not while a transfer is about to take the place of that: keys
- * may have been looked at for it. */
+/* Perhaps the store can be read now. Not while a transfer, or a file, is about to take the place of
+ * that: keys may have been looked at for it. */
 static bool is_opened_again(const struct managed_zone *zone)
 {
-    return zone->ledger.lost && !secondary_has_transfer(zone);
+    return zone->ledger.lost && zone->job == NULL && !zone->wishes.give_up &&
+           !secondary_has_transfer(zone);
 }
 
 void keeper_wish_load(struct keeper *keeper, struct managed_zone *zone, bool force)
@@ -188,6 +189,7 @@ static void wish_again(struct managed_zone *zone)
     const struct zone_wishes *later = &zone->later;
     wishes->load |= later->load;
     wishes->force |= later->force;
+    wishes->give_up |= later->give_up;
     wishes->keys |= later->keys;
     wishes->sign_all |= later->sign_all;
     wishes->state |= later->state;

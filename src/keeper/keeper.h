@@ -222,7 +222,7 @@ enum reload_outcome {
 typedef void reload_done(void *argument, enum reload_outcome outcome, const char *text);
 /*
  * Read the zone's file again if it changed (or `force`, also of a dynamic zone whose stored state
- * cannot be read: it is given up). `done` may be NULL; it is called with
+ * cannot be read: it is given up once the file is taken). `done` may be NULL; it is called with
  * RELOAD_UP_TO_DATE, RELOAD_FAILED (why, in a few words) or RELOAD_STARTED for a success.
  * SG_UNSUPPORTED for a zone without file, SG_CANCELLED while stopping, SG_IO where the store is
  * missing, SG_CONFLICT for a dynamic zone that is not frozen: its file would undo what updates have

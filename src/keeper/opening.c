@@ -203,6 +203,7 @@ static void opened(struct managed_zone *zone, struct store_zone *stored)
     ledger->last = stored->last;
     ledger->image_number = stored->image_number;
     ledger->continues = ledger->lost = false;
+    zone->wishes.give_up = zone->later.give_up = false; /* It is all there again. */
     ledger->since_image_bytes = 0;
     for (size_t i = 0; i < stored->records_count; i++) {
         bool behind = stored->records_first + i > stored->image_number;

@@ -30,6 +30,7 @@ enum zone_job_kind {
 struct zone_asked {
     bool force;                     /* LOAD: even if no file changed */
     bool keys_wished;               /* LOAD: the keys are to be looked at even if it is unchanged */
+    bool give_up;                   /* LOAD: for the file, what the store has lost is given up */
     bool thaw;                      /* LOAD: the file was edited while the zone was frozen */
     bool freeze;                    /* DUMP: take no more updates from then on */
     bool clean;                     /* DUMP, STATE: nothing before this commit is kept, */

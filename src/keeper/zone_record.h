@@ -28,6 +28,7 @@ struct zone_wishes {
     bool freeze;           /* with the dump */
     bool thaw;             /* with the load */
     bool frozen;           /* with the load: of a zone that is frozen and stays so */
+    bool give_up;          /* with the load: it takes the place of what the store has lost */
     bool others_first;     /* updates had the last turn */
     uint32_t serial_above; /* 0: none; raise the serial above it */
 };
@@ -78,7 +79,8 @@ struct zone_ledger {
     bool awaits_burial;         /* `opening` as well: one of that name is still at work */
     bool continues;             /* the newest version is what was committed last */
     bool lost;                  /* what the store has could not be read, and no file has it: it is
-                                   asked again, until a transfer takes its place */
+                                   asked again, until a transfer takes its place, or a file for
+                                   which it was given up */
     bool imaging;               /* a new image is being made */
     bool untrimmed;             /* a commit's image is there: the store may let go what we did */
     bool aged;                  /* what has become too old is still in the store */

@@ -403,6 +403,120 @@ static void an_order_for_keys_fails_where_an_image_cannot_be_read(void **state)
     an_order_for_keys_fails_with_a_late_store(*state, false);
 }
 
+/* Its store is damaged, and its file, which an operator has edited, has an error. */
+static void fail_to_give_up(struct keeper_scene *scene)
+{
+    int outcome = -1;
+    uint64_t commits = fake_disk_commits(scene->disk);
+    assert_int_equal(file_write(scene->file, 0644, span_of_text("@ SOA\n")), SG_OK);
+    assert_int_equal(keeper_reload(scene->keeper, scene_zone(scene), true, scene_note, &outcome),
+                     SG_OK);
+    scene_turn(scene);
+    assert_int_equal(outcome, RELOAD_FAILED);
+    assert_non_null(strstr(scene_status(scene).problem, "was not taken"));
+    assert_int_equal(scene_serial(scene), 7);
+    assert_int_equal(fake_disk_commits(scene->disk), commits);
+}
+
+static void a_file_that_is_not_taken_gives_up_nothing(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_file_of_updated(scene, true);
+    scene_take_store(scene);
+    scene_turn(scene);
+    fail_to_give_up(scene);
+    fake_disk_damage(scene->disk, STORE_IMAGES, 0, 200); /* whole again */
+    scene_pass(scene, 301);
+    assert_true(file_has_update(scene));
+    expect_updates_over_restarts(scene, 8);
+}
+
+static void a_mended_file_is_above_what_it_gives_up(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_file_of_updated(scene, true);
+    scene_take_store(scene);
+    scene_turn(scene);
+    fail_to_give_up(scene);
+    scene_write_file(scene, 8, true);
+    assert_int_equal(keeper_reload(scene->keeper, scene_zone(scene), true, NULL, NULL), SG_OK);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 9);
+    assert_true(scene_serves(scene, "www.example.test.", DNS_TYPE_A));
+    assert_null(scene_status(scene).problem);
+}
+
+static void what_comes_while_a_file_is_tried_is_not_done_over_what_is_lost(void **state)
+{
+    struct keeper_scene *scene = *state;
+    int rcode = -1, outcome = -1;
+    serve_file_of_updated(scene, true);
+    scene->plan[0].dynamic = true;
+    scene_differ(scene);
+    scene_configure(scene);
+    scene_take_store(scene);
+    scene_turn(scene);
+    assert_int_equal(file_write(scene->file, 0644, span_of_text("@ SOA\n")), SG_OK);
+    assert_int_equal(keeper_reload(scene->keeper, scene_zone(scene), true, NULL, NULL), SG_OK);
+    scene_update(scene, "before", &rcode);
+    scene_turn_once(scene);
+    assert_int_equal(rcode, DNS_RCODE_SERVFAIL);
+    assert_int_equal(keeper_reload(scene->keeper, scene_zone(scene), true, scene_note, &outcome),
+                     SG_OK);
+    scene_update(scene, "meanwhile", &rcode);
+    scene_turn(scene);
+    assert_int_equal(rcode, DNS_RCODE_SERVFAIL);
+    assert_int_equal(outcome, RELOAD_FAILED);
+    fake_disk_damage(scene->disk, STORE_IMAGES, 0, 200); /* whole again */
+    scene_pass(scene, 301);
+    assert_int_equal(scene_update_now(scene, "newer"), DNS_RCODE_NOERROR);
+    expect_updates_over_restarts(scene, 8);
+}
+
+/* The word is not to be said twice. */
+static void updates_are_given_up_as_soon_as_a_full_store_has_room(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_file_of_updated(scene, true);
+    scene->plan[0].dynamic = true;
+    scene_differ(scene);
+    scene_configure(scene);
+    scene_take_store(scene);
+    scene_turn(scene);
+    scene_write_file(scene, 8, true);
+    scene_break_disk(scene);
+    assert_int_equal(keeper_reload(scene->keeper, scene_zone(scene), true, NULL, NULL), SG_OK);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 7);
+    fake_disk_heal(scene->disk);
+    assert_int_equal(scene_update_now(scene, "lost"), DNS_RCODE_SERVFAIL);
+    scene_pass(scene, 301);
+    assert_int_equal(scene_serial(scene), 9);
+    assert_true(scene_serves(scene, "www.example.test.", DNS_TYPE_A));
+    assert_null(scene_status(scene).problem);
+}
+
+/* As above, but its store can be read before that. */
+static void updates_that_can_be_read_again_are_not_given_up(void **state)
+{
+    struct keeper_scene *scene = *state;
+    serve_file_of_updated(scene, true);
+    scene->plan[0].dynamic = true;
+    scene_differ(scene);
+    scene_configure(scene);
+    scene_take_store(scene);
+    scene_turn(scene);
+    scene_break_disk(scene);
+    assert_int_equal(keeper_reload(scene->keeper, scene_zone(scene), true, NULL, NULL), SG_OK);
+    scene_turn(scene);
+    fake_disk_heal(scene->disk);
+    fake_disk_damage(scene->disk, STORE_IMAGES, 0, 200); /* whole again */
+    scene_differ(scene);
+    scene_configure(scene);
+    scene_pass(scene, 301);
+    expect_updates_over_restarts(scene, 7);
+}
+
 int main(void)
 {
 #define WITH_SCENE(test) cmocka_unit_test_setup_teardown(test, scene_begin, scene_end)
@@ -425,6 +539,11 @@ int main(void)
         WITH_SCENE(a_freeze_does_not_come_true_over_an_image_that_cannot_be_read),
         WITH_SCENE(an_order_for_keys_fails_where_a_late_store_is_damaged),
         WITH_SCENE(an_order_for_keys_fails_where_an_image_cannot_be_read),
+        WITH_SCENE(a_file_that_is_not_taken_gives_up_nothing),
+        WITH_SCENE(a_mended_file_is_above_what_it_gives_up),
+        WITH_SCENE(what_comes_while_a_file_is_tried_is_not_done_over_what_is_lost),
+        WITH_SCENE(updates_are_given_up_as_soon_as_a_full_store_has_room),
+        WITH_SCENE(updates_that_can_be_read_again_are_not_given_up),
     };
     return cmocka_run_group_tests_name("late store", tests, NULL, NULL);
 }
