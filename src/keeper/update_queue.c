@@ -28,6 +28,18 @@ static bool has_place(const struct keeper *keeper, const struct managed_zone *zo
            updates->count + updates->at_work + keeper->updates < 2 * quota;
 }
 
+/* Why an update would not last; NULL: it would. */
+static const char *store_trouble(const struct keeper *keeper, const struct managed_zone *zone)
+{
+    if (zone->ledger.lost) {
+        return "what the store has of the zone cannot be read, and the update would take its "
+               "place: `zonestatus` says what to do";
+    }
+    bool works = !opening_is_wanted(keeper, zone) &&
+                 (keeper->io.store == NULL || store_health(keeper->io.store) == SG_OK);
+    return works ? NULL : "the store cannot be written, so that it would not last";
+}
+
 void keeper_update(struct keeper *keeper, struct managed_zone *zone, struct keeper_update *update)
 {
     const struct zone_settings *settings = zone->settings;
@@ -40,15 +52,10 @@ void keeper_update(struct keeper *keeper, struct managed_zone *zone, struct keep
         zone_answer_updates(update, DNS_RCODE_REFUSED);
         return;
     }
-    bool store_works = !keeper->stopping && !opening_is_wanted(keeper, zone) &&
-                       !zone->ledger.lost &&
-                       (keeper->io.store == NULL || store_health(keeper->io.store) == SG_OK);
-    if (zone->gone || keeper->stopping || zone->slot->version == NULL || !store_works ||
+    const char *trouble = keeper->stopping ? NULL : store_trouble(keeper, zone);
+    if (zone->gone || keeper->stopping || zone->slot->version == NULL || trouble != NULL ||
         !has_place(keeper, zone)) {
-        zone_say_refused(zone, update,
-                         store_works || keeper->stopping
-                             ? NULL
-                             : "the store cannot be written, so that it would not last");
+        zone_say_refused(zone, update, trouble);
         zone_answer_updates(update, DNS_RCODE_SERVFAIL);
         return;
     }

@@ -289,7 +289,10 @@ static void a_zone_made_dynamic_again_takes_no_updates_over_a_damaged_late_store
     scene_turn(scene);
     assert_int_equal(scene_serial(scene), 7);
     assert_non_null(strstr(scene_status(scene).problem, "`reload -force` takes the file"));
+    heard_log_begin();
     assert_int_equal(scene_update_now(scene, "lost"), DNS_RCODE_SERVFAIL);
+    assert_true(heard_log_has("update refused: what the store has of the zone cannot be read"));
+    heard_log_end();
     assert_int_equal(keeper_freeze(scene->keeper, scene_zone(scene), scene_note, NULL), SG_IO);
     assert_int_equal(keeper_sync(scene->keeper, scene_zone(scene), scene_note, NULL), SG_IO);
     fake_disk_damage(scene->disk, STORE_IMAGES, 0, 200); /* whole again */
