@@ -126,45 +126,59 @@ static bool matters_more(const struct kasp_wait *wait, const struct kasp_wait *t
     return false;
 }
 
-/* True if a record of the key moved. */
-static bool move_key(struct kasp_case *c, size_t key, struct kasp_wait *out_wait)
+/* Where the record goes next; the same as now: nowhere. */
+static struct kasp_move next_move(const struct kasp_case *c, size_t key, enum key_record record)
+{
+    return (struct kasp_move){key, record, next_value(c, key, record)};
+}
+
+/* Begins, or notes what has come or gone by time. True if a record moved. */
+static bool move_records(struct kasp_case *c, bool begins)
 {
     bool moved = false;
-    struct kasp_wait wait = {.reason = KASP_WAIT_NONE};
-    for (int record = 0; record < KEY_RECORDS; record++) {
-        struct kasp_move move = {key, (enum key_record)record, KEY_STATE_NA};
-        move.target = next_value(c, key, move.record);
-        if (move.target == c->plan->keys[key].state.records[record]) {
-            continue;
-        }
-        struct kasp_wait found = obstacle(c, &move);
-        if (found.reason == KASP_WAIT_NONE) {
-            make_move(c, &move);
-            moved = true;
-        } else if (matters_more(&found, &wait)) {
-            wait = found;
+    for (size_t i = 0; i < c->plan->count; i++) {
+        size_t key = c->order[i];
+        for (int record = 0; record < KEY_RECORDS; record++) {
+            struct kasp_move move = next_move(c, key, (enum key_record)record);
+            bool is_due = move.target != c->plan->keys[key].state.records[record] &&
+                          takes_time(move.target) != begins;
+            if (is_due && obstacle(c, &move).reason == KASP_WAIT_NONE) {
+                make_move(c, &move);
+                moved = true;
+            }
         }
     }
-    *out_wait = wait;
     return moved;
 }
 
+static struct kasp_wait what_it_waits_for(struct kasp_case *c, size_t key)
+{
+    struct kasp_wait wait = {.reason = KASP_WAIT_NONE};
+    for (int record = 0; record < KEY_RECORDS; record++) {
+        struct kasp_move move = next_move(c, key, (enum key_record)record);
+        if (move.target != c->plan->keys[key].state.records[record]) {
+            struct kasp_wait found = obstacle(c, &move);
+            wait = matters_more(&found, &wait) ? found : wait;
+        }
+    }
+    return wait;
+}
+
+/* What has come or gone is noted of all keys before one begins something: which of two may leave is
+ * then the same whatever of that was noted by an earlier look, whose plan was never published. */
 static void move_keys(struct kasp_case *c)
 {
-    struct kasp_wait waits[KASP_PLAN_KEYS_MAX];
     bool moved = true;
     for (int step = 0; moved && step < KASP_STEPS_MAX; step++) {
-        moved = false;
-        for (size_t i = 0; i < c->plan->count; i++) {
-            moved |= move_key(c, c->order[i], &waits[c->order[i]]);
-        }
+        moved = move_records(c, false) || move_records(c, true);
     }
     if (moved) {
         kasp_wake(c, c->now + 1);
     }
     for (size_t i = 0; i < c->plan->count; i++) {
-        if (waits[i].reason != KASP_WAIT_NONE) {
-            c->plan->keys[i].wait = waits[i];
+        struct kasp_wait wait = what_it_waits_for(c, i);
+        if (wait.reason != KASP_WAIT_NONE) {
+            c->plan->keys[i].wait = wait;
         }
     }
 }
