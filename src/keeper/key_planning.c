@@ -145,8 +145,10 @@ static enum sg_result adopt_keys(struct preparation *p)
 {
     enum sg_result result = SG_OK;
     for (size_t i = 0; i < p->list->count; i++) {
-        note_overruled(p, p->list->keys[i]);
-        p->changed[i] = zone_facts_take_younger(p->facts, p->list->keys[i]);
+        struct signing_key *key = p->list->keys[i];
+        p->changed[i] = zone_facts_undo_plan(p->facts, p->waiting, key);
+        note_overruled(p, key);
+        p->changed[i] |= zone_facts_take_younger(p->facts, key);
     }
     for (size_t i = 0; i < p->list->count && result == SG_OK; i++) {
         result = adopt_key(p, i);

@@ -30,7 +30,8 @@ struct preparation {
     struct key_list *list;
     uint64_t *made; /* the keys that are new */
     const struct zone_facts_twins *twins;
-    struct zone_facts_of_keys *facts; /* before the plan, then after it */
+    const struct zone_facts_of_keys *waiting; /* as in the request */
+    struct zone_facts_of_keys *facts;         /* before the plan, then after it */
     struct zone_key_order *orders;
     bool changed[ZONE_KEYS_MAX];  /* the key's files are to be written again */
     unsigned kept[ZONE_KEYS_MAX]; /* records that files have out, kept in: a bit each */

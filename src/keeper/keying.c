@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/thread.h"
 #include "base/time.h"
+#include "keeper/aside.h"
 #include "keeper/keeper_parts.h"
 #include "keeper/trust.h"
 
@@ -21,7 +22,7 @@ struct round_place {
     struct keeper_generation *generation; /* one use of it */
     struct zone_keys_request request;
     struct zone_clock clock;
-    struct zone_facts_of_keys facts;
+    struct zone_facts_of_keys facts, waiting;
     struct zone_facts_twins twins;
     struct zone_keys *keys; /* NULL: it failed */
     bool looked_at;         /* else the round was over before */
@@ -166,6 +167,9 @@ static void take_place(const struct keeper *keeper, struct managed_zone *zone,
     place->generation = generation_use(zone->generation);
     zone_facts_take_looks(zone);
     zone_facts_copy(&zone->known.state.facts, &place->facts);
+    if (zone->known.aside != NULL) {
+        zone_facts_copy(&zone->known.aside->keys->facts, &place->waiting);
+    }
     zone_facts_find_twins(keeper, zone, &place->twins);
     place->request = (struct zone_keys_request){
         .settings = zone->settings,
@@ -176,6 +180,7 @@ static void take_place(const struct keeper *keeper, struct managed_zone *zone,
         .now = now,
         .clock = &place->clock,
         .facts = &place->facts,
+        .waiting = &place->waiting,
         .twins = &place->twins,
         .late = zone_record_late(zone, now),
         .quiet = true,
@@ -241,6 +246,7 @@ static void leave_place(struct keeper *keeper, struct round_place *place)
     struct managed_zone *zone = place->zone;
     zone->out--;
     zone_facts_clear(&place->facts);
+    zone_facts_clear(&place->waiting);
     zone_facts_twins_clear(&place->twins);
     zone->known.keying = false;
     if (place->looked_at) {

@@ -148,6 +148,26 @@ sg_time zone_facts_overruled_until(const struct zone_facts_of_keys *facts,
                : KEY_TIME_UNSET;
 }
 
+bool zone_facts_undo_plan(const struct zone_facts_of_keys *facts,
+                          const struct zone_facts_of_keys *waiting, struct signing_key *key)
+{
+    const struct zone_key_fact *fact = facts->committed ? fact_of(facts, key) : NULL;
+    const struct zone_key_fact *planned = waiting != NULL ? fact_of(waiting, key) : NULL;
+    struct key_state *state = &key->state;
+    bool is_as_planned = fact != NULL && planned != NULL;
+    bool differs = false;
+    for (int record = 0; record < KEY_RECORDS && is_as_planned; record++) {
+        is_as_planned = state->records[record] == planned->state.records[record] &&
+                        state->changes[record] == planned->state.changes[record];
+        differs |= state->records[record] != fact->state.records[record];
+    }
+    for (int record = 0; record < KEY_RECORDS && is_as_planned && differs; record++) {
+        state->records[record] = fact->state.records[record];
+        state->changes[record] = fact->state.changes[record];
+    }
+    return is_as_planned && differs;
+}
+
 bool zone_facts_take_younger(const struct zone_facts_of_keys *facts, struct signing_key *key)
 {
     const struct zone_key_fact *fact = younger_fact(facts, key);

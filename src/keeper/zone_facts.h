@@ -111,6 +111,14 @@ struct zone_facts_twins {
 };
 void zone_facts_twins_clear(struct zone_facts_twins *twins);
 
+/*
+ * Before all others: where the key's states are those of a plan that waits to be published, as the
+ * zone is signed beside what is served, it is planned again from what is committed. Else what that
+ * plan noted would make the next one come out otherwise, which has the zone signed anew, and so on.
+ * True if the key changed.
+ */
+bool zone_facts_undo_plan(const struct zone_facts_of_keys *facts,
+                          const struct zone_facts_of_keys *waiting, struct signing_key *key);
 /* Rule (1), before states are adopted from times. True: the key's files are to be written. */
 bool zone_facts_take_younger(const struct zone_facts_of_keys *facts, struct signing_key *key);
 /* Before that: will other states than the file's be taken, since these are older than an instant?

@@ -251,6 +251,7 @@ static void begin(const struct zone_keys_request *request, struct zone_keys *key
                              .list = &keys->list,
                              .made = &keys->made,
                              .twins = request->twins != NULL ? request->twins : &nobody,
+                             .waiting = request->waiting,
                              .facts = &keys->facts,
                              .moves = &keys->moves,
                              .events = &keys->events,

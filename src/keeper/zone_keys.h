@@ -51,11 +51,13 @@ struct zone_keys_request {
     const struct zone_version *published; /* the same; a twin's where that is nothing */
     uint64_t wished;                      /* the round (key_folders.h) */
     sg_time now;
-    const struct zone_clock *clock;         /* borrowed */
-    const struct zone_facts_of_keys *facts; /* borrowed */
-    const struct zone_facts_twins *twins;   /* borrowed; NULL: nobody shares the files */
-    sg_duration late;                       /* by how much the most urgent signature is overdue */
-    struct zone_key_order *orders;          /* borrowed; carried out with it */
+    const struct zone_clock *clock;           /* borrowed */
+    const struct zone_facts_of_keys *facts;   /* borrowed */
+    const struct zone_facts_of_keys *waiting; /* borrowed; a plan that is not published yet, as the
+                                                 zone is signed aside by it; NULL: none */
+    const struct zone_facts_twins *twins;     /* borrowed; NULL: nobody shares the files */
+    sg_duration late;                         /* by how much the most urgent signature is overdue */
+    struct zone_key_order *orders;            /* borrowed; carried out with it */
     bool quiet;       /* problems of key files are not logged: somebody will try again */
     bool keeps_files; /* they are not written, unless a key was made: the look after the commit does
                          it, and until then they tell what they told */

@@ -119,6 +119,22 @@ static inline struct signing_key *world_make_key(struct world *world, const stru
     return key;
 }
 
+/* A key that was retired, and has had its states, a letter each of HROU-, since then. */
+static inline struct signing_key *world_retire(struct world *world, sg_time since, unsigned role,
+                                               const char *states)
+{
+    struct kasp_key wanted = world->policy->keys[0];
+    wanted.role = role;
+    struct signing_key *key = world_make_key(world, &wanted, since + (sg_time)world->made_count);
+    for (int record = 0; record < KEY_RECORDS; record++) {
+        key->state.records[record] =
+            (enum key_state_value)(strchr("HROU-", states[record]) - "HROU-");
+        key->state.changes[record] = since;
+    }
+    key->times[KEY_PUBLISH] = key->times[KEY_ACTIVATE] = key->times[KEY_INACTIVE] = since;
+    return key;
+}
+
 static inline void world_remove_purged(struct world *world)
 {
     size_t kept = 0;

@@ -150,21 +150,6 @@ static void a_roll_is_taken_over_where_it_is(void **state)
     mem_free(world);
 }
 
-/* A key that was retired, with its states since long ago. */
-static struct signing_key *retire(struct world *world, unsigned role, const char *states)
-{
-    struct kasp_key wanted = world->policy->keys[0];
-    wanted.role = role;
-    struct signing_key *key = world_make_key(world, &wanted, T0 + (sg_time)world->made_count);
-    for (int record = 0; record < KEY_RECORDS; record++) {
-        key->state.records[record] =
-            (enum key_state_value)(strchr("HROU-", states[record]) - "HROU-");
-        key->state.changes[record] = T0;
-    }
-    key->times[KEY_PUBLISH] = key->times[KEY_ACTIVATE] = key->times[KEY_INACTIVE] = T0;
-    return key;
-}
-
 /* A look whose plan was never published leaves in one key's file what it noted. The next one must
  * not have the other leave for that: both would take turns for ever. */
 static void who_leaves_first_is_not_told_by_what_was_noted_before(void **state)
@@ -175,9 +160,9 @@ static void who_leaves_first_is_not_told_by_what_was_noted_before(void **state)
         struct world *world = mem_alloc(sizeof(*world));
         struct kasp_policy *policy = kasp_policy_default();
         world_begin(world, policy);
-        (void)retire(world, KASP_ROLE_KSK, "O-OO");
-        const struct signing_key *older = retire(world, KASP_ROLE_ZSK, noted[i][0]);
-        const struct signing_key *newer = retire(world, KASP_ROLE_ZSK, noted[i][1]);
+        (void)world_retire(world, T0, KASP_ROLE_KSK, "O-OO");
+        const struct signing_key *older = world_retire(world, T0, KASP_ROLE_ZSK, noted[i][0]);
+        const struct signing_key *newer = world_retire(world, T0, KASP_ROLE_ZSK, noted[i][1]);
         (void)world_turn(world, T0 + 100 * SG_DAY);
         assert_int_equal(older->state.records[KEY_RECORD_ZRRSIG], KEY_STATE_UNRETENTIVE);
         assert_int_equal(newer->state.records[KEY_RECORD_ZRRSIG], KEY_STATE_OMNIPRESENT);

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "kasp/key_world.h"
 #include "keeper/zone_facts.h"
 #include "keeper/zone_keys.h"
 #include "support/table.h"
@@ -34,6 +35,64 @@ static void commit(struct zone_facts_of_keys *facts, enum key_state_value value,
     make_key(&key, value, change);
     zone_facts_take_plan(facts, &list, change);
     (void)zone_facts_published(facts, change);
+}
+
+/* ---- plans that wait ---- */
+
+/* All is signed anew beside what is served, again and again: of two keys, one of which has to sign
+ * on, it is the same one each time, whatever the plan before has noted of it. */
+static void a_plan_that_waits_is_made_again_as_it_was(void **state)
+{
+    (void)state;
+    struct world *world = mem_alloc(sizeof(*world));
+    struct kasp_policy *policy = kasp_policy_default();
+    struct zone_facts_of_keys facts = {.keys = NULL}, waiting = {.keys = NULL};
+    const struct zone_facts_twins nobody = {NULL, 0, false};
+    world_begin(world, policy);
+    (void)world_retire(world, T0, KASP_ROLE_KSK, "O-OO");
+    const struct signing_key *a = world_retire(world, T0, KASP_ROLE_ZSK, "OR--");
+    const struct signing_key *b = world_retire(world, T0, KASP_ROLE_ZSK, "OR--");
+    zone_facts_take_plan(&facts, &world->list, T0);
+    (void)zone_facts_published(&facts, T0);
+    for (sg_time now = T0 + 48 * SG_HOUR; now < T0 + 52 * SG_HOUR; now += SG_HOUR) {
+        for (size_t i = 0; i < world->list.count; i++) {
+            (void)zone_facts_undo_plan(&facts, &waiting, world->live[i]);
+            (void)zone_facts_keep_in(&facts, world->live[i]);
+            (void)zone_facts_hold(&facts, &nobody, true, now, world->live[i]);
+        }
+        (void)world_turn(world, now);
+        assert_int_equal(a->state.records[KEY_RECORD_ZRRSIG], U);
+        assert_int_equal(b->state.records[KEY_RECORD_ZRRSIG], O);
+        zone_facts_clear(&waiting);
+        zone_facts_copy(&facts, &waiting);
+        zone_facts_take_plan(&waiting, &world->list, now);
+    }
+    zone_facts_clear(&waiting);
+    zone_facts_clear(&facts);
+    world_end(world);
+    kasp_policy_free(policy);
+    mem_free(world);
+}
+
+/* What somebody wrote into a file meanwhile is his. */
+static void an_edit_beside_a_plan_that_waits_counts(void **state)
+{
+    (void)state;
+    struct zone_facts_of_keys facts, waiting;
+    struct signing_key key;
+    commit(&facts, R, T0);
+    commit(&waiting, O, T0 + 100);
+    make_key(&key, O, T0 + 100);
+    assert_true(zone_facts_undo_plan(&facts, &waiting, &key));
+    assert_int_equal(key.state.records[KEY_RECORD_DNSKEY], R);
+    assert_int_equal(key.state.changes[KEY_RECORD_DNSKEY], T0);
+    assert_false(zone_facts_undo_plan(&facts, &waiting, &key));
+    make_key(&key, O, T0 + 101);
+    assert_false(zone_facts_undo_plan(&facts, &waiting, &key));
+    assert_int_equal(key.state.records[KEY_RECORD_DNSKEY], O);
+    assert_false(zone_facts_undo_plan(&facts, NULL, &key));
+    zone_facts_clear(&waiting);
+    zone_facts_clear(&facts);
 }
 
 /* ---- edits ---- */
@@ -521,6 +580,8 @@ static void bytes_that_are_none_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_plan_that_waits_is_made_again_as_it_was),
+        cmocka_unit_test(an_edit_beside_a_plan_that_waits_counts),
         cmocka_unit_test(what_is_committed_as_in_stays_in_for_the_plan),
         cmocka_unit_test(only_an_edit_tells_a_key_to_leave),
         cmocka_unit_test(a_lost_state_file_is_known_from_the_commit),
