@@ -29,7 +29,8 @@
  *
  * A record that the files have out while our own commit has it in stays in for the plan to decide
  * (zone_facts_keep_in()): what we wrote for a commit that never was is planned again, and what
- * somebody edited goes only if no cache needs it.
+ * somebody edited goes only if no cache needs it. Where a plan waits as the zone is signed aside by
+ * it, the look after that plans from the commit alone (zone_facts_undo_plan()).
  *
  * What was planned at one instant and published at a later one is corrected to the later one when
  * it is published, and that is committed in turn. A version that is recovered counts as published
