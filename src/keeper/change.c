@@ -491,8 +491,9 @@ static void take_commit(struct store_request *request)
     }
     ledger->last = request->record.number;
     ledger->continues = true;
-    ledger->lost = false; /* A transfer has taken the place of what could not be read. */
+    ledger->lost = false; /* A transfer, or the file, has the place of what could not be read. */
     ledger->lost_serial = 0;
+    job->zone->wishes.give_up = job->zone->later.give_up = false; /* What follows is kept. */
     if (job->made.is_image) {
         ledger->image_number = ledger->last;
         ledger->since_image_bytes = 0;

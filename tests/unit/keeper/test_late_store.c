@@ -21,6 +21,17 @@ static void serve_file_of_updated(struct keeper_scene *scene, bool is_damaged)
     assert_false(scene_serves(scene, "new.example.test.", DNS_TYPE_A));
 }
 
+/* As above, of a zone that is dynamic again when its store comes, which cannot be read. */
+static void lose_updates_of_dynamic(struct keeper_scene *scene)
+{
+    serve_file_of_updated(scene, true);
+    scene->plan[0].dynamic = true;
+    scene_differ(scene);
+    scene_configure(scene);
+    scene_take_store(scene);
+    scene_turn(scene);
+}
+
 static bool file_has_update(const struct keeper_scene *scene)
 {
     struct buffer text = BUFFER_EMPTY;
@@ -281,12 +292,7 @@ static void a_word_gives_up_the_updates_of_a_late_store(void **state)
 static void a_zone_made_dynamic_again_takes_no_updates_over_a_damaged_late_store(void **state)
 {
     struct keeper_scene *scene = *state;
-    serve_file_of_updated(scene, true);
-    scene->plan[0].dynamic = true;
-    scene_differ(scene);
-    scene_configure(scene);
-    scene_take_store(scene);
-    scene_turn(scene);
+    lose_updates_of_dynamic(scene);
     assert_int_equal(scene_serial(scene), 7);
     assert_non_null(strstr(scene_status(scene).problem, "`reload -force` takes the file"));
     heard_log_begin();
@@ -323,12 +329,7 @@ static void nothing_is_ordered_of_keys_over_a_damaged_late_store(void **state)
 static void a_word_gives_up_the_updates_of_a_zone_made_dynamic_again(void **state)
 {
     struct keeper_scene *scene = *state;
-    serve_file_of_updated(scene, true);
-    scene->plan[0].dynamic = true;
-    scene_differ(scene);
-    scene_configure(scene);
-    scene_take_store(scene);
-    scene_turn(scene);
+    lose_updates_of_dynamic(scene);
     assert_int_equal(keeper_reload(scene->keeper, scene_zone(scene), true, NULL, NULL), SG_OK);
     scene_turn(scene);
     assert_int_equal(scene_serial(scene), 9);
@@ -453,12 +454,7 @@ static void what_comes_while_a_file_is_tried_is_not_done_over_what_is_lost(void 
 {
     struct keeper_scene *scene = *state;
     int rcode = -1, outcome = -1;
-    serve_file_of_updated(scene, true);
-    scene->plan[0].dynamic = true;
-    scene_differ(scene);
-    scene_configure(scene);
-    scene_take_store(scene);
-    scene_turn(scene);
+    lose_updates_of_dynamic(scene);
     assert_int_equal(file_write(scene->file, 0644, span_of_text("@ SOA\n")), SG_OK);
     assert_int_equal(keeper_reload(scene->keeper, scene_zone(scene), true, NULL, NULL), SG_OK);
     scene_update(scene, "before", &rcode);
@@ -480,12 +476,7 @@ static void what_comes_while_a_file_is_tried_is_not_done_over_what_is_lost(void 
 static void updates_are_given_up_as_soon_as_a_full_store_has_room(void **state)
 {
     struct keeper_scene *scene = *state;
-    serve_file_of_updated(scene, true);
-    scene->plan[0].dynamic = true;
-    scene_differ(scene);
-    scene_configure(scene);
-    scene_take_store(scene);
-    scene_turn(scene);
+    lose_updates_of_dynamic(scene);
     scene_write_file(scene, 8, true);
     scene_break_disk(scene);
     assert_int_equal(keeper_reload(scene->keeper, scene_zone(scene), true, NULL, NULL), SG_OK);
@@ -499,16 +490,51 @@ static void updates_are_given_up_as_soon_as_a_full_store_has_room(void **state)
     assert_null(scene_status(scene).problem);
 }
 
+/* As above, but the word is said once more: it holds for what was lost, not for what follows. */
+static void what_comes_after_updates_were_given_up_is_not_lost(void **state)
+{
+    struct keeper_scene *scene = *state;
+    lose_updates_of_dynamic(scene);
+    scene_break_disk(scene);
+    assert_int_equal(keeper_reload(scene->keeper, scene_zone(scene), true, NULL, NULL), SG_OK);
+    scene_turn(scene);
+    fake_disk_heal(scene->disk);
+    assert_int_equal(keeper_reload(scene->keeper, scene_zone(scene), true, NULL, NULL), SG_OK);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 9);
+    assert_int_equal(scene_update_now(scene, "new"), DNS_RCODE_NOERROR);
+    scene_pass(scene, 301);
+    assert_int_equal(scene_serial(scene), 10);
+    expect_updates_over_restarts(scene, 9);
+}
+
+static void update_after(void *argument, enum reload_outcome outcome, const char *text)
+{
+    static int rcode;
+    (void)text;
+    assert_int_equal(outcome, RELOAD_STARTED);
+    scene_update(argument, "new", &rcode);
+}
+
+static void a_word_that_is_said_twice_does_not_undo_what_follows_the_first(void **state)
+{
+    struct keeper_scene *scene = *state;
+    lose_updates_of_dynamic(scene);
+    scene_write_file(scene, 8, true);
+    assert_int_equal(keeper_reload(scene->keeper, scene_zone(scene), true, update_after, scene),
+                     SG_OK);
+    scene_turn_once(scene);
+    assert_int_equal(keeper_reload(scene->keeper, scene_zone(scene), true, NULL, NULL), SG_OK);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 10);
+    expect_updates_over_restarts(scene, 9);
+}
+
 /* As above, but its store can be read before that. */
 static void updates_that_can_be_read_again_are_not_given_up(void **state)
 {
     struct keeper_scene *scene = *state;
-    serve_file_of_updated(scene, true);
-    scene->plan[0].dynamic = true;
-    scene_differ(scene);
-    scene_configure(scene);
-    scene_take_store(scene);
-    scene_turn(scene);
+    lose_updates_of_dynamic(scene);
     scene_break_disk(scene);
     assert_int_equal(keeper_reload(scene->keeper, scene_zone(scene), true, NULL, NULL), SG_OK);
     scene_turn(scene);
@@ -546,6 +572,8 @@ int main(void)
         WITH_SCENE(a_mended_file_is_above_what_it_gives_up),
         WITH_SCENE(what_comes_while_a_file_is_tried_is_not_done_over_what_is_lost),
         WITH_SCENE(updates_are_given_up_as_soon_as_a_full_store_has_room),
+        WITH_SCENE(what_comes_after_updates_were_given_up_is_not_lost),
+        WITH_SCENE(a_word_that_is_said_twice_does_not_undo_what_follows_the_first),
         WITH_SCENE(updates_that_can_be_read_again_are_not_given_up),
     };
     return cmocka_run_group_tests_name("late store", tests, NULL, NULL);
