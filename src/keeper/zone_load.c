@@ -148,6 +148,15 @@ static enum sg_result refuse_unraised_serial(struct zone_job *job, struct zone_e
     return SG_CONFLICT;
 }
 
+/* Secondaries may have what is given up with this serial, or with the next: the commit after which
+ * nothing tells of them has to be above. */
+static bool has_serial_of_lost(const struct zone_job *job)
+{
+    uint32_t served = zone_version_facts(job->lent.base)->serial;
+    uint32_t lost = job->asked.serial_above;
+    return job->asked.give_up && lost != 0 && serial_compare(served, lost) <= 0;
+}
+
 /* The whole source came anew, as a zone of its own: what differs goes into a draft of the base, so
  * that the rest keeps its signatures. Takes `fresh`. */
 static enum sg_result take_source(struct zone_job *job, struct zone_edit *fresh)
@@ -176,7 +185,7 @@ static enum sg_result take_source(struct zone_job *job, struct zone_edit *fresh)
     zone_version_unref(wanted);
     bool same_keys = job->made.state.keys_fingerprint == job->lent.state->keys_fingerprint &&
                      !zone_keys_changed(job);
-    if (result != SG_OK || (changed == 0 && same_keys)) {
+    if (result != SG_OK || (changed == 0 && same_keys && !has_serial_of_lost(job))) {
         zone_edit_abandon(edit); /* Of the file only the time changed: that is committed. */
         return result;
     }

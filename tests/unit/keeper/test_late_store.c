@@ -530,7 +530,24 @@ static void a_word_that_is_said_twice_does_not_undo_what_follows_the_first(void 
     expect_updates_over_restarts(scene, 9);
 }
 
-/* As above, but its store can be read before that. */
+/* As the file is what is served already, it has the serial above with that commit, and not later.
+ */
+static void a_file_that_is_served_already_is_above_what_it_gives_up(void **state)
+{
+    struct keeper_scene *scene = *state;
+    lose_updates_of_dynamic(scene);
+    assert_int_equal(keeper_reload(scene->keeper, scene_zone(scene), true, update_after, scene),
+                     SG_OK);
+    while (scene_serial(scene) == 7) {
+        scene_turn_once(scene);
+    }
+    assert_int_equal(scene_serial(scene), 9);
+    scene_turn(scene);
+    assert_int_equal(scene_serial(scene), 10);
+    expect_updates_over_restarts(scene, 9);
+}
+
+/* The store was full, but can be read before it has room. */
 static void updates_that_can_be_read_again_are_not_given_up(void **state)
 {
     struct keeper_scene *scene = *state;
@@ -574,6 +591,7 @@ int main(void)
         WITH_SCENE(updates_are_given_up_as_soon_as_a_full_store_has_room),
         WITH_SCENE(what_comes_after_updates_were_given_up_is_not_lost),
         WITH_SCENE(a_word_that_is_said_twice_does_not_undo_what_follows_the_first),
+        WITH_SCENE(a_file_that_is_served_already_is_above_what_it_gives_up),
         WITH_SCENE(updates_that_can_be_read_again_are_not_given_up),
     };
     return cmocka_run_group_tests_name("late store", tests, NULL, NULL);
