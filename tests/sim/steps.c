@@ -380,6 +380,7 @@ static void step_command(struct world *world, struct sim_zone *zone)
 void step_heal(struct world *world)
 {
     fake_disk_heal(world->disk);
+    world->lame_until = world->is_lame ? world->now : world->lame_until;
     world->is_lame = false;
 }
 
@@ -404,6 +405,10 @@ static void step_fault(struct world *world)
               (unsigned long long)fault.at, fault.goes_on ? ", and on" : "",
               fault.haunts ? ", and haunts" : "", fault.loses_power ? ", power lost" : "");
     fake_disk_set_fault(world->disk, &fault);
+    if (fault.goes_on && !world->is_lame) {
+        world->lame_since = world->now;
+    }
+    world->lame_until = world->is_lame ? world->now : world->lame_until;
     world->is_lame = fault.goes_on;
 }
 

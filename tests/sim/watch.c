@@ -355,6 +355,17 @@ static void look_at(struct sim_zone *zone, const struct zone_version *version)
     }
 }
 
+/* What was due while nothing could be written, and is served on, expires in the end; when it can be
+ * written again, that is tried within minutes. */
+static bool could_be_refreshed(const struct sim_zone *zone)
+{
+    const struct world *world = zone->world;
+    const struct kasp_policy *policy = zone->settings->policy;
+    sg_time due = zone->seen.expires_at - (policy != NULL ? policy->signatures_refresh : 0);
+    bool was_lame = world->is_lame || world->now < world->lame_until + 10 * SG_MINUTE;
+    return !was_lame || world->lame_since > due + SG_HOUR;
+}
+
 void watch_zone(struct sim_zone *zone)
 {
     const struct zone_version *version = zone->settings->slot->version;
@@ -363,7 +374,7 @@ void watch_zone(struct sim_zone *zone)
         look_at(zone, version);
     }
     if (version != NULL && zone->seen.expires_at != 0 && !zone->world->times_lie &&
-        zone->seen.expires_at <= zone->world->now) {
+        zone->seen.expires_at <= zone->world->now && could_be_refreshed(zone)) {
         world_fail(zone->world, "%s: a signature has expired at %lld and is served", zone->name,
                    (long long)(zone->seen.expires_at - SIM_EPOCH));
     }

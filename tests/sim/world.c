@@ -151,6 +151,8 @@ static void stop(struct world *world)
 {
     world->is_down = true;
     keeper_stop(world->keeper);
+    /* What workers have done may ask for the store once more. */
+    (void)keeper_turn(world->keeper, world_clock(world));
     store_free(world->store); /* what it holds in doubt is answered */
     for (int turns = 0; !keeper_is_idle(world->keeper); turns++) {
         ASSERT(turns < TURNS_MAX);

@@ -157,8 +157,9 @@ struct world {
     struct mailbox mailbox, commits;
     struct store *store;
     struct keeper *keeper;
-    bool is_down; /* crashed: what is answered now reaches nobody */
-    bool is_lame; /* the disk fails for a while */
+    bool is_down;                   /* crashed: what is answered now reaches nobody */
+    bool is_lame;                   /* the disk fails for a while */
+    sg_time lame_since, lame_until; /* the last while */
     struct sim_zone zones[SIM_ZONES_MAX];
     size_t zones_count;
     struct network network;
