@@ -1,4 +1,6 @@
+#include <limits.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -48,6 +50,15 @@ static void log_report(const struct zone_job *job, const struct zonefile_report 
     }
 }
 
+/* A name without a folder does not tell where a file was missed. */
+static char *describe_missed(const char *file, enum sg_result result)
+{
+    char here[PATH_MAX];
+    bool tells = result == SG_NOT_FOUND && file[0] != '/' && getcwd(here, sizeof(here)) != NULL;
+    return mem_format("file '%s' was not taken: %s%s%s%s", file, sg_result_text(result),
+                      tells ? " in '" : "", tells ? here : "", tells ? "'" : "");
+}
+
 /* The first error, since that is what people mend first; the log has them all. */
 static char *describe_failure(const struct zone_settings *settings,
                               const struct zonefile_report *report, enum sg_result result)
@@ -57,7 +68,7 @@ static char *describe_failure(const struct zone_settings *settings,
         first = report->problems[i].severity == ZONEFILE_ERROR ? &report->problems[i] : NULL;
     }
     if (first == NULL) {
-        return mem_format("file '%s' was not taken: %s", settings->file, sg_result_text(result));
+        return describe_missed(settings->file, result);
     }
     struct buffer text = BUFFER_EMPTY;
     buffer_format(&text, "file '%s' was not taken: ", settings->file);

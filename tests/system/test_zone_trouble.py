@@ -92,3 +92,13 @@ def test_a_problem_is_an_exit_status_of_its_own(signet, run_server):
     result = signet.rndc("zonestatus", "good.test", program="signet")
     assert result.returncode == 2 and "\nproblem: " in result.stdout
     assert signet.rndc("zonestatus", "nope.test", program="signet").returncode == 1
+
+
+def test_a_file_without_a_folder_is_missed_in_the_one_that_was_searched(signet, run_server):
+    path = signet.add_zone("good.test", ZONE)
+    signet.zones[0] = signet.zones[0].replace(str(path), path.name)
+    run_server(signet)
+    wait_until(lambda: signet.answers_with("www.good.test", "A"), what="good.test")
+    path.rename(f"{path}.away")
+    result = signet.rndc("reload", "good.test")
+    assert f"file '{path.name}' was not taken: not found in '{signet.folder}'" in result.stderr
