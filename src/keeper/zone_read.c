@@ -67,7 +67,7 @@ static char *describe_failure(const struct zone_settings *settings,
     for (size_t i = 0; i < report->problems_count && first == NULL; i++) {
         first = report->problems[i].severity == ZONEFILE_ERROR ? &report->problems[i] : NULL;
     }
-    if (first == NULL) {
+    if (first == NULL || (first->line == 0 && result == SG_NOT_FOUND)) {
         return describe_missed(settings->file, result);
     }
     struct buffer text = BUFFER_EMPTY;
