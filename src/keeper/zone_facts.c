@@ -230,6 +230,21 @@ static bool hold_unserved(struct key_state *state, sg_time now)
     return changed;
 }
 
+/* Settled at the very instant at which the commit has it begin: what another signer wrote in the
+ * second in which we began to follow him. */
+static bool settle_later(const struct zone_key_fact *fact, enum key_record record,
+                         struct key_state *state)
+{
+    enum key_state_value value = state->records[record];
+    enum key_state_value committed = fact != NULL ? fact->state.records[record] : KEY_STATE_NA;
+    if (record == KEY_RECORD_DS || !waits(committed) || waits(value) || value == KEY_STATE_NA ||
+        is_in(value) != is_in(committed) || state->changes[record] != fact->state.changes[record]) {
+        return false;
+    }
+    state->records[record] = committed;
+    return true;
+}
+
 bool zone_facts_hold(const struct zone_facts_of_keys *facts, const struct zone_facts_twins *twins,
                      bool is_served, sg_time now, struct signing_key *key)
 {
@@ -238,7 +253,9 @@ bool zone_facts_hold(const struct zone_facts_of_keys *facts, const struct zone_f
     if (!facts->committed && twins->count == 0) {
         return !is_served && hold_unserved(state, now);
     }
+    const struct zone_key_fact *fact = facts->committed ? fact_of(facts, key) : NULL;
     for (int record = 0; record < KEY_RECORDS; record++) {
+        changed |= settle_later(fact, (enum key_record)record, state);
         enum key_state_value value = state->records[record];
         bool was_published =
             !facts->unpublished || !waits(value) || state->changes[record] != facts->planned_at;

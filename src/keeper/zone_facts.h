@@ -20,7 +20,7 @@
  *   (2) A record whose state says "in the zone" while what is committed has it not, or the reverse,
  *       has not begun to wait: its change is now. So a plan is never more than one step ahead of
  *       what is served, however often a commit fails, and its waits begin with the look whose
- *       commit is made.
+ *       commit is made. Nor has it ended in the second in which a commit has it begin.
  *
  *   (3) Files that are several steps ahead, since another signer had the zone or the store is a
  *       backup's, may have a key sign whose DNSKEY the committed version has not: caches hold a

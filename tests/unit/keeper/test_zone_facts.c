@@ -95,6 +95,24 @@ static void an_edit_beside_a_plan_that_waits_counts(void **state)
     zone_facts_clear(&facts);
 }
 
+static void what_begins_in_the_second_of_the_commit_is_not_settled_in_it(void **state)
+{
+    (void)state;
+    const struct zone_facts_twins nobody = {NULL, 0, false};
+    struct zone_facts_of_keys facts;
+    struct signing_key key;
+    commit(&facts, R, T0);
+    make_key(&key, O, T0);
+    assert_false(zone_facts_take_younger(&facts, &key));
+    assert_true(zone_facts_hold(&facts, &nobody, true, T0 + 5, &key));
+    assert_int_equal(key.state.records[KEY_RECORD_DNSKEY], R);
+    assert_int_equal(key.state.changes[KEY_RECORD_DNSKEY], T0);
+    make_key(&key, O, T0 + 1);
+    assert_false(zone_facts_hold(&facts, &nobody, true, T0 + 5, &key));
+    assert_int_equal(key.state.records[KEY_RECORD_DNSKEY], O);
+    zone_facts_clear(&facts);
+}
+
 /* ---- edits ---- */
 
 static void what_is_committed_as_in_stays_in_for_the_plan(void **state)
@@ -582,6 +600,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_plan_that_waits_is_made_again_as_it_was),
         cmocka_unit_test(an_edit_beside_a_plan_that_waits_counts),
+        cmocka_unit_test(what_begins_in_the_second_of_the_commit_is_not_settled_in_it),
         cmocka_unit_test(what_is_committed_as_in_stays_in_for_the_plan),
         cmocka_unit_test(only_an_edit_tells_a_key_to_leave),
         cmocka_unit_test(a_lost_state_file_is_known_from_the_commit),
