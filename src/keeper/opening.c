@@ -317,7 +317,7 @@ void keeper_miss_store(struct keeper *keeper, const char *why)
 {
     ASSERT(keeper->io.store == NULL);
     mem_free(keeper->store_missing);
-    keeper->store_missing = mem_format("there is no store: %s", why);
+    keeper->store_missing = mem_format("the store is not open: %s", why);
 }
 
 void keeper_take_store(struct keeper *keeper, struct store *store)

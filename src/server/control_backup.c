@@ -110,7 +110,7 @@ void control_backup(struct control_call *call)
         return;
     }
     if (call->server->store == NULL) {
-        control_call_explain(call, CONTROL_FAILURE, "there is no store: %s",
+        control_call_explain(call, CONTROL_FAILURE, "the store is not open: %s",
                              store_opening_problem(call->server));
         return;
     }

@@ -50,7 +50,7 @@ static void put_store(const struct server *server, struct buffer *text)
     enum sg_result health = server->store == NULL ? SG_OK : store_health(server->store);
 
     if (server->store == NULL) {
-        put_line(text, "store", "there is none: ");
+        put_line(text, "store", "not open: ");
         buffer_append_text(text, store_opening_problem(server));
     } else if (health != SG_OK) {
         buffer_format(

@@ -101,10 +101,14 @@ static void note_failure(struct store_opening *opening, const struct attempt *at
     mem_free(opening->why);
     mem_free(opening->problem);
     opening->why = text;
+    /* Damage, or a full disk, has said already what to do. */
+    bool is_of_folder = attempt->result == SG_IO || attempt->result == SG_DENIED;
+    char *advice = is_of_folder ? mem_format("; it must be a folder that user %u may write",
+                                             (unsigned)geteuid())
+                                : mem_copy_text("");
     opening->problem =
-        mem_format("%s; it must be a folder that user %u may write; it is tried again every minute "
-                   "and at reconfig",
-                   text, (unsigned)geteuid());
+        mem_format("%s%s; it is tried again every minute and at reconfig", text, advice);
+    mem_free(advice);
     uint64_t wait = 2 * opening->retry_seconds;
     wait = wait < RETRY_SECONDS_MIN ? RETRY_SECONDS_MIN : wait;
     opening->retry_seconds = wait < RETRY_SECONDS_MAX ? wait : RETRY_SECONDS_MAX;

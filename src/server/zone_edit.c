@@ -169,7 +169,8 @@ static void change_zone(struct control_call *call, enum zone_edit_kind kind)
     edit->kind = kind;
     edit->stored = kind == ZONE_EDIT_ADD || (present != NULL && present->stored);
     if (edit->stored && call->server->store == NULL) {
-        control_call_explain(call, CONTROL_FAILURE, "there is no store to keep the zone in: %s",
+        control_call_explain(call, CONTROL_FAILURE,
+                             "the store, which would keep the zone, is not open: %s",
                              store_opening_problem(call->server));
         edit_free(edit);
         return;
@@ -229,7 +230,8 @@ void control_delzone(struct control_call *call)
     edit->kind = ZONE_EDIT_DELETE;
     edit->clean = clean;
     if (clean && call->server->store == NULL) {
-        control_call_explain(call, CONTROL_FAILURE, "there is no store to clean: %s",
+        control_call_explain(call, CONTROL_FAILURE,
+                             "the store, which is to be cleaned, is not open: %s",
                              store_opening_problem(call->server));
         edit_free(edit);
         return;

@@ -17,6 +17,8 @@ enum sg_result lmdb_result(int code)
     case MDB_CORRUPTED:
     case MDB_PAGE_NOTFOUND:
     case MDB_INVALID:
+    case LMDB_LOST:
+    case LMDB_CUT:
         return SG_MALFORMED;
     case MDB_VERSION_MISMATCH:
         return SG_UNSUPPORTED;
@@ -25,5 +27,42 @@ enum sg_result lmdb_result(int code)
         return SG_DENIED;
     default:
         return image_file_result(code);
+    }
+}
+
+const char *lmdb_text(int code)
+{
+    switch (code) {
+    case LMDB_LOST:
+        return "its data.mdb is empty or gone";
+    case LMDB_CUT:
+        return "its data.mdb is cut short";
+    default:
+        return mdb_strerror(code);
+    }
+}
+
+const char *lmdb_advice(int code)
+{
+    switch (code) {
+    case MDB_CORRUPTED:
+    case MDB_PAGE_NOTFOUND:
+    case MDB_INVALID:
+    case MDB_VERSION_MISMATCH:
+    case LMDB_LOST:
+    case LMDB_CUT:
+        return "; it is damaged: restore a backup (signet restore -f PATH), or move the folder "
+               "away to begin anew from the zone files, without what updates have brought";
+    case EACCES:
+    case EPERM:
+        return "; the server's user must own folder and files, and be able to write them "
+               "(chown -R USER, chmod -R u+rwX store-directory)";
+    case EROFS:
+        return "; it must be on a file system that can be written to";
+    case ENOSPC:
+    case EDQUOT:
+        return "; free some space";
+    default:
+        return "";
     }
 }

@@ -18,6 +18,7 @@
 #include "store/commit.h"
 #include "store/image_file.h"
 #include "store/lmdb_copy.h"
+#include "store/lmdb_damage.h"
 #include "store/lmdb_result.h"
 #include "store/store_io.h"
 #include "store/store_lock.h"
@@ -53,7 +54,7 @@ static enum sg_result fail(struct lmdb *lmdb, const char *what, int code)
         return result;
     }
     (void)snprintf(lmdb->trouble, sizeof(lmdb->trouble), "%s in '%s': %s", what, lmdb->folder,
-                   mdb_strerror(code));
+                   lmdb_text(code));
     return result == SG_NO_SPACE ? SG_NO_SPACE : SG_IO;
 }
 
@@ -298,6 +299,7 @@ static int open_tables(struct lmdb *lmdb, bool make)
     if (code != MDB_SUCCESS) {
         return code;
     }
+    code = make ? MDB_SUCCESS : lmdb_damage_cut(txn);
     for (int i = 0; i < STORE_TABLES && code == MDB_SUCCESS; i++) {
         code = mdb_dbi_open(txn, table_names[i], make ? MDB_CREATE : 0, &lmdb->tables[i]);
     }
@@ -360,7 +362,10 @@ static int open_env_as(struct lmdb *lmdb, bool read_only)
  */
 static int open_env(struct lmdb *lmdb)
 {
-    int code = open_env_as(lmdb, false);
+    int code = lmdb_damage_lost(lmdb->folder);
+    if (code == MDB_SUCCESS) {
+        code = open_env_as(lmdb, false);
+    }
     return code == EROFS ? open_env_as(lmdb, true) : code;
 }
 
@@ -446,49 +451,48 @@ static void sweep_images(struct lmdb *lmdb)
     }
 }
 
-/* What whoever started the server can do. */
-static const char *advice_of(int code)
+static enum sg_result make_folder(const char *path, char **out_problem)
 {
-    switch (code) {
-    case EACCES:
-    case EPERM:
-        return "; the server's user must own folder and files, and be able to write them "
-               "(chown -R USER, chmod -R u+rwX store-directory)";
-    case EROFS:
-        return "; it must be on a file system that can be written to";
-    case ENOSPC:
-    case EDQUOT:
-        return "; free some space";
-    default:
-        return "";
+    enum sg_result result = file_make_folder(path, 0700);
+    if (result != SG_OK) {
+        *out_problem =
+            mem_format("cannot make '%s': %s%s", path, mdb_strerror(errno), lmdb_advice(errno));
     }
+    return result == SG_NOT_FOUND ? SG_IO : result;
+}
+
+static enum sg_result open_tables_of(struct lmdb *lmdb, char **out_problem)
+{
+    int code = open_env(lmdb);
+    if (code != MDB_SUCCESS) {
+        *out_problem = mem_format("cannot open the store %s: %s%s", lmdb->folder, lmdb_text(code),
+                                  lmdb_advice(code));
+        enum sg_result result = lmdb_result(code);
+        return result == SG_NOT_FOUND || result == SG_LIMIT ? SG_IO : result;
+    }
+    /* If it is new, nothing else makes the names of its files durable: LMDB syncs what is in them.
+     */
+    enum sg_result result = file_sync_folder(lmdb->folder);
+    if (result != SG_OK) {
+        *out_problem = mem_format("cannot sync '%s': %s", lmdb->folder, mdb_strerror(errno));
+    }
+    return result;
 }
 
 static enum sg_result open_store(struct lmdb *lmdb, char **out_problem)
 {
-    enum sg_result result = file_make_folder(lmdb->images, 0700);
-    if (result != SG_OK) {
-        *out_problem = mem_format("cannot make '%s': %s%s", lmdb->images, mdb_strerror(errno),
-                                  advice_of(errno));
-        return result == SG_NOT_FOUND ? SG_IO : result;
+    enum sg_result result = make_folder(lmdb->folder, out_problem);
+    if (result == SG_OK) {
+        result = store_lock_take(lmdb->folder, &lmdb->lock_fd, out_problem);
     }
-    result = store_lock_take(lmdb->folder, &lmdb->lock_fd, out_problem);
-    if (result != SG_OK) {
-        return result;
+    if (result == SG_OK) {
+        result = open_tables_of(lmdb, out_problem);
     }
-    int code = open_env(lmdb);
-    if (code != MDB_SUCCESS) {
-        *out_problem = mem_format("cannot open the store %s: %s%s", lmdb->folder,
-                                  mdb_strerror(code), advice_of(code));
-        result = lmdb_result(code);
-        return result == SG_NOT_FOUND || result == SG_LIMIT ? SG_IO : result;
+    if (result == SG_OK) {
+        result = make_folder(lmdb->images, out_problem); /* last: see lmdb_damage_lost() */
     }
-    sweep_images(lmdb);
-    /* If it is new, nothing else makes the names of its files durable: LMDB syncs what is in them.
-     */
-    result = file_sync_folder(lmdb->folder);
-    if (result != SG_OK) {
-        *out_problem = mem_format("cannot sync '%s': %s", lmdb->folder, mdb_strerror(errno));
+    if (result == SG_OK) {
+        sweep_images(lmdb);
     }
     return result;
 }

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "store/lmdb_damage.h"
+#include "store/lmdb_result.h"
 #include "store/store_io.h"
 
 enum { TRIES_MAX = 10 };
@@ -29,6 +31,8 @@ static enum sg_result result_of(int code)
     case MDB_PAGE_NOTFOUND:
     case MDB_INVALID:
     case MDB_VERSION_MISMATCH:
+    case LMDB_LOST:
+    case LMDB_CUT:
         return SG_MALFORMED;
     default:
         return SG_IO;
@@ -56,7 +60,10 @@ static int open_tables(struct store_reader *reader)
     if (code != MDB_SUCCESS) {
         return code;
     }
-    code = mdb_dbi_open(txn, "zones", 0, &reader->zones);
+    code = lmdb_damage_cut(txn);
+    if (code == MDB_SUCCESS) {
+        code = mdb_dbi_open(txn, "zones", 0, &reader->zones);
+    }
     if (code == MDB_SUCCESS) {
         code = mdb_dbi_open(txn, "commits", 0, &reader->commits);
     }
@@ -74,7 +81,10 @@ enum sg_result store_reader_open(const char *folder, struct store_reader **out_r
     char *path = mem_format("%s/data.mdb", folder);
 
     /* LMDB would make its lock file before it finds that there is nothing to lock. */
-    int code = access(path, R_OK) == 0 ? mdb_env_create(&reader->env) : errno;
+    int code = lmdb_damage_lost(folder);
+    if (code == MDB_SUCCESS) {
+        code = access(path, R_OK) == 0 ? mdb_env_create(&reader->env) : errno;
+    }
     if (code == MDB_SUCCESS) {
         code = mdb_env_set_maxdbs(reader->env, STORE_TABLES);
     }
@@ -87,11 +97,11 @@ enum sg_result store_reader_open(const char *folder, struct store_reader **out_r
     mem_free(path);
     if (code != MDB_SUCCESS) {
         bool missing = code == ENOENT || code == ENOTDIR;
-        *out_problem =
-            mem_format(missing ? "there is no store in '%s' (%s): store-directory names another "
-                                 "folder, or no server has opened it yet"
-                               : "the store '%s' cannot be read: %s",
-                       folder, mdb_strerror(code));
+        *out_problem = mem_format(
+            missing ? "there is no store in '%s' (%s): store-directory names another "
+                      "folder, or no server has opened it yet"
+                    : "the store '%s' cannot be read: %s%s",
+            folder, lmdb_text(code), result_of(code) == SG_MALFORMED ? lmdb_advice(code) : "");
         store_reader_close(reader);
         return result_of(code);
     }

@@ -68,14 +68,14 @@ def test_what_needs_no_store_is_served_and_the_rest_comes_with_it(server):
     for zone in NEED_IT:
         assert not answers(server, zone), zone
     assert add(server, "lost").returncode == 2
-    why = f"store-directory '{server.store}': cannot make '{server.store}/images': Not a directory"
+    why = f"store-directory '{server.store}': cannot make '{server.store}': Not a directory"
     advice = "it is tried again every minute and at reconfig"
     assert f"{why}; zones that are signed here" in server.log()
-    for line in [f"store: there is none: {why}; ", "zones with a problem: 2 (", advice]:
+    for line in [f"store: not open: {why}; ", "zones with a problem: 2 (", advice]:
         assert line in server.rndc("status").stdout
     for zone in ["signed.test", "dyn.test"]:
         status = server.rndc("zonestatus", zone).stdout
-        assert f"problem: there is no store: {why}; " in status and advice in status, status
+        assert f"problem: the store is not open: {why}; " in status and advice in status, status
     assert "problem" not in server.rndc("zonestatus", "plain.test").stdout
     for words in [["backup", str(server.folder / "none")], ["freeze", "dyn.test"],
                   ["addzone", "more.test", '{ type primary; file "added.db"; };'],
@@ -83,7 +83,7 @@ def test_what_needs_no_store_is_served_and_the_rest_comes_with_it(server):
                   ["delzone", "-clean", "dyn.test"]]:
         result = server.rndc(*words)
         assert result.returncode == 1, words
-        assert "there is no store" in result.stderr and why in result.stderr, result.stderr
+        assert "is not open" in result.stderr and why in result.stderr, result.stderr
     result = tool("journal", "-c", server.configuration, "dyn.test")
     assert result.returncode == 1 and f"there is no store in '{server.store}'" in result.stderr
     assert server.rndc("reload", "plain.test").returncode == 0
@@ -130,3 +130,38 @@ def test_a_folder_that_comes_while_another_is_named_is_not_taken(server):
 def test_the_end_comes_in_order_without_a_store(server):
     server.terminate()
     assert "exiting" in server.log() and "fatal" not in server.log()
+
+
+@pytest.mark.parametrize("left", [0, 8192, 12288, 40960])
+def test_a_damaged_store_is_told_and_not_begun_anew(make_signet, run_server, left):
+    """Its data.mdb is empty or cut: no signal, no new store, and the good file brings all back."""
+    server = make_signet()
+    server.add_zone("plain.test", ZONE)
+    server.add_zone("dyn.test", ZONE, statements="allow-update { any; };")
+    run_server(server)
+    for name in ["kept", *(f"more{i}" for i in range(20))]:
+        assert add(server, name).returncode == 0
+    server.terminate()
+    tables = server.folder / "signet-store" / "data.mdb"
+    good = tables.read_bytes()
+    assert len(good) > left
+    os.truncate(tables, left)
+    server.start()
+    assert answers(server, "plain.test") and not answers(server, "dyn.test")
+    assert add(server, "lost").returncode == 2
+    status = server.rndc("status").stdout
+    for line in ["store: not open: ", "it is damaged: restore a backup", "tried again every minute"]:
+        assert line in status and line.replace("store: not", "the store is not") in server.rndc(
+            "zonestatus", "dyn.test").stdout, status
+    assert "may write" not in status
+    result = tool("journal", "-c", server.configuration, "dyn.test")
+    assert result.returncode == 1 and "it is damaged: restore a backup" in result.stderr
+    assert tables.stat().st_size == left
+
+    tables.write_bytes(good)
+    assert server.rndc("reconfig").returncode == 0
+    wait_until(lambda: server.answers_with("kept.dyn.test", "A"), 30, "the update")
+    assert "store:" not in server.rndc("status").stdout
+    server.terminate()
+    server.start()
+    assert server.answers_with("more19.dyn.test", "A")

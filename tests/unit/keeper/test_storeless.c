@@ -27,10 +27,10 @@ static void a_dynamic_zone_is_not_loaded_before_its_store_is_there(void **state)
     scene->storeless = true;
     scene_restart(scene);
     assert_int_equal(scene_serial(scene), 0);
-    assert_string_equal(scene_status(scene).problem, "there is no store: not mounted");
+    assert_string_equal(scene_status(scene).problem, "the store is not open: not mounted");
     assert_int_equal(scene_update_now(scene, "lost"), DNS_RCODE_SERVFAIL);
     keeper_miss_store(scene->keeper, "not readable");
-    assert_string_equal(scene_status(scene).problem, "there is no store: not readable");
+    assert_string_equal(scene_status(scene).problem, "the store is not open: not readable");
     assert_int_equal(keeper_reload(scene->keeper, scene_zone(scene), true, scene_note, &outcome),
                      SG_IO);
     assert_int_equal(keeper_freeze(scene->keeper, scene_zone(scene), scene_note, &outcome), SG_IO);
@@ -124,7 +124,7 @@ static void a_zone_in_line_that_comes_to_need_a_store_is_not_loaded(void **state
     scene_differ(scene);
     scene_configure(scene);
     assert_int_equal(scene_serial(scene), 0);
-    assert_string_equal(scene_status(scene).problem, "there is no store: not mounted");
+    assert_string_equal(scene_status(scene).problem, "the store is not open: not mounted");
     scene_take_store(scene);
     scene_turn(scene);
     assert_int_equal(scene_serial(scene), 7);

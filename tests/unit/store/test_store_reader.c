@@ -91,6 +91,17 @@ static int meets_damage(const char *folder)
     return 0;
 }
 
+static int is_told_what_to_do(const char *folder)
+{
+    struct store_reader *reader;
+    char *problem = NULL;
+
+    EXPECT(store_reader_open(folder, &reader, &problem) == SG_MALFORMED);
+    EXPECT(strstr(problem, "restore a backup") != NULL);
+    mem_free(problem);
+    return 0;
+}
+
 static void another_process_reads_beside_the_store(void **state)
 {
     uint8_t id[8];
@@ -134,12 +145,31 @@ static void a_damaged_record_is_told_and_passed(void **state)
     folder_free(folder);
 }
 
+static void a_store_that_is_cut_or_empty_is_told(void **state)
+{
+    static const off_t left[] = {8192, 1000, 0};
+    (void)state;
+    char *folder = folder_new();
+    char *tables = mem_format("%s/data.mdb", folder);
+    struct store_io io = open_lmdb(folder);
+
+    put_commit(&io, 7, 3);
+    io.close(io.argument);
+    for (size_t i = 0; i < sizeof(left) / sizeof(left[0]); i++) {
+        assert_int_equal(truncate(tables, left[i]), 0);
+        look(folder, is_told_what_to_do);
+    }
+    mem_free(tables);
+    folder_free(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(another_process_reads_beside_the_store),
         cmocka_unit_test(no_store_is_made_where_there_is_none),
         cmocka_unit_test(a_damaged_record_is_told_and_passed),
+        cmocka_unit_test(a_store_that_is_cut_or_empty_is_told),
     };
     return cmocka_run_group_tests_name("store_reader", tests, NULL, NULL);
 }
