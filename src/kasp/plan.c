@@ -132,20 +132,25 @@ static struct kasp_move next_move(const struct kasp_case *c, size_t key, enum ke
     return (struct kasp_move){key, record, next_value(c, key, record)};
 }
 
-/* Begins, or notes what has come or gone by time. True if a record moved. */
+/* Begins, or notes what has come or gone by time. True if the record moved. */
+static bool move_record(struct kasp_case *c, size_t key, enum key_record record, bool begins)
+{
+    struct kasp_move move = next_move(c, key, record);
+    bool is_due = move.target != c->plan->keys[key].state.records[record] &&
+                  takes_time(move.target) != begins;
+    if (!is_due || obstacle(c, &move).reason != KASP_WAIT_NONE) {
+        return false;
+    }
+    make_move(c, &move);
+    return true;
+}
+
 static bool move_records(struct kasp_case *c, bool begins)
 {
     bool moved = false;
     for (size_t i = 0; i < c->plan->count; i++) {
-        size_t key = c->order[i];
         for (int record = 0; record < KEY_RECORDS; record++) {
-            struct kasp_move move = next_move(c, key, (enum key_record)record);
-            bool is_due = move.target != c->plan->keys[key].state.records[record] &&
-                          takes_time(move.target) != begins;
-            if (is_due && obstacle(c, &move).reason == KASP_WAIT_NONE) {
-                make_move(c, &move);
-                moved = true;
-            }
+            moved |= move_record(c, c->order[i], (enum key_record)record, begins);
         }
     }
     return moved;
