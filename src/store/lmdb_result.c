@@ -48,11 +48,12 @@ const char *lmdb_advice(int code)
     case MDB_CORRUPTED:
     case MDB_PAGE_NOTFOUND:
     case MDB_INVALID:
-    case MDB_VERSION_MISMATCH:
     case LMDB_LOST:
     case LMDB_CUT:
         return "; it is damaged: restore a backup (signet restore -f PATH), or move the folder "
                "away to begin anew from the zone files, without what updates have brought";
+    case MDB_VERSION_MISMATCH:
+        return "; another version of LMDB has written it, or has it open: use that one";
     case EACCES:
     case EPERM:
         return "; the server's user must own folder and files, and be able to write them "

@@ -461,6 +461,16 @@ static enum sg_result make_folder(const char *path, char **out_problem)
     return result == SG_NOT_FOUND ? SG_IO : result;
 }
 
+/* Of a new store nothing else makes the names of its files durable: LMDB syncs what is in them. */
+static enum sg_result sync_names(const struct lmdb *lmdb, char **out_problem)
+{
+    enum sg_result result = file_sync_folder(lmdb->folder);
+    if (result != SG_OK) {
+        *out_problem = mem_format("cannot sync '%s': %s", lmdb->folder, mdb_strerror(errno));
+    }
+    return result;
+}
+
 static enum sg_result open_tables_of(struct lmdb *lmdb, char **out_problem)
 {
     int code = open_env(lmdb);
@@ -470,13 +480,7 @@ static enum sg_result open_tables_of(struct lmdb *lmdb, char **out_problem)
         enum sg_result result = lmdb_result(code);
         return result == SG_NOT_FOUND || result == SG_LIMIT ? SG_IO : result;
     }
-    /* If it is new, nothing else makes the names of its files durable: LMDB syncs what is in them.
-     */
-    enum sg_result result = file_sync_folder(lmdb->folder);
-    if (result != SG_OK) {
-        *out_problem = mem_format("cannot sync '%s': %s", lmdb->folder, mdb_strerror(errno));
-    }
-    return result;
+    return sync_names(lmdb, out_problem);
 }
 
 static enum sg_result open_store(struct lmdb *lmdb, char **out_problem)
@@ -490,6 +494,9 @@ static enum sg_result open_store(struct lmdb *lmdb, char **out_problem)
     }
     if (result == SG_OK) {
         result = make_folder(lmdb->images, out_problem); /* last: see lmdb_damage_lost() */
+    }
+    if (result == SG_OK) {
+        result = sync_names(lmdb, out_problem);
     }
     if (result == SG_OK) {
         sweep_images(lmdb);
