@@ -130,6 +130,13 @@ struct zone_beside aside_tell(const struct managed_zone *zone)
     return beside;
 }
 
+void aside_tell_plan(const struct managed_zone *zone, struct zone_facts_of_keys *out_plan)
+{
+    if (zone->known.aside != NULL) {
+        zone_facts_copy(&zone->known.aside->keys->facts, out_plan);
+    }
+}
+
 struct zone_aside *aside_lend(struct managed_zone *zone)
 {
     struct zone_aside *aside = zone->known.aside;

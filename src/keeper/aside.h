@@ -55,6 +55,9 @@ struct zone_job;
 bool aside_is_busy(const struct managed_zone *zone);
 /* How far it is. */
 struct zone_beside aside_tell(const struct managed_zone *zone);
+/* The plan of the look that asked for it, which waits to be published; nothing where it has none.
+ */
+void aside_tell_plan(const struct managed_zone *zone, struct zone_facts_of_keys *out_plan);
 /* One that is done goes with the job; NULL: there is none. */
 struct zone_aside *aside_lend(struct managed_zone *zone);
 /* The job has ended: `is_new`, its version is published. What it was lent comes back or has had its

@@ -82,6 +82,7 @@ void change_start(struct keeper *keeper, struct managed_zone *zone, sg_time now)
         .expires_first = zone->health.expires_first,
         .signature_ns = zone->known.signature_ns,
     };
+    aside_tell_plan(zone, &job->lent.waiting);
     job->lent.aside = aside_lend(zone);
     job->aside_names_min = zone->known.aside_fails ? UINT64_MAX : keeper->asides.names_min;
     zone_facts_find_twins(keeper, zone, &job->lent.twins);

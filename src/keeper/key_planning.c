@@ -146,7 +146,8 @@ static enum sg_result adopt_keys(struct preparation *p)
     enum sg_result result = SG_OK;
     for (size_t i = 0; i < p->list->count; i++) {
         struct signing_key *key = p->list->keys[i];
-        p->changed[i] = zone_facts_undo_plan(p->facts, p->waiting, key);
+        /* A twin may have published what waits here. */
+        p->changed[i] = p->twins->count == 0 && zone_facts_undo_plan(p->facts, p->waiting, key);
         note_overruled(p, key);
         p->changed[i] |= zone_facts_take_younger(p->facts, key);
     }

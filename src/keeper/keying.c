@@ -167,9 +167,7 @@ static void take_place(const struct keeper *keeper, struct managed_zone *zone,
     place->generation = generation_use(zone->generation);
     zone_facts_take_looks(zone);
     zone_facts_copy(&zone->known.state.facts, &place->facts);
-    if (zone->known.aside != NULL) {
-        zone_facts_copy(&zone->known.aside->keys->facts, &place->waiting);
-    }
+    aside_tell_plan(zone, &place->waiting);
     zone_facts_find_twins(keeper, zone, &place->twins);
     place->request = (struct zone_keys_request){
         .settings = zone->settings,

@@ -154,18 +154,13 @@ bool zone_facts_undo_plan(const struct zone_facts_of_keys *facts,
     const struct zone_key_fact *fact = facts->committed ? fact_of(facts, key) : NULL;
     const struct zone_key_fact *planned = waiting != NULL ? fact_of(waiting, key) : NULL;
     struct key_state *state = &key->state;
-    bool is_as_planned = fact != NULL && planned != NULL;
-    bool differs = false;
-    for (int record = 0; record < KEY_RECORDS && is_as_planned; record++) {
-        is_as_planned = state->records[record] == planned->state.records[record] &&
-                        state->changes[record] == planned->state.changes[record];
-        differs |= state->records[record] != fact->state.records[record];
+    if (fact == NULL || planned == NULL || !values_are_equal(state, &planned->state) ||
+        values_are_equal(state, &fact->state)) {
+        return false;
     }
-    for (int record = 0; record < KEY_RECORDS && is_as_planned && differs; record++) {
-        state->records[record] = fact->state.records[record];
-        state->changes[record] = fact->state.changes[record];
-    }
-    return is_as_planned && differs;
+    memcpy(state->records, fact->state.records, sizeof(state->records));
+    memcpy(state->changes, fact->state.changes, sizeof(state->changes));
+    return true;
 }
 
 bool zone_facts_take_younger(const struct zone_facts_of_keys *facts, struct signing_key *key)

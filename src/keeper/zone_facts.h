@@ -113,10 +113,10 @@ struct zone_facts_twins {
 void zone_facts_twins_clear(struct zone_facts_twins *twins);
 
 /*
- * Before all others: where the key's states are those of a plan that waits to be published, as the
- * zone is signed beside what is served, it is planned again from what is committed. Else what that
- * plan noted would make the next one come out otherwise, which has the zone signed anew, and so on.
- * True if the key changed.
+ * Before all others, where nobody shares the files: where the key's states are those of a plan that
+ * waits to be published, as the zone is signed beside what is served, it is planned again from what
+ * is committed. Else what that plan noted would make the next one come out otherwise, which has the
+ * zone signed anew, and so on. True if the key changed.
  */
 bool zone_facts_undo_plan(const struct zone_facts_of_keys *facts,
                           const struct zone_facts_of_keys *waiting, struct signing_key *key);

@@ -276,6 +276,7 @@ void zone_job_free(struct zone_job *job)
     zone_keys_free(made->aside_keys);
     zone_aside_free(job->lent.aside);
     zone_facts_twins_clear(&job->lent.twins);
+    zone_facts_clear(&job->lent.waiting);
     resign_index_free(job->lent.resign);
     zone_transfer_free(job->asked.transfer);
     store_zone_free(job->asked.stored);

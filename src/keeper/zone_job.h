@@ -48,11 +48,12 @@ struct zone_asked {
 struct zone_lent {
     const struct zone_version *base; /* a reference; NULL: nothing was committed yet */
     const struct zone_state *state;
-    struct zone_keys *keys;        /* moved; NULL: not in memory */
-    struct resign_index *resign;   /* moved; NULL: none, or the zone is small */
-    struct zone_facts_twins twins; /* moved */
-    struct zone_aside *aside;      /* moved; signed whole beside it; NULL: there is none */
-    uint64_t signature_ns;         /* what one took in the last slice; 0: not known */
+    struct zone_keys *keys;            /* moved; NULL: not in memory */
+    struct resign_index *resign;       /* moved; NULL: none, or the zone is small */
+    struct zone_facts_twins twins;     /* moved */
+    struct zone_facts_of_keys waiting; /* moved; as zone_keys_request has it */
+    struct zone_aside *aside;          /* moved; signed whole beside it; NULL: there is none */
+    uint64_t signature_ns;             /* what one took in the last slice; 0: not known */
     sg_time expires_first;
 };
 

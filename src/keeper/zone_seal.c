@@ -3,7 +3,6 @@
 #include "dns/rrtype.h"
 #include "dnssec/handover.h"
 #include "dnssec/sign_change.h"
-#include "keeper/aside.h"
 #include "keeper/zone_aside.h"
 #include "keeper/zone_progress.h"
 #include "keeper/zone_steps.h"
@@ -36,7 +35,6 @@ enum sg_result zone_look_at_keys(struct zone_job *job)
 {
     struct zone_keys *keys = job->lent.keys;
     if (keys == NULL || !keys->fresh || job->asked.orders != NULL) {
-        const struct zone_aside *aside = job->lent.aside;
         const struct zone_keys_request request = {.settings = job->settings,
                                                   .generation = job->generation,
                                                   .served = job->lent.base,
@@ -44,8 +42,7 @@ enum sg_result zone_look_at_keys(struct zone_job *job)
                                                   .now = job->now,
                                                   .clock = &job->clock,
                                                   .facts = &job->lent.state->facts,
-                                                  .waiting =
-                                                      aside != NULL ? &aside->keys->facts : NULL,
+                                                  .waiting = &job->lent.waiting,
                                                   .twins = &job->lent.twins,
                                                   .late = late_by(job),
                                                   .orders = job->asked.orders,

@@ -87,7 +87,10 @@ static void an_edit_beside_a_plan_that_waits_counts(void **state)
     assert_int_equal(key.state.records[KEY_RECORD_DNSKEY], R);
     assert_int_equal(key.state.changes[KEY_RECORD_DNSKEY], T0);
     assert_false(zone_facts_undo_plan(&facts, &waiting, &key));
+    make_key(&key, O, T0 + 101); /* as a look in between has planned it again */
+    assert_true(zone_facts_undo_plan(&facts, &waiting, &key));
     make_key(&key, O, T0 + 101);
+    key.state.records[KEY_RECORD_KRRSIG] = H;
     assert_false(zone_facts_undo_plan(&facts, &waiting, &key));
     assert_int_equal(key.state.records[KEY_RECORD_DNSKEY], O);
     assert_false(zone_facts_undo_plan(&facts, NULL, &key));
